@@ -1,0 +1,61 @@
+"""An event-sourced ledger of attributed claims: who said what, when, in which document.
+
+`Ledger.open("claims.db")` is the way in; everything else here is what goes into it or comes out.
+"""
+
+from ledger.appending import Receipt
+from ledger.auditing import Verification
+from ledger.errors import LedgerError
+from ledger.ledger import Ledger
+from ledger.merkle.checkpoint import Checkpoint
+from ledger.model.attribution import Link
+from ledger.model.claim import Claim, Relation
+from ledger.model.document import Document
+from ledger.model.events import Recorder, StoredEvent
+from ledger.model.moment import Edtf, Knob
+from ledger.model.party import Membership, Name, Party
+from ledger.model.period import Period
+from ledger.model.proposition import Occurrence, Proposition, Topic
+from ledger.model.quotation import Quotation
+from ledger.projections.difference import Difference
+from ledger.projections.listing import Claims
+from ledger.projections.perspectives import Contradiction, Divergence, Positions
+from ledger.projections.positions import Position
+from ledger.projections.provenance import Trace
+from ledger.projections.timeline import Timeline
+from ledger.store.layout import Layout
+from ledger.view import View
+
+__all__ = [
+    "Checkpoint",
+    "Claim",
+    "Claims",
+    "Contradiction",
+    "Difference",
+    "Divergence",
+    "Document",
+    "Edtf",
+    "Knob",
+    "Layout",
+    "Ledger",
+    "LedgerError",
+    "Link",
+    "Membership",
+    "Name",
+    "Occurrence",
+    "Party",
+    "Period",
+    "Position",
+    "Positions",
+    "Proposition",
+    "Quotation",
+    "Receipt",
+    "Recorder",
+    "Relation",
+    "StoredEvent",
+    "Timeline",
+    "Topic",
+    "Trace",
+    "Verification",
+    "View",
+]

@@ -1,0 +1,161 @@
+"""Events to slots and back: the registry of stored types, and the rules for each field (cattrs).
+
+An event's fields are grouped by slot; each slot is one canonical JSON object, in which fields
+that hold their default are left out. What a slot is hashed and salted with is
+`ledger.codec.entry`; what happens to older versions is `ledger.codec.upcasts`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import attrs
+import cattrs
+import orjson
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from ledger.codec.canonical import canonical
+from ledger.errors import CodecError, UnknownEventType
+from ledger.model import events as ev
+from ledger.model.moment import Edtf
+from ledger.model.period import Period
+from ledger.model.quotation import Quotation
+
+TYPES: Final[Mapping[str, type[Any]]] = {
+    "party_registered": ev.PartyRegistered,
+    "party_named": ev.PartyNamed,
+    "membership_recorded": ev.MembershipRecorded,
+    "parties_merged": ev.PartiesMerged,
+    "topic_defined": ev.TopicDefined,
+    "proposition_defined": ev.PropositionDefined,
+    "propositions_merged": ev.PropositionsMerged,
+    "occurrence_described": ev.OccurrenceDescribed,
+    "document_registered": ev.DocumentRegistered,
+    "claim_recorded": ev.ClaimRecorded,
+    "claims_related": ev.ClaimsRelated,
+    "claim_withdrawn": ev.ClaimWithdrawn,
+    "claim_corrected": ev.ClaimCorrected,
+    "record_amended": ev.RecordAmended,
+    "content_erased": ev.ContentErased,
+}
+"""The stored name of every event class; a name is for ever."""
+
+VERSIONS: Final[Mapping[str, int]] = dict.fromkeys(TYPES, 1)
+"""The version of each type that this library writes."""
+
+_NAMES: Final = {cls: name for name, cls in TYPES.items()}
+_CHANGES: Final = (ev.ClaimCorrected, ev.RecordAmended)
+
+
+def type_name(event: ev.Event) -> str:
+    """The stored type name of an event."""
+    return _NAMES[type(event)]
+
+
+def event_class(type_: str) -> type[Any]:
+    """The class of a stored type name.
+
+    Raises:
+        UnknownEventType: a name this version does not know.
+    """
+    try:
+        return TYPES[type_]
+    except KeyError:
+        raise UnknownEventType(
+            f"This version does not know events of type {type_!r}: the log was written by a "
+            "newer one. Type: pip install --upgrade claimledger"
+        ) from None
+
+
+def _make() -> cattrs.Converter:
+    made = cattrs.Converter(detailed_validation=False, forbid_extra_keys=True)
+    for text_like in (Edtf, Period):
+        made.register_unstructure_hook(text_like, _written)
+    made.register_structure_hook(Edtf, lambda text, _: Edtf.parse(text))
+    made.register_structure_hook(Period, lambda text, _: Period.from_text(text))
+    made.register_structure_hook_func(lambda cls: cls is Any, lambda value, _: value)
+    made.register_unstructure_hook_func(lambda cls: cls is Any, lambda value: value)
+    for cls in (Quotation, ev.ChainLink, ev.LinkWords):
+        made.register_unstructure_hook(
+            cls, make_dict_unstructure_fn(cls, made, _cattrs_omit_if_default=True)
+        )
+    for cls in TYPES.values():
+        skip = {"changes": override(omit=True)} if cls in _CHANGES else {}
+        made.register_unstructure_hook(
+            cls, make_dict_unstructure_fn(cls, made, _cattrs_omit_if_default=True, **skip)
+        )
+        made.register_structure_hook(cls, make_dict_structure_fn(cls, made, **skip))
+    return made
+
+
+def _written(value: Edtf | Period) -> str:
+    return value.to_text() if isinstance(value, Period) else value.text
+
+
+converter: Final = _make()
+
+
+@functools.cache
+def _fields(cls: type[Any]) -> Mapping[str, attrs.Attribute[Any]]:
+    return {field.name: field for field in attrs.fields(attrs.resolve_types(cls))}
+
+
+@functools.cache
+def _slots_of(cls: type[Any]) -> Mapping[str, str]:
+    return {name: field.metadata["slot"] for name, field in _fields(cls).items()}
+
+
+def unstructure(event: ev.Event) -> dict[str, dict[str, Any]]:
+    """An event as plain values, by slot; empty slots are left out.
+
+    Example:
+        >>> unstructure(ev.TopicDefined(key="lachin", label="The corridor"))
+        {'what': {'key': 'lachin', 'label': 'The corridor'}}
+    """
+    slots: dict[str, dict[str, Any]] = {}
+    where = _slots_of(type(event))
+    for name, value in converter.unstructure(event).items():
+        slots.setdefault(where[name], {})[name] = value
+    if isinstance(event, ev.ClaimCorrected | ev.RecordAmended) and event.changes:
+        target = event_class(event.record_type)
+        for name, value in event.changes.items():
+            plain = converter.unstructure(value, _fields(target)[name].type)
+            slots.setdefault(_slots_of(target)[name], {}).setdefault("changes", {})[name] = plain
+    return slots
+
+
+def encode_slots(event: ev.Event) -> dict[str, bytes]:
+    """The canonical JSON of each slot of an event, unsalted."""
+    return {slot: canonical(fields) for slot, fields in unstructure(event).items()}
+
+
+def decode(type_: str, slots: Mapping[str, bytes | str]) -> ev.Event:
+    """An event from the canonical JSON of its slots.
+
+    Raises:
+        UnknownEventType: a type this version does not know.
+        CodecError: slots that do not make such an event.
+    """
+    cls = event_class(type_)
+    fields: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
+    try:
+        for payload in slots.values():
+            read = cast("dict[str, Any]", orjson.loads(payload))
+            changes.update(read.pop("changes", {}))
+            fields.update(read)
+        event = converter.structure(fields, cls)
+        if changes:
+            event = attrs.evolve(event, changes=_structure_changes(event.record_type, changes))
+    except CodecError:
+        raise
+    except (cattrs.BaseValidationError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise CodecError(f"The slots of this {type_} do not make one: {error}") from error
+    return cast("ev.Event", event)
+
+
+def _structure_changes(record_type: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    target = _fields(event_class(record_type))
+    return {name: converter.structure(value, target[name].type) for name, value in changes.items()}

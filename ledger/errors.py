@@ -1,0 +1,319 @@
+"""Every error the library raises, in one hierarchy.
+
+```
+LedgerError
++- Invalid (ValueError)       the input is not allowed: which field, what was given, what is
+|    InvalidText  InvalidDate  InvalidParty  InvalidName  InvalidMembership  InvalidDocument
+|    InvalidQuotation  InvalidProposition  InvalidTopic  InvalidOccurrence  InvalidClaim
+|    InvalidAttribution  InvalidRelation  InvalidWithdrawal  InvalidCorrection
+|    InvalidAmendment  InvalidMerge  InvalidView  InvalidLayout  InvalidImport
+|    InvalidCheckpoint
++- NotFound (LookupError)     nothing by that id; `near` holds the closest ids
+|    UnknownParty  UnknownClaim  UnknownDocument  UnknownProposition  UnknownTopic
+|    UnknownOccurrence  UnknownEvent  UnknownName  AmbiguousName
++- Conflict                   the ledger holds something that speaks against it
+|    AlreadyRecorded  WrongExpectedVersion  StillNamed
++- TamperEvidence             what is stored is not what was recorded; `sequence` is the first bad one
+|    LeafMismatch  CommitmentMismatch  ColumnMismatch  MissingEntry  HeadMismatch
+|    RootMismatch  InconsistentCheckpoint  MissingGuard  ProofRejected
++- CodecError                 bytes that are not ours
+|    UnknownEventType  NotCanonical  NotJson
++- SchemaError                the tables are missing, older or newer; the message holds the command
+|    SchemaMissing  SchemaOutdated  SchemaNewer  ForeignDatabase
++- StoreError                 the database refused; `stored` says "no" or "unknown"
++- MissingExtra (ImportError) an optional dependency is not installed; the message holds the command
+```
+
+A message is one or two sentences: what happened, which value, what to type. The same facts are
+attributes. No error here knows any other part of the library.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+
+class LedgerError(Exception):
+    """Something the ledger refuses or found, told in a sentence."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Invalid(LedgerError, ValueError):
+    """An input that is not allowed."""
+
+    def __init__(self, message: str, *, field: str = "", given: object = None) -> None:
+        super().__init__(message)
+        self.field = field
+        self.given = given
+
+
+class InvalidText(Invalid):
+    """A text that no ledger can keep: NUL, half a surrogate pair, control signs, too long."""
+
+
+class InvalidDate(Invalid):
+    """A date outside the EDTF subset, or one that cannot be."""
+
+
+class InvalidParty(Invalid):
+    """A party that cannot be registered."""
+
+
+class InvalidName(Invalid):
+    """A name that cannot denote a party."""
+
+
+class InvalidMembership(Invalid):
+    """A membership that cannot be."""
+
+
+class InvalidDocument(Invalid):
+    """A document that cannot be registered."""
+
+
+class InvalidQuotation(Invalid):
+    """A quotation that its document does not bear out."""
+
+
+class InvalidProposition(Invalid):
+    """A proposition that cannot be defined."""
+
+
+class InvalidTopic(Invalid):
+    """A topic that cannot be defined."""
+
+
+class InvalidOccurrence(Invalid):
+    """An occurrence that cannot be described."""
+
+
+class InvalidClaim(Invalid):
+    """A claim that cannot be recorded."""
+
+
+class InvalidAttribution(Invalid):
+    """A chain of links that attributes nothing."""
+
+
+class InvalidRelation(Invalid):
+    """A relation that cannot hold between these claims."""
+
+
+class InvalidWithdrawal(Invalid):
+    """A withdrawal that its claimant could not have made."""
+
+
+class InvalidCorrection(Invalid):
+    """A correction that the publisher could not have made."""
+
+
+class InvalidAmendment(Invalid):
+    """An amendment of what cannot be amended, or without a reason."""
+
+
+class InvalidMerge(Invalid):
+    """A merge that would run in a circle or take an id away twice."""
+
+
+class InvalidView(Invalid):
+    """A pair of dates that no view can have."""
+
+
+class InvalidLayout(Invalid):
+    """A prefix or schema that no table name can have."""
+
+
+class InvalidImport(Invalid):
+    """A line of a file that is no record."""
+
+
+class InvalidCheckpoint(Invalid):
+    """A text that is no checkpoint, or a size or root that no tree has."""
+
+
+class NotFound(LedgerError, LookupError):
+    """Nothing in this view has that id."""
+
+    def __init__(self, message: str, *, given: str = "", near: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.given = given
+        self.near = near
+
+
+class UnknownParty(NotFound):
+    """No party has that id."""
+
+
+class UnknownClaim(NotFound):
+    """No claim has that id."""
+
+
+class UnknownDocument(NotFound):
+    """No document has that id."""
+
+
+class UnknownProposition(NotFound):
+    """No proposition has that id."""
+
+
+class UnknownTopic(NotFound):
+    """No topic has that id."""
+
+
+class UnknownOccurrence(NotFound):
+    """No occurrence has that id."""
+
+
+class UnknownEvent(NotFound):
+    """No event of the log has that id or sequence."""
+
+
+class UnknownName(NotFound):
+    """No party bore that name on that day."""
+
+
+class AmbiguousName(NotFound):
+    """Several parties bore that name on that day; `near` holds their ids."""
+
+
+class Conflict(LedgerError):
+    """The ledger already holds something that speaks against it."""
+
+
+class AlreadyRecorded(Conflict):
+    """The id is taken by a record with other content."""
+
+    def __init__(self, message: str, *, given: str = "", sequence: int = -1) -> None:
+        super().__init__(message)
+        self.given = given
+        self.sequence = sequence
+
+
+class WrongExpectedVersion(Conflict):
+    """The stream has moved on since the caller looked."""
+
+    def __init__(self, message: str, *, stream: str, expected: int, actual: int) -> None:
+        super().__init__(message)
+        self.stream = stream
+        self.expected = expected
+        self.actual = actual
+
+
+class StillNamed(Conflict):
+    """Live records name what would be struck out."""
+
+    def __init__(self, message: str, *, given: str = "", named_by: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.given = given
+        self.named_by = named_by
+
+
+class TamperEvidence(LedgerError):
+    """What is stored is not what was recorded."""
+
+    def __init__(self, message: str, *, sequence: int | None = None) -> None:
+        super().__init__(message)
+        self.sequence = sequence
+
+
+class LeafMismatch(TamperEvidence):
+    """An entry does not hash to the leaf stored beside it."""
+
+
+class CommitmentMismatch(TamperEvidence):
+    """A slot is not the one its entry commits to."""
+
+
+class ColumnMismatch(TamperEvidence):
+    """A query column says something else than the entry."""
+
+
+class MissingEntry(TamperEvidence):
+    """A sequence is missing from the log."""
+
+
+class HeadMismatch(TamperEvidence):
+    """The head row does not fit the events."""
+
+
+class RootMismatch(TamperEvidence):
+    """The tree over the entries has another root than the checkpoint."""
+
+
+class InconsistentCheckpoint(TamperEvidence):
+    """The checkpoint is of another log, or of a longer one."""
+
+
+class MissingGuard(TamperEvidence):
+    """A trigger that keeps the log append-only is gone."""
+
+
+class ProofRejected(TamperEvidence):
+    """A proof does not lead to the root."""
+
+
+class CodecError(LedgerError):
+    """Bytes that this version cannot read or write."""
+
+
+class UnknownEventType(CodecError):
+    """An event type that this version does not know."""
+
+
+class NotCanonical(CodecError):
+    """A value that the canonical form cannot hold; `path` says where."""
+
+    def __init__(self, message: str, *, path: str = "") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class NotJson(CodecError):
+    """A text that is no JSON; `line` and `column`, both from 1, say where reading ended."""
+
+    def __init__(self, message: str, *, line: int = 1, column: int = 1) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+class SchemaError(LedgerError):
+    """The database does not hold this version's tables."""
+
+
+class SchemaMissing(SchemaError):
+    """The tables are not there yet."""
+
+
+class SchemaOutdated(SchemaError):
+    """The tables are of an earlier version."""
+
+
+class SchemaNewer(SchemaError):
+    """The tables are of a later version than this library."""
+
+
+class ForeignDatabase(SchemaError):
+    """The file belongs to another application, or is no database."""
+
+
+class StoreError(LedgerError):
+    """The database refused; `stored` says whether anything was written."""
+
+    def __init__(self, message: str, *, stored: Literal["no", "unknown"] = "no") -> None:
+        super().__init__(message)
+        self.stored = stored
+
+
+class MissingExtra(LedgerError, ImportError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, extra: str, *, needs: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs {needs}, which is not installed. "
+            f"Type: pip install 'claimledger[{extra}]'"
+        )
+        self.extra = extra

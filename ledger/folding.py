@@ -1,0 +1,129 @@
+"""The log, folded and kept in memory: caught up before every use, folded anew when it is another.
+
+Every question is answered from `Facts`. This keeps those at the log's head, and a few of earlier
+sizes. A host may roll back what was folded already, and a file may be replaced by its backup:
+before each use the last event known here is compared with the stored one, by its leaf hash.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from sqlalchemy import Connection
+
+from ledger.codec.entry import Draft
+from ledger.codec.envelope import opened
+from ledger.errors import InvalidView
+from ledger.model.events import StoredEvent
+from ledger.model.moment import Knob
+from ledger.projections.effective import Facts
+from ledger.store import read, schema
+from ledger.store.layout import Layout
+from ledger.store.tables import tables_for
+from ledger.store.transaction import Bind, reading
+
+_KEPT: Final = 4
+
+
+class Folded:
+    """The facts of one log at its head and at a few earlier sizes; hold `lock` while using them."""
+
+    def __init__(self, bind: Bind, layout: Layout, origin: str) -> None:
+        self.bind = bind
+        self.tables = tables_for(layout)
+        self.origin = origin
+        self.lock = threading.RLock()
+        self._checked = False
+        self._log: int | None = None
+        self._facts = Facts()
+        self._leaf = b""
+        self._past: OrderedDict[int, Facts] = OrderedDict()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to read with; on first use it is made sure that the tables are ours."""
+        with reading(self.bind) as conn:
+            if not self._checked:
+                schema.check(conn, self.tables.layout)
+                self._checked = True
+            yield conn
+
+    @contextlib.contextmanager
+    def facts_at(self, size: int) -> Iterator[Facts]:
+        """The facts of the first `size` events, for as long as they are used."""
+        with self.lock, self.reading() as conn:
+            yield self.at(conn, size)
+
+    def log_id(self, conn: Connection) -> int | None:
+        """The number of the log in this database, None before its first event."""
+        head = read.head(conn, self.tables, self.origin)
+        return None if head is None else head.log_id
+
+    def at_head(self, conn: Connection) -> Facts:
+        """The facts at the log's last event."""
+        if self._log is None:
+            self._log = self.log_id(conn)
+        if self._log is None:
+            return self._facts
+        if not self._follow(conn, self._log):
+            self._forget()
+            self._log = self.log_id(conn)
+            if self._log is not None:
+                self._follow(conn, self._log)
+        return self._facts
+
+    def _follow(self, conn: Connection, log: int) -> bool:
+        """Fold what is new; False where the log is not the one folded so far."""
+        rows = read.rows(conn, self.tables, log, after=self._facts.size - 2)
+        if self._facts.size:
+            last = next(rows, None)
+            if last is None or last.seq != self._facts.size - 1 or last.leaf_hash != self._leaf:
+                return False
+        for row in rows:
+            self._facts.apply(opened(row))
+            self._leaf = row.leaf_hash
+        return True
+
+    def _forget(self) -> None:
+        self._facts, self._leaf, self._log = Facts(), b"", None
+        self._past.clear()
+
+    def take(self, events: Iterable[StoredEvent], drafts: Sequence[Draft]) -> None:
+        """Fold what was appended from here, without reading it back."""
+        self._facts.extend(events)
+        self._leaf = drafts[-1].leaf_hash
+
+    def at(self, conn: Connection, size: int) -> Facts:
+        """The facts of the first `size` events."""
+        facts = self.at_head(conn)
+        if facts.size == size:
+            return facts
+        if size not in self._past:
+            log = self._log if self._log is not None else -1
+            rows = read.rows(conn, self.tables, log, until=size) if size else ()
+            self._past[size] = Facts().extend(map(opened, rows))
+            while len(self._past) > _KEPT:
+                self._past.popitem(last=False)
+        self._past.move_to_end(size)
+        return self._past[size]
+
+    def size_by(self, conn: Connection, known: Knob, now: dt.datetime) -> int:
+        """How many events were known by a date; today's is cut to now.
+
+        Raises:
+            InvalidView: the date begins in the future.
+        """
+        if known.starts() > now:
+            raise InvalidView(
+                f"known={known} lies in the future: it is {now:%Y-%m-%d %H:%M} UTC now, and nobody "
+                "can tell what will be known. Leave known= out for all that is known.",
+                field="known",
+                given=str(known),
+            )
+        log = self.log_id(conn)
+        return 0 if log is None else read.size_at(conn, self.tables, log, min(known.end(), now))

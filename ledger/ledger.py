@@ -1,0 +1,426 @@
+"""The ledger: the one object a user holds. Short methods that delegate; nothing is computed here.
+
+What is entered becomes events in `ledger.recording` and is stored by `ledger.appending`; questions
+are asked through `ledger.view`, checkpoints and proofs are `ledger.auditing`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine
+
+from ledger import auditing
+from ledger.appending import Appender, Clock, Receipt, tags
+from ledger.codec.envelope import opened
+from ledger.errors import Invalid, InvalidView
+from ledger.folding import Folded
+from ledger.handed import Id, id_of, ids_of, plain_fields, with_publisher
+from ledger.merkle.checkpoint import Checkpoint
+from ledger.merkle.frontier import root_of
+from ledger.model.claim import Claim, Relation
+from ledger.model.events import Recorder, StoredEvent
+from ledger.model.moment import Knob
+from ledger.model.party import Name, Party
+from ledger.model.period import Period
+from ledger.projections import difference, listing, perspectives, positions, provenance, timeline
+from ledger.projections.effective import Facts
+from ledger.projections.logbook import LogLine, log_line
+from ledger.recording import claiming, registering, undoing
+from ledger.recording.intake import Intake, Made
+from ledger.recording.registering import Noun
+from ledger.store import read, schema
+from ledger.store.engines import engine_for
+from ledger.store.layout import Layout
+from ledger.view import Day, View
+
+
+def utc_now() -> dt.datetime:
+    """The clock of this machine, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+class Ledger:
+    """An append-only log of claims in a database, and every question asked of it.
+
+    `bind` is a path, a URL or an Engine (the ledger begins and commits) or a Connection (the host
+    does; the ledger never ends what it did not begin). The constructor does no I/O and changes no
+    schema: `Ledger.open` does. `clock` gives aware instants; `recorder` says who enters.
+
+    Example:
+        >>> with Ledger.open(":memory:") as ledger:
+        ...     ledger.register(Party("az", name="Azerbaijan", kind="state")).sequences
+        (0,)
+    """
+
+    def __init__(
+        self,
+        bind: str | os.PathLike[str] | Engine | Connection,
+        *,
+        layout: Layout | None = None,
+        origin: str = "default",
+        clock: Clock = utc_now,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.layout = layout or Layout()
+        self.origin = Checkpoint(origin, 0, root_of(())).origin
+        self._clock = clock
+        self._owned = None
+        if isinstance(bind, str | os.PathLike):
+            bind = self._owned = engine_for(bind, layout=self.layout)
+        if not isinstance(bind, Engine | Connection):
+            raise Invalid(
+                f"A ledger is bound to a path, a URL, an Engine or a Connection, not to "
+                f"{type(bind).__name__}. For an ORM Session write Ledger(session.connection()).",
+                field="bind",
+                given=bind,
+            )
+        self._folded = Folded(bind, self.layout, self.origin)
+        self._appender = Appender(
+            folded=self._folded, clock=clock, recorder=recorder or Recorder()
+        )
+
+    @classmethod
+    def open(
+        cls,
+        target: str | os.PathLike[str],
+        *,
+        layout: Layout | None = None,
+        origin: str = "default",
+        clock: Clock = utc_now,
+        recorder: Recorder | None = None,
+    ) -> Self:
+        """Open a database by path or URL; create the tables or upgrade them where needed.
+
+        Raises:
+            ForeignDatabase: the file belongs to another application, or is no database.
+            SchemaNewer: the tables are of a later version of this library.
+        """
+        ledger = cls(target, layout=layout, origin=origin, clock=clock, recorder=recorder)
+        try:
+            schema.ensure(ledger._folded.bind, ledger.layout)
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    def close(self) -> None:
+        """Let go of the database, where the ledger opened it itself."""
+        if self._owned is not None:
+            self._owned.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Ledger({str(self._folded.bind.engine.url)!r}, origin={self.origin!r})"
+
+    # -- entering ---------------------------------------------------------------------------
+
+    def register(self, noun: Noun) -> Receipt:
+        """Register a party, membership, topic, proposition, occurrence or document.
+
+        The same content under the same id again is no news.
+
+        Raises:
+            AlreadyRecorded: the id is taken by another content.
+            NotFound: it names something that is not registered.
+        """
+        return self.register_all([noun])[-1]
+
+    def register_all(self, nouns: Iterable[Noun]) -> list[Receipt]:
+        """Register several in one append; later ones may name earlier ones. All or nothing."""
+        given = [noun for one in nouns for noun in with_publisher(one)]
+        return self._appender.append(
+            lambda intake: [registering.register(intake, one) for one in given]
+        )
+
+    def name(
+        self,
+        party: Id,
+        name: str,
+        *,
+        metonym: bool = False,
+        period: Period | str | None = None,
+        rank: int = 0,
+        language: str | None = None,
+    ) -> Receipt:
+        """Give a party a further name, perhaps a metonym, during a period (EDTF interval)."""
+        one = Name(name, metonym=metonym, period=period, rank=rank, language=language)
+        return self._enter(
+            lambda intake: registering.name(intake, intake.find("party", id_of(party)), one)
+        )
+
+    def record(
+        self,
+        *,
+        proposition: Id,
+        act: str,
+        claimant: Id | Party | Sequence[Id | Party] | None = None,
+        document_text: str | None = None,
+        **fields: Any,
+    ) -> Receipt:
+        """Record a claim; the fields are those of `Claim`.
+
+        A `Party(...)` where an id goes is registered on the way. `document_text` is the text of
+        a document that was registered without it: words are checked against it, it is not kept.
+
+        Raises:
+            NotFound: it names something that is not registered.
+            Invalid: what it says cannot be, or its words are not in the document.
+            AlreadyRecorded: `id` is taken by another content.
+        """
+        aside: list[Party] = []
+        given = plain_fields(
+            {"proposition": proposition, "act": act, "claimant": claimant, **fields}, aside
+        )
+        claim = Claim(**given)
+
+        def entry(intake: Intake) -> list[Made]:
+            for party in aside:
+                registering.register(intake, party)
+            return [claiming.record(intake, claim, document_text=document_text)]
+
+        return self._appender.append(entry)[0]
+
+    def record_all(self, claims: Iterable[Claim]) -> list[Receipt]:
+        """Record many claims in one append. All or nothing."""
+        given = list(claims)
+        return self._appender.append(
+            lambda intake: [claiming.record(intake, one) for one in given]
+        )
+
+    def relate(self, claim: Id, relation: str, target: Id, *, note: str | None = None) -> Receipt:
+        """Record a typed edge between two claims.
+
+        Raises:
+            InvalidRelation: it refers back to a surely later claim, or in a circle.
+        """
+        edge = Relation(id_of(claim), relation, id_of(target), note=note)
+        return self._enter(lambda intake: claiming.relate(intake, edge))
+
+    def merge(self, kept: Id, merged: Id, *, negated: bool = False, reason: str = "") -> Receipt:
+        """Two parties, or two propositions, always were one; the kept id is shown.
+
+        Raises:
+            InvalidMerge: a circle, an id merged away before, or a fact with an aim.
+        """
+        return self._enter(
+            lambda intake: registering.merge(
+                intake, id_of(kept), id_of(merged), negated=negated, reason=reason
+            )
+        )
+
+    def withdraw(
+        self,
+        claims: Id | Sequence[Id],
+        *,
+        claimant: Id | Sequence[Id] = (),
+        document_text: str | None = None,
+        **fields: Any,
+    ) -> Receipt:
+        """The claimant took claims back: an act of saying of its own.
+
+        Needs `claimant` and `uttered` or `document`; the further fields are those of `Claim` that
+        an act of saying has (`via`, `on_behalf_of`, `chain`, `capacity`, `utterance`, `quote`,
+        `note`, `id`).
+
+        Raises:
+            InvalidWithdrawal: no claimant, neither time nor document, or a claimant without part
+                in the claim; the message names `correct` and `amend`.
+        """
+        act = undoing.withdrawal(plain_fields({"claimant": ids_of(claimant), **fields}))
+        targets = ids_of(claims)
+        return self._enter(
+            lambda intake: undoing.withdraw(intake, targets, act, document_text=document_text)
+        )
+
+    def correct(
+        self,
+        claim: Id,
+        *,
+        document: Id | None = None,
+        never_said: bool = False,
+        note: str | None = None,
+        **fields: Any,
+    ) -> Receipt:
+        """The publisher corrected its report of a claim or withdrawal, in a document.
+
+        Raises:
+            InvalidCorrection: no document, or another publisher's; the message names `withdraw`
+                and `amend`.
+        """
+        return self._enter(
+            lambda intake: undoing.correct(
+                intake,
+                id_of(claim),
+                document=None if document is None else id_of(document),
+                never_said=never_said,
+                note=note,
+                fields=plain_fields(fields),
+            )
+        )
+
+    def amend(
+        self, record: Id, *, reason: str = "", strike_out: bool = False, **fields: Any
+    ) -> Receipt:
+        """Our entry was wrong: replace fields of any record, or strike it out.
+
+        Raises:
+            InvalidAmendment: no reason, or a field that cannot be amended; the message names
+                `withdraw` and `correct`.
+            StillNamed: striking out what live records name.
+        """
+        return self._enter(
+            lambda intake: undoing.amend(
+                intake,
+                id_of(record),
+                reason=reason,
+                strike_out=strike_out,
+                fields=plain_fields(fields),
+            )
+        )
+
+    @contextlib.contextmanager
+    def tagged(
+        self, *, correlation: str | None = None, causation: str | None = None
+    ) -> Iterator[None]:
+        """Mark every entry made inside with a correlation and a causation id."""
+        token = tags.set((causation, correlation))
+        try:
+            yield
+        finally:
+            tags.reset(token)
+
+    def _enter(self, entry: Any) -> Receipt:
+        return self._appender.append(lambda intake: [entry(intake)])[0]
+
+    # -- asking -----------------------------------------------------------------------------
+
+    def as_of(
+        self,
+        *,
+        said: Day | None = None,
+        known: Day | int | None = None,
+        zone: dt.tzinfo | None = None,
+    ) -> View:
+        """The ledger as of two dates: what had been said by `said`, what was known by `known`.
+
+        A plain date is the end of that day, in UTC unless `zone` says otherwise; `known` may
+        also be a sequence. With neither, the view is of now and of the last event; `known` alone
+        is the replay of that date.
+
+        Raises:
+            InvalidView: a naive instant, or a `known` that begins in the future.
+        """
+        with self._folded.lock, self._folded.reading() as conn:
+            facts = self._folded.at_head(conn)
+            now = max(self._clock(), facts.last_recorded or self._clock())
+            cut: Knob | int | None = None
+            basis, shown = facts.size, Knob.parse(now)
+            if isinstance(known, int):
+                cut, basis = known, _size_of(known, facts)
+                shown = Knob.parse(facts.stored[facts.at[known]].recorded)
+            elif known is not None:
+                cut = shown = Knob.parse(known, zone=zone, name="known")
+                basis = self._folded.size_by(conn, cut, now)
+            if said is not None:
+                shown = Knob.parse(said, zone=zone, name="said")
+            settled = basis < facts.size or isinstance(cut, int)
+        return View(said=shown, known=cut, basis=basis, settled=settled, folded=self._folded)
+
+    def replay(self, date: Day, *, zone: dt.tzinfo | None = None) -> View:
+        """What this ledger showed on a date: known by then, and said by then."""
+        return self.as_of(said=date, known=date, zone=zone)
+
+    def diff(self, before: View, after: View) -> difference.Difference:
+        """What a second view shows otherwise than a first: claims learnt, positions changed."""
+        with before.facts() as old, after.facts() as new:
+            return difference.diff((old, before.said), (new, after.said))
+
+    def position(self, party: Id, proposition: Id) -> positions.Position:
+        """Where a party stands on a proposition now; `View.position` for another date."""
+        return self.as_of().position(id_of(party), id_of(proposition))
+
+    def positions(
+        self, *, topic: Id | None = None, party: Id | None = None
+    ) -> perspectives.Positions:
+        """Every position on a topic or of a party now."""
+        return self.as_of().positions(**plain_fields({"topic": topic, "party": party}))
+
+    def claims(self, **filters: Any) -> listing.Claims:
+        """The claims of now; the filters are those of `View.claims`."""
+        return self.as_of().claims(**plain_fields(filters))
+
+    def timeline(self, party: Id, topic: Id) -> timeline.Timeline:
+        """A party's words on a topic over time."""
+        return self.as_of().timeline(id_of(party), id_of(topic))
+
+    def contradictions(self) -> tuple[perspectives.Contradiction, ...]:
+        """Pairs of parties that hold against each other now."""
+        return self.as_of().contradictions()
+
+    def divergences(self) -> tuple[perspectives.Divergence, ...]:
+        """Pairs of claims that tell one occurrence in different ways."""
+        return self.as_of().divergences()
+
+    def trace(self, claim: Id) -> provenance.Trace:
+        """A claim back to its words, its document, its log entry and the proof of that entry."""
+        return self.as_of().trace(id_of(claim))
+
+    # -- the log ----------------------------------------------------------------------------
+
+    def events(self, *, after: int = -1, limit: int | None = None) -> Iterator[StoredEvent]:
+        """The events with a sequence beyond `after`, in order, in constant memory."""
+        with self._folded.reading() as conn:
+            log = self._folded.log_id(conn)
+            if log is not None:
+                rows = read.rows(conn, self._folded.tables, log, after=after, limit=limit)
+                yield from map(opened, rows)
+
+    def log(self, *, after: int = -1, limit: int | None = None) -> Iterator[LogLine]:
+        """The log, a line an event."""
+        return map(log_line, self.events(after=after, limit=limit))
+
+    def checkpoint(self, size: int | None = None) -> Checkpoint:
+        """The root over the first `size` entries (all, if left out), unsigned, to be kept outside.
+
+        Raises:
+            UnknownEvent: the log is not that long.
+        """
+        with self._folded.reading() as conn:
+            return auditing.checkpoint(conn, self._folded, size)
+
+    def verify(
+        self,
+        checkpoint: Checkpoint | str | None = None,
+        *,
+        progress: auditing.Progress | None = None,
+    ) -> auditing.Verification:
+        """Check every stored byte, and that the log continues a checkpoint kept elsewhere.
+
+        Raises:
+            TamperEvidence: the first thing that is not as it was recorded, by sequence, in words.
+        """
+        kept = Checkpoint.parse(checkpoint) if isinstance(checkpoint, str) else checkpoint
+        with self._folded.reading() as conn:
+            return auditing.verify(conn, self._folded, kept, progress)
+
+
+def _size_of(sequence: int, facts: Facts) -> int:
+    """The size of the prefix that ends with a sequence."""
+    if not 0 <= sequence < facts.size:
+        held = f"{facts.size} events, 0 to {facts.size - 1}" if facts.size else "no events"
+        raise InvalidView(
+            f"known={sequence} is no sequence of this log, which holds {held}.",
+            field="known",
+            given=sequence,
+        )
+    return sequence + 1

@@ -1,0 +1,137 @@
+"""The checkpoint: which log, how many leaves, which root, as a text that can leave the house.
+
+The text is the body of a C2SP tlog-checkpoint. Signing it and checking who signed are not here.
+
+```
+claims.example/ledger                           origin
+600                                             size, in leaves
+/xYXVsCze3C9BFqQu9Oogq7eMBNJl/+EG/VYrJRR3Rc=    root, base64
+                                                an empty line and signatures, if it was signed
+```
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
+from typing import Final, Self
+
+import attrs
+
+from ledger.errors import InvalidCheckpoint
+from ledger.merkle.frontier import SIZE_LIMIT
+from ledger.merkle.hashing import HASH_BYTES
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f]")
+_SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
+_SIGNATURES: Final = re.compile(r"(?:— [^\n]+(?:\n|$))*")
+
+
+@attrs.frozen
+class Checkpoint:
+    """The head of one log at one size: `size` leaves, whose tree has this 32-byte `root`.
+
+    Printed, it is the text that `parse` reads.
+
+    Raises:
+        InvalidCheckpoint: an empty origin or one of several lines, a size or root no tree has.
+
+    Example:
+        >>> from ledger.merkle.frontier import root_of
+        >>> print(Checkpoint("claims.example/ledger", 0, root_of([])))
+        claims.example/ledger
+        0
+        47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
+
+    Follows C2SP tlog-checkpoint.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+
+    def __attrs_post_init__(self) -> None:
+        if not self.origin or _CONTROL.search(self.origin):
+            raise InvalidCheckpoint(
+                f"The origin {self.origin!r} must be one line of text, such as "
+                "'claims.example/ledger'.",
+                field="origin",
+                given=self.origin,
+            )
+        if not 0 <= self.size < SIZE_LIMIT:
+            raise InvalidCheckpoint(
+                f"No tree has {self.size} leaves.", field="size", given=self.size
+            )
+        if len(self.root) != HASH_BYTES:
+            raise InvalidCheckpoint(
+                f"A root is {HASH_BYTES} bytes, given were {len(self.root)}.",
+                field="root",
+                given=self.root,
+            )
+
+    def body(self) -> str:
+        """The three lines that a signature covers, each with its line end."""
+        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
+
+    def __str__(self) -> str:
+        return self.body().removesuffix("\n")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        r"""Read a checkpoint, bare or as a signed note.
+
+        Signatures are left aside and NOT verified: what this returns is what the text says, whoever
+        wrote it. Lines that other logs add after the root are left aside as well.
+
+        Raises:
+            InvalidCheckpoint: the text is no checkpoint; `field` says which part is not.
+
+        Example:
+            >>> text = "claims.example\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+            >>> Checkpoint.parse(text + "\n— claims.example c2lnbmVk\n").size
+            0
+        """
+        body, _, signatures = text.rstrip("\n").partition("\n\n")
+        if not _SIGNATURES.fullmatch(signatures):
+            raise InvalidCheckpoint(
+                "After the empty line of a checkpoint only signatures may stand, each on a line "
+                "that begins with a dash (U+2014) and a space.",
+                field="signatures",
+                given=signatures,
+            )
+        match body.split("\n"):
+            case [origin, size, root, *_]:
+                return cls(origin, _read_size(size), _read_root(root))
+            case lines:
+                raise InvalidCheckpoint(
+                    "A checkpoint is three lines: origin, size and root; here "
+                    f"{'is one' if len(lines) == 1 else 'are two'}. Give the whole text.",
+                    field="text",
+                    given=text,
+                )
+
+
+def _read_size(line: str) -> int:
+    if not _SIZE.fullmatch(line):
+        raise InvalidCheckpoint(
+            f"The size of a checkpoint, its second line, is a plain number, not {line!r}.",
+            field="size",
+            given=line,
+        )
+    return int(line)
+
+
+def _read_root(line: str) -> bytes:
+    try:
+        root = b64decode(line, validate=True)
+    except (NotBase64, ValueError):
+        root = b""
+    if b64encode(root).decode() != line or len(root) != HASH_BYTES:
+        raise InvalidCheckpoint(
+            f"The root of a checkpoint, its third line, is {HASH_BYTES} bytes in base64, not "
+            f"{line!r}.",
+            field="root",
+            given=line,
+        )
+    return root

@@ -1,0 +1,246 @@
+"""The claim: one act of saying, with its speech act, stance, times and words; and its relations.
+
+Speech acts follow Searle and the CAMEO cue categories, stance SemEval-2016 Task 6, factuality
+FactBank, relations CiTO where it has the name. The lists are open by namespace (`x-host:..`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
+
+import attrs
+
+from ledger.errors import InvalidClaim, InvalidRelation
+from ledger.model.attribution import Chain, Link, check_chain
+from ledger.model.moment import Edtf
+from ledger.model.party import ids
+from ledger.model.quotation import Quotation
+from ledger.model.text import check_id, check_text, did_you_mean, near, show
+
+NEEDS_AIM: Final = frozenset(
+    {"call_for", "demand", "offer", "commit", "threaten", "accept", "reject"}
+)
+FIXED_STANCE: Final[Mapping[str, str]] = {
+    "deny": "opposes",
+    "reject": "opposes",
+    "accept": "supports",
+    "decline_to_comment": "undeclared",
+    "avoid": "undeclared",
+    "reference_only": "undeclared",
+}
+ACTS: Final = frozenset(
+    {"assert", "characterise", "accuse", "predict"} | NEEDS_AIM | FIXED_STANCE.keys()
+)
+STANCES: Final = ("supports", "opposes", "neutral", "mixed", "undeclared")
+FACTUALITIES: Final = ("certain", "probable", "possible", "uncommitted")
+CAPACITIES: Final = ("official", "personal")
+
+REFERRING_BACK: Final = frozenset(
+    {"reverses", "reaffirms", "updates", "replies_to", "denies_attribution"}
+)
+"""Relations whose first claim is later than the second, whatever their dates say."""
+
+AGREEING: Final = frozenset({"paraphrases", "elaborates", "supports", "reaffirms"})
+RELATIONS: Final = frozenset(
+    {
+        "paraphrases",
+        "elaborates",
+        "supports",
+        "disputes",
+        "divergent_characterisation",
+        "presupposes",
+        "cites_as_authority",
+    }
+    | REFERRING_BACK
+)
+
+Stance = Literal["supports", "opposes", "neutral", "mixed", "undeclared"]
+
+
+def one_of(value: str, known: Sequence[str], field: str) -> str:
+    """Refuse a word that is not of a closed list."""
+    if value not in known:
+        raise InvalidClaim(
+            f"There is no {field} {show(value)}. Write one of {', '.join(known)}.",
+            field=field,
+            given=value,
+        )
+    return value
+
+
+def _open_word(value: str, known: frozenset[str], word: str) -> bool:
+    """Whether a word is ours or namespaced."""
+    return value in known or (word != "" and ":" in value and not value.startswith(":"))
+
+
+def check_act(act: str) -> str:
+    """Refuse an act that is neither ours nor namespaced."""
+    if not _open_word(act, ACTS, "act"):
+        raise InvalidClaim(
+            f"There is no speech act {show(act)}.{did_you_mean(near(act, ACTS))} Write one of "
+            f"{', '.join(sorted(ACTS))}, or an own one with a namespace, such as 'x-host:shout'.",
+            field="act",
+            given=act,
+        )
+    return act
+
+
+def check_relation(relation: str) -> str:
+    """Refuse a relation that is neither ours nor namespaced."""
+    if not _open_word(relation, RELATIONS, "relation"):
+        raise InvalidRelation(
+            f"There is no relation {show(relation)}.{did_you_mean(near(relation, RELATIONS))} "
+            f"Write one of {', '.join(sorted(RELATIONS))}, or an own one with a namespace.",
+            field="relation",
+            given=relation,
+        )
+    return relation
+
+
+def check_act_stance(act: str, stance: str) -> None:
+    """Refuse a stance that its act cannot take (model.md, 1: acts and stance)."""
+    fixed = FIXED_STANCE.get(act)
+    if fixed is not None and stance != fixed:
+        raise InvalidClaim(
+            f"To {act} is to take the stance {fixed!r}, not {stance!r}. "
+            f'Write stance="{fixed}", or choose another act.',
+            field="stance",
+            given=stance,
+        )
+
+
+def check_act_kind(act: str, kind: str, proposition: str) -> None:
+    """Refuse an act that wants something of a proposition that is a plain fact."""
+    if act in NEEDS_AIM and kind != "aim":
+        raise InvalidClaim(
+            f"{act} wants something, and {show(proposition)} is a fact (is it so?). Define an "
+            'aim (is it wanted?) for it: Proposition(..., kind="aim").',
+            field="proposition",
+            given=proposition,
+        )
+
+
+def _edtf(field: str) -> object:
+    return attrs.field(
+        default=None,
+        converter=lambda v: None if v is None else Edtf.parse(v, field=field),
+        kw_only=True,
+    )
+
+
+def _text(field: str, limit: int = 100_000) -> object:
+    return attrs.field(
+        default=None,
+        converter=lambda v: None if v is None else check_text(v, field=field, limit=limit),
+        kw_only=True,
+    )
+
+
+def _id(field: str) -> object:
+    return attrs.field(
+        default=None,
+        converter=lambda v: None if v is None else check_id(v, field=field),
+        kw_only=True,
+    )
+
+
+def _chains(value: Sequence[Link] | Sequence[Sequence[Link]]) -> tuple[Chain, ...]:
+    if not value:
+        return ()
+    if all(isinstance(link, Link) for link in value):
+        return (check_chain([link for link in value if isinstance(link, Link)]),)
+    return tuple(check_chain(chain) for chain in value if not isinstance(chain, Link))
+
+
+@attrs.frozen(kw_only=True)
+class Claim:
+    """A claim as a host hands it in; parties, propositions and documents by their ids.
+
+    Who: `claimant` (several are alternatives: the attribution is ambiguous; none: the text names
+    nobody), `via` (reporters, outermost first) and `on_behalf_of`; or `chain`, the links in full
+    (a list of chains where they are alternatives). What: `proposition`, `act`, `stance`,
+    `factuality`. When: `uttered`, `about`, `expires`, all EDTF. Where: `document` and `quote`.
+    `utterance` names the speaking occasion that several claims or reports share.
+
+    Raises:
+        InvalidClaim: an unknown act, stance, factuality or capacity, or an act with a stance it
+            cannot take.
+        InvalidDate: a date outside the EDTF subset.
+
+    Example:
+        >>> Claim(claimant="ru-mod", act="assert", proposition="road-blocked").stance
+        'supports'
+    """
+
+    proposition: str
+    act: str = attrs.field(converter=check_act)
+    stance: str = attrs.field()
+    claimant: tuple[str, ...] = attrs.field(
+        default=(), converter=lambda v: () if v is None else ids(v)
+    )
+    via: tuple[str, ...] = attrs.field(default=(), converter=ids)
+    on_behalf_of: tuple[str, ...] = attrs.field(default=(), converter=ids)
+    chain: tuple[Chain, ...] = attrs.field(default=(), converter=_chains)
+    factuality: str = attrs.field(
+        default="certain", converter=lambda v: one_of(v, FACTUALITIES, "factuality")
+    )
+    capacity: str = attrs.field(
+        default="official", converter=lambda v: one_of(v, CAPACITIES, "capacity")
+    )
+    uttered: Edtf | None = _edtf("uttered")
+    about: Edtf | None = _edtf("about")
+    expires: Edtf | None = _edtf("expires")
+    utterance: str | None = _id("utterance")
+    document: str | None = None
+    quote: Quotation | None = attrs.field(
+        default=None, converter=lambda v: None if v is None else Quotation.of(v)
+    )
+    conditions: str | None = _text("conditions", 5_000)
+    addressees: tuple[str, ...] = attrs.field(default=(), converter=ids)
+    mentions: tuple[str, ...] = attrs.field(default=(), converter=ids)
+    language: str | None = None
+    basis: str | None = _text("basis", 5_000)
+    note: str | None = _text("note")
+    extra: Mapping[str, object] = attrs.field(factory=dict)
+    id: str | None = _id("id")
+
+    @stance.default
+    def _usual_stance(self) -> str:
+        return FIXED_STANCE.get(self.act, "supports")
+
+    def __attrs_post_init__(self) -> None:
+        """Stance fits act, and there is one way to say who."""
+        one_of(self.stance, STANCES, "stance")
+        check_act_stance(self.act, self.stance)
+        if self.chain and (self.via or self.on_behalf_of):
+            raise InvalidClaim(
+                "A chain says everything about who: leave via= and on_behalf_of= out beside "
+                "chain=, or leave chain= out.",
+                field="chain",
+                given=self.via or self.on_behalf_of,
+            )
+
+
+@attrs.frozen
+class Relation:
+    """A typed edge from a claim to another one; one direction is kept.
+
+    Example:
+        >>> Relation("C12", "divergent_characterisation", "C08").relation
+        'divergent_characterisation'
+    """
+
+    claim: str
+    relation: str = attrs.field(converter=check_relation)
+    target: str
+    note: str | None = _text("note")
+
+    def __attrs_post_init__(self) -> None:
+        """A claim has no relation to itself."""
+        if self.claim == self.target:
+            raise InvalidRelation(
+                f"Claim {show(self.claim)} cannot be related to itself.",
+                field="target",
+                given=self.target,
+            )

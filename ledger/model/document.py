@@ -1,0 +1,116 @@
+"""The document: one immutable version of a carrying text, known by the digest of its bytes.
+
+Follows the PROV Entity. Its text may be handed in and kept, or only its digest and length.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Final
+
+import attrs
+
+from ledger.errors import InvalidDocument
+from ledger.model.moment import Edtf
+from ledger.model.text import check_id, check_name, check_text, show
+
+MAX_TEXT: Final = 20_000_000
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+
+
+def digest(text: str) -> str:
+    """The hex SHA-256 of a text's UTF-8 bytes, exactly as given.
+
+    Example:
+        >>> digest("")[:8]
+        'e3b0c442'
+    """
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_url(value: str | None) -> str | None:
+    """Refuse an address that is not http or https: nothing here is ever fetched."""
+    if value is None:
+        return None
+    check_name(value, field="url", limit=2_000)
+    if not value.startswith(("http://", "https://")):
+        raise InvalidDocument(
+            f"The address {show(value)} is neither http nor https. Leave url out, or give the "
+            "address of the published page.",
+            field="url",
+            given=value,
+        )
+    return value
+
+
+@attrs.frozen
+class Document:
+    """A document with its text, or with its digest and length only.
+
+    `length` counts Unicode code points of the text exactly as given; `sha256` is the lower-case
+    hex digest of its UTF-8 bytes. With `keep_text=False` the text is checked against and then
+    forgotten: the log keeps digest and length.
+
+    Raises:
+        InvalidDocument: a digest or length that does not fit the text, or neither of them given.
+
+    Example:
+        >>> Document("d1", publisher="gazette", published="2023-02-22", text="Hello.").length
+        6
+    """
+
+    id: str = attrs.field(converter=lambda value: check_id(value, field="id"))
+    publisher: str = attrs.field(kw_only=True)
+    published: Edtf | None = attrs.field(
+        default=None,
+        converter=lambda v: None if v is None else Edtf.parse(v, field="published"),
+        kw_only=True,
+    )
+    text: str | None = attrs.field(
+        default=None,
+        converter=lambda v: None if v is None else check_text(v, field="text", limit=MAX_TEXT),
+        kw_only=True,
+        repr=False,
+    )
+    sha256: str = attrs.field(default="", kw_only=True)
+    length: int | None = attrs.field(default=None, kw_only=True)
+    title: str | None = attrs.field(
+        default=None,
+        converter=lambda v: None if v is None else check_name(v, field="title", limit=2_000),
+        kw_only=True,
+    )
+    url: str | None = attrs.field(default=None, converter=check_url, kw_only=True)
+    language: str | None = attrs.field(default=None, kw_only=True)
+    keep_text: bool = attrs.field(default=True, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Digest and length must fit the text, or stand in for it."""
+        if self.text is None:
+            if not _SHA256.match(self.sha256) or not self.length or self.length < 0:
+                raise InvalidDocument(
+                    f"Document {show(self.id)} comes without its text: give sha256= (64 lower-case "
+                    f"hex digits, got {show(self.sha256)}) and length= (code points, got "
+                    f"{self.length!r}), or text=.",
+                    field="sha256",
+                    given=self.sha256,
+                )
+            return
+        actual, points = digest(self.text), len(self.text)
+        if self.sha256 not in ("", actual):
+            raise InvalidDocument(
+                f"The digest of document {show(self.id)} does not fit its text: given "
+                f"{show(self.sha256)}, its UTF-8 bytes have {actual}. Give the text exactly as "
+                "published, or leave sha256 out.",
+                field="sha256",
+                given=self.sha256,
+            )
+        if self.length not in (None, points):
+            raise InvalidDocument(
+                f"Document {show(self.id)} is said to have {self.length} code points, its text "
+                f"has {points}. Leave length out, or count code points.",
+                field="length",
+                given=self.length,
+            )
+        object.__setattr__(self, "sha256", actual)
+        object.__setattr__(self, "length", points)

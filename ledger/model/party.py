@@ -1,0 +1,152 @@
+"""Who can hold a position: parties, the names they bear in time, and who belongs to whom.
+
+Follows Popolo (Person, Organization, `other_names`, Membership) and the PROV Agent. A party here
+is what a host hands in; what the log keeps of it are the events of `ledger.model.events`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+
+from ledger.errors import InvalidMembership, InvalidParty
+from ledger.model.moment import Edtf
+from ledger.model.period import ALWAYS, Period
+from ledger.model.text import check_id, check_name, show
+
+KINDS: Final = frozenset(
+    {
+        "state",
+        "organisation",
+        "body",
+        "office",
+        "person",
+        "joint",
+        "unnamed_group",
+        "publisher",
+    }
+)
+
+
+def ids(values: str | Iterable[str]) -> tuple[str, ...]:
+    """One id or several, as a tuple: a lone string is one id, never its letters."""
+    return (values,) if isinstance(values, str) else tuple(values)
+
+
+def to_period(value: Period | Edtf | str | None) -> Period:
+    """A period from an EDTF interval such as "1991-10-18/..", or none for always."""
+    if value is None:
+        return ALWAYS
+    return value if isinstance(value, Period) else Period.of_interval(value)
+
+
+def check_kind(kind: str) -> str:
+    """Refuse a kind of party that is neither ours nor namespaced (`x-host:..`)."""
+    if kind not in KINDS and ":" not in kind:
+        raise InvalidParty(
+            f"There is no kind of party {show(kind)}. Take one of {', '.join(sorted(KINDS))}, "
+            "or an own one with a namespace, such as 'x-host:tribe'.",
+            field="kind",
+            given=kind,
+        )
+    return kind
+
+
+@attrs.frozen
+class Name:
+    """A string that denotes a party during a period; "Baku" is a metonym of a state.
+
+    Where several parties bear a name on a day, the lowest `rank` wins; equal ranks are all given.
+
+    Example:
+        >>> Name("Baku", metonym=True, period="1991-10-18/..").period.since
+        Edtf('1991-10-18')
+    """
+
+    text: str = attrs.field(converter=lambda text: check_name(text, field="name"))
+    metonym: bool = attrs.field(default=False, kw_only=True)
+    period: Period = attrs.field(default=ALWAYS, converter=to_period, kw_only=True)
+    rank: int = attrs.field(default=0, kw_only=True)
+    language: str | None = attrs.field(default=None, kw_only=True)
+
+
+def _names(values: str | Name | Iterable[str | Name]) -> tuple[Name, ...]:
+    given = (values,) if isinstance(values, str | Name) else tuple(values)
+    return tuple(value if isinstance(value, Name) else Name(value) for value in given)
+
+
+def _metonyms(values: str | Name | Iterable[str | Name]) -> tuple[Name, ...]:
+    return tuple(attrs.evolve(name, metonym=True) for name in _names(values))
+
+
+@attrs.frozen
+class Party:
+    """A state, organisation, body, office, person, joint party or unnamed group.
+
+    `name` denotes the party on every day, unless the same text stands in `names` with periods.
+    `part_of` adds a membership without dates; `members` makes a joint party, whose claims reach
+    its members, never the other way round.
+
+    Raises:
+        InvalidParty: an unknown kind, or members for a party that is not joint.
+
+    Example:
+        >>> Party("az", name="Azerbaijan", kind="state", metonyms=["Baku"]).metonyms[0].text
+        'Baku'
+    """
+
+    id: str = attrs.field(converter=lambda value: check_id(value, field="id"))
+    name: str = attrs.field(converter=lambda text: check_name(text, field="name"), kw_only=True)
+    kind: str = attrs.field(default="organisation", converter=check_kind, kw_only=True)
+    names: tuple[Name, ...] = attrs.field(default=(), converter=_names, kw_only=True)
+    metonyms: tuple[Name, ...] = attrs.field(default=(), converter=_metonyms, kw_only=True)
+    part_of: tuple[str, ...] = attrs.field(
+        default=(), converter=lambda v: () if v is None else ids(v), kw_only=True
+    )
+    members: tuple[str, ...] = attrs.field(default=(), converter=ids, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Members and the kind `joint` go together."""
+        if self.members and self.kind != "joint":
+            raise InvalidParty(
+                f"Party {show(self.id)} has members but is of kind {self.kind!r}: write "
+                'kind="joint", or use Membership for those who belong to it.',
+                field="members",
+                given=self.members,
+            )
+        if self.id in self.members or self.id in self.part_of:
+            raise InvalidParty(
+                f"Party {show(self.id)} cannot belong to itself.", field="part_of", given=self.id
+            )
+
+
+@attrs.frozen
+class Membership:
+    """Party in party, with a role and a period; without a period it holds always.
+
+    A claim of the member reaches the organisation where the membership holds at the utterance.
+    `speaks_for=False` is for mere rosters (seats, party lists): they never roll up.
+
+    Example:
+        >>> Membership("ru-mfa", "ru").speaks_for
+        True
+    """
+
+    member: str
+    organisation: str
+    role: str = attrs.field(default="", kw_only=True)
+    period: Period = attrs.field(default=ALWAYS, converter=to_period, kw_only=True)
+    speaks_for: bool = attrs.field(default=True, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """A party cannot belong to itself."""
+        if self.member == self.organisation:
+            raise InvalidMembership(
+                f"Party {show(self.member)} cannot belong to itself.",
+                field="organisation",
+                given=self.organisation,
+            )
+        if self.role:
+            check_name(self.role, field="role")

@@ -1,0 +1,154 @@
+"""What a ledger knows of parties, topics, propositions and documents, as lists."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+
+from ledger.model import events as ev
+from ledger.model.moment import Edtf
+from ledger.model.period import Period
+from ledger.projections.answer import Answer
+from ledger.projections.effective import Facts
+
+
+@attrs.frozen(kw_only=True)
+class Belonging(Answer):
+    """A membership: party in party, role, period; `certain` is None where no day was asked for."""
+
+    member: str
+    organisation: str
+    role: str
+    period: Period
+    speaks_for: bool
+    certain: bool | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PartyLine(Answer):
+    """A party with its names and what it belongs to."""
+
+    id: str
+    name: str
+    kind: str
+    names: tuple[str, ...]
+    memberships: tuple[Belonging, ...]
+    members: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class TopicLine(Answer):
+    """A topic, and the wider one it is part of."""
+
+    id: str
+    label: str
+    part_of: str
+
+
+@attrs.frozen(kw_only=True)
+class PropositionLine(Answer):
+    """A proposition with its text, kind and topics."""
+
+    id: str
+    text: str
+    kind: str
+    topics: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class DocumentLine(Answer):
+    """A document: where it stands, when it was published, its digest and length in code points."""
+
+    id: str
+    title: str
+    publisher: str
+    published: Edtf | None
+    sha256: str
+    length: int
+    has_text: bool
+
+
+def parties(facts: Facts) -> tuple[PartyLine, ...]:
+    """The parties, merged ones once, by id."""
+    found = []
+    for id_, party in facts.of_type(ev.PartyRegistered):
+        if facts.canonical(id_) == id_:
+            found.append(_party(facts, id_, party))
+    return tuple(sorted(found, key=lambda one: one.id))
+
+
+def _party(facts: Facts, id_: str, party: ev.PartyRegistered) -> PartyLine:
+    names = [
+        name.name
+        for one in facts.merged_group(id_)
+        for naming in facts.indexed("names_of", one)
+        if (name := facts.get(naming, ev.PartyNamed)) is not None
+    ]
+    return PartyLine(
+        id=party.key,
+        name=party.name,
+        kind=party.kind,
+        names=tuple(dict.fromkeys(names)),
+        memberships=memberships(facts, id_),
+        members=tuple(map(facts.public, party.members)),
+    )
+
+
+def memberships(facts: Facts, party: str, on: dt.date | None = None) -> tuple[Belonging, ...]:
+    """What a party belongs to, on a day (surely or possibly), or at any time."""
+    found = []
+    for one in facts.merged_group(party):
+        for id_ in facts.indexed("memberships_of", one):
+            membership = facts.get(id_, ev.MembershipRecorded)
+            held = membership.period.covers(on, on) if membership and on else None
+            if membership is not None and held != "no":
+                found.append(
+                    Belonging(
+                        member=facts.public(facts.canonical(membership.member)),
+                        organisation=facts.public(facts.canonical(membership.organisation)),
+                        role=membership.role,
+                        period=membership.period,
+                        speaks_for=membership.speaks_for,
+                        certain=None if held is None else held == "certain",
+                    )
+                )
+    return tuple(found)
+
+
+def topics(facts: Facts) -> tuple[TopicLine, ...]:
+    """The topics, in recorded order."""
+    return tuple(
+        TopicLine(id=topic.key, label=topic.label, part_of=facts.public(topic.part_of))
+        for _, topic in facts.of_type(ev.TopicDefined)
+    )
+
+
+def propositions(facts: Facts) -> tuple[PropositionLine, ...]:
+    """The propositions, merged ones once, in recorded order."""
+    return tuple(
+        PropositionLine(
+            id=one.key,
+            text=one.text,
+            kind=one.kind,
+            topics=tuple(map(facts.public, one.topics)),
+        )
+        for id_, one in facts.of_type(ev.PropositionDefined)
+        if facts.canonical(id_) == id_
+    )
+
+
+def documents(facts: Facts) -> tuple[DocumentLine, ...]:
+    """The documents, in recorded order."""
+    return tuple(
+        DocumentLine(
+            id=one.key,
+            title=one.title or "",
+            publisher=facts.public(facts.canonical(one.publisher)),
+            published=one.published,
+            sha256=one.sha256,
+            length=one.length,
+            has_text=one.text is not None,
+        )
+        for _, one in facts.of_type(ev.DocumentRegistered)
+    )

@@ -1,0 +1,94 @@
+"""What changed between two views: claims learnt or lost, and positions that came out otherwise."""
+
+from __future__ import annotations
+
+import attrs
+
+from ledger.model.moment import Knob
+from ledger.projections.answer import Answer
+from ledger.projections.effective import Facts
+from ledger.projections.listing import ClaimLine, Filters, claims
+from ledger.projections.perspectives import positions_of
+from ledger.projections.positions import Position
+from ledger.model import events as ev
+
+
+@attrs.frozen(kw_only=True)
+class Changed(Answer):
+    """One position that differs; None where the party was silent."""
+
+    party: str
+    proposition: str
+    before: Position | None
+    after: Position | None
+
+    def __str__(self) -> str:
+        before = self.before.short() if self.before else "silent"
+        after = self.after.short() if self.after else "silent"
+        return f"{self.party} on {self.proposition}: {before} -> {after}"
+
+
+@attrs.frozen(kw_only=True)
+class Difference(Answer):
+    """The claims and positions in which a second view differs from a first."""
+
+    learnt: tuple[ClaimLine, ...]
+    lost: tuple[ClaimLine, ...]
+    altered: tuple[tuple[ClaimLine, ClaimLine], ...]
+    positions: tuple[Changed, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.learnt or self.lost or self.altered or self.positions)
+
+    def __str__(self) -> str:
+        lines = [f"+ {one}" for one in self.learnt]
+        lines += [f"- {one}" for one in self.lost]
+        lines += [f"~ {after} (was: {before})" for before, after in self.altered]
+        lines += [str(one) for one in self.positions]
+        return "\n".join(lines) or "(no difference)"
+
+
+def diff(before: tuple[Facts, Knob], after: tuple[Facts, Knob]) -> Difference:
+    """What a second view shows otherwise than a first."""
+    old = {row.id: row for row in claims(*before, Filters())}
+    new = {row.id: row for row in claims(*after, Filters())}
+    stood, stands = _table(*before), _table(*after)
+    return Difference(
+        learnt=tuple(row for id_, row in new.items() if id_ not in old),
+        lost=tuple(row for id_, row in old.items() if id_ not in new),
+        altered=tuple(
+            (old[id_], row) for id_, row in new.items() if id_ in old and old[id_] != row
+        ),
+        positions=tuple(
+            Changed(party=cell[0], proposition=cell[1], before=one, after=other)
+            for cell in sorted({*stood, *stands})
+            if _gist(one := stood.get(cell)) != _gist(other := stands.get(cell))
+        ),
+    )
+
+
+def _table(facts: Facts, said: Knob) -> dict[tuple[str, str], Position]:
+    return {
+        (row.party, row.proposition): row
+        for party, _ in facts.of_type(ev.PartyRegistered)
+        if facts.canonical(party) == party
+        for row in positions_of(facts, party, said)
+    }
+
+
+def _gist(one: Position | None) -> object:
+    """What makes a position another one: where it stands and on what words, not how many rows."""
+    if one is None:
+        return None
+    return (
+        one.status,
+        one.stance,
+        one.because,
+        one.acts,
+        one.factuality,
+        one.conditions,
+        tuple((e.claim, e.stance, str(e.said), e.withdrawn) for e in one.evidence),
+        tuple(e.claim for e in one.possible),
+        one.lapsed,
+        one.contested_by,
+    )

@@ -1,0 +1,325 @@
+"""The fold: what a prefix of the log holds once amendments, corrections and merges are applied.
+
+`Facts` takes events in order, one by one, and keeps the effective form of each record with the
+indexes that questions need. It never fails: what later events made contradictory is ignored and
+flagged where it is asked for. Live, dangling, merge and correction follow model.md, section 2.
+
+When something counts as said is `ledger.projections.saying`; whom it reaches, `.rollup`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar, cast
+
+import attrs
+
+from ledger.errors import LedgerError
+from ledger.model import events as ev
+from ledger.model.attribution import claimant_of
+
+T = TypeVar("T")
+
+KEYED = {
+    ev.PartyRegistered: "party",
+    ev.TopicDefined: "topic",
+    ev.PropositionDefined: "proposition",
+    ev.OccurrenceDescribed: "occurrence",
+    ev.DocumentRegistered: "document",
+    ev.ClaimRecorded: "claim",
+    ev.ClaimWithdrawn: "claim",
+}
+"""The records that a host names by ids of its own, and the kind of id."""
+
+
+class Facts:
+    """The folded prefix of a log: records in their effective form, and the ways to find them.
+
+    `size` is the number of events folded: the basis of every answer given from here.
+    `lost_claims` counts the claims whose who or what was erased: they are in no position.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.lost_claims = 0
+        self.last_recorded: dt.datetime | None = None
+        self.stored: dict[str, ev.StoredEvent] = {}
+        self.at: list[str] = []
+        self.effective: dict[str, ev.Event] = {}
+        self.corrected_by: dict[str, tuple[str, ...]] = {}
+        self.never_said: set[str] = set()
+        self.flags: dict[str, list[str]] = defaultdict(list)
+        self._by_type: dict[type[Any], dict[str, None]] = defaultdict(dict)
+        self._keys: dict[tuple[str, str], str] = {}
+        self._changes: dict[str, list[str]] = defaultdict(list)
+        self._index: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+        self._memo: dict[tuple[str, str], Any] = {}
+        self._streams: dict[str, int] = {}
+
+    # -- folding ----------------------------------------------------------------------------
+
+    def apply(self, stored: ev.StoredEvent) -> None:
+        """Take the next event of the log."""
+        self.stored[stored.id] = stored
+        self.at.append(stored.id)
+        self.size = stored.sequence + 1
+        self._streams[stored.stream] = stored.stream_v
+        self.last_recorded = stored.recorded
+        self._memo.clear()
+        self.lost_claims += isinstance(stored.event, ev.Erased) and stored.type == "claim_recorded"
+        if isinstance(stored.event, ev.ClaimCorrected | ev.RecordAmended):
+            self._changes[stored.event.target].append(stored.id)
+        self._refresh(stored.id)
+
+    def extend(self, events: Iterable[ev.StoredEvent]) -> Facts:
+        """Take many events; returns itself."""
+        for stored in events:
+            self.apply(stored)
+        return self
+
+    def _refresh(self, id_: str) -> None:
+        """Recompute one record, and what it changes in turn."""
+        before = self.effective.pop(id_, None)
+        if before is not None:
+            self._unindex(id_, before)
+        now = self._evaluate(id_)
+        if now is not None:
+            self.effective[id_] = now
+            self._add_to_index(id_, now)
+        original = self.stored[id_].event
+        if isinstance(original, ev.ClaimCorrected | ev.RecordAmended) and (
+            original.target in self.stored
+        ):
+            self._refresh(original.target)
+
+    def live(self, id_: str) -> bool:
+        """Whether no live later amendment strikes the event out."""
+        return not any(
+            amendment.strike_out and self.live(change)
+            for change in self._changes.get(id_, ())
+            if isinstance(amendment := self._changed_content(change), ev.RecordAmended)
+        )
+
+    def changes_of(self, id_: str) -> tuple[str, ...]:
+        """The amendments and corrections of a record, live or not, in recorded order."""
+        return tuple(self._changes.get(id_, ()))
+
+    def _changed_content(self, id_: str) -> ev.Event | ev.Erased:
+        """A change with the live amendments to itself applied: what it changes in turn."""
+        event = self.stored[id_].event
+        if not isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
+            return event
+        for change in self._changes.get(id_, ()):
+            later = self._changed_content(change)
+            if isinstance(later, ev.RecordAmended) and later.changes and self.live(change):
+                event = attrs.evolve(event, changes={**event.changes, **later.changes})
+        return event
+
+    def _evaluate(self, id_: str) -> ev.Event | None:
+        """The effective form of a record: None where it is struck out or erased."""
+        event = self.stored[id_].event
+        self.corrected_by.pop(id_, None)
+        self.never_said.discard(id_)
+        self.flags.pop(id_, None)
+        if isinstance(event, ev.Erased) or not self.live(id_):
+            return None
+        if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
+            changed = self._changed_content(id_)
+            return None if isinstance(changed, ev.Erased) else changed
+        for change_id in self._changes.get(id_, ()):
+            change = self._changed_content(change_id)
+            if isinstance(change, ev.Erased) or not self.live(change_id):
+                continue
+            event = self._changed(id_, event, change)
+            if isinstance(change, ev.ClaimCorrected):
+                self.corrected_by[id_] = (*self.corrected_by.get(id_, ()), change_id)
+                if change.never_said:
+                    self.never_said.add(id_)
+        return event
+
+    def _changed(self, id_: str, event: ev.Event, change: ev.Event) -> ev.Event:
+        changes = cast("ev.Change", change).changes
+        known = {field.name for field in attrs.fields(type(event))}
+        try:
+            return cast(
+                "ev.Event",
+                attrs.evolve(event, **{k: v for k, v in changes.items() if k in known}),
+            )
+        except (LedgerError, TypeError, ValueError) as error:
+            self.flags[id_].append(f"a change was ignored: {error}")
+            return event
+
+    # -- indexes ----------------------------------------------------------------------------
+
+    def _entries(self, id_: str, event: ev.Event) -> Iterator[tuple[str, str]]:
+        """Under which (relation, id) a record can be found again."""
+        match event:
+            case ev.PartyRegistered():
+                yield from (("joint_of", member) for member in event.members)
+            case ev.PartyNamed():
+                yield "names_of", event.party
+            case ev.MembershipRecorded():
+                yield "memberships_of", event.member
+                yield "members_of", event.organisation
+            case ev.PartiesMerged() | ev.PropositionsMerged():
+                yield "merge_of", event.merged
+                yield "merged_into", event.kept
+            case ev.TopicDefined(part_of=str(wider)):
+                yield "topics_in", wider
+            case ev.PropositionDefined():
+                yield from (("propositions_in", topic) for topic in event.topics)
+            case ev.OccurrenceDescribed():
+                yield from (("occurrences_of", told) for told in event.propositions)
+            case ev.DocumentRegistered():
+                yield "documents_of", event.publisher
+            case ev.ClaimRecorded():
+                yield "claims_on", event.proposition
+                yield from self._act_entries(event)
+            case ev.ClaimWithdrawn():
+                yield from (("withdrawals_of", claim) for claim in event.claims)
+                yield from self._act_entries(event)
+            case ev.ClaimsRelated():
+                yield "relations_from", event.claim
+                yield "relations_to", event.target
+            case _:
+                return
+
+    def _act_entries(self, act: ev.Act) -> Iterator[tuple[str, str]]:
+        agents = {link.agent for chain in act.chains for link in chain}
+        yield from (("acts_naming", agent) for agent in agents)
+        if act.utterance is not None:
+            yield "acts_of_utterance", act.utterance
+        if act.document is not None:
+            yield "acts_in", act.document
+
+    def _add_to_index(self, id_: str, event: ev.Event) -> None:
+        self._by_type[type(event)][id_] = None
+        for entry in self._entries(id_, event):
+            self._index[entry][id_] = None
+        for entry in self._keys_of(event):
+            if self._keys.get(entry) not in self.effective:
+                self._keys[entry] = id_
+        if isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn) and event.utterance_key:
+            self._keys.setdefault(("utterance", event.utterance_key), event.utterance or id_)
+
+    def _unindex(self, id_: str, event: ev.Event) -> None:
+        self._by_type[type(event)].pop(id_, None)
+        for entry in self._entries(id_, event):
+            self._index[entry].pop(id_, None)
+
+    def _keys_of(self, event: ev.Event) -> Iterator[tuple[str, str]]:
+        kind = KEYED.get(type(event))
+        key = getattr(event, "key", None)
+        if kind is not None and key is not None:
+            yield kind, key
+
+    def indexed(self, relation: str, id_: str) -> tuple[str, ...]:
+        """The ids of the live records found under (relation, id), in recorded order."""
+        return tuple(self._index.get((relation, id_), ()))
+
+    def memo(self, question: str, id_: str, answer: Callable[[], T]) -> T:
+        """The answer to a question about a record, kept until the next event."""
+        key = (question, id_)
+        if key not in self._memo:
+            self._memo[key] = answer()
+        return cast("T", self._memo[key])
+
+    # -- finding ----------------------------------------------------------------------------
+
+    def of_type(self, cls: type[T]) -> Iterator[tuple[str, T]]:
+        """All live records of a type, effective, in recorded order."""
+        for id_ in tuple(self._by_type.get(cls, ())):
+            yield id_, cast("T", self.effective[id_])
+
+    def get(self, id_: str | None, cls: type[T]) -> T | None:
+        """The effective record of an id, None where it is not live or of another type."""
+        event = None if id_ is None else self.effective.get(id_)
+        return event if isinstance(event, cls) else None
+
+    def id_of(self, kind: str, key: str) -> str | None:
+        """The ledger's id for a host's id; struck-out records keep theirs."""
+        return self._keys.get((kind, key))
+
+    def keys(self, kind: str) -> tuple[str, ...]:
+        """All host ids of a kind."""
+        return tuple(key for known, key in self._keys if known == kind)
+
+    def public(self, id_: str | None) -> str:
+        """The id to show: the host's where there is one, else the ledger's."""
+        if id_ is None:
+            return ""
+        stored = self.stored.get(id_)
+        return cast("str", getattr(stored.event if stored else None, "key", None) or id_)
+
+    def stream_version(self, stream: str) -> int:
+        """The version of a stream's last event, -1 where there is no such stream."""
+        return self._streams.get(stream, -1)
+
+    # -- merges -----------------------------------------------------------------------------
+
+    def canonical(self, id_: str) -> str:
+        """The id that is shown for a party or proposition: merges followed to their end."""
+        return self._merged(id_)[0]
+
+    def _merged(self, id_: str) -> tuple[str, bool]:
+        """The kept id, and whether the way there negates."""
+        seen, negated = {id_}, False
+        while True:
+            merges = self.indexed("merge_of", id_)
+            event = self.effective[merges[0]] if merges else None
+            if not isinstance(event, ev.PartiesMerged | ev.PropositionsMerged):
+                return id_, negated
+            if event.kept in seen:
+                return min(seen), negated
+            negated ^= isinstance(event, ev.PropositionsMerged) and event.negated
+            id_ = event.kept
+            seen.add(id_)
+
+    def negated(self, proposition: str) -> bool:
+        """Whether a proposition says the opposite of the one it was merged into."""
+        return self._merged(proposition)[1]
+
+    def merged_group(self, id_: str) -> tuple[str, ...]:
+        """All ids that are one with this one, the shown id first."""
+        group, queue = {}, [self.canonical(id_)]
+        while queue:
+            here = queue.pop()
+            if here not in group:
+                group[here] = None
+                for merge in self.indexed("merged_into", here):
+                    event = self.effective[merge]
+                    if isinstance(event, ev.PartiesMerged | ev.PropositionsMerged):
+                        queue.append(event.merged)
+        return tuple(group)
+
+    # -- claims -----------------------------------------------------------------------------
+
+    def act(self, id_: str) -> ev.Act | None:
+        """A live claim or withdrawal that its publisher did not take for never said."""
+        event = self.effective.get(id_)
+        if isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn) and id_ not in self.never_said:
+            return event
+        return None
+
+    def claims_on(self, proposition: str) -> tuple[str, ...]:
+        """Live claims on a proposition, or on one merged with it."""
+        return tuple(
+            claim
+            for one in self.merged_group(proposition)
+            for claim in self.indexed("claims_on", one)
+            if claim not in self.never_said
+        )
+
+    def stance(self, claim: ev.ClaimRecorded) -> str:
+        """A claim's stance on the shown proposition: swapped where a merge negates."""
+        swap = {"supports": "opposes", "opposes": "supports"}
+        if self.negated(claim.proposition):
+            return swap.get(claim.stance, claim.stance)
+        return claim.stance
+
+    def claimants(self, act: ev.Act) -> tuple[str, ...]:
+        """The parties that may have performed an act: one, several alternatives, or nobody."""
+        found = (claimant_of(chain) for chain in act.chains)
+        return tuple(dict.fromkeys(self.canonical(one) for one in found if one is not None))

@@ -1,0 +1,192 @@
+"""Lists of claims: filtered, in order of saying, with withdrawn ones shown and marked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import attrs
+
+from ledger.model import events as ev
+from ledger.model.bounds import Bounds
+from ledger.model.moment import Edtf, Knob, surely_before
+from ledger.projections.answer import Answer
+from ledger.projections.effective import Facts
+from ledger.projections.perspectives import propositions_of
+from ledger.projections.positions import certainty, withdrawals
+from ledger.projections.rollup import reach
+from ledger.projections.saying import bounds
+
+
+@attrs.frozen(kw_only=True)
+class ClaimLine(Answer):
+    """One claim in a list, as the view has it: amended, corrected, perhaps withdrawn."""
+
+    id: str
+    claimant: tuple[str, ...]
+    act: str
+    stance: str
+    proposition: str
+    factuality: str
+    said: Bounds
+    certainty: Literal["certain", "possible"]
+    uttered: Edtf | None
+    about: Edtf | None
+    document: str
+    utterance: str
+    quote: str
+    mode: str
+    withdrawn: bool
+    corrected: bool
+    recorded: dt.datetime
+    sequence: int
+
+    def __str__(self) -> str:
+        who = " or ".join(self.claimant) or "(nobody named)"
+        marks = [
+            mark
+            for mark, on in (
+                ("possible", self.certainty == "possible"),
+                ("withdrawn", self.withdrawn),
+                ("corrected", self.corrected),
+            )
+            if on
+        ]
+        tail = f" [{', '.join(marks)}]" if marks else ""
+        return f"{self.id} {who} {self.act} {self.proposition} ({self.stance}), {self.said}{tail}"
+
+
+@attrs.frozen(kw_only=True)
+class Claims(Answer):
+    """The claims of a view, in order of saying."""
+
+    rows: tuple[ClaimLine, ...]
+    incomplete: int
+    said: Knob
+    basis: int
+
+    def __iter__(self) -> Iterator[ClaimLine]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the claims."""
+        return tuple(row.id for row in self.rows)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.rows)) or "(no claims)"
+
+
+@attrs.frozen(kw_only=True)
+class Filters:
+    """What a list of claims is narrowed to; ids are the ledger's own, None is everything.
+
+    `party` is whom a claim reaches, `claimant` who made it. `about` may overlap, `published` is
+    surely out by then.
+    """
+
+    party: str | None = None
+    claimant: str | None = None
+    proposition: str | None = None
+    topic: str | None = None
+    document: str | None = None
+    utterance: str | None = None
+    act: str | None = None
+    stance: str | None = None
+    certainty: str | None = None
+    about: Edtf | None = None
+    published: dt.date | None = None
+
+
+def claims(facts: Facts, said: Knob, wanted: Filters) -> Claims:
+    """The claims said by a date for sure or perhaps, that pass the filters."""
+    keep = _keep(facts, wanted)
+    rows = []
+    for id_, claim in facts.of_type(ev.ClaimRecorded):
+        if facts.act(id_) is None or not keep(id_, claim):
+            continue
+        state = certainty(facts, id_, said)
+        if state != "not_yet" and wanted.certainty in (None, state):
+            rows.append((bounds(facts, id_).sort_key(), facts.public(id_), id_, state))
+    rows.sort(key=lambda row: row[:2])
+    return Claims(
+        rows=tuple(claim_line(facts, id_, said, state) for _, _, id_, state in rows),
+        incomplete=facts.lost_claims,
+        said=said,
+        basis=facts.size,
+    )
+
+
+def _keep(facts: Facts, wanted: Filters) -> Callable[[str, ev.ClaimRecorded], bool]:
+    topic = propositions_of(facts, wanted.topic) if wanted.topic else None
+    party = facts.canonical(wanted.party) if wanted.party else None
+    claimant = facts.canonical(wanted.claimant) if wanted.claimant else None
+    proposition = facts.canonical(wanted.proposition) if wanted.proposition else None
+
+    def keep(id_: str, claim: ev.ClaimRecorded) -> bool:
+        shown = facts.canonical(claim.proposition)
+        return (
+            proposition in (None, shown)
+            and (topic is None or shown in topic)
+            and wanted.document in (None, claim.document)
+            and wanted.utterance in (None, claim.utterance)
+            and wanted.act in (None, claim.act)
+            and wanted.stance in (None, facts.stance(claim))
+            and (claimant is None or claimant in facts.claimants(claim))
+            and (party is None or party in reach(facts, id_))
+            and _about_overlaps(claim.about, wanted.about)
+            and _published_by(facts, claim.document, wanted.published)
+        )
+
+    return keep
+
+
+def _about_overlaps(about: Edtf | None, wanted: Edtf | None) -> bool:
+    if about is None or wanted is None:
+        return wanted is None
+    for first, last in ((about.latest, wanted.earliest), (wanted.latest, about.earliest)):
+        if first is not None and last is not None and surely_before(first, last):
+            return False
+    return True
+
+
+def _published_by(facts: Facts, document: str | None, by: dt.date | None) -> bool:
+    if by is None:
+        return True
+    event = facts.get(document, ev.DocumentRegistered)
+    latest = event.published.latest if event and event.published else None
+    return latest is not None and not surely_before(by, latest)
+
+
+def claim_line(
+    facts: Facts, id_: str, said: Knob, state: Literal["certain", "possible"]
+) -> ClaimLine:
+    """One claim as a line of a list."""
+    claim = facts.effective[id_]
+    assert isinstance(claim, ev.ClaimRecorded)  # noqa: S101 - the caller listed claims
+    claimants = facts.claimants(claim)
+    stored = facts.stored[id_]
+    return ClaimLine(
+        id=facts.public(id_),
+        claimant=tuple(map(facts.public, claimants)),
+        act=claim.act,
+        stance=facts.stance(claim),
+        proposition=facts.public(facts.canonical(claim.proposition)),
+        factuality=claim.factuality,
+        said=bounds(facts, id_),
+        certainty=state,
+        uttered=claim.uttered,
+        about=claim.about,
+        document=facts.public(claim.document),
+        utterance=claim.utterance_key or "",
+        quote=claim.quote.exact if claim.quote else "",
+        mode=claim.quote.mode if claim.quote else "",
+        withdrawn=any(withdrawals(facts, id_, party, said) == "yes" for party in claimants),
+        corrected=id_ in facts.corrected_by,
+        recorded=stored.recorded,
+        sequence=stored.sequence,
+    )

@@ -1,0 +1,162 @@
+"""Which party a name denotes on a day, and what to say when an id or name is not known.
+
+A name is asked for a day, past or future, inside a prefix: "Baku" may have been three parties in
+three years (model.md, 1 and 3).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+import attrs
+
+from ledger import errors
+from ledger.model import events as ev
+from ledger.model.text import did_you_mean, near, show
+from ledger.projections.answer import Answer
+from ledger.projections.effective import Facts
+
+_UNKNOWN: Final = {
+    "party": errors.UnknownParty,
+    "topic": errors.UnknownTopic,
+    "proposition": errors.UnknownProposition,
+    "occurrence": errors.UnknownOccurrence,
+    "document": errors.UnknownDocument,
+    "claim": errors.UnknownClaim,
+}
+_KIND_OF_EVENT: Final = {
+    "party": ev.PartyRegistered,
+    "topic": ev.TopicDefined,
+    "proposition": ev.PropositionDefined,
+    "occurrence": ev.OccurrenceDescribed,
+    "document": ev.DocumentRegistered,
+}
+
+
+@attrs.frozen(kw_only=True)
+class Denoted(Answer):
+    """A party that a name denotes on a day; `certain` is False where the period is not sure."""
+
+    party: str
+    name: str
+    metonym: bool
+    certain: bool
+
+    def __str__(self) -> str:
+        sure = "" if self.certain else " (possibly)"
+        return f"{self.name} is {self.party}{sure}"
+
+
+def find(facts: Facts, kind: str, given: str) -> str:
+    """The ledger id of a live record, by the host's id or the ledger's own.
+
+    Raises:
+        NotFound: nothing of that kind has the id in this prefix; near matches are named.
+    """
+    id_ = facts.id_of(kind, given) or given
+    event = facts.effective.get(id_)
+    wanted = _KIND_OF_EVENT.get(kind)
+    claimed = kind == "claim" and isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn)
+    if claimed or (wanted is not None and isinstance(event, wanted)):
+        return id_
+    raise unknown(facts, kind, given, struck_out=id_ in facts.stored)
+
+
+def unknown(facts: Facts, kind: str, given: str, *, struck_out: bool = False) -> errors.NotFound:
+    """The error for an id that nothing has here."""
+    if struck_out:
+        return _UNKNOWN[kind](f"The {kind} {show(given)} was struck out.", given=given)
+    close = near(given, facts.keys(kind))
+    hint = did_you_mean(close)
+    if not hint and kind == "party":
+        bearers = sorted({d.party for d in denoted(facts, given, None)})
+        if bearers:
+            close, hint = tuple(bearers), f" It is a name of {', '.join(bearers)}: use that id."
+    if not hint:
+        hint = f" {_how_to_add(kind)}"
+    return _UNKNOWN[kind](f"No {kind} {show(given)} is in this view.{hint}", given=given, near=close)
+
+
+def _how_to_add(kind: str) -> str:
+    if kind == "claim":
+        return "Record it with ledger.record(...)."
+    return f"Register it with ledger.register({kind.capitalize()}(...))."
+
+
+def denoted(facts: Facts, name: str, on: dt.date | None) -> tuple[Denoted, ...]:
+    """The parties that a name denotes on a day, best rank only; on any day without one.
+
+    Exact writing first; where nothing bears exactly this name, letters' case is overlooked.
+    """
+    for fold in (str, str.casefold):
+        found = [
+            (rank, one)
+            for rank, one in _bearers(facts, on)
+            if fold(one.name) == fold(name)
+        ]
+        if found:
+            best = min(rank for rank, _ in found) if on is not None else None
+            kept = [one for rank, one in found if best is None or rank == best]
+            return tuple(
+                sorted({one.party: one for one in kept}.values(), key=lambda one: one.party)
+            )
+    return ()
+
+
+def _bearers(facts: Facts, on: dt.date | None) -> list[tuple[int, Denoted]]:
+    found = []
+    for id_, party in facts.of_type(ev.PartyRegistered):
+        shown = facts.public(facts.canonical(id_))
+        dated = set()
+        for naming in facts.indexed("names_of", id_):
+            name = facts.get(naming, ev.PartyNamed)
+            if name is None:
+                continue
+            dated.add(name.name)
+            held = "certain" if on is None else name.period.covers(on, on)
+            if held != "no":
+                one = Denoted(
+                    party=shown, name=name.name, metonym=name.metonym, certain=held == "certain"
+                )
+                found.append((name.rank, one))
+        if party.name not in dated:
+            one = Denoted(party=shown, name=party.name, metonym=False, certain=True)
+            found.append((0, one))
+    return found
+
+
+def resolve(facts: Facts, given: str, on: dt.date | None) -> str:
+    """The host id of the one party that an id or name denotes on a day.
+
+    Raises:
+        UnknownName: nothing bears it then; near matches are named.
+        AmbiguousName: several parties bear it then.
+    """
+    if (id_ := facts.id_of("party", given)) is not None and id_ in facts.effective:
+        return facts.public(facts.canonical(id_))
+    found = denoted(facts, given, on)
+    day = f" on {on}" if on else ""
+    if len(found) == 1:
+        return found[0].party
+    if found:
+        bearers = tuple(one.party for one in found)
+        raise errors.AmbiguousName(
+            f"{show(given)} denotes several parties{day}: {', '.join(bearers)}. Use the id.",
+            given=given,
+            near=bearers,
+        )
+    ever = denoted(facts, given, None)
+    if ever:
+        bearers = tuple(one.party for one in ever)
+        raise errors.UnknownName(
+            f"{show(given)} denotes no party{day}; on other days it denotes "
+            f"{', '.join(bearers)}. Use the id.",
+            given=given,
+            near=bearers,
+        )
+    known = (*facts.keys("party"), *(one.name for _, one in _bearers(facts, on)))
+    close = near(given, known)
+    raise errors.UnknownName(
+        f"No party is called {show(given)}{day}.{did_you_mean(close)}", given=given, near=close
+    )

@@ -1,0 +1,242 @@
+"""Who disagrees with whom: contradictions, divergent characterisations, and tables of positions.
+
+A contradiction is one proposition, held against each other by two parties with claims of their
+own. A divergence is one occurrence told in two ways without denial (model.md, 5, rulings).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+
+import attrs
+
+from ledger.model import events as ev
+from ledger.model.claim import AGREEING
+from ledger.model.moment import Knob
+from ledger.projections.answer import Answer
+from ledger.projections.effective import Facts
+from ledger.projections.positions import Position, certainty, position, withdrawals
+from ledger.projections.rollup import claims_reaching, reach
+
+
+@attrs.frozen(kw_only=True)
+class Positions(Answer):
+    """A table of positions: those that are not silent, row by row as asked for."""
+
+    rows: tuple[Position, ...]
+    said: Knob
+    basis: int
+
+    def __iter__(self) -> Iterator[Position]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.rows)) or "(nobody holds a position)"
+
+
+@attrs.frozen(kw_only=True)
+class Contradiction(Answer):
+    """Two parties that hold opposite stances on one proposition by claims of their own."""
+
+    proposition: str
+    supports: str
+    opposes: str
+    supporting: tuple[str, ...]
+    opposing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.proposition}: {self.supports} supports ({', '.join(self.supporting)}), "
+            f"{self.opposes} opposes ({', '.join(self.opposing)})"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Divergence(Answer):
+    """Two claims of two parties that tell one occurrence in different ways, without denial."""
+
+    claims: tuple[str, str]
+    parties: tuple[str, str]
+    propositions: tuple[str, str]
+    occurrence: str | None
+
+    def __str__(self) -> str:
+        (a, b), (p, q), (x, y) = self.claims, self.parties, self.propositions
+        return f"{p} says {x} ({a}), {q} says {y} ({b})"
+
+
+def positions_on(facts: Facts, topic: str, said: Knob) -> Positions:
+    """Where every party stands on every proposition of a topic, silent ones left out."""
+    rows = [
+        found
+        for proposition in propositions_of(facts, topic)
+        for party in _parties_on(facts, proposition)
+        if (found := position(facts, party, proposition, said)).status != "silent"
+    ]
+    return Positions(rows=tuple(rows), said=said, basis=facts.size)
+
+
+def positions_of(facts: Facts, party: str, said: Knob) -> Positions:
+    """Where a party stands on everything, silent propositions left out."""
+    spoken_on = {
+        facts.canonical(claim.proposition)
+        for id_ in claims_reaching(facts, party)
+        if (claim := facts.get(id_, ev.ClaimRecorded)) is not None
+    }
+    rows = [
+        found
+        for proposition in sorted(spoken_on, key=facts.public)
+        if (found := position(facts, party, proposition, said)).status != "silent"
+    ]
+    return Positions(rows=tuple(rows), said=said, basis=facts.size)
+
+
+def propositions_of(facts: Facts, topic: str) -> tuple[str, ...]:
+    """The shown propositions of a topic and of the topics inside it."""
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+    queue = [topic]
+    while queue:
+        here = queue.pop(0)
+        if here in seen:
+            continue
+        seen.add(here)
+        found.update(dict.fromkeys(map(facts.canonical, facts.indexed("propositions_in", here))))
+        queue.extend(facts.indexed("topics_in", here))
+    return tuple(found)
+
+
+def _parties_on(facts: Facts, proposition: str) -> list[str]:
+    reached = {party for claim in facts.claims_on(proposition) for party in reach(facts, claim)}
+    return sorted(reached, key=facts.public)
+
+
+def contradictions(facts: Facts, said: Knob) -> tuple[Contradiction, ...]:
+    """Every pair of parties with claims of their own that hold against each other."""
+    found = []
+    for proposition, _ in facts.of_type(ev.PropositionDefined):
+        if facts.canonical(proposition) != proposition:
+            continue
+        held: dict[str, list[Position]] = {"supports": [], "opposes": []}
+        for party in _speakers_on(facts, proposition):
+            stand = position(facts, party, proposition, said)
+            if stand.status == "held" and stand.own and stand.stance in held:
+                held[stand.stance].append(stand)
+        found += [
+            Contradiction(
+                proposition=facts.public(proposition),
+                supports=a.party,
+                opposes=b.party,
+                supporting=tuple(one.claim for one in a.evidence if one.own and not one.withdrawn),
+                opposing=tuple(one.claim for one in b.evidence if one.own and not one.withdrawn),
+            )
+            for a, b in itertools.product(held["supports"], held["opposes"])
+        ]
+    return tuple(found)
+
+
+def _speakers_on(facts: Facts, proposition: str) -> list[str]:
+    """The parties that made claims of their own on a proposition."""
+    found = {
+        party
+        for claim in facts.claims_on(proposition)
+        for party, path in reach(facts, claim).items()
+        if path.own
+    }
+    return sorted(found, key=facts.public)
+
+
+def divergences(facts: Facts, said: Knob) -> tuple[Divergence, ...]:
+    """Every pair of standing claims of two parties that characterise one occurrence differently."""
+    pairs: dict[tuple[str, str], str | None] = {}
+    for _, edge in facts.of_type(ev.ClaimsRelated):
+        if edge.relation == "divergent_characterisation":
+            pairs.setdefault(_pair(facts, edge.claim, edge.target), None)
+    for occurrence, described in facts.of_type(ev.OccurrenceDescribed):
+        for pair in _told_differently(facts, described.propositions):
+            pairs[pair] = occurrence
+    return tuple(
+        _divergence(facts, a, b, occurrence)
+        for (a, b), occurrence in sorted(
+            pairs.items(), key=lambda item: tuple(map(facts.public, item[0]))
+        )
+        if _standing(facts, a, said) and _standing(facts, b, said) and _two(facts, a, b)
+    )
+
+
+def _pair(facts: Facts, a: str, b: str) -> tuple[str, str]:
+    first, second = sorted((a, b), key=facts.public)
+    return first, second
+
+
+def _told_differently(facts: Facts, propositions: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of claims that hold different facts of one occurrence to be so, nothing joining them."""
+    told = [
+        id_
+        for proposition in dict.fromkeys(map(facts.canonical, propositions))
+        for id_ in facts.claims_on(proposition)
+        if (claim := facts.get(id_, ev.ClaimRecorded)) is not None
+        and facts.stance(claim) == "supports"
+        and _is_fact(facts, claim.proposition)
+    ]
+    for a, b in itertools.combinations(told, 2):
+        if _proposition(facts, a) != _proposition(facts, b) and not _agree(facts, a, b):
+            yield _pair(facts, a, b)
+
+
+def _is_fact(facts: Facts, proposition: str) -> bool:
+    event = facts.get(facts.canonical(proposition), ev.PropositionDefined)
+    return event is not None and event.kind == "fact"
+
+
+def _proposition(facts: Facts, claim: str) -> str:
+    event = facts.get(claim, ev.ClaimRecorded)
+    return facts.canonical(event.proposition) if event else ""
+
+
+def _agree(facts: Facts, a: str, b: str) -> bool:
+    edges = (*facts.indexed("relations_from", a), *facts.indexed("relations_to", a))
+    return any(
+        isinstance(edge := facts.effective[id_], ev.ClaimsRelated)
+        and edge.relation in AGREEING
+        and b in (edge.claim, edge.target)
+        for id_ in edges
+    )
+
+
+def _standing(facts: Facts, claim: str, said: Knob) -> bool:
+    event = facts.get(claim, ev.ClaimRecorded)
+    if event is None or facts.act(claim) is None or certainty(facts, claim, said) != "certain":
+        return False
+    return any(
+        withdrawals(facts, claim, party, said) != "yes" for party in facts.claimants(event)
+    )
+
+
+def _two(facts: Facts, a: str, b: str) -> bool:
+    first, second = facts.act(a), facts.act(b)
+    return (
+        first is not None
+        and second is not None
+        and not set(facts.claimants(first)) & set(facts.claimants(second))
+    )
+
+
+def _divergence(facts: Facts, a: str, b: str, occurrence: str | None) -> Divergence:
+    def parties(claim: str) -> str:
+        act = facts.act(claim)
+        return " or ".join(map(facts.public, facts.claimants(act))) if act else ""
+
+    return Divergence(
+        claims=(facts.public(a), facts.public(b)),
+        parties=(parties(a), parties(b)),
+        propositions=(
+            facts.public(_proposition(facts, a)),
+            facts.public(_proposition(facts, b)),
+        ),
+        occurrence=facts.public(occurrence) if occurrence else None,
+    )

@@ -1,0 +1,220 @@
+"""Where a claim comes from: chain, words, document, utterance, and every event that touched it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+
+from ledger.model import events as ev
+from ledger.model.bounds import Bounds
+from ledger.model.quotation import Quotation, context
+from ledger.projections.answer import Answer
+from ledger.projections.effective import Facts
+from ledger.projections.saying import bounds, mates
+
+
+@attrs.frozen(kw_only=True)
+class TracedLink(Answer):
+    """A link of the chain, with the document's words for it."""
+
+    party: str
+    kind: str
+    role: str
+    words: str
+    cue: str
+
+    def __str__(self) -> str:
+        role = f" ({self.role})" if self.role else ""
+        words = f": “{self.words}”" if self.words else ""
+        cue = f" “{self.cue}”" if self.cue else ""
+        return f"{self.party} {self.kind.replace('_', ' ')}{cue}{role}{words}"
+
+
+@attrs.frozen(kw_only=True)
+class Touch(Answer):
+    """An event that touched the claim: its place in the log, when, by whom."""
+
+    sequence: int
+    type: str
+    recorded: dt.datetime
+    recorder: str
+    detail: str
+
+    def __str__(self) -> str:
+        tail = f": {self.detail}" if self.detail else ""
+        when = self.recorded.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        return f"#{self.sequence} {when} {self.type} by {self.recorder}{tail}"
+
+
+@attrs.frozen(kw_only=True)
+class Trace(Answer):
+    """A claim back to its words: the way from the log entry to the quotation.
+
+    `leaf_hash` is the RFC 6962 hash of the entry (hex), `root` the root of the tree of `size`
+    entries that `proof` leads to; the ledger fills them in.
+    """
+
+    claim: str
+    ledger_id: str
+    claimant: tuple[str, ...]
+    act: str
+    stance: str
+    proposition: str
+    text: str
+    said: Bounds
+    chains: tuple[tuple[TracedLink, ...], ...]
+    quotation: Quotation | None
+    before: str
+    after: str
+    document: str
+    title: str
+    publisher: str
+    published: str
+    sha256: str
+    utterance: str
+    other_reports: tuple[str, ...]
+    relations: tuple[str, ...]
+    events: tuple[Touch, ...]
+    sequence: int
+    basis: int
+    leaf_hash: str = ""
+    size: int = 0
+    root: str = ""
+    proof: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        who = " or ".join(self.claimant) or "(nobody named)"
+        lines = [
+            f"{self.claim}: {who} {self.act} {self.proposition} ({self.stance}), {self.said}",
+            f"  proposition: {self.text}",
+        ]
+        for chain in self.chains:
+            lines += [f"  {'  ' * depth}{link}" for depth, link in enumerate(chain)]
+        if self.quotation:
+            at = ", ".join(f"{start}-{end}" for start, end in self.quotation.ranges)
+            lines.append(f"  quotation: …{self.before}[{self.quotation.exact}]{self.after}…")
+            lines.append(f"    {self.quotation.mode}, code points {at or 'not located'}")
+        if self.document:
+            lines.append(f"  document: {self.document} {self.title!r}, {self.publisher}")
+            lines.append(f"    published {self.published or 'unknown'}, sha256 {self.sha256}")
+        lines += [f"  same utterance: {other}" for other in self.other_reports]
+        lines += [f"  {relation}" for relation in self.relations]
+        lines += [f"  {touch}" for touch in self.events]
+        if self.leaf_hash:
+            lines.append(f"  leaf {self.leaf_hash} at {self.sequence} of {self.size}")
+            lines.append(f"  root {self.root}, {len(self.proof)} hashes between")
+        return "\n".join(lines)
+
+
+def trace(facts: Facts, id_: str) -> Trace:
+    """A claim (by ledger id) with its chain, quotation, document and events."""
+    claim = facts.effective[id_]
+    assert isinstance(claim, ev.ClaimRecorded)  # noqa: S101 - the caller found a claim
+    document = facts.get(claim.document, ev.DocumentRegistered)
+    proposition = facts.get(facts.canonical(claim.proposition), ev.PropositionDefined)
+    before, after = ("", "")
+    if document and document.text and claim.quote and claim.quote.ranges:
+        before, after = context(document.text, claim.quote)
+    return Trace(
+        claim=facts.public(id_),
+        ledger_id=id_,
+        claimant=tuple(map(facts.public, facts.claimants(claim))),
+        act=claim.act,
+        stance=facts.stance(claim),
+        proposition=facts.public(facts.canonical(claim.proposition)),
+        text=proposition.text if proposition else "",
+        said=bounds(facts, id_),
+        chains=tuple(_links(facts, claim, index) for index in range(len(claim.chains))),
+        quotation=claim.quote,
+        before=before,
+        after=after,
+        document=facts.public(claim.document),
+        title=(document.title or "") if document else "",
+        publisher=facts.public(facts.canonical(document.publisher)) if document else "",
+        published=str(document.published or "") if document else "",
+        sha256=document.sha256 if document else "",
+        utterance=claim.utterance_key or "",
+        other_reports=tuple(facts.public(one) for one in mates(facts, id_) if one != id_),
+        relations=tuple(_relations(facts, id_)),
+        events=tuple(_touches(facts, id_)),
+        sequence=facts.stored[id_].sequence,
+        basis=facts.size,
+    )
+
+
+def _links(facts: Facts, claim: ev.ClaimRecorded, index: int) -> tuple[TracedLink, ...]:
+    words = {(one.chain, one.link): one for one in claim.link_words}
+    links = []
+    for place, link in enumerate(claim.chains[index]):
+        told = words.get((index, place))
+        links.append(
+            TracedLink(
+                party=facts.public(facts.canonical(link.agent)),
+                kind=link.kind,
+                role=link.role,
+                words=told.words.exact if told and told.words else "",
+                cue=told.cue.exact if told and told.cue else "",
+            )
+        )
+    return tuple(links)
+
+
+def _relations(facts: Facts, id_: str) -> list[str]:
+    found = []
+    for edge_id in facts.indexed("relations_from", id_):
+        edge = facts.get(edge_id, ev.ClaimsRelated)
+        if edge and facts.act(edge.target):
+            found.append(f"{edge.relation} {facts.public(edge.target)}")
+    for edge_id in facts.indexed("relations_to", id_):
+        edge = facts.get(edge_id, ev.ClaimsRelated)
+        if edge and facts.act(edge.claim):
+            found.append(f"{facts.public(edge.claim)} {edge.relation} this")
+    return found
+
+
+def _touches(facts: Facts, id_: str) -> list[Touch]:
+    """The events of a record, and those that changed, withdrew or related it, in log order."""
+    touching = {id_}
+    queue = [id_]
+    while queue:
+        here = queue.pop()
+        later = [
+            *facts.changes_of(here),
+            *facts.indexed("withdrawals_of", here),
+            *facts.indexed("relations_from", here),
+            *facts.indexed("relations_to", here),
+        ]
+        if here != id_:
+            later = list(facts.changes_of(here))
+        queue += [one for one in later if one not in touching]
+        touching.update(later)
+    found = sorted((facts.stored[one] for one in touching), key=lambda one: one.sequence)
+    return [
+        Touch(
+            sequence=one.sequence,
+            type=one.type,
+            recorded=one.recorded,
+            recorder=one.recorder.name or one.recorder.id,
+            detail=_detail(facts, one),
+        )
+        for one in found
+    ]
+
+
+def _detail(facts: Facts, stored: ev.StoredEvent) -> str:
+    struck = "" if facts.live(stored.id) else " (struck out)"
+    match stored.event:
+        case ev.RecordAmended() as event:
+            what = "struck out" if event.strike_out else ", ".join(sorted(event.changes))
+            return f"{what}, because {event.reason}{struck}"
+        case ev.ClaimCorrected() as event:
+            what = "never said" if event.never_said else ", ".join(sorted(event.changes))
+            return f"{what}, by {facts.public(event.document)}{struck}"
+        case ev.ClaimWithdrawn() as event:
+            return f"by {' or '.join(map(facts.public, facts.claimants(event)))}{struck}"
+        case ev.ClaimsRelated() as event:
+            target = facts.public(event.target)
+            return f"{facts.public(event.claim)} {event.relation} {target}{struck}"
+        case _:
+            return struck.strip()

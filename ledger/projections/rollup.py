@@ -1,0 +1,167 @@
+"""Whom an act of saying reaches: its claimant, and up from there; never down.
+
+```
+maria-zakharova --on behalf of--> ru-mfa --membership at the utterance--> ru
+leaders-ru-az-am --joint--> ru, az, am --membership--> ..
+```
+
+Links that report, cite, or say further out never carry. Links that state whom the claimant spoke
+for replace its other memberships. A membership carries where it holds at the utterance: on all
+days of the bounds for certain, on some of them possibly (model.md, 5, step 2).
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+import attrs
+
+from ledger.model import events as ev
+from ledger.model.attribution import claimant_of, spoken_for
+from ledger.model.bounds import Bounds
+from ledger.projections.effective import Facts
+from ledger.projections.saying import bounds
+
+Step = tuple[str, bool]
+
+
+@attrs.frozen(order=True)
+class Path:
+    """How a claim reaches a party: the parties on the way, claimant first, and how surely.
+
+    `how` says what carried it at each step: `on_behalf_of`, `membership` or `joint`.
+    """
+
+    parties: tuple[str, ...]
+    how: tuple[Literal["on_behalf_of", "membership", "joint"], ...] = ()
+    certain: bool = True
+
+    @property
+    def own(self) -> bool:
+        """Whether the party made the claim itself."""
+        return len(self.parties) == 1
+
+
+def _rank(facts: Facts, path: Path) -> tuple[bool, int, tuple[str, ...]]:
+    """The order of several paths: the surest, then the shortest, then the least by shown id."""
+    return (not path.certain, len(path.parties), tuple(map(facts.public, path.parties)))
+
+
+def reach(facts: Facts, id_: str) -> Mapping[str, Path]:
+    """Every party that an act reaches, by its shown ledger id, with the best path.
+
+    With several alternative claimants a party is reached for certain only if each alternative
+    does so.
+    """
+    return facts.memo("reach", id_, lambda: _reach(facts, id_))
+
+
+def _reach(facts: Facts, id_: str) -> Mapping[str, Path]:
+    act = facts.act(id_)
+    if act is None:
+        return {}
+    when = bounds(facts, id_)
+    each = [_from_chain(facts, chain, when, act.capacity) for chain in act.chains]
+    best: dict[str, Path] = {}
+    for found in each:
+        for party, path in found.items():
+            if party not in best or _rank(facts, path) < _rank(facts, best[party]):
+                best[party] = path
+    if len(each) == 1:
+        return best
+    return {  # a party is certain where every alternative certainly reaches it
+        party: attrs.evolve(
+            path, certain=all(party in found and found[party].certain for found in each)
+        )
+        for party, path in best.items()
+    }
+
+
+def _from_chain(
+    facts: Facts, chain: Sequence[ev.ChainLink], when: Bounds, capacity: str
+) -> dict[str, Path]:
+    claimant = claimant_of(chain)
+    if claimant is None:
+        return {}
+    start = facts.canonical(claimant)
+    stated = tuple(facts.canonical(party) for party in spoken_for(chain))
+    best: dict[str, Path] = {}
+    queue = [(_rank(facts, Path((start,))), Path((start,)))]
+    while queue:
+        _, path = heapq.heappop(queue)
+        here = path.parties[-1]
+        if here in best:
+            continue
+        best[here] = path
+        if capacity == "personal" and here == start:
+            steps: Iterator[tuple[str, str, bool]] = _joint(facts, here)
+        elif here == start and stated:
+            behind = (("on_behalf_of", party, True) for party in stated)
+            steps = itertools.chain(_joint(facts, here), behind)
+        else:
+            steps = _up(facts, here, when)
+        for how, party, certain in steps:
+            if party not in best:
+                longer = Path(
+                    (*path.parties, party),
+                    (*path.how, how),  # type: ignore[arg-type]  # the words of Path.how
+                    path.certain and certain,
+                )
+                heapq.heappush(queue, (_rank(facts, longer), longer))
+    return best
+
+
+def _joint(facts: Facts, party: str) -> Iterator[tuple[str, str, bool]]:
+    for one in facts.merged_group(party):
+        registered = facts.get(one, ev.PartyRegistered)
+        for member in registered.members if registered else ():
+            yield "joint", facts.canonical(member), True
+
+
+def _up(facts: Facts, party: str, when: Bounds) -> Iterator[tuple[str, str, bool]]:
+    yield from _joint(facts, party)
+    first, last = when.first_day(), when.last_day()
+    for one in facts.merged_group(party):
+        for id_ in facts.indexed("memberships_of", one):
+            membership = facts.effective[id_]
+            if isinstance(membership, ev.MembershipRecorded) and membership.speaks_for:
+                held = membership.period.covers(first, last)
+                if held != "no":
+                    above = facts.canonical(membership.organisation)
+                    yield "membership", above, held == "certain"
+
+
+def beneath(facts: Facts, party: str) -> frozenset[str]:
+    """Every party whose claims might reach this one, itself included, on whatever day."""
+    return facts.memo("beneath", party, lambda: _beneath(facts, party))
+
+
+def _beneath(facts: Facts, party: str) -> frozenset[str]:
+    found: set[str] = set()
+    queue = [party]
+    while queue:
+        for one in facts.merged_group(queue.pop()):
+            if one not in found:
+                found.add(one)
+                queue.extend(facts.indexed("joint_of", one))
+                for id_ in facts.indexed("members_of", one):
+                    membership = facts.effective[id_]
+                    if isinstance(membership, ev.MembershipRecorded) and membership.speaks_for:
+                        queue.append(membership.member)
+    return frozenset(found)
+
+
+def claims_reaching(facts: Facts, party: str) -> tuple[str, ...]:
+    """The live claims that reach a party, by whatever path."""
+    shown = facts.canonical(party)
+    naming = dict.fromkeys(
+        act for one in beneath(facts, shown) for act in facts.indexed("acts_naming", one)
+    )
+    return tuple(
+        id_
+        for id_ in naming
+        if isinstance(facts.act(id_), ev.ClaimRecorded) and shown in reach(facts, id_)
+    )

@@ -1,0 +1,119 @@
+"""When an act of saying happened, as far as the prefix tells: bounds, shared and lent.
+
+Three things bound an act beside its own date (model.md, 3): the publication of its document, its
+own recording, and the acts that refer back to it. Acts of one utterance share their bounds.
+Whether it counts as said by a date is `Bounds.said_by`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.model import events as ev
+from ledger.model.bounds import Bounds
+from ledger.model.claim import REFERRING_BACK
+from ledger.projections.effective import Facts
+
+
+def own_bounds(facts: Facts, id_: str) -> Bounds:
+    """The bounds of one act by itself: its date, its document's publication, its recording."""
+    act = facts.act(id_)
+    if act is None:
+        return Bounds.of(None, facts.stored[id_].recorded)
+    document = facts.get(act.document, ev.DocumentRegistered)
+    published = document.published.latest if document and document.published else None
+    return Bounds.of(act.uttered, published, facts.stored[id_].recorded)
+
+
+def mates(facts: Facts, id_: str) -> tuple[str, ...]:
+    """The acts of the same utterance, itself included."""
+    act = facts.act(id_)
+    if act is None or act.utterance is None:
+        return (id_,)
+    found = facts.indexed("acts_of_utterance", act.utterance)
+    return tuple(mate for mate in found if facts.act(mate) is not None)
+
+
+def one_occasion(facts: Facts, id_: str) -> tuple[Bounds, bool]:
+    """The bounds that an utterance's acts share, and whether they agree at all.
+
+    Acts of one utterance that share no day each keep their own.
+    """
+    shared = own = own_bounds(facts, id_)
+    for mate in mates(facts, id_):
+        shared = shared.meet(own_bounds(facts, mate))
+    return (own, False) if shared.empty() and not own.empty() else (shared, True)
+
+
+def referrers(facts: Facts, id_: str) -> Iterator[str]:
+    """The live acts that refer back to an act: withdrawals, and claims related so."""
+    for withdrawal in facts.indexed("withdrawals_of", id_):
+        if facts.act(withdrawal) is not None:
+            yield withdrawal
+    for relation in facts.indexed("relations_to", id_):
+        edge = facts.effective[relation]
+        if (
+            isinstance(edge, ev.ClaimsRelated)
+            and edge.relation in REFERRING_BACK
+            and facts.act(edge.claim) is not None
+        ):
+            yield edge.claim
+
+
+def refers_back_to(facts: Facts, id_: str) -> Iterator[str]:
+    """The live acts that an act refers back to."""
+    act = facts.act(id_)
+    if isinstance(act, ev.ClaimWithdrawn):
+        yield from (claim for claim in act.claims if facts.act(claim) is not None)
+    for relation in facts.indexed("relations_from", id_):
+        edge = facts.effective[relation]
+        if (
+            isinstance(edge, ev.ClaimsRelated)
+            and edge.relation in REFERRING_BACK
+            and facts.act(edge.target) is not None
+        ):
+            yield edge.target
+
+
+def bounds(facts: Facts, id_: str) -> Bounds:
+    """When an act was said, with all that its utterance and what refers back to it lend it."""
+    return facts.memo("bounds", id_, lambda: _lent(facts, id_, frozenset()))
+
+
+def _lent(facts: Facts, id_: str, above: frozenset[str]) -> Bounds:
+    found, agree = one_occasion(facts, id_)
+    for mate in mates(facts, id_) if agree else (id_,):
+        for referrer in referrers(facts, mate):
+            if referrer not in above and referrer != id_:
+                later = _lent(facts, referrer, above | {id_, mate})
+                found = found.with_highs(later.highs)
+    return found
+
+
+def refers_back(facts: Facts, later: str, earlier: str) -> bool:
+    """Whether an act refers back to another, or to another report of its utterance."""
+    targets = set(refers_back_to(facts, later))
+    return bool(targets) and any(mate in targets for mate in mates(facts, earlier))
+
+
+def same_occasion(facts: Facts, one: str, other: str) -> bool:
+    """Whether two acts are of one utterance."""
+    a, b = facts.act(one), facts.act(other)
+    return (
+        one == other
+        or a is not None
+        and b is not None
+        and a.utterance is not None
+        and a.utterance == b.utterance
+    )
+
+
+def precedes(facts: Facts, earlier: str, later: str) -> bool:
+    """Whether an act surely came before another (model.md, 5, step 5)."""
+    if same_occasion(facts, earlier, later):
+        return False
+    if refers_back(facts, later, earlier):
+        return True
+    return not refers_back(facts, earlier, later) and bounds(facts, earlier).precedes(
+        bounds(facts, later)
+    )

@@ -1,0 +1,89 @@
+"""A party's words over time: the runs of one stance, the turns, and the claims at each turn."""
+
+from __future__ import annotations
+
+import attrs
+
+from ledger.model import events as ev
+from ledger.model.bounds import Bounds
+from ledger.model.moment import Knob
+from ledger.projections.answer import Answer
+from ledger.projections.effective import Facts
+from ledger.projections.perspectives import propositions_of
+from ledger.projections.positions import Evidence, Position, position
+from ledger.projections.runs import Run, Turn
+
+
+@attrs.frozen(kw_only=True)
+class Strand(Answer):
+    """A party's history on one proposition."""
+
+    proposition: str
+    text: str
+    runs: tuple[Run, ...]
+    turns: tuple[Turn, ...]
+    possible: tuple[Evidence, ...]
+    status: str
+    last_stated: Bounds | None
+
+    def __str__(self) -> str:
+        lines = [f"{self.proposition}: {self.text}"]
+        turns = list(self.turns)
+        for run in self.runs:
+            lines.append(f"  {run.first} to {run.last}: {run.stance} ({', '.join(run.claims)})")
+            lines += [f"    shift: {shift}" for shift in run.shifts]
+            if turns:
+                lines.append(f"    {turns.pop(0)}")
+        lines += [f"  possible: {one}" for one in self.possible]
+        lines.append(f"  now: {self.status}")
+        return "\n".join(lines)
+
+
+@attrs.frozen(kw_only=True)
+class Timeline(Answer):
+    """A party's history on the propositions of a topic, in order of first saying."""
+
+    party: str
+    topic: str
+    strands: tuple[Strand, ...]
+    said: Knob
+    basis: int
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.strands)) or f"({self.party} said nothing on {self.topic})"
+
+
+def timeline(facts: Facts, party: str, topic: str, said: Knob) -> Timeline:
+    """The runs and turns of a party on every proposition of a topic, or on one proposition."""
+    on = propositions_of(facts, topic)
+    if facts.get(topic, ev.PropositionDefined) is not None:
+        on = (facts.canonical(topic),)
+    found = [position(facts, party, proposition, said) for proposition in on]
+    spoken = [one for one in found if one.status != "silent"]
+    spoken.sort(key=_first)
+    return Timeline(
+        party=facts.public(facts.canonical(party)),
+        topic=facts.public(topic),
+        strands=tuple(_strand(facts, one) for one in spoken),
+        said=said,
+        basis=facts.size,
+    )
+
+
+def _first(one: Position) -> tuple[bool, object, str]:
+    if not one.runs:
+        return True, 0, one.proposition
+    return False, one.runs[0].first.sort_key(), one.proposition
+
+
+def _strand(facts: Facts, one: Position) -> Strand:
+    proposition = facts.get(facts.id_of("proposition", one.proposition), ev.PropositionDefined)
+    return Strand(
+        proposition=one.proposition,
+        text=proposition.text if proposition else "",
+        runs=one.runs,
+        turns=one.turns,
+        possible=one.possible,
+        status=one.short(),
+        last_stated=one.last_stated,
+    )

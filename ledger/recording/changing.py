@@ -1,0 +1,189 @@
+"""The fields of a record that can be corrected or amended, read as a host writes them.
+
+A field is written as it is when the record is made: `proposition="road-blocked"`, `claimant="az"`,
+`uttered="2023-01-18"`, `quote="..."`. Identity (ids, a document's bytes) is never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, get_args
+
+import attrs
+
+from ledger.errors import InvalidAmendment
+from ledger.model import claim as words
+from ledger.model import events as ev
+from ledger.model.claim import Claim
+from ledger.model.document import check_url
+from ledger.model.moment import Edtf
+from ledger.model.party import Membership, Name, check_kind, ids
+from ledger.model.proposition import check_proposition_kind
+from ledger.model.quotation import Quotation
+from ledger.model.text import check_name, check_text, did_you_mean, near, show
+from ledger.recording.claiming import Words, attribution, check_claim, check_times
+from ledger.recording.intake import Intake
+
+Reader = Callable[[Intake, Any], Any]
+
+
+def _date(field: str) -> Reader:
+    return lambda _, v: None if v is None else Edtf.parse(v, field=field)
+
+
+def _name(field: str) -> Reader:
+    return lambda _, v: check_name(v, field=field)
+
+
+def _text(field: str) -> Reader:
+    return lambda _, v: None if v is None else check_text(v, field=field)
+
+
+def _one(kind: str) -> Reader:
+    return lambda intake, v: intake.find(kind, v)
+
+
+def _many(kind: str) -> Reader:
+    return lambda intake, v: tuple(intake.find(kind, one) for one in ids(v))
+
+
+def _or_none(reader: Reader) -> Reader:
+    return lambda intake, v: None if v is None else reader(intake, v)
+
+
+def _as_claim(field: str) -> Reader:
+    """A plain word of a claim, checked where claims are checked."""
+    return lambda _, v: getattr(
+        Claim(proposition="-", **{"act": "assert", field: v}), field
+    )
+
+
+def _as_name(field: str) -> Reader:
+    return lambda _, v: getattr(Name("-", **{field: v}), field)
+
+
+def _as_membership(field: str) -> Reader:
+    return lambda _, v: getattr(Membership("-", "+", **{field: v}), field)
+
+
+_READERS: Final[Mapping[type[Any], Mapping[str, Reader]]] = {
+    ev.PartyRegistered: {
+        "name": _name("name"),
+        "kind": lambda _, v: check_kind(v),
+        "members": _many("party"),
+    },
+    ev.PartyNamed: {
+        "name": _name("name"),
+        **{field: _as_name(field) for field in ("metonym", "period", "rank", "language")},
+    },
+    ev.MembershipRecorded: {
+        "organisation": _one("party"),
+        **{field: _as_membership(field) for field in ("role", "period", "speaks_for")},
+    },
+    ev.TopicDefined: {"label": _name("label"), "part_of": _or_none(_one("topic"))},
+    ev.PropositionDefined: {
+        "text": _text("text"),
+        "kind": lambda _, v: check_proposition_kind(v),
+        "topics": _many("topic"),
+    },
+    ev.OccurrenceDescribed: {"label": _name("label"), "propositions": _many("proposition")},
+    ev.DocumentRegistered: {
+        "publisher": _one("party"),
+        "published": _date("published"),
+        "title": _or_none(_name("title")),
+        "url": lambda _, v: check_url(v),
+        "language": lambda _, v: v,
+    },
+    ev.ClaimRecorded: {
+        "proposition": _one("proposition"),
+        "act": lambda _, v: words.check_act(v),
+        "stance": lambda _, v: v,
+        **{
+            field: _as_claim(field)
+            for field in ("factuality", "capacity", "conditions", "basis", "note", "extra")
+        },
+        "uttered": _date("uttered"),
+        "about": _date("about"),
+        "expires": _date("expires"),
+        "document": _or_none(_one("document")),
+        "addressees": _many("party"),
+        "mentions": _many("party"),
+        "language": lambda _, v: v,
+    },
+    ev.ClaimWithdrawn: {
+        "uttered": _date("uttered"),
+        "document": _or_none(_one("document")),
+        "capacity": _as_claim("capacity"),
+        "note": _text("note"),
+        "claims": _many("claim"),
+    },
+    ev.ClaimsRelated: {"note": _text("note")},
+    ev.PartiesMerged: {},
+    ev.PropositionsMerged: {},
+    ev.ClaimCorrected: {},
+}
+_WHO: Final = ("claimant", "via", "on_behalf_of", "chain")
+_ACTS: Final = get_args(ev.Act)
+
+
+def read_changes(intake: Intake, event: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The new values of a record's fields, by the names they have in its event.
+
+    Raises:
+        InvalidAmendment: a field that the record does not have, or that is never changed.
+    """
+    readers = _READERS[type(event)]
+    saying = isinstance(event, _ACTS)
+    changes: dict[str, Any] = {}
+    for field, value in fields.items():
+        if field in readers:
+            changes[field] = readers[field](intake, value)
+        elif not (saying and field in (*_WHO, "quote", "utterance")):
+            known = (*readers, *((*_WHO, "quote", "utterance") if saying else ()))
+            raise InvalidAmendment(
+                f"{show(field)} of this record cannot be amended."
+                f"{did_you_mean(near(field, known))} What can be: {', '.join(known) or 'nothing'};"
+                " or strike_out=True. Ids and a document's bytes are never changed.",
+                field=field,
+                given=value,
+            )
+    if saying:
+        changes |= _of_an_act(intake, event, fields, changes)
+    return changes
+
+
+def _of_an_act(
+    intake: Intake, event: Any, fields: Mapping[str, Any], changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    checker = Words(intake, changes.get("document", event.document))
+    if "utterance" in fields:
+        found["utterance"] = intake.utterance(fields["utterance"])
+        found["utterance_key"] = fields["utterance"]
+    if "quote" in fields or (event.quote and "document" in changes):
+        quote = fields.get("quote", event.quote)
+        found["quote"] = checker.checked(None if quote is None else Quotation.of(quote), "quote")
+    who = {field: fields[field] for field in _WHO if field in fields}
+    if who:
+        claim = Claim(proposition="-", act="assert", **who)
+        found["chains"], found["link_words"] = attribution(
+            intake,
+            checker,
+            claimant=claim.claimant,
+            via=claim.via,
+            on_behalf_of=claim.on_behalf_of,
+            chains=claim.chain,
+        )
+    return found
+
+
+def check_record(intake: Intake, event: Any) -> None:
+    """What must hold of a record once it is changed."""
+    match event:
+        case ev.ClaimRecorded():
+            words.one_of(event.stance, words.STANCES, "stance")
+            check_claim(intake, event)
+        case ev.ClaimWithdrawn():
+            check_times(intake, event.uttered, event.document)
+        case _:
+            return

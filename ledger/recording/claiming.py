@@ -1,0 +1,255 @@
+"""Claims and relations into events: attribution, words and times checked against the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from ledger.errors import (
+    InvalidAttribution,
+    InvalidClaim,
+    InvalidDate,
+    InvalidDocument,
+    InvalidQuotation,
+    InvalidRelation,
+)
+from ledger.model import events as ev
+from ledger.model.attribution import Chain, Link, chain_of, claimant_of, with_publisher
+from ledger.model.bounds import Bounds
+from ledger.model.claim import REFERRING_BACK, Claim, Relation, check_act_kind, check_act_stance
+from ledger.model.document import digest
+from ledger.model.moment import Edtf, surely_before
+from ledger.model.quotation import Quotation, anchored, within
+from ledger.model.text import show
+from ledger.projections.saying import bounds, refers_back_to
+from ledger.recording.intake import Intake, Made
+
+
+def record(intake: Intake, claim: Claim, *, document_text: str | None = None) -> Made:
+    """A claim into an event; the same claim under the same id makes none.
+
+    `document_text` is the text of a document that was registered without it: the words are
+    checked against it, and it is not kept.
+
+    Raises:
+        NotFound: it names something that is not registered.
+        Invalid: what it says cannot be, or its words are not in the document.
+        AlreadyRecorded: its id is taken by another content.
+    """
+    document = None if claim.document is None else intake.find("document", claim.document)
+    words = Words(intake, document, document_text)
+    chains, link_words = attribution(
+        intake,
+        words,
+        claimant=claim.claimant,
+        via=claim.via,
+        on_behalf_of=claim.on_behalf_of,
+        chains=claim.chain,
+    )
+    event = ev.ClaimRecorded(
+        chains=chains,
+        addressees=parties(intake, claim.addressees),
+        mentions=parties(intake, claim.mentions),
+        capacity=claim.capacity,
+        key=claim.id,
+        proposition=intake.find("proposition", claim.proposition),
+        act=claim.act,
+        stance=claim.stance,
+        factuality=claim.factuality,
+        uttered=claim.uttered,
+        about=claim.about,
+        expires=claim.expires,
+        utterance=intake.utterance(claim.utterance),
+        utterance_key=claim.utterance,
+        document=document,
+        conditions=claim.conditions,
+        language=claim.language,
+        quote=words.checked(claim.quote, "quote"),
+        link_words=link_words,
+        basis=claim.basis,
+        note=claim.note,
+        extra=claim.extra,
+    )
+    check_claim(intake, event)
+    taken = intake.taken("claim", claim.id)
+    if taken is not None and claim.id is not None:
+        same = intake.original(taken) == event
+        return intake.same_or_refuse("claim", claim.id, taken, same=same)
+    return intake.made(intake.add(event))
+
+
+def check_claim(intake: Intake, event: ev.ClaimRecorded) -> None:
+    """What must hold of a claim whenever one is entered or amended."""
+    proposition = intake.get(event.proposition, ev.PropositionDefined)
+    check_act_stance(event.act, event.stance)
+    if proposition is not None:
+        check_act_kind(event.act, proposition.kind, proposition.key)
+    check_times(intake, event.uttered, event.document)
+
+
+def check_times(intake: Intake, uttered: Edtf | None, document: str | None) -> None:
+    """Refuse words surely uttered after their publication or after now."""
+    if uttered is None or uttered.earliest is None:
+        return
+    published = intake.get(document, ev.DocumentRegistered)
+    latest = published.published.latest if published and published.published else None
+    if latest is not None and surely_before(latest, uttered.earliest):
+        raise InvalidClaim(
+            f"Uttered {uttered} is after {published.published if published else ''}, when "
+            f"document {show(intake.public(document))} was published. An utterance is never later "
+            "than the document that carries it: correct uttered=, or name the right document.",
+            field="uttered",
+            given=str(uttered),
+        )
+    if surely_before(intake.now, uttered.earliest):
+        raise InvalidClaim(
+            f"Uttered {uttered} lies in the future: it is {intake.now:%Y-%m-%d %H:%M} UTC now. "
+            "Record what was said once it has been said; what it speaks of goes into about=.",
+            field="uttered",
+            given=str(uttered),
+        )
+
+
+def parties(intake: Intake, given: Sequence[str]) -> tuple[str, ...]:
+    """Parties by their ledger ids."""
+    return tuple(intake.find("party", one) for one in given)
+
+
+@attrs.frozen
+class Words:
+    """Checks words against the document at hand: its kept text, a text given now, or its length."""
+
+    intake: Intake
+    document: str | None
+    text: str | None = None
+
+    def checked(self, quote: Quotation | None, field: str) -> Quotation | None:
+        """The quotation with its ranges, as the document bears it out."""
+        if quote is None:
+            return None
+        if self.document is None:
+            if quote.ranges:
+                raise InvalidQuotation(
+                    f"The {field} {show(quote.exact)} has ranges but no document. Name it in "
+                    "document=, or leave the ranges out.",
+                    field=field,
+                    given=quote.ranges,
+                )
+            return quote
+        document = self.intake.get(self.document, ev.DocumentRegistered)
+        if document is None:
+            return quote
+        if self.text is not None and digest(self.text) != document.sha256:
+            raise InvalidDocument(
+                f"The text given is not that of document {show(document.key)}: its digest is "
+                f"{digest(self.text)}, the document has {document.sha256}.",
+                field="document_text",
+                given=digest(self.text),
+            )
+        text = document.text if self.text is None else self.text
+        if text is None:
+            return within(quote, document.length, document=document.key)
+        return anchored(quote, text, document=document.key)
+
+
+def attribution(
+    intake: Intake,
+    words: Words,
+    *,
+    claimant: Sequence[str],
+    via: Sequence[str],
+    on_behalf_of: Sequence[str],
+    chains: Sequence[Chain],
+) -> tuple[tuple[tuple[ev.ChainLink, ...], ...], tuple[ev.LinkWords, ...]]:
+    """The chains of an act by ledger ids, and the document's words for their links.
+
+    The publisher's reports link is put in front where it was left out.
+    """
+    if not chains:
+        chains = tuple(
+            chain_of(claimant=one, via=via, on_behalf_of=on_behalf_of)
+            for one in (claimant or (None,))
+        )
+    elif claimant:
+        _check_claimants(claimant, chains)
+    document = intake.get(words.document, ev.DocumentRegistered)
+    publisher = document.publisher if document else None
+    found: list[tuple[ev.ChainLink, ...]] = []
+    told: list[ev.LinkWords] = []
+    for index, chain in enumerate(chains):
+        by_id = tuple(attrs.evolve(one, agent=intake.find("party", one.agent)) for one in chain)
+        links = with_publisher(by_id, publisher)
+        found.append(tuple(ev.ChainLink(one.agent, one.kind, one.role) for one in links))
+        told += [
+            ev.LinkWords(
+                chain=index,
+                link=place,
+                words=words.checked(one.words, f"chain[{place}].words"),
+                cue=words.checked(one.cue, f"chain[{place}].cue"),
+            )
+            for place, one in enumerate(links)
+            if one.words or one.cue
+        ]
+    return tuple(found), tuple(told)
+
+
+def _check_claimants(claimant: Sequence[str], chains: Sequence[Sequence[Link]]) -> None:
+    inner = [claimant_of(chain) for chain in chains]
+    if set(claimant) != set(inner):
+        named = " or ".join(show(one) if one else "nobody" for one in dict.fromkeys(inner))
+        raise InvalidAttribution(
+            f"The claimant is {' or '.join(map(show, claimant))}, but the innermost says or cited "
+            f"link of the chain is {named}. Leave claimant= out beside chain=, or mend the chain.",
+            field="claimant",
+            given=tuple(claimant),
+        )
+
+
+def relate(intake: Intake, relation: Relation) -> Made:
+    """An edge between two claims into an event; the same edge again makes none.
+
+    Raises:
+        InvalidRelation: a claim that refers back to a surely later one, or in a circle.
+    """
+    claim, target = intake.find("claim", relation.claim), intake.find("claim", relation.target)
+    event = ev.ClaimsRelated(
+        claim=claim, relation=relation.relation, target=target, note=relation.note
+    )
+    for id_ in intake.facts.indexed("relations_from", claim):
+        if intake.facts.effective[id_] == event:
+            return intake.already(id_)
+    if relation.relation in REFERRING_BACK:
+        check_refers_back(intake, claim, (target,), bounds(intake.facts, claim), relation.claim)
+    return intake.made(intake.add(event))
+
+
+def check_refers_back(
+    intake: Intake, later: str | None, earlier: Sequence[str], when: Bounds, shown: str
+) -> None:
+    """Refuse an act surely earlier than what it refers back to, or one that closes a circle."""
+    facts = intake.facts
+    for target in earlier:
+        if facts.act(target) is None:
+            continue
+        before = bounds(facts, target)
+        if when.precedes(before):
+            raise InvalidRelation(
+                f"{show(shown)} ({when}) is earlier than {show(facts.public(target))} ({before}), "
+                "which it refers back to. Correct uttered=, or turn the relation round.",
+                field="uttered",
+                given=str(when),
+            )
+        seen, queue = set(), [target]
+        while queue:
+            here = queue.pop()
+            if here == later:
+                raise InvalidRelation(
+                    f"{show(shown)} would refer back to itself in a circle through "
+                    f"{show(facts.public(target))}. Leave one of the relations out.",
+                    field="target",
+                    given=facts.public(target),
+                )
+            if here not in seen:
+                seen.add(here)
+                queue.extend(refers_back_to(facts, here))

@@ -1,0 +1,129 @@
+"""One append in the making: the facts, the events made so far, and how they are found.
+
+Events of one append may name each other (a party and its names, two claims of a new utterance),
+so everything is looked up here first and in the facts second.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import attrs
+
+from ledger.errors import AlreadyRecorded
+from ledger.model import events as ev
+from ledger.model.text import show
+from ledger.projections import naming
+from ledger.projections.effective import KEYED, Facts
+from ledger.recording.ids import new_id
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Made:
+    """What came of one thing handed in: its id, its events, or the event that was there already."""
+
+    id: str
+    public: str
+    events: tuple[str, ...]
+    already: str | None = None
+
+
+class Intake:
+    """The events of one append, checked against the facts and against each other."""
+
+    def __init__(self, facts: Facts, *, now: dt.datetime) -> None:
+        self.facts = facts
+        self.now = now
+        self.new: list[ev.NewEvent] = []
+        self._events: dict[str, ev.Event] = {}
+        self._keys: dict[tuple[str, str], str] = {}
+        self._versions: dict[str, int] = {}
+
+    # -- finding ----------------------------------------------------------------------------
+
+    def find(self, kind: str, given: str) -> str:
+        """The ledger id of a record by any of its ids, shown ids of merged ones as they are."""
+        if (id_ := self._keys.get((kind, given))) is not None:
+            return id_
+        return naming.find(self.facts, kind, given)
+
+    def taken(self, kind: str, key: str | None) -> str | None:
+        """The ledger id that has a host id already; struck-out records give theirs back."""
+        if key is None:
+            return None
+        id_ = self._keys.get((kind, key)) or self.facts.id_of(kind, key)
+        return id_ if self.get(id_, object) is not None else None
+
+    def get(self, id_: str | None, cls: type[T]) -> T | None:
+        """The effective record of a ledger id, of this append or of the facts."""
+        if id_ in self._events:
+            event = self._events[id_]
+            return event if isinstance(event, cls) else None
+        return self.facts.get(id_, cls)
+
+    def original(self, id_: str) -> Any:
+        """A record as it was first entered, before any change."""
+        return self._events[id_] if id_ in self._events else self.facts.stored[id_].event
+
+    def utterance(self, key: str | None) -> str | None:
+        """The ledger's id for an utterance that a host named; a new one where it is new."""
+        if key is None:
+            return None
+        known = self._keys.get(("utterance", key)) or self.facts.id_of("utterance", key)
+        self._keys["utterance", key] = known or new_id(self.now)
+        return self._keys["utterance", key]
+
+    def public(self, id_: str | None) -> str:
+        """The id to show."""
+        event = self._events.get(id_ or "")
+        return getattr(event, "key", None) or self.facts.public(id_)
+
+    # -- making -----------------------------------------------------------------------------
+
+    def add(self, event: ev.Event, *, stream: str | None = None) -> str:
+        """Take an event into the append, in a stream of its own or behind another's."""
+        id_ = new_id(self.now)
+        stream = stream or id_
+        if stream not in self._versions:
+            self._versions[stream] = self.facts.stream_version(stream)
+        self._versions[stream] += 1
+        self.new.append(
+            ev.NewEvent(id=id_, stream=stream, stream_v=self._versions[stream], event=event)
+        )
+        self._events[id_] = event
+        kind, key = KEYED.get(type(event)), getattr(event, "key", None)
+        if kind is not None and key is not None:
+            self._keys[kind, key] = id_
+        return id_
+
+    def stream_of(self, id_: str) -> str:
+        """The stream that an event is in."""
+        for new in self.new:
+            if new.id == id_:
+                return new.stream
+        return self.facts.stored[id_].stream
+
+    def made(self, id_: str, events: Sequence[str] = ()) -> Made:
+        """The account of a record that was made."""
+        return Made(id_, self.public(id_), (id_, *events))
+
+    def already(self, id_: str) -> Made:
+        """The account of a record that was there, word for word."""
+        return Made(id_, self.public(id_), (), already=id_)
+
+    def same_or_refuse(self, kind: str, key: str, id_: str, *, same: bool) -> Made:
+        """The same record again is no news; another one under a taken id is refused."""
+        if same:
+            return self.already(id_)
+        stored = self.facts.stored.get(id_)
+        where = f" at sequence {stored.sequence}" if stored else " in this append"
+        raise AlreadyRecorded(
+            f"The {kind} id {show(key)} is taken by a record with other content{where}. Use "
+            "ledger.amend(id, reason=..., ...) if the entry was wrong, or choose another id.",
+            given=key,
+            sequence=stored.sequence if stored else -1,
+        )

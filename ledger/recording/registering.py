@@ -1,0 +1,198 @@
+"""Parties, names, memberships, topics, propositions, occurrences and documents into events."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from ledger.errors import InvalidMerge
+from ledger.model import events as ev
+from ledger.model.document import Document
+from ledger.model.party import Membership, Name, Party
+from ledger.model.proposition import Occurrence, Proposition, Topic
+from ledger.model.text import show
+from ledger.recording.intake import Intake, Made
+
+Noun = Party | Membership | Topic | Proposition | Occurrence | Document
+
+
+def register(intake: Intake, noun: Noun) -> Made:
+    """One noun into events; the same noun again makes none.
+
+    Raises:
+        NotFound: it names something that is not registered.
+        AlreadyRecorded: its id is taken by another content.
+    """
+    match noun:
+        case Party():
+            return _party(intake, noun)
+        case Membership():
+            return _membership(intake, noun)
+        case Topic():
+            part_of = None if noun.part_of is None else intake.find("topic", noun.part_of)
+            return _keyed(intake, ev.TopicDefined(key=noun.id, label=noun.label, part_of=part_of))
+        case Proposition():
+            topics = tuple(intake.find("topic", topic) for topic in noun.topic)
+            return _keyed(
+                intake,
+                ev.PropositionDefined(
+                    key=noun.id, text=noun.text, kind=noun.kind, topics=topics
+                ),
+            )
+        case Occurrence():
+            told = tuple(intake.find("proposition", one) for one in noun.propositions)
+            return _keyed(
+                intake, ev.OccurrenceDescribed(key=noun.id, label=noun.label, propositions=told)
+            )
+        case Document():
+            return _document(intake, noun)
+        case _:
+            assert_never(noun)
+
+
+Keyed = ev.TopicDefined | ev.PropositionDefined | ev.OccurrenceDescribed | ev.DocumentRegistered
+_KINDS = {
+    ev.TopicDefined: "topic",
+    ev.PropositionDefined: "proposition",
+    ev.OccurrenceDescribed: "occurrence",
+    ev.DocumentRegistered: "document",
+}
+
+
+def _keyed(intake: Intake, event: Keyed) -> Made:
+    kind = _KINDS[type(event)]
+    taken = intake.taken(kind, event.key)
+    if taken is not None:
+        same = intake.original(taken) == event
+        return intake.same_or_refuse(kind, event.key, taken, same=same)
+    return intake.made(intake.add(event))
+
+
+def _party(intake: Intake, noun: Party) -> Made:
+    members = tuple(intake.find("party", member) for member in noun.members)
+    above = [intake.find("party", party) for party in noun.part_of]
+    event = ev.PartyRegistered(key=noun.id, name=noun.name, kind=noun.kind, members=members)
+    taken = intake.taken("party", noun.id)
+    if taken is None:
+        id_ = intake.add(event)
+        names = [name(intake, id_, one).id for one in (*noun.names, *noun.metonyms)]
+        belongs = [_belongs(intake, id_, party) for party in above]
+        return intake.made(id_, [*names, *belongs])
+    same = (
+        intake.original(taken) == event
+        and all(_name_there(intake, taken, one) for one in (*noun.names, *noun.metonyms))
+        and all(_there(intake, _membership_event(taken, party), taken) for party in above)
+    )
+    return intake.same_or_refuse("party", noun.id, taken, same=same)
+
+
+def _membership_event(member: str, organisation: str) -> ev.MembershipRecorded:
+    return ev.MembershipRecorded(member=member, organisation=organisation)
+
+
+def _belongs(intake: Intake, member: str, organisation: str) -> str:
+    return intake.add(_membership_event(member, organisation), stream=intake.stream_of(member))
+
+
+def _there(intake: Intake, event: ev.MembershipRecorded, member: str) -> str | None:
+    """The live record of the very same membership, if there is one."""
+    for id_ in intake.facts.indexed("memberships_of", member):
+        if intake.get(id_, ev.MembershipRecorded) == event:
+            return id_
+    return next((new.id for new in intake.new if new.event == event), None)
+
+
+def _membership(intake: Intake, noun: Membership) -> Made:
+    member = intake.find("party", noun.member)
+    event = ev.MembershipRecorded(
+        member=member,
+        organisation=intake.find("party", noun.organisation),
+        role=noun.role,
+        period=noun.period,
+        speaks_for=noun.speaks_for,
+    )
+    if (there := _there(intake, event, member)) is not None:
+        return intake.already(there)
+    return intake.made(intake.add(event, stream=intake.stream_of(member)))
+
+
+def _naming(party: str, one: Name) -> ev.PartyNamed:
+    return ev.PartyNamed(
+        party=party,
+        name=one.text,
+        metonym=one.metonym,
+        period=one.period,
+        rank=one.rank,
+        language=one.language,
+    )
+
+
+def _name_there(intake: Intake, party: str, one: Name) -> str | None:
+    event = _naming(party, one)
+    for id_ in intake.facts.indexed("names_of", party):
+        if intake.get(id_, ev.PartyNamed) == event:
+            return id_
+    return next((new.id for new in intake.new if new.event == event), None)
+
+
+def name(intake: Intake, party: str, one: Name) -> Made:
+    """A further name of a party (by ledger id)."""
+    if (there := _name_there(intake, party, one)) is not None:
+        return intake.already(there)
+    return intake.made(intake.add(_naming(party, one), stream=intake.stream_of(party)))
+
+
+def _document(intake: Intake, noun: Document) -> Made:
+    return _keyed(
+        intake,
+        ev.DocumentRegistered(
+            key=noun.id,
+            publisher=intake.find("party", noun.publisher),
+            sha256=noun.sha256,
+            length=noun.length or 0,
+            published=noun.published,
+            title=noun.title,
+            url=noun.url,
+            language=noun.language,
+            text=noun.text if noun.keep_text else None,
+        ),
+    )
+
+
+def merge(intake: Intake, kept: str, merged: str, *, negated: bool, reason: str) -> Made:
+    """Two parties or two propositions that always were one.
+
+    Raises:
+        InvalidMerge: the same record twice, a circle, an id already merged away, a fact with an
+            aim, or a negated merge of parties.
+    """
+    party = intake.taken("party", kept) is not None or intake.get(kept, ev.PartyRegistered)
+    kind = "party" if party else "proposition"
+    keep, away = intake.find(kind, kept), intake.find(kind, merged)
+    facts = intake.facts
+    gone = facts.indexed("merge_of", away)
+    event = ev.PartiesMerged(kept=keep, merged=away, reason=reason)
+    if kind == "proposition":
+        event = ev.PropositionsMerged(kept=keep, merged=away, negated=negated, reason=reason)
+    if gone and facts.effective[gone[0]] == event:
+        return intake.already(gone[0])
+    if facts.canonical(keep) == facts.canonical(away) or gone:
+        raise InvalidMerge(
+            f"{show(kept)} and {show(merged)} cannot be merged: they are one already, or "
+            f"{show(merged)} was merged into {show(facts.public(facts.canonical(away)))} before. "
+            "Strike that merge out first with ledger.amend(id, strike_out=True, reason=...).",
+            field="merged",
+            given=merged,
+        )
+    if kind == "party" and negated:
+        raise InvalidMerge("Only propositions can be merged negated.", field="negated", given=True)
+    kinds = [p.kind for id_ in (keep, away) if (p := intake.get(id_, ev.PropositionDefined))]
+    if len(set(kinds)) > 1:
+        raise InvalidMerge(
+            f"{show(kept)} and {show(merged)} are a fact and an aim: whether a thing is so and "
+            "whether it is wanted are never one proposition.",
+            field="merged",
+            given=merged,
+        )
+    return intake.made(intake.add(event))
+
+

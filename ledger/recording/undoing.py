@@ -1,0 +1,333 @@
+"""The three ways to undo: withdrawn by the claimant, corrected by the publisher, amended by us.
+
+Each refusal names the other two, because a newcomer tries `correct` on a slip of the pen
+(model.md, section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from ledger.errors import (
+    InvalidAmendment,
+    InvalidCorrection,
+    InvalidWithdrawal,
+    StillNamed,
+    UnknownEvent,
+)
+from ledger.model import events as ev
+from ledger.model.bounds import Bounds
+from ledger.model.claim import Claim
+from ledger.model.text import check_text, show
+from ledger.projections.effective import KEYED
+from ledger.projections.rollup import reach
+from ledger.recording.changing import check_record, read_changes
+from ledger.recording.claiming import Words, attribution, check_refers_back, check_times
+from ledger.recording.intake import Intake, Made
+
+TYPE_NAMES: Final[Mapping[type[Any], str]] = {
+    ev.PartyRegistered: "party_registered",
+    ev.PartyNamed: "party_named",
+    ev.MembershipRecorded: "membership_recorded",
+    ev.PartiesMerged: "parties_merged",
+    ev.TopicDefined: "topic_defined",
+    ev.PropositionDefined: "proposition_defined",
+    ev.PropositionsMerged: "propositions_merged",
+    ev.OccurrenceDescribed: "occurrence_described",
+    ev.DocumentRegistered: "document_registered",
+    ev.ClaimRecorded: "claim_recorded",
+    ev.ClaimsRelated: "claims_related",
+    ev.ClaimWithdrawn: "claim_withdrawn",
+    ev.ClaimCorrected: "claim_corrected",
+}
+
+_OF_AN_ACT: Final = frozenset(
+    {
+        "claimant",
+        "via",
+        "on_behalf_of",
+        "chain",
+        "capacity",
+        "uttered",
+        "utterance",
+        "document",
+        "quote",
+        "note",
+        "id",
+    }
+)
+
+
+def withdrawal(fields: Mapping[str, Any]) -> Claim:
+    """The fields of an act of saying, read as those of a claim are."""
+    extra = fields.keys() - _OF_AN_ACT
+    if extra:
+        raise InvalidWithdrawal(
+            f"A withdrawal has no {', '.join(sorted(extra))}. What it has: "
+            f"{', '.join(sorted(_OF_AN_ACT))}.",
+            field=min(extra),
+            given=fields[min(extra)],
+        )
+    return Claim(proposition="-", act="assert", **fields)
+
+
+def withdraw(
+    intake: Intake, claims: Sequence[str], act: Claim, *, document_text: str | None = None
+) -> Made:
+    """A claimant takes claims back, in an act of saying of its own.
+
+    Raises:
+        InvalidWithdrawal: nobody withdraws, neither time nor document is known, or the claimant
+            has no part in a claim.
+        InvalidRelation: it is surely earlier than what it withdraws.
+    """
+    targets = tuple(dict.fromkeys(_claim(intake, one) for one in claims))
+    if not (act.claimant or act.chain) or (act.uttered is None and act.document is None):
+        raise InvalidWithdrawal(
+            "A withdrawal is an act of saying: it needs claimant= and uttered= or document=. "
+            "Where the document misreported, use correct(); where the entry was wrong, amend().",
+            field="uttered" if act.claimant or act.chain else "claimant",
+            given=None,
+        )
+    document = None if act.document is None else intake.find("document", act.document)
+    words = Words(intake, document, document_text)
+    chains, link_words = attribution(
+        intake,
+        words,
+        claimant=act.claimant,
+        via=act.via,
+        on_behalf_of=act.on_behalf_of,
+        chains=act.chain,
+    )
+    event = ev.ClaimWithdrawn(
+        chains=chains,
+        capacity=act.capacity,
+        key=act.id,
+        claims=targets,
+        uttered=act.uttered,
+        utterance=intake.utterance(act.utterance),
+        utterance_key=act.utterance,
+        document=document,
+        quote=words.checked(act.quote, "quote"),
+        link_words=link_words,
+        note=act.note,
+    )
+    taken = intake.taken("claim", act.id)
+    if taken is not None and act.id is not None:
+        return intake.same_or_refuse("claim", act.id, taken, same=intake.original(taken) == event)
+    check_times(intake, act.uttered, document)
+    _check_part(intake, event)
+    published = intake.get(document, ev.DocumentRegistered)
+    latest = published.published.latest if published and published.published else None
+    when = Bounds.of(act.uttered, latest, intake.now)
+    check_refers_back(intake, None, targets, when, act.id or "the withdrawal")
+    return intake.made(intake.add(event))
+
+
+def _claim(intake: Intake, given: str) -> str:
+    id_ = intake.find("claim", given)
+    if intake.get(id_, ev.ClaimRecorded) is None:
+        raise InvalidWithdrawal(
+            f"{show(given)} is a withdrawal itself: taking it back is saying the words again, a "
+            "new claim. Where the entry was wrong, use amend(id, strike_out=True, reason=...).",
+            field="claims",
+            given=given,
+        )
+    return id_
+
+
+def _check_part(intake: Intake, event: ev.ClaimWithdrawn) -> None:
+    """A party can take back only what reaches it."""
+    who = intake.facts.claimants(event)
+    for target in event.claims:
+        reached = reach(intake.facts, target)
+        if who and not any(party in reached for party in who):
+            names = " or ".join(map(intake.public, who))
+            raise InvalidWithdrawal(
+                f"{names} has no part in {show(intake.public(target))}, which is attributed to "
+                f"{', '.join(sorted(map(intake.public, reached))) or 'nobody'}: only they can "
+                "take it back. Where the document misreported, use correct(); where the entry was "
+                "wrong, amend().",
+                field="claimant",
+                given=names,
+            )
+
+
+def correct(
+    intake: Intake,
+    target: str,
+    *,
+    document: str | None,
+    never_said: bool,
+    note: str | None,
+    fields: Mapping[str, Any],
+) -> Made:
+    """The publisher of a document corrects its report of a claim or withdrawal.
+
+    Raises:
+        InvalidCorrection: no correcting document, another publisher's, or nothing corrected.
+    """
+    id_ = intake.find("claim", target)
+    act = intake.get(id_, object)
+    assert isinstance(act, ev.ClaimRecorded | ev.ClaimWithdrawn)  # noqa: S101 - found as a claim
+    if document is None or act.document is None or not (fields or never_said):
+        raise InvalidCorrection(
+            f"A correction of {show(target)} needs document=, in which its publisher corrects the "
+            "report, and the new fields or never_said=True. Where the claimant took the words "
+            "back, use withdraw(); where the entry was wrong, amend().",
+            field="document",
+            given=document,
+        )
+    where = intake.find("document", document)
+    publishers = [
+        intake.facts.canonical(found.publisher)
+        for one in (act.document, where)
+        if (found := intake.get(one, ev.DocumentRegistered)) is not None
+    ]
+    if len(set(publishers)) > 1:
+        raise InvalidCorrection(
+            f"{show(document)} is published by {intake.public(publishers[1])}, the report of "
+            f"{show(target)} by {intake.public(publishers[0])}: a document is corrected by its own "
+            "publisher. Another paper's word is a claim of its own; where the claimant took the "
+            "words back, use withdraw(); where the entry was wrong, amend().",
+            field="document",
+            given=document,
+        )
+    changes = read_changes(intake, act, fields)
+    check_record(intake, attrs.evolve(act, **changes))
+    event = ev.ClaimCorrected(
+        target=id_,
+        document=where,
+        never_said=never_said,
+        changes=changes,
+        record_type=TYPE_NAMES[type(act)],
+        note=note,
+    )
+    return intake.made(intake.add(event, stream=intake.stream_of(id_)))
+
+
+def amend(
+    intake: Intake, record: str, *, reason: str, strike_out: bool, fields: Mapping[str, Any]
+) -> Made:
+    """The ledger's user corrects an entry: new fields, or the record struck out.
+
+    Raises:
+        InvalidAmendment: no reason, nothing amended, or a field that cannot be.
+        StillNamed: striking out what live records name.
+    """
+    if not isinstance(reason, str) or not reason.strip() or bool(fields) == strike_out:
+        raise InvalidAmendment(
+            f"An amendment of {show(record)} needs reason= and either new fields or "
+            "strike_out=True. Where the claimant took the words back, use withdraw(); where the "
+            "document misreported, correct().",
+            field="reason" if fields or strike_out else "fields",
+            given=reason,
+        )
+    check_text(reason, field="reason")
+    id_ = any_record(intake, record)
+    root, event = _root(intake, id_)
+    if isinstance(event, ev.ContentErased):
+        raise InvalidAmendment(
+            f"{show(record)} is an erasure: it is never amended.", field="record", given=record
+        )
+    changes: Mapping[str, Any] = {}
+    if strike_out:
+        named_by = [intake.public(one) for one in naming(intake, id_)]
+        if named_by:
+            raise StillNamed(
+                f"{show(record)} cannot be struck out: {len(named_by)} live records name it "
+                f"({', '.join(named_by[:10])}). Amend or strike those out first.",
+                given=record,
+                named_by=tuple(named_by),
+            )
+    else:
+        changes = read_changes(intake, event, fields)
+        check_record(intake, attrs.evolve(event, **changes))
+    amendment = ev.RecordAmended(
+        target=id_,
+        strike_out=strike_out,
+        changes=changes,
+        record_type=TYPE_NAMES[type(event)],
+        reason=reason,
+    )
+    return intake.made(intake.add(amendment, stream=intake.stream_of(id_)))
+
+
+def _root(intake: Intake, id_: str) -> tuple[str, Any]:
+    """The record that a row of amendments changes, and its effective form."""
+    event = intake.original(id_)
+    while isinstance(event, ev.RecordAmended):
+        id_ = event.target
+        event = intake.original(id_)
+    return id_, intake.get(id_, object) or event
+
+
+def any_record(intake: Intake, given: str) -> str:
+    """The event that any id names: a host's id of one kind, or the ledger's own.
+
+    Raises:
+        UnknownEvent: nothing has that id, or records of several kinds do.
+    """
+    facts = intake.facts
+    found = {
+        kind: id_
+        for kind in dict.fromkeys(KEYED.values())
+        if (id_ := facts.id_of(kind, given)) is not None
+    }
+    if len(found) > 1:
+        raise UnknownEvent(
+            f"{show(given)} names a {' and a '.join(found)}. Use the ledger's own id: "
+            f"{', '.join(f'{kind} {id_}' for kind, id_ in found.items())}.",
+            given=given,
+            near=tuple(found.values()),
+        )
+    if found:
+        return next(iter(found.values()))
+    if given in facts.stored:
+        return given
+    raise UnknownEvent(
+        f"Nothing in the log has the id {show(given)}. `claims log` lists what there is.",
+        given=given,
+    )
+
+
+def naming(intake: Intake, id_: str) -> Iterator[str]:
+    """The live records that name a party, topic, proposition, occurrence or document.
+
+    Names fall with their party, relations and withdrawals with their claim.
+    """
+    if isinstance(intake.original(id_), ev.ClaimRecorded | ev.ClaimWithdrawn | ev.RecordAmended):
+        return
+    for other, event in tuple(intake.facts.effective.items()):
+        if other != id_ and id_ in _names(event):
+            yield other
+
+
+def _names(event: ev.Event) -> set[str | None]:
+    match event:
+        case ev.PartyRegistered():
+            return set(event.members)
+        case ev.MembershipRecorded():
+            return {event.member, event.organisation}
+        case ev.PartiesMerged() | ev.PropositionsMerged():
+            return {event.kept, event.merged}
+        case ev.TopicDefined():
+            return {event.part_of}
+        case ev.PropositionDefined():
+            return set(event.topics)
+        case ev.OccurrenceDescribed():
+            return set(event.propositions)
+        case ev.DocumentRegistered():
+            return {event.publisher}
+        case ev.ClaimRecorded() | ev.ClaimWithdrawn():
+            found = {link.agent for chain in event.chains for link in chain}
+            if isinstance(event, ev.ClaimRecorded):
+                found |= {*event.addressees, *event.mentions, event.proposition}
+            return {*found, event.document}
+        case ev.ClaimCorrected():
+            return {event.document}
+        case _:
+            return set()

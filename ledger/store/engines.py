@@ -1,0 +1,163 @@
+"""From a path or a URL to an Engine whose database may be ours.
+
+Here lives how our own engines are set up, and the refusal of files that belong to others. An
+Engine that a host made is used as it is; transactions are begun in `transaction`, tables made in
+`schema`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+
+from ledger.errors import ForeignDatabase, MissingExtra, StoreError
+from ledger.store.layout import Layout
+
+APPLICATION_ID: Final = 0x4C656467
+"""What marks an SQLite file as made by us: "Ledg" in ASCII."""
+
+BUSY_SECONDS: Final = 10
+_PAGE_SIZE: Final = 8192
+_HEADER: Final = b"SQLite format 3\x00"
+_MEMORY: Final = (None, "", ":memory:")
+
+
+class OneConnection(StaticPool):
+    """The pool of a database in memory: one connection, which threads use in turn.
+
+    `held` is the connection inside a transaction of ours; a nested one joins it.
+    """
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.turn = threading.RLock()
+        self.held: Connection | None = None
+
+
+def engine_for(target: str | os.PathLike[str], *, layout: Layout | None = None) -> Engine:
+    """An Engine for a path, for ":memory:", or for an SQLite or PostgreSQL URL.
+
+    SQLite files get 8 KiB pages when new, write-ahead logging, a sync at every commit, and ten
+    seconds of patience with other writers.
+
+    Raises:
+        ForeignDatabase: The file is no SQLite database, or holds another application's tables.
+        StoreError: The directory is missing, or the target is neither engine's.
+        MissingExtra: PostgreSQL's driver is not installed.
+
+    Example:
+        >>> engine_for(":memory:").dialect.name
+        'sqlite'
+    """
+    url = _url(target)
+    match url.get_backend_name():
+        case "sqlite":
+            return _sqlite(url, layout or Layout())
+        case "postgresql":
+            return _postgresql(url)
+        case other:
+            raise StoreError(
+                f"A ledger is kept in SQLite or PostgreSQL; {other} is neither. "
+                "Type a file path, or a URL that begins with postgresql://"
+            )
+
+
+def _url(target: str | os.PathLike[str]) -> URL:
+    text = os.fspath(target)
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+        url.get_backend_name()
+    except ArgumentError as error:
+        raise StoreError(
+            f"{text!r} is no database URL. Type a file path, or say postgresql://user@host/name"
+        ) from error
+    # Heroku and others still hand out the short form, which SQLAlchemy dropped.
+    return url.set(drivername="postgresql") if url.drivername == "postgres" else url
+
+
+def _postgresql(url: URL) -> Engine:
+    if importlib.util.find_spec("psycopg") is None:
+        raise MissingExtra("postgres", needs="psycopg", purpose="A PostgreSQL ledger")
+    return create_engine(url.set(drivername="postgresql+psycopg"))
+
+
+def _sqlite(url: URL, layout: Layout) -> Engine:
+    if url.database in _MEMORY:
+        engine = create_engine(
+            url, poolclass=OneConnection, connect_args={"check_same_thread": False}
+        )
+    else:
+        _refuse_foreign(Path(url.database or ""), layout)
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _set_up)
+    return engine
+
+
+def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """Set the pragmas; those that shape a file come before its first page is written."""
+    with contextlib.closing(connection.cursor()) as cursor:
+        cursor.execute("PRAGMA page_count")
+        if cursor.fetchone() == (0,):
+            cursor.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
+            cursor.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+
+
+def _refuse_foreign(path: Path, layout: Layout) -> None:
+    if path.is_dir():
+        raise StoreError(
+            f"{path} is a directory. Type the path of a file, say {path / 'claims.db'}"
+        )
+    if not path.parent.is_dir():
+        raise StoreError(
+            f"There is no directory {path.parent}, so {path.name} cannot be made in it. "
+            f"Type: mkdir -p {path.parent}"
+        )
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}.") from error
+    if header and not header.startswith(_HEADER):
+        raise ForeignDatabase(
+            f"{path} is no SQLite database. Type the path of a ledger, or of a file that is not "
+            "there yet."
+        )
+    if header and int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        _refuse_tables(path, layout)
+
+
+def _refuse_tables(path: Path, layout: Layout) -> None:
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        ) as connection:
+            rows = connection.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+            ).fetchall()
+    except sqlite3.DatabaseError as error:
+        raise ForeignDatabase(f"{path} cannot be read as an SQLite database: {error}.") from error
+    names = [name for (name,) in rows if not name.startswith("sqlite_")]
+    if names and layout.table("log") not in names:
+        seen = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
+        raise ForeignDatabase(
+            f"{path} belongs to another application: it holds {seen}, and no "
+            f"{layout.table('log')}. Type another path; or, to keep a ledger beside those tables, "
+            f"type once in Python: "
+            f'ledger.store.schema.upgrade(sqlalchemy.create_engine("sqlite:///{path}"))'
+        )

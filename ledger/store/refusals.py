@@ -1,0 +1,87 @@
+"""The driver's errors, told as the ledger's own.
+
+Here lives one mapping from SQLite's result names and PostgreSQL's SQLSTATEs to sentences. What a
+refusal *means* for an append (a taken id, a moved stream) is decided in `append`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+from ledger.errors import ForeignDatabase, LedgerError, StoreError
+
+_LOCKED: Final = (
+    "Another connection held the database's write lock for too long. Nothing was written; "
+    "end the other transaction and try again."
+)
+_READ_ONLY: Final = (
+    "The database is read-only here, so nothing was written. Open it with the right to write, "
+    "or from a server that is no replica."
+)
+_FULL: Final = "The disk is full, so nothing was written. Make room and try again."
+_LOST: Final = "The connection to the database was lost before the commit. Nothing was written."
+_UNKNOWN: Final = (
+    "The connection to the database was lost during the commit: the records may be stored or not. "
+    "Record them again with the same ids; what is stored already will not be stored twice."
+)
+_RACE: Final = (
+    "Another transaction got in between and this one must be run again. Nothing was written."
+)
+_FORBIDDEN: Final = "The database role lacks a right that this needs"
+
+_BY_SQLITE_NAME: Final = {
+    "SQLITE_BUSY_SNAPSHOT": _RACE,
+    "SQLITE_BUSY": _LOCKED,
+    "SQLITE_LOCKED": _LOCKED,
+    "SQLITE_READONLY": _READ_ONLY,
+    "SQLITE_FULL": _FULL,
+    "SQLITE_CANTOPEN": (
+        "SQLite cannot open the database file. Check that its directory exists and may be written."
+    ),
+}
+_BY_SQLSTATE: Final = {
+    "55P03": _LOCKED,
+    "57014": _LOCKED,
+    "40": _RACE,
+    "25006": _READ_ONLY,
+    "53100": _FULL,
+    "08": _LOST,
+    "57P": _LOST,
+}
+
+
+def _sentence(cause: BaseException | None, *, lost: bool) -> str:
+    """The longest matching beginning of the driver's code wins."""
+    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
+    if code == "42501":
+        return f"{_FORBIDDEN}: {cause}"
+    known = {**_BY_SQLITE_NAME, **_BY_SQLSTATE}
+    for beginning in sorted(known, key=len, reverse=True):
+        if code.startswith(beginning):
+            return known[beginning]
+    return _LOST if lost else f"The database refused: {cause}"
+
+
+def refusal(error: DBAPIError | sqlite3.Error, *, committing: bool = False) -> LedgerError:
+    """The error to raise `from` the driver's; `stored` is "unknown" for a lost commit.
+
+    Example:
+        >>> refusal(sqlite3.OperationalError("disk I/O error")).message
+        'The database refused: disk I/O error'
+    """
+    cause = driver_error(error)
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    if getattr(cause, "sqlite_errorname", "") == "SQLITE_NOTADB":
+        return ForeignDatabase("The file is no SQLite database. Type another path.")
+    sentence = _sentence(cause, lost=lost)
+    if committing and (lost or sentence is _LOST):
+        return StoreError(_UNKNOWN, stored="unknown")
+    return StoreError(sentence)
+
+
+def driver_error(error: DBAPIError | sqlite3.Error) -> BaseException | None:
+    """The driver's own error, which SQLAlchemy may have wrapped."""
+    return error.orig if isinstance(error, DBAPIError) else error

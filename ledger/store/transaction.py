@@ -1,0 +1,150 @@
+"""Whose transaction it is: the ledger ends only what it began (store.md, 3).
+
+Here live the two ways to get a Connection, `reading` and `writing`. What is done with it is in
+`append`, `read`, `schema` and `audit`.
+
+```
+            Engine (ours or a host's)                Connection (a host's)
+reading     one snapshot, rolled back at the end     joined as it is
+writing     committed, or rolled back on an error    joined, inside a SAVEPOINT
+```
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from ledger.errors import StoreError
+from ledger.store.engines import OneConnection
+from ledger.store.refusals import driver_error, refusal
+
+Bind = Engine | Connection
+
+
+@contextlib.contextmanager
+def reading(bind: Bind) -> Iterator[Connection]:
+    """A Connection to read with: of an Engine, one that sees a single moment of the database.
+
+    Raises:
+        StoreError: The database refused; raised `from` the driver's error.
+    """
+    with _told(), _turn(bind) as held:
+        if isinstance(held, Connection):
+            yield held
+        else:
+            with _snapshot(held) as conn, _holding(held, conn):
+                yield conn
+
+
+@contextlib.contextmanager
+def writing(bind: Bind) -> Iterator[Connection]:
+    """A Connection to write with: committed where the bind is an Engine, else left to the host.
+
+    An error inside undoes what was written inside, and nothing that a host wrote before.
+
+    Raises:
+        StoreError: The database refused; `stored` is "unknown" when the connection was lost
+            during COMMIT. Raised `from` the driver's error.
+    """
+    with _told(), _turn(bind) as held:
+        if isinstance(held, Connection):
+            with _savepoint(held):
+                yield held
+        else:
+            with _committed(held) as conn, _holding(held, conn):
+                yield conn
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        raise refusal(error) from driver_error(error)
+
+
+@contextlib.contextmanager
+def _turn(bind: Bind) -> Iterator[Bind]:
+    """In memory there is one connection: wait for it, and join what this thread began on it."""
+    if isinstance(bind, Engine) and isinstance(bind.pool, OneConnection):
+        with bind.pool.turn:
+            yield bind if bind.pool.held is None else bind.pool.held
+    else:
+        yield bind
+
+
+@contextlib.contextmanager
+def _holding(engine: Engine, conn: Connection) -> Iterator[None]:
+    if not isinstance(engine.pool, OneConnection):
+        yield
+        return
+    engine.pool.held = conn
+    try:
+        yield
+    finally:
+        engine.pool.held = None
+
+
+@contextlib.contextmanager
+def _snapshot(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as conn:
+        if conn.dialect.name == "postgresql":
+            conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        conn.begin()
+        if conn.dialect.name == "sqlite" and not _in_transaction(conn):
+            conn.exec_driver_sql("BEGIN")
+        try:
+            yield conn
+        finally:
+            # In memory a write nested in this read has joined it, and its caller has a receipt.
+            if isinstance(engine.pool, OneConnection):
+                conn.commit()
+
+
+@contextlib.contextmanager
+def _committed(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as conn:
+        _refuse_autocommit(conn)
+        conn.begin()
+        _begin_immediate(conn)
+        yield conn
+        try:
+            conn.commit()
+        except DBAPIError as error:
+            raise refusal(error, committing=True) from error.orig
+
+
+@contextlib.contextmanager
+def _savepoint(conn: Connection) -> Iterator[None]:
+    _refuse_autocommit(conn)
+    if not conn.in_transaction():
+        conn.begin()
+    # Without this SQLite would take our SAVEPOINT for the transaction, and RELEASE would commit.
+    _begin_immediate(conn)
+    with conn.begin_nested():
+        yield
+
+
+def _begin_immediate(conn: Connection) -> None:
+    """Take SQLite's write lock now: a lock taken later can fail at once, whatever the time-out."""
+    if conn.dialect.name == "sqlite" and not _in_transaction(conn):
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _in_transaction(conn: Connection) -> bool:
+    """Whether SQLite itself is in a transaction; SQLAlchemy believes so before the driver is."""
+    return bool(getattr(conn.connection.driver_connection, "in_transaction", False))
+
+
+def _refuse_autocommit(conn: Connection) -> None:
+    # sqlite3's older autocommit (isolation_level None) honours BEGIN and commit(); this does not.
+    if getattr(conn.connection.driver_connection, "autocommit", None) is True:
+        raise StoreError(
+            "The connection is in autocommit, where an append could be stored by halves. Hand over "
+            "one without isolation_level='AUTOCOMMIT', or the Engine."
+        )

@@ -1,0 +1,235 @@
+"""The view: a ledger as of two dates, what had been said by then and what was known by then.
+
+A view only asks. It carries its basis, the number of events it is computed from, so that any
+answer can be had again exactly. What the questions mean is in `ledger.projections`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import AbstractContextManager
+from typing import Literal
+
+import attrs
+
+from ledger import auditing
+from ledger.errors import InvalidView
+from ledger.folding import Folded
+from ledger.model import events as ev
+from ledger.model.moment import Edtf, Knob
+from ledger.model.text import show
+from ledger.projections import (
+    catalogue,
+    listing,
+    naming,
+    perspectives,
+    positions,
+    provenance,
+    timeline,
+)
+from ledger.projections.effective import Facts
+
+Day = str | dt.date
+
+
+def day_of(value: Day | None, name: str) -> dt.date | None:
+    """A plain day, for what is asked for a day."""
+    if value is None:
+        return None
+    knob = Knob.parse(value, name=name)
+    if knob.day is None:
+        raise InvalidView(
+            f"{name}= is for a day, such as {name}='2023-02-22', not {show(value)}.",
+            field=name,
+            given=value,
+        )
+    return knob.day
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class View:
+    """A read-only view of a ledger; made by `Ledger.as_of` and `Ledger.replay`.
+
+    `said` cuts what had been said, `basis` is the number of events that were known. A view is
+    `settled` once the log has gone past what was asked for as known; before that only its basis
+    names it for good.
+    """
+
+    said: Knob
+    known: Knob | int | None
+    basis: int
+    settled: bool
+    _folded: Folded = attrs.field(repr=False)
+
+    def facts(self) -> AbstractContextManager[Facts]:
+        """The folded events of the basis, to be used inside the context."""
+        return self._folded.facts_at(self.basis)
+
+    def __str__(self) -> str:
+        known = "the last event" if self.known is None else str(self.known)
+        return f"said by {self.said}, known by {known} ({self.basis} events)"
+
+    # -- positions --------------------------------------------------------------------------
+
+    def position(self, party: str, proposition: str) -> positions.Position:
+        """Where a party stands on a proposition.
+
+        Raises:
+            UnknownParty: no such party in this view; near matches are named.
+            UnknownProposition: likewise; for a topic it says so.
+        """
+        with self.facts() as facts:
+            if facts.id_of("proposition", proposition) is None and facts.id_of(
+                "topic", proposition
+            ):
+                raise InvalidView(
+                    f"{show(proposition)} is a topic: ask positions(topic={proposition!r}).",
+                    field="proposition",
+                    given=proposition,
+                )
+            who = naming.find(facts, "party", party)
+            what = naming.find(facts, "proposition", proposition)
+            return positions.position(facts, who, what, self.said)
+
+    def positions(
+        self, *, topic: str | None = None, party: str | None = None
+    ) -> perspectives.Positions:
+        """Every position on a topic, or of a party, or of a party on a topic; silence left out."""
+        with self.facts() as facts:
+            if topic is None and party is None:
+                raise InvalidView(
+                    "Say whose positions, or on what: positions(topic=...) or positions(party=...)."
+                )
+            on = None if topic is None else naming.find(facts, "topic", topic)
+            who = None if party is None else naming.find(facts, "party", party)
+            if on is None:
+                return perspectives.positions_of(facts, who or "", self.said)
+            found = perspectives.positions_on(facts, on, self.said)
+            if who is None:
+                return found
+            shown = facts.public(facts.canonical(who))
+            return attrs.evolve(found, rows=tuple(row for row in found if row.party == shown))
+
+    def timeline(self, party: str, topic: str) -> timeline.Timeline:
+        """A party's words on a topic (or one proposition) over time: runs, turns, claims."""
+        with self.facts() as facts:
+            who = naming.find(facts, "party", party)
+            kind = "topic" if facts.id_of("topic", topic) else "proposition"
+            return timeline.timeline(facts, who, naming.find(facts, kind, topic), self.said)
+
+    def contradictions(self) -> tuple[perspectives.Contradiction, ...]:
+        """Pairs of parties that hold against each other on one proposition."""
+        with self.facts() as facts:
+            return perspectives.contradictions(facts, self.said)
+
+    def divergences(self) -> tuple[perspectives.Divergence, ...]:
+        """Pairs of claims that tell one occurrence in different ways, without denial."""
+        with self.facts() as facts:
+            return perspectives.divergences(facts, self.said)
+
+    # -- claims -----------------------------------------------------------------------------
+
+    def claims(
+        self,
+        *,
+        party: str | None = None,
+        claimant: str | None = None,
+        proposition: str | None = None,
+        topic: str | None = None,
+        document: str | None = None,
+        utterance: str | None = None,
+        act: str | None = None,
+        stance: str | None = None,
+        certainty: Literal["certain", "possible"] | None = None,
+        about: str | None = None,
+        published: Day | None = None,
+    ) -> listing.Claims:
+        """The claims said by the view's date, certain and possible, withdrawn ones marked.
+
+        `party` is whom a claim reaches by roll-up, `claimant` who made it. `about` (EDTF) may
+        overlap; `published` is a day by which the document surely was out.
+        """
+        with self.facts() as facts:
+
+            def found(kind: str, given: str | None) -> str | None:
+                return None if given is None else naming.find(facts, kind, given)
+
+            wanted = listing.Filters(
+                party=found("party", party),
+                claimant=found("party", claimant),
+                proposition=found("proposition", proposition),
+                topic=found("topic", topic),
+                document=found("document", document),
+                utterance=None
+                if utterance is None
+                else facts.id_of("utterance", utterance) or utterance,
+                act=act,
+                stance=stance,
+                certainty=certainty,
+                about=None if about is None else Edtf.parse(about, field="about"),
+                published=day_of(published, "published"),
+            )
+            return listing.claims(facts, self.said, wanted)
+
+    def trace(self, claim: str) -> provenance.Trace:
+        """A claim back to its words: chain, quotation, document, every event, and the proof."""
+        with self.facts() as facts:
+            id_ = naming.find(facts, "claim", claim)
+            if not isinstance(facts.effective[id_], ev.ClaimRecorded):
+                raise InvalidView(
+                    f"{show(claim)} is a withdrawal: trace the claim that it takes back.",
+                    field="claim",
+                    given=claim,
+                )
+            found = provenance.trace(facts, id_)
+        with self._folded.reading() as conn:
+            return auditing.proved(conn, self._folded, found)
+
+    # -- names and lists --------------------------------------------------------------------
+
+    def resolve(self, name: str, *, on: Day | None = None) -> str:
+        """The id of the one party that an id or name denotes on a day; on any day without one.
+
+        Raises:
+            UnknownName: nothing bears it then; near matches are named.
+            AmbiguousName: several parties bear it then.
+        """
+        with self.facts() as facts:
+            return naming.resolve(facts, name, day_of(on, "on"))
+
+    def denoted(self, name: str, *, on: Day | None = None) -> tuple[naming.Denoted, ...]:
+        """The parties that a name denotes on a day, surely or possibly; best rank only."""
+        with self.facts() as facts:
+            return naming.denoted(facts, name, day_of(on, "on"))
+
+    def memberships(self, party: str, *, on: Day | None = None) -> tuple[catalogue.Belonging, ...]:
+        """What a party belongs to on a day, or at any time."""
+        with self.facts() as facts:
+            id_ = naming.find(facts, "party", party)
+            return catalogue.memberships(facts, id_, day_of(on, "on"))
+
+    def parties(self) -> tuple[catalogue.PartyLine, ...]:
+        """The parties of this view."""
+        with self.facts() as facts:
+            return catalogue.parties(facts)
+
+    def topics(self) -> tuple[catalogue.TopicLine, ...]:
+        """The topics of this view."""
+        with self.facts() as facts:
+            return catalogue.topics(facts)
+
+    def propositions(self, *, topic: str | None = None) -> tuple[catalogue.PropositionLine, ...]:
+        """The propositions of this view, or of one topic and those inside it."""
+        with self.facts() as facts:
+            found = catalogue.propositions(facts)
+            if topic is None:
+                return found
+            inside = perspectives.propositions_of(facts, naming.find(facts, "topic", topic))
+            keys = {facts.public(id_) for id_ in inside}
+            return tuple(one for one in found if one.id in keys)
+
+    def documents(self) -> tuple[catalogue.DocumentLine, ...]:
+        """The documents of this view."""
+        with self.facts() as facts:
+            return catalogue.documents(facts)
+

@@ -1,0 +1,220 @@
+"""The audit finds each way to tamper with what is stored, on every engine."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import text
+
+from ledger.codec.entry import salted
+from ledger.errors import (
+    ColumnMismatch,
+    CommitmentMismatch,
+    HeadMismatch,
+    LeafMismatch,
+    MissingEntry,
+    MissingGuard,
+    TamperEvidence,
+)
+from ledger.merkle.frontier import root_of
+from ledger.merkle.hashing import leaf_hash
+from ledger.store import schema, transaction
+from ledger.store.audit import audit
+from ledger.store.layout import Layout
+
+NOON = dt.datetime(2023, 2, 23, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def log(drafts, record):
+    """Eight events: 0 alone, 1 to 3 and 5 in the stream s, one with a clock that ran behind."""
+    given = [
+        *drafts(1),
+        *drafts(3, stream="s"),
+        *drafts(1, recorded_at=NOON),
+        *drafts(1, stream="s", version=3),
+        *drafts(2, slots=("what", "words")),
+    ]
+    record(given)
+    return given
+
+
+@pytest.fixture
+def tamper(engine):
+    """Run SQL with the guards out of the way, and put them back."""
+
+    def run(sql, **values):
+        with engine.begin() as conn:
+            if engine.dialect.name == "postgresql":
+                for name in ("log", "event", "stream"):
+                    conn.execute(text(f"ALTER TABLE ledger_{name} DISABLE TRIGGER ALL"))
+                conn.execute(text(sql), values)
+                for name in schema._GUARDS["postgresql"]:
+                    table = name.split("_")[0]
+                    conn.execute(
+                        text(f"ALTER TABLE ledger_{table} ENABLE ALWAYS TRIGGER ledger_{name}")
+                    )
+                return
+            found = conn.execute(
+                text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            ).all()
+            for name, _ in found:
+                conn.execute(text(f"DROP TRIGGER {name}"))
+            conn.execute(text(sql), values)
+            for _, made in found:
+                conn.exec_driver_sql(made)
+
+    return run
+
+
+def audited(engine, tables, origin="default", **options):
+    with transaction.reading(engine) as conn:
+        return audit(conn, tables, origin, **options)
+
+
+def test_a_log_in_order_gives_its_roots(engine, tables, log):
+    leaves = [draft.leaf_hash for draft in log]
+    found = audited(engine, tables, roots_at=[0, 3, 8, 99])
+    assert (found.origin, found.size, found.root) == ("default", 8, root_of(leaves))
+    assert found.roots == {0: root_of([]), 3: root_of(leaves[:3]), 8: root_of(leaves)}
+    assert found.known_at == max(draft.recorded_at for draft in log)
+    assert str(found).startswith("default: 8 events in order, root ")
+
+
+def test_a_part_of_the_log_can_be_audited(engine, tables, log, tamper):
+    tamper("UPDATE ledger_event SET slot_what = NULL WHERE seq = 6")
+    found = audited(engine, tables, upto=6)
+    assert (found.size, found.root) == (6, root_of(draft.leaf_hash for draft in log[:6]))
+    with pytest.raises(CommitmentMismatch):
+        audited(engine, tables, upto=7)
+
+
+def test_a_log_that_nobody_wrote_is_empty(engine, tables):
+    found = audited(engine, tables, roots_at=[0, 1])
+    assert (found.size, found.root, found.roots) == (0, root_of([]), {0: root_of([])})
+
+
+def test_progress_ends_at_the_size(engine, tables, log):
+    told = []
+    audited(engine, tables, progress=lambda done, total: told.append((done, total)))
+    assert told == [(8, 8)]
+
+
+def test_an_event_appended_after_an_audit_does_not_disturb_the_next(
+    engine, tables, drafts, log, record
+):
+    before = audited(engine, tables)
+    record(drafts(1, stream="s", version=4))
+    after = audited(engine, tables, roots_at=[before.size])
+    assert after.roots[before.size] == before.root
+
+
+TAMPERINGS = {
+    "an entry": ("UPDATE ledger_event SET entry = entry || ' ' WHERE seq = 2", LeafMismatch, 2),
+    "a leaf": ("UPDATE ledger_event SET leaf_hash = :other WHERE seq = 4", LeafMismatch, 4),
+    "an entry and its leaf": (
+        "UPDATE ledger_event SET entry = '[]', leaf_hash = :leaf WHERE seq = 3",
+        LeafMismatch,
+        3,
+    ),
+    "a slot": ("UPDATE ledger_event SET slot_who = :slot WHERE seq = 1", CommitmentMismatch, 1),
+    "a slot emptied": (
+        "UPDATE ledger_event SET slot_words = NULL WHERE seq = 6",
+        CommitmentMismatch,
+        6,
+    ),
+    "a slot filled": (
+        "UPDATE ledger_event SET slot_by = :slot WHERE seq = 0",
+        CommitmentMismatch,
+        0,
+    ),
+    "an id": ("UPDATE ledger_event SET id = 'x' WHERE seq = 5", ColumnMismatch, 5),
+    "a type": ("UPDATE ledger_event SET type = 'x' WHERE seq = 5", ColumnMismatch, 5),
+    "a stream": ("UPDATE ledger_event SET stream = 'x' WHERE seq = 5", ColumnMismatch, 5),
+    "a version": ("UPDATE ledger_event SET stream_v = 9 WHERE seq = 5", ColumnMismatch, 5),
+    "an instant": (
+        "UPDATE ledger_event SET known_at = '2001-01-01T00:00:00.000000Z' WHERE seq = 0",
+        ColumnMismatch,
+        0,
+    ),
+    "an instant that ran behind": (
+        "UPDATE ledger_event SET known_at = '2023-02-23T12:00:00.000000Z' WHERE seq = 4",
+        ColumnMismatch,
+        4,
+    ),
+    "the origin": ("UPDATE ledger_log SET origin = 'stolen'", ColumnMismatch, 0),
+    "the first event": ("DELETE FROM ledger_event WHERE seq = 0", MissingEntry, 0),
+    "an event between": ("DELETE FROM ledger_event WHERE seq = 3", MissingEntry, 3),
+    "the last events": ("DELETE FROM ledger_event WHERE seq > 5", MissingEntry, 6),
+    "all events": ("DELETE FROM ledger_event", MissingEntry, 0),
+    "a head too small": ("UPDATE ledger_log SET size = 6", HeadMismatch, 6),
+    "a head too large": ("UPDATE ledger_log SET size = 9", MissingEntry, 8),
+    "a head's instant": (
+        "UPDATE ledger_log SET known_at = '2001-01-01T00:00:00.000000Z'",
+        HeadMismatch,
+        7,
+    ),
+    "a head": ("DELETE FROM ledger_log", HeadMismatch, 0),
+    "a stream's head": (
+        "UPDATE ledger_stream SET version = 1 WHERE stream = 's'",
+        HeadMismatch,
+        None,
+    ),
+    "a stream without head": ("DELETE FROM ledger_stream WHERE stream = 's'", HeadMismatch, None),
+    "a head without stream": (
+        "INSERT INTO ledger_stream (log_id, stream, version) SELECT id, 'x', 0 FROM ledger_log",
+        HeadMismatch,
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERINGS)
+def test_the_audit_names_what_was_tampered_with(engine, tables, log, tamper, what):
+    sql, error, sequence = TAMPERINGS[what]
+    values = {"other": bytes(32), "leaf": leaf_hash(b"[]"), "slot": salted(b'{"act":"deny"}')}
+    used = {name: value for name, value in values.items() if f":{name}" in sql}
+    tamper(sql, **used)
+    origin = "stolen" if what == "the origin" else "default"
+    with pytest.raises(TamperEvidence) as caught:
+        audited(engine, tables, origin)
+    assert type(caught.value) is error
+    assert caught.value.sequence == sequence
+    if sequence is not None and error is not HeadMismatch:
+        assert f"sequence {sequence}" in caught.value.message
+
+
+def test_an_event_left_out_of_its_stream_is_found(engine, tables, drafts, record, tamper):
+    """All hashes are right and all sequences dense: only the stream's numbers have a hole."""
+    record(drafts(2, stream="s"))
+    tamper("UPDATE ledger_stream SET version = 4")
+    record(drafts(1, stream="s", version=5))
+    with pytest.raises(HeadMismatch, match="is number 2 of the stream s, but says version 5"):
+        audited(engine, tables)
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_a_missing_guard_is_found(engine, tables, log, place):
+    kind = engine.dialect.name
+    name = schema._GUARDS[kind][place * 4]
+    table = f"ledger_{name.split('_')[0]}"
+    with engine.begin() as conn:
+        on = f" ON {table}" if kind == "postgresql" else ""
+        conn.execute(text(f"DROP TRIGGER ledger_{name}{on}"))
+    with transaction.reading(engine) as conn:
+        assert schema.guards(conn, Layout()) == (f"ledger_{name}",)
+    with pytest.raises(MissingGuard, match=f"ledger_{name} is missing or switched off"):
+        audited(engine, tables)
+
+
+def test_a_guard_that_is_switched_off_is_found(postgres_url, tables):
+    engine = sa.create_engine(postgres_url)
+    schema.upgrade(engine)
+    with engine.begin() as conn:
+        # Without ALWAYS a session that plays the replica walks past it.
+        conn.execute(text("ALTER TABLE ledger_event ENABLE TRIGGER ledger_event_no_delete"))
+    with pytest.raises(MissingGuard, match="ledger_event_no_delete"):
+        audited(engine, tables)
+    engine.dispose()

@@ -1,0 +1,123 @@
+"""From a path or a URL to an engine, and the refusal of what is not ours."""
+
+from __future__ import annotations
+
+import importlib.util
+import sqlite3
+
+import pytest
+import sqlalchemy as sa
+
+from ledger.errors import ForeignDatabase, MissingExtra, StoreError
+from ledger.store import engines, schema
+from ledger.store.layout import Layout
+
+
+def pragma(engine, name):
+    with engine.connect() as conn:
+        return conn.exec_driver_sql(f"PRAGMA {name}").scalar()
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_new_file_is_set_up_and_marked(tmp_path, as_text):
+    path = tmp_path / "claims.db"
+    engine = engines.engine_for(str(path) if as_text else path)
+    schema.upgrade(engine)
+    assert pragma(engine, "page_size") == 8192
+    assert pragma(engine, "journal_mode") == "wal"
+    assert pragma(engine, "synchronous") == 2
+    assert pragma(engine, "busy_timeout") == 10_000
+    engine.dispose()
+    with path.open("rb") as file:
+        assert file.read(72)[68:] == b"Ledg"
+    again = engines.engine_for(f"sqlite:///{path}")
+    with again.connect() as conn:
+        schema.check(conn, Layout())
+    again.dispose()
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("On 12 December the road was blocked, they said.\n")
+    with pytest.raises(ForeignDatabase, match="is no SQLite database"):
+        engines.engine_for(path)
+
+
+def test_a_damaged_database_is_refused(tmp_path):
+    path = tmp_path / "claims.db"
+    path.write_bytes(b"SQLite format 3\x00" + b"\xff" * 4000)
+    with pytest.raises(ForeignDatabase, match="cannot be read as an SQLite database"):
+        engines.engine_for(path)
+
+
+def test_anothers_database_is_refused_and_left_as_it_was(tmp_path):
+    path = tmp_path / "app.db"
+    connection = sqlite3.connect(path)
+    for number in range(7):
+        connection.execute(f"CREATE TABLE app_{number} (x)")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(ForeignDatabase, match="app_0, app_1, app_2, app_3, app_4 and 2 more"):
+        engines.engine_for(path)
+    assert path.read_bytes() == before
+
+
+def test_anothers_database_that_holds_a_ledger_is_taken(tmp_path):
+    path = tmp_path / "app.db"
+    host = sa.create_engine(f"sqlite:///{path}")
+    with host.begin() as conn:
+        conn.exec_driver_sql("CREATE TABLE app (x)")
+    schema.upgrade(host, Layout(prefix="claims_"))
+    host.dispose()
+    with pytest.raises(ForeignDatabase, match="and no ledger_log"):
+        engines.engine_for(path)
+    engines.engine_for(path, layout=Layout(prefix="claims_")).dispose()
+
+
+def test_a_file_that_stops_being_a_database_is_told(tmp_path):
+    path = tmp_path / "claims.db"
+    engine = engines.engine_for(path)
+    path.write_bytes(b"no database at all " * 500)
+    with pytest.raises(ForeignDatabase, match="no SQLite database"):
+        schema.upgrade(engine)
+    engine.dispose()
+
+
+def test_a_missing_directory_is_told(tmp_path):
+    with pytest.raises(StoreError, match="There is no directory"):
+        engines.engine_for(tmp_path / "nowhere" / "claims.db")
+
+
+def test_a_directory_is_no_file(tmp_path):
+    with pytest.raises(StoreError, match="is a directory"):
+        engines.engine_for(tmp_path)
+
+
+@pytest.mark.parametrize("url", ["mysql://localhost/x", "claims://x", "http://", "://x"])
+def test_a_url_of_neither_engine_is_refused(url):
+    with pytest.raises(StoreError, match="Type a file path"):
+        engines.engine_for(url)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_a_postgresql_url_is_served_by_psycopg(scheme):
+    engine = engines.engine_for(f"{scheme}://somebody@localhost/claims")
+    assert (engine.dialect.name, engine.dialect.driver) == ("postgresql", "psycopg")
+
+
+def test_without_psycopg_the_extra_is_named(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"pip install 'claimledger\[postgres\]'"):
+        engines.engine_for("postgresql://localhost/claims")
+
+
+@pytest.mark.parametrize("target", [":memory:", "sqlite://", "sqlite:///:memory:"])
+def test_each_engine_in_memory_is_a_database_of_its_own(target):
+    one, two = engines.engine_for(target), engines.engine_for(target)
+    schema.upgrade(one)
+    with one.connect() as conn:
+        assert schema.revision(conn, Layout()) == schema.REVISION
+    with two.connect() as conn:
+        assert schema.revision(conn, Layout()) is None
+    one.dispose()
+    two.dispose()
