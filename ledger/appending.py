@@ -25,16 +25,21 @@ from ledger.model.events import NewEvent, Recorder, StoredEvent
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.recording.intake import Intake, Made
-from ledger.store import append
+from ledger.store import append as log
+from ledger.store.append import Appended
 from ledger.store.transaction import writing
 
 Clock = Callable[[], dt.datetime]
 Entry = Callable[[Intake], Iterable[Made]]
 
+
+def utc_now() -> dt.datetime:
+    """The clock of this machine, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
 _NO_TAGS: Final[tuple[str | None, str | None]] = (None, None)
-tags: Final[ContextVar[tuple[str | None, str | None]]] = ContextVar(
-    "ledger_tags", default=_NO_TAGS
-)
+tags: Final[ContextVar[tuple[str | None, str | None]]] = ContextVar("ledger_tags", default=_NO_TAGS)
 """The causation and correlation ids of what is entered now."""
 
 
@@ -73,13 +78,13 @@ class Appender:
             with folded.reading() as conn:
                 prepared = self._prepare(folded.at_head(conn), entry)
             with writing(folded.bind) as conn:
-                head = append.lock_head(conn, folded.tables, folded.origin)
+                head = log.lock_head(conn, folded.tables, folded.origin)
                 facts = folded.at_head(conn)
                 if facts is not prepared.facts or facts.size != prepared.size:
                     prepared = self._prepare(facts, entry)
                 stored = None
                 if prepared.drafts:
-                    stored = append.append(conn, folded.tables, head, prepared.drafts)
+                    stored = log.append(conn, folded.tables, head, prepared.drafts)
             if stored is not None:
                 folded.take(self._events(prepared, stored), prepared.drafts)
             return [_receipt(facts, made) for made in prepared.made]
@@ -102,7 +107,7 @@ class Appender:
         ]
         return _Prepared(facts=facts, size=facts.size, made=made, new=intake.new, drafts=drafts)
 
-    def _events(self, prepared: _Prepared, appended: append.Appended) -> list[StoredEvent]:
+    def _events(self, prepared: _Prepared, appended: Appended) -> list[StoredEvent]:
         causation, correlation = tags.get()
         return [
             StoredEvent(

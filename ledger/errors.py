@@ -13,7 +13,7 @@ LedgerError
 |    UnknownOccurrence  UnknownEvent  UnknownName  AmbiguousName
 +- Conflict                   the ledger holds something that speaks against it
 |    AlreadyRecorded  WrongExpectedVersion  StillNamed
-+- TamperEvidence             what is stored is not what was recorded; `sequence` is the first bad one
++- TamperEvidence             what is stored is not what was recorded; `sequence`: the first bad
 |    LeafMismatch  CommitmentMismatch  ColumnMismatch  MissingEntry  HeadMismatch
 |    RootMismatch  InconsistentCheckpoint  MissingGuard  ProofRejected
 +- CodecError                 bytes that are not ours

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
@@ -66,7 +67,7 @@ class Folded:
 
     def at_head(self, conn: Connection) -> Facts:
         """The facts at the log's last event."""
-        if self._log is None:
+        if not self._facts.size:  # an empty log may be one that a host has rolled back since
             self._log = self.log_id(conn)
         if self._log is None:
             return self._facts
@@ -84,9 +85,10 @@ class Folded:
             last = next(rows, None)
             if last is None or last.seq != self._facts.size - 1 or last.leaf_hash != self._leaf:
                 return False
-        for row in rows:
-            self._facts.apply(opened(row))
-            self._leaf = row.leaf_hash
+        with _collector_paused():
+            for row in rows:
+                self._facts.apply(opened(row))
+                self._leaf = row.leaf_hash
         return True
 
     def _forget(self) -> None:
@@ -103,14 +105,48 @@ class Folded:
         facts = self.at_head(conn)
         if facts.size == size:
             return facts
+        if facts.size < size:
+            raise InvalidView(
+                f"The view is of {size} events, and the log holds {facts.size}: a transaction was "
+                "rolled back since. Ask for a new view with ledger.as_of(...).",
+                field="basis",
+                given=size,
+            )
         if size not in self._past:
             log = self._log if self._log is not None else -1
             rows = read.rows(conn, self.tables, log, until=size) if size else ()
-            self._past[size] = Facts().extend(map(opened, rows))
+            with _collector_paused():
+                self._past[size] = Facts().extend(map(opened, rows))
             while len(self._past) > _KEPT:
                 self._past.popitem(last=False)
         self._past.move_to_end(size)
         return self._past[size]
+
+    def events(self, *, after: int, limit: int | None) -> Iterator[StoredEvent]:
+        """The events beyond `after` that the log holds now, page by page.
+
+        No transaction and no lock is held while the caller looks at one, so it may record.
+        """
+        with self.reading() as conn:
+            head = read.head(conn, self.tables, self.origin)
+        if head is None:
+            return
+        left = head.size if limit is None else min(limit, head.size)
+        while left > 0 and after + 1 < head.size:
+            with self.reading() as conn:
+                rows = read.rows(
+                    conn,
+                    self.tables,
+                    head.log_id,
+                    after=after,
+                    until=head.size,
+                    limit=min(left, read.PAGE),
+                )
+                page = list(map(opened, rows))
+            if not page:
+                return
+            yield from page
+            after, left = page[-1].sequence, left - len(page)
 
     def size_by(self, conn: Connection, known: Knob, now: dt.datetime) -> int:
         """How many events were known by a date; today's is cut to now.
@@ -127,3 +163,34 @@ class Folded:
             )
         log = self.log_id(conn)
         return 0 if log is None else read.size_at(conn, self.tables, log, min(known.end(), now))
+
+
+@contextlib.contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the garbage collector from going through all that is folded, again and again.
+
+    A fold makes a few dozen objects an event that all stay, and none in a circle.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def size_of(sequence: int, facts: Facts) -> int:
+    """The size of the prefix that ends with a sequence.
+
+    Raises:
+        InvalidView: the log has no such sequence.
+    """
+    if not 0 <= sequence < facts.size:
+        held = f"{facts.size} events, 0 to {facts.size - 1}" if facts.size else "no events"
+        raise InvalidView(
+            f"known={sequence} is no sequence of this log, which holds {held}.",
+            field="known",
+            given=sequence,
+        )
+    return sequence + 1

@@ -2,17 +2,71 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final, TypedDict
 
 import attrs
+from sqlalchemy import Engine
 
 from ledger.appending import Receipt
+from ledger.errors import Invalid
+from ledger.model.attribution import Link
 from ledger.model.document import Document
-from ledger.model.party import Party
+from ledger.model.moment import Edtf
+from ledger.model.party import Membership, Party
+from ledger.model.proposition import Occurrence, Proposition, Topic
+from ledger.model.quotation import Quotation
+from ledger.model.text import show
 from ledger.recording.registering import Noun
+from ledger.store.engines import engine_for
+from ledger.store.layout import Layout
 
 Id = str | Receipt
+Who = Id | Party | Sequence[Id | Party]
+When = str | dt.date | Edtf
+Quote = str | Sequence[str] | Quotation
+
+_NAMING: Final[Mapping[type[Any], tuple[str, ...]]] = {
+    Party: ("part_of", "members"),
+    Membership: ("member", "organisation"),
+    Topic: ("part_of",),
+    Proposition: ("topic",),
+    Occurrence: ("propositions",),
+    Document: ("publisher",),
+}
+"""The fields of each noun in which ids of others stand."""
+
+
+class ActFields(TypedDict, total=False):
+    """What any act of saying may say of itself: who passed it on, when, where, in which words."""
+
+    id: str
+    via: Who
+    on_behalf_of: Who
+    chain: Sequence[Link] | Sequence[Sequence[Link]]
+    capacity: str
+    uttered: When
+    utterance: str
+    document: Id
+    quote: Quote
+    note: str
+
+
+class ClaimFields(ActFields, total=False):
+    """The further fields of a claim; `ledger.Claim` explains them."""
+
+    stance: str
+    factuality: str
+    about: When
+    expires: When
+    conditions: str
+    addressees: Who
+    mentions: Who
+    language: str
+    basis: str
+    extra: Mapping[str, Any]
 
 
 def id_of(value: Id) -> str:
@@ -33,6 +87,8 @@ def plain(value: Any, parties: list[Party]) -> Any:
         case Party():
             parties.append(value)
             return value.id
+        case Link():
+            return _evolved(value, ("agent",), parties)
         case list() | tuple():
             return tuple(plain(one, parties) for one in value)
         case _:
@@ -45,10 +101,43 @@ def plain_fields(fields: Mapping[str, Any], parties: list[Party] | None = None) 
     return {key: plain(value, aside) for key, value in fields.items()}
 
 
-def with_publisher(noun: Noun) -> tuple[Noun, ...]:
-    """A document's publisher may be handed in as a party, or by its receipt."""
-    if not isinstance(noun, Document):
-        return (noun,)
+def with_parties(noun: Noun) -> tuple[Noun, ...]:
+    """A noun with ids for receipts and parties, behind the parties it was handed in with.
+
+    Raises:
+        Invalid: it is nothing that is registered.
+    """
+    fields = _NAMING.get(type(noun))
+    if fields is None:
+        raise Invalid(
+            f"{show(noun)} is nothing to register. Give a Party, Membership, Topic, Proposition, "
+            "Occurrence or Document; a claim goes into ledger.record(...).",
+            field="noun",
+            given=noun,
+        )
     aside: list[Party] = []
-    document = attrs.evolve(noun, publisher=plain(noun.publisher, aside))
-    return (*aside, document)
+    done = _evolved(noun, fields, aside)
+    return (*(one for party in aside for one in with_parties(party)), done)
+
+
+def _evolved(noun: Any, fields: Sequence[str], parties: list[Party]) -> Any:
+    """The same object where ids stand already: a document's text is not hashed twice."""
+    given = {field: getattr(noun, field) for field in fields}
+    ready = {field: plain(value, parties) for field, value in given.items()}
+    return noun if ready == given else attrs.evolve(noun, **ready)
+
+
+def engine_of(target: str | os.PathLike[str], layout: Layout) -> Engine:
+    """The engine of a path or URL.
+
+    Raises:
+        Invalid: it is neither; an ORM Session is told how to be joined.
+    """
+    if not isinstance(target, str) and not hasattr(target, "__fspath__"):
+        raise Invalid(
+            "A ledger is bound to a path, a URL, an Engine or a Connection, not to "
+            f"{type(target).__name__}. For an ORM Session write Ledger(session.connection()).",
+            field="bind",
+            given=target,
+        )
+    return engine_for(target, layout=layout)

@@ -9,39 +9,31 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Self, Unpack
 
 from sqlalchemy import Connection, Engine
 
-from ledger import auditing
-from ledger.appending import Appender, Clock, Receipt, tags
-from ledger.codec.envelope import opened
-from ledger.errors import Invalid, InvalidView
-from ledger.folding import Folded
-from ledger.handed import Id, id_of, ids_of, plain_fields, with_publisher
+from ledger import auditing, handed
+from ledger.appending import Appender, Clock, Receipt, tags, utc_now
+from ledger.folding import Folded, size_of
+from ledger.handed import Id, Who, id_of, ids_of, plain_fields
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.frontier import root_of
 from ledger.model.claim import Claim, Relation
-from ledger.model.events import Recorder, StoredEvent
+from ledger.model.events import Recorder, StoredEvent, checked
 from ledger.model.moment import Knob
 from ledger.model.party import Name, Party
 from ledger.model.period import Period
+from ledger.model.text import check_id
 from ledger.projections import difference, listing, perspectives, positions, provenance, timeline
-from ledger.projections.effective import Facts
 from ledger.projections.logbook import LogLine, log_line
 from ledger.recording import claiming, registering, undoing
 from ledger.recording.intake import Intake, Made
 from ledger.recording.registering import Noun
-from ledger.store import read, schema
-from ledger.store.engines import engine_for
+from ledger.store import schema
 from ledger.store.layout import Layout
 from ledger.view import Day, View
-
-
-def utc_now() -> dt.datetime:
-    """The clock of this machine, in UTC."""
-    return dt.datetime.now(dt.UTC)
 
 
 class Ledger:
@@ -69,20 +61,12 @@ class Ledger:
         self.layout = layout or Layout()
         self.origin = Checkpoint(origin, 0, root_of(())).origin
         self._clock = clock
-        self._owned = None
-        if isinstance(bind, str | os.PathLike):
-            bind = self._owned = engine_for(bind, layout=self.layout)
+        self._owned: Engine | None = None
         if not isinstance(bind, Engine | Connection):
-            raise Invalid(
-                f"A ledger is bound to a path, a URL, an Engine or a Connection, not to "
-                f"{type(bind).__name__}. For an ORM Session write Ledger(session.connection()).",
-                field="bind",
-                given=bind,
-            )
+            bind = self._owned = handed.engine_of(bind, self.layout)
         self._folded = Folded(bind, self.layout, self.origin)
-        self._appender = Appender(
-            folded=self._folded, clock=clock, recorder=recorder or Recorder()
-        )
+        recorder = checked(recorder or Recorder())
+        self._appender = Appender(folded=self._folded, clock=clock, recorder=recorder)
 
     @classmethod
     def open(
@@ -137,7 +121,7 @@ class Ledger:
 
     def register_all(self, nouns: Iterable[Noun]) -> list[Receipt]:
         """Register several in one append; later ones may name earlier ones. All or nothing."""
-        given = [noun for one in nouns for noun in with_publisher(one)]
+        given = [noun for one in nouns for noun in handed.with_parties(one)]
         return self._appender.append(
             lambda intake: [registering.register(intake, one) for one in given]
         )
@@ -163,9 +147,9 @@ class Ledger:
         *,
         proposition: Id,
         act: str,
-        claimant: Id | Party | Sequence[Id | Party] | None = None,
+        claimant: Who | None = None,
         document_text: str | None = None,
-        **fields: Any,
+        **fields: Unpack[handed.ClaimFields],
     ) -> Receipt:
         """Record a claim; the fields are those of `Claim`.
 
@@ -184,8 +168,8 @@ class Ledger:
         claim = Claim(**given)
 
         def entry(intake: Intake) -> list[Made]:
-            for party in aside:
-                registering.register(intake, party)
+            for noun in (noun for party in aside for noun in handed.with_parties(party)):
+                registering.register(intake, noun)
             return [claiming.record(intake, claim, document_text=document_text)]
 
         return self._appender.append(entry)[0]
@@ -193,9 +177,7 @@ class Ledger:
     def record_all(self, claims: Iterable[Claim]) -> list[Receipt]:
         """Record many claims in one append. All or nothing."""
         given = list(claims)
-        return self._appender.append(
-            lambda intake: [claiming.record(intake, one) for one in given]
-        )
+        return self._appender.append(lambda intake: [claiming.record(intake, one) for one in given])
 
     def relate(self, claim: Id, relation: str, target: Id, *, note: str | None = None) -> Receipt:
         """Record a typed edge between two claims.
@@ -224,7 +206,7 @@ class Ledger:
         *,
         claimant: Id | Sequence[Id] = (),
         document_text: str | None = None,
-        **fields: Any,
+        **fields: Unpack[handed.ActFields],
     ) -> Receipt:
         """The claimant took claims back: an act of saying of its own.
 
@@ -293,13 +275,16 @@ class Ledger:
         self, *, correlation: str | None = None, causation: str | None = None
     ) -> Iterator[None]:
         """Mark every entry made inside with a correlation and a causation id."""
+        for field, value in (("causation", causation), ("correlation", correlation)):
+            if value is not None:
+                check_id(value, field=field)
         token = tags.set((causation, correlation))
         try:
             yield
         finally:
             tags.reset(token)
 
-    def _enter(self, entry: Any) -> Receipt:
+    def _enter(self, entry: Callable[[Intake], Made]) -> Receipt:
         return self._appender.append(lambda intake: [entry(intake)])[0]
 
     # -- asking -----------------------------------------------------------------------------
@@ -325,8 +310,8 @@ class Ledger:
             now = max(self._clock(), facts.last_recorded or self._clock())
             cut: Knob | int | None = None
             basis, shown = facts.size, Knob.parse(now)
-            if isinstance(known, int):
-                cut, basis = known, _size_of(known, facts)
+            if isinstance(known, int) and not isinstance(known, bool):
+                cut, basis = known, size_of(known, facts)
                 shown = Knob.parse(facts.stored[facts.at[known]].recorded)
             elif known is not None:
                 cut = shown = Knob.parse(known, zone=zone, name="known")
@@ -379,11 +364,7 @@ class Ledger:
 
     def events(self, *, after: int = -1, limit: int | None = None) -> Iterator[StoredEvent]:
         """The events with a sequence beyond `after`, in order, in constant memory."""
-        with self._folded.reading() as conn:
-            log = self._folded.log_id(conn)
-            if log is not None:
-                rows = read.rows(conn, self._folded.tables, log, after=after, limit=limit)
-                yield from map(opened, rows)
+        return self._folded.events(after=after, limit=limit)
 
     def log(self, *, after: int = -1, limit: int | None = None) -> Iterator[LogLine]:
         """The log, a line an event."""
@@ -412,15 +393,3 @@ class Ledger:
         kept = Checkpoint.parse(checkpoint) if isinstance(checkpoint, str) else checkpoint
         with self._folded.reading() as conn:
             return auditing.verify(conn, self._folded, kept, progress)
-
-
-def _size_of(sequence: int, facts: Facts) -> int:
-    """The size of the prefix that ends with a sequence."""
-    if not 0 <= sequence < facts.size:
-        held = f"{facts.size} events, 0 to {facts.size - 1}" if facts.size else "no events"
-        raise InvalidView(
-            f"known={sequence} is no sequence of this log, which holds {held}.",
-            field="known",
-            given=sequence,
-        )
-    return sequence + 1

@@ -232,4 +232,3 @@ class View:
         """The documents of this view."""
         with self.facts() as facts:
             return catalogue.documents(facts)
-

@@ -7,13 +7,13 @@ that hold their default are left out. What a slot is hashed and salted with is
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
 import attrs
 import cattrs
 import orjson
+from cattrs.errors import CattrsError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from ledger.codec.canonical import canonical
@@ -22,6 +22,7 @@ from ledger.model import events as ev
 from ledger.model.moment import Edtf
 from ledger.model.period import Period
 from ledger.model.quotation import Quotation
+from ledger.model.text import show
 
 TYPES: Final[Mapping[str, type[Any]]] = {
     "party_registered": ev.PartyRegistered,
@@ -75,6 +76,8 @@ def _make() -> cattrs.Converter:
         made.register_unstructure_hook(text_like, _written)
     made.register_structure_hook(Edtf, lambda text, _: Edtf.parse(text))
     made.register_structure_hook(Period, lambda text, _: Period.from_text(text))
+    for plain in (str, int, bool):
+        made.register_structure_hook(plain, _exactly)
     made.register_structure_hook_func(lambda cls: cls is Any, lambda value, _: value)
     made.register_unstructure_hook_func(lambda cls: cls is Any, lambda value: value)
     for cls in (Quotation, ev.ChainLink, ev.LinkWords):
@@ -82,12 +85,19 @@ def _make() -> cattrs.Converter:
             cls, make_dict_unstructure_fn(cls, made, _cattrs_omit_if_default=True)
         )
     for cls in TYPES.values():
-        skip = {"changes": override(omit=True)} if cls in _CHANGES else {}
+        skip: dict[str, Any] = {"changes": override(omit=True)} if cls in _CHANGES else {}
         made.register_unstructure_hook(
             cls, make_dict_unstructure_fn(cls, made, _cattrs_omit_if_default=True, **skip)
         )
         made.register_structure_hook(cls, make_dict_structure_fn(cls, made, **skip))
     return made
+
+
+def _exactly(value: Any, cls: type[Any]) -> Any:
+    """No number is read as a text, and no text as yes."""
+    if type(value) is not cls:
+        raise CodecError(f"{show(value)} stands where {cls.__name__} should.")
+    return value
 
 
 def _written(value: Edtf | Period) -> str:
@@ -97,14 +107,14 @@ def _written(value: Edtf | Period) -> str:
 converter: Final = _make()
 
 
-@functools.cache
-def _fields(cls: type[Any]) -> Mapping[str, attrs.Attribute[Any]]:
-    return {field.name: field for field in attrs.fields(attrs.resolve_types(cls))}
-
-
-@functools.cache
-def _slots_of(cls: type[Any]) -> Mapping[str, str]:
-    return {name: field.metadata["slot"] for name, field in _fields(cls).items()}
+_FIELD_TYPES: Final[Mapping[type[Any], Mapping[str, Any]]] = {
+    cls: {field.name: field.type for field in attrs.fields(attrs.resolve_types(cls))}
+    for cls in TYPES.values()
+}
+_FIELD_SLOTS: Final[Mapping[type[Any], Mapping[str, str]]] = {
+    cls: {field.name: field.metadata["slot"] for field in attrs.fields(cls)}
+    for cls in TYPES.values()
+}
 
 
 def unstructure(event: ev.Event) -> dict[str, dict[str, Any]]:
@@ -115,14 +125,15 @@ def unstructure(event: ev.Event) -> dict[str, dict[str, Any]]:
         {'what': {'key': 'lachin', 'label': 'The corridor'}}
     """
     slots: dict[str, dict[str, Any]] = {}
-    where = _slots_of(type(event))
+    where = _FIELD_SLOTS[type(event)]
     for name, value in converter.unstructure(event).items():
         slots.setdefault(where[name], {})[name] = value
     if isinstance(event, ev.ClaimCorrected | ev.RecordAmended) and event.changes:
         target = event_class(event.record_type)
         for name, value in event.changes.items():
-            plain = converter.unstructure(value, _fields(target)[name].type)
-            slots.setdefault(_slots_of(target)[name], {}).setdefault("changes", {})[name] = plain
+            plain = converter.unstructure(value, _FIELD_TYPES[target][name])
+            changes = slots.setdefault(_FIELD_SLOTS[target][name], {}).setdefault("changes", {})
+            changes[name] = plain
     return slots
 
 
@@ -151,11 +162,11 @@ def decode(type_: str, slots: Mapping[str, bytes | str]) -> ev.Event:
             event = attrs.evolve(event, changes=_structure_changes(event.record_type, changes))
     except CodecError:
         raise
-    except (cattrs.BaseValidationError, TypeError, ValueError, KeyError, AttributeError) as error:
+    except (CattrsError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise CodecError(f"The slots of this {type_} do not make one: {error}") from error
     return cast("ev.Event", event)
 
 
 def _structure_changes(record_type: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-    target = _fields(event_class(record_type))
-    return {name: converter.structure(value, target[name].type) for name, value in changes.items()}
+    types = _FIELD_TYPES[event_class(record_type)]
+    return {name: converter.structure(value, types[name]) for name, value in changes.items()}

@@ -5,8 +5,9 @@ commitments is written and hashed. The classes of events live in `ledger.model.e
 fields' form in `ledger.codec.converter`, the rows in `ledger.store`.
 
 ```
-entry  {"id":..,"slots":{"what":"<sha256>"},..}   hashed as leaf: SHA-256(0x00 || entry)
-slot   32 bytes of salt || canonical JSON          committed: SHA-256(tag, |salt| salt, |media| media, |json| json)
+entry  {"id":..,"slots":{"what":"<commitment>"},..}   leaf hash: SHA-256(0x00 || entry)
+slot   32 bytes of salt || canonical JSON             commitment: SHA-256(tag, salt, media type,
+                                                      JSON; each but the tag behind its length)
 ```
 
 The entry says nothing of its sequence: the leaf's index in the tree is the sequence, so entry,
@@ -84,6 +85,13 @@ class Row:
                 raise CodecError(f"There is no slot {name!r}; the slots are {', '.join(SLOTS)}.")
 
 
+def _sized(part: bytes) -> bytes:
+    return len(part).to_bytes(8, "big") + part
+
+
+_SIZED_MEDIA_TYPE: Final = _sized(MEDIA_TYPE)
+
+
 def commitment(slot: bytes) -> str:
     """The hex SHA-256 commitment to a salted slot, as the entry holds it.
 
@@ -92,11 +100,8 @@ def commitment(slot: bytes) -> str:
         'ef584287a608c7da'
     """
     salt, payload = slot[:SALT_BYTES], slot[SALT_BYTES:]
-    digest = hashlib.sha256(_TAG)
-    for part in (salt, MEDIA_TYPE, payload):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.hexdigest()
+    parts = (_TAG, _sized(salt), _SIZED_MEDIA_TYPE, _sized(payload))
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def salted(payload: bytes, *, salt: bytes | None = None) -> bytes:
@@ -116,8 +121,8 @@ def write_instant(instant: dt.datetime) -> str:
         >>> write_instant(dt.datetime(2023, 2, 23, 10, tzinfo=dt.UTC))
         '2023-02-23T10:00:00.000000Z'
     """
-    utc = instant.astimezone(dt.UTC)
-    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond:06d}Z"
+    utc = instant.astimezone(dt.UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="microseconds") + "Z"
 
 
 def read_instant(text: str) -> dt.datetime:

@@ -7,6 +7,7 @@ This is where the ids, the recorder and the slots of `ledger.codec.entry` and th
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import Any, Final, cast
 
 import orjson
@@ -14,6 +15,7 @@ import orjson
 from ledger.codec import converter, entry
 from ledger.codec.canonical import canonical
 from ledger.codec.upcasts import upcast
+from ledger.errors import CodecError
 from ledger.model.events import Erased, NewEvent, Recorder, StoredEvent
 
 _NEEDED: Final = ("who", "what")
@@ -32,8 +34,7 @@ def seal(
     slots = {
         name: entry.salted(payload) for name, payload in converter.encode_slots(new.event).items()
     }
-    by = {"name": recorder.name, "tool": recorder.tool}
-    slots["by"] = entry.salted(canonical({key: value for key, value in by.items() if value}))
+    slots["by"] = entry.salted(_by(recorder))
     name = converter.type_name(new.event)
     return entry.draft(
         log=log,
@@ -50,27 +51,39 @@ def seal(
     )
 
 
+@functools.lru_cache(maxsize=100)
+def _by(recorder: Recorder) -> bytes:
+    by = {"name": recorder.name, "tool": recorder.tool}
+    return canonical({key: value for key, value in by.items() if value})
+
+
 def opened(row: entry.Row) -> StoredEvent:
     """The event of a stored row; what was erased of it is named, never guessed.
 
     Raises:
         CodecError: an entry or slot that is not of this format.
     """
+    try:
+        return _opened(row)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CodecError(
+            f"The event at sequence {row.seq} is not of this format: {error}. "
+            "ledger.verify() tells whether it was changed."
+        ) from error
+
+
+def _opened(row: entry.Row) -> StoredEvent:
     head = cast("dict[str, Any]", orjson.loads(row.entry))
     committed = head["slots"]
     payloads = {
-        name: entry.payload(slot)
-        for name in committed
-        if (slot := row.slot(name)) is not None
+        name: entry.payload(slot) for name in committed if (slot := row.slot(name)) is not None
     }
     erased = tuple(name for name in entry.SLOTS if name in committed and name not in payloads)
     by = cast("dict[str, str]", orjson.loads(payloads.pop("by"))) if "by" in payloads else {}
     lost = tuple(name for name in erased if name in _NEEDED)
     type_, version = head["type"], head["type_v"]
     event = (
-        Erased(type_, lost)
-        if lost
-        else converter.decode(type_, upcast(type_, version, payloads))
+        Erased(type_, lost) if lost else converter.decode(type_, upcast(type_, version, payloads))
     )
     return StoredEvent(
         sequence=row.seq,

@@ -23,7 +23,7 @@ from ledger.errors import InvalidCheckpoint
 from ledger.merkle.frontier import SIZE_LIMIT
 from ledger.merkle.hashing import HASH_BYTES
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\ud800-\udfff]")
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 _SIGNATURES: Final = re.compile(r"(?:— [^\n]+(?:\n|$))*")
 

@@ -7,16 +7,25 @@ FactBank, relations CiTO where it has the name. The lists are open by namespace 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import attrs
 
 from ledger.errors import InvalidClaim, InvalidRelation
 from ledger.model.attribution import Chain, Link, check_chain
+from ledger.model.fields import (
+    DateLike,
+    date_or_none,
+    text_or_none,
+    to_extra,
+    to_id_or_none,
+    to_ids,
+    to_language,
+    to_note,
+)
 from ledger.model.moment import Edtf
-from ledger.model.party import ids
 from ledger.model.quotation import Quotation
-from ledger.model.text import check_id, check_text, did_you_mean, near, show
+from ledger.model.text import check_id, did_you_mean, near, show
 
 NEEDS_AIM: Final = frozenset(
     {"call_for", "demand", "offer", "commit", "threaten", "accept", "reject"}
@@ -69,16 +78,18 @@ def one_of(value: str, known: Sequence[str], field: str) -> str:
     return value
 
 
-def _open_word(value: str, known: frozenset[str], word: str) -> bool:
+def _open_word(value: str, known: frozenset[str], field: str) -> bool:
     """Whether a word is ours or namespaced."""
-    return value in known or (word != "" and ":" in value and not value.startswith(":"))
+    if not isinstance(value, str) or value in known:
+        return isinstance(value, str)
+    return ":" in value and not value.startswith(":") and bool(check_id(value, field=field))
 
 
 def check_act(act: str) -> str:
     """Refuse an act that is neither ours nor namespaced."""
     if not _open_word(act, ACTS, "act"):
         raise InvalidClaim(
-            f"There is no speech act {show(act)}.{did_you_mean(near(act, ACTS))} Write one of "
+            f"There is no speech act {show(act)}.{did_you_mean(near(str(act), ACTS))} Write one of "
             f"{', '.join(sorted(ACTS))}, or an own one with a namespace, such as 'x-host:shout'.",
             field="act",
             given=act,
@@ -90,7 +101,8 @@ def check_relation(relation: str) -> str:
     """Refuse a relation that is neither ours nor namespaced."""
     if not _open_word(relation, RELATIONS, "relation"):
         raise InvalidRelation(
-            f"There is no relation {show(relation)}.{did_you_mean(near(relation, RELATIONS))} "
+            f"There is no relation {show(relation)}."
+            f"{did_you_mean(near(str(relation), RELATIONS))} "
             f"Write one of {', '.join(sorted(RELATIONS))}, or an own one with a namespace.",
             field="relation",
             given=relation,
@@ -121,28 +133,42 @@ def check_act_kind(act: str, kind: str, proposition: str) -> None:
         )
 
 
-def _edtf(field: str) -> object:
-    return attrs.field(
-        default=None,
-        converter=lambda v: None if v is None else Edtf.parse(v, field=field),
-        kw_only=True,
-    )
+def to_factuality(value: str) -> str:
+    """One of FactBank's commitments."""
+    return one_of(value, FACTUALITIES, "factuality")
 
 
-def _text(field: str, limit: int = 100_000) -> object:
-    return attrs.field(
-        default=None,
-        converter=lambda v: None if v is None else check_text(v, field=field, limit=limit),
-        kw_only=True,
-    )
+def to_capacity(value: str) -> str:
+    """Official or personal."""
+    return one_of(value, CAPACITIES, "capacity")
 
 
-def _id(field: str) -> object:
-    return attrs.field(
-        default=None,
-        converter=lambda v: None if v is None else check_id(v, field=field),
-        kw_only=True,
-    )
+def _utterance(value: str | None) -> str | None:
+    return None if value is None else check_id(value, field="utterance")
+
+
+def _uttered(value: DateLike | None) -> Edtf | None:
+    return date_or_none(value, "uttered")
+
+
+def _about(value: DateLike | None) -> Edtf | None:
+    return date_or_none(value, "about")
+
+
+def _expires(value: DateLike | None) -> Edtf | None:
+    return date_or_none(value, "expires")
+
+
+def _conditions(value: str | None) -> str | None:
+    return text_or_none(value, "conditions")
+
+
+def _basis(value: str | None) -> str | None:
+    return text_or_none(value, "basis")
+
+
+def _quote(value: Any) -> Quotation | None:
+    return None if value is None else Quotation.of(value)
 
 
 def _chains(value: Sequence[Link] | Sequence[Sequence[Link]]) -> tuple[Chain, ...]:
@@ -176,34 +202,26 @@ class Claim:
     proposition: str
     act: str = attrs.field(converter=check_act)
     stance: str = attrs.field()
-    claimant: tuple[str, ...] = attrs.field(
-        default=(), converter=lambda v: () if v is None else ids(v)
-    )
-    via: tuple[str, ...] = attrs.field(default=(), converter=ids)
-    on_behalf_of: tuple[str, ...] = attrs.field(default=(), converter=ids)
+    claimant: tuple[str, ...] = attrs.field(default=(), converter=to_ids)
+    via: tuple[str, ...] = attrs.field(default=(), converter=to_ids)
+    on_behalf_of: tuple[str, ...] = attrs.field(default=(), converter=to_ids)
     chain: tuple[Chain, ...] = attrs.field(default=(), converter=_chains)
-    factuality: str = attrs.field(
-        default="certain", converter=lambda v: one_of(v, FACTUALITIES, "factuality")
-    )
-    capacity: str = attrs.field(
-        default="official", converter=lambda v: one_of(v, CAPACITIES, "capacity")
-    )
-    uttered: Edtf | None = _edtf("uttered")
-    about: Edtf | None = _edtf("about")
-    expires: Edtf | None = _edtf("expires")
-    utterance: str | None = _id("utterance")
+    factuality: str = attrs.field(default="certain", converter=to_factuality)
+    capacity: str = attrs.field(default="official", converter=to_capacity)
+    uttered: Edtf | None = attrs.field(default=None, converter=_uttered)
+    about: Edtf | None = attrs.field(default=None, converter=_about)
+    expires: Edtf | None = attrs.field(default=None, converter=_expires)
+    utterance: str | None = attrs.field(default=None, converter=_utterance)
     document: str | None = None
-    quote: Quotation | None = attrs.field(
-        default=None, converter=lambda v: None if v is None else Quotation.of(v)
-    )
-    conditions: str | None = _text("conditions", 5_000)
-    addressees: tuple[str, ...] = attrs.field(default=(), converter=ids)
-    mentions: tuple[str, ...] = attrs.field(default=(), converter=ids)
-    language: str | None = None
-    basis: str | None = _text("basis", 5_000)
-    note: str | None = _text("note")
-    extra: Mapping[str, object] = attrs.field(factory=dict)
-    id: str | None = _id("id")
+    quote: Quotation | None = attrs.field(default=None, converter=_quote)
+    conditions: str | None = attrs.field(default=None, converter=_conditions)
+    addressees: tuple[str, ...] = attrs.field(default=(), converter=to_ids)
+    mentions: tuple[str, ...] = attrs.field(default=(), converter=to_ids)
+    language: str | None = attrs.field(default=None, converter=to_language)
+    basis: str | None = attrs.field(default=None, converter=_basis)
+    note: str | None = attrs.field(default=None, converter=to_note)
+    extra: Mapping[str, Any] = attrs.field(factory=dict, converter=to_extra)
+    id: str | None = attrs.field(default=None, converter=to_id_or_none)
 
     @stance.default
     def _usual_stance(self) -> str:
@@ -234,7 +252,7 @@ class Relation:
     claim: str
     relation: str = attrs.field(converter=check_relation)
     target: str
-    note: str | None = _text("note")
+    note: str | None = attrs.field(default=None, converter=to_note, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """A claim has no relation to itself."""

@@ -12,8 +12,10 @@ from typing import Final
 import attrs
 
 from ledger.errors import InvalidDocument
+from ledger.model.fields import DateLike, date_or_none, text_or_none, to_id, to_language
 from ledger.model.moment import Edtf
-from ledger.model.text import check_id, check_name, check_text, show
+from ledger.model.party import Party
+from ledger.model.text import check_name, show
 
 MAX_TEXT: Final = 20_000_000
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
@@ -27,6 +29,18 @@ def digest(text: str) -> str:
         'e3b0c442'
     """
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _published(value: DateLike | None) -> Edtf | None:
+    return date_or_none(value, "published")
+
+
+def _text(value: str | None) -> str | None:
+    return text_or_none(value, "text", MAX_TEXT)
+
+
+def _title(value: str | None) -> str | None:
+    return None if value is None else check_name(value, field="title", limit=2_000)
 
 
 def check_url(value: str | None) -> str | None:
@@ -60,16 +74,16 @@ class Document:
         6
     """
 
-    id: str = attrs.field(converter=lambda value: check_id(value, field="id"))
-    publisher: str = attrs.field(kw_only=True)
+    id: str = attrs.field(converter=to_id)
+    publisher: str | Party = attrs.field(kw_only=True)
     published: Edtf | None = attrs.field(
         default=None,
-        converter=lambda v: None if v is None else Edtf.parse(v, field="published"),
+        converter=_published,
         kw_only=True,
     )
     text: str | None = attrs.field(
         default=None,
-        converter=lambda v: None if v is None else check_text(v, field="text", limit=MAX_TEXT),
+        converter=_text,
         kw_only=True,
         repr=False,
     )
@@ -77,11 +91,11 @@ class Document:
     length: int | None = attrs.field(default=None, kw_only=True)
     title: str | None = attrs.field(
         default=None,
-        converter=lambda v: None if v is None else check_name(v, field="title", limit=2_000),
+        converter=_title,
         kw_only=True,
     )
     url: str | None = attrs.field(default=None, converter=check_url, kw_only=True)
-    language: str | None = attrs.field(default=None, kw_only=True)
+    language: str | None = attrs.field(default=None, converter=to_language, kw_only=True)
     keep_text: bool = attrs.field(default=True, kw_only=True)
 
     def __attrs_post_init__(self) -> None:

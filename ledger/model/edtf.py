@@ -8,6 +8,7 @@ the library takes `Edtf` and `Bound` too.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import Literal
 
 import attrs
@@ -100,6 +101,7 @@ def _text_of(value: object, field: str) -> str:
     )
 
 
+@functools.lru_cache(maxsize=10_000)  # the same few thousand days come again and again
 def _read(text: str) -> Edtf:
     check_signs(text)
     if text.startswith("["):

@@ -20,6 +20,7 @@ import attrs
 from ledger.model.moment import Edtf
 from ledger.model.period import ALWAYS, Period
 from ledger.model.quotation import Quotation
+from ledger.model.text import check_id, check_name
 
 Slot = Literal["who", "what", "words"]
 
@@ -156,7 +157,7 @@ class DocumentRegistered:
 
 @attrs.frozen(kw_only=True)
 class ClaimRecorded:
-    """One act of saying. Several `chains` are alternatives; one without a says link names nobody."""
+    """One act of saying; several `chains` are alternatives, one without a says names nobody."""
 
     chains: tuple[tuple[ChainLink, ...], ...] = _who()
     addressees: tuple[str, ...] = _who(default=())
@@ -289,6 +290,19 @@ class Recorder:
     id: str = "unnamed"
     name: str = ""
     tool: str = ""
+
+
+def checked(recorder: Recorder) -> Recorder:
+    """Refuse a recorder that no entry can hold; what the log gives back is not looked at again.
+
+    Raises:
+        InvalidText: its id is no id, or a name no line of text.
+    """
+    check_id(recorder.id, field="recorder.id")
+    for field, value in (("recorder.name", recorder.name), ("recorder.tool", recorder.tool)):
+        if value != "":
+            check_name(value, field=field)
+    return recorder
 
 
 @attrs.frozen(kw_only=True)

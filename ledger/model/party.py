@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 
 from ledger.errors import InvalidMembership, InvalidParty
+from ledger.model.fields import check_flag, to_id, to_ids, to_language, to_name, to_rank
 from ledger.model.moment import Edtf
 from ledger.model.period import ALWAYS, Period
 from ledger.model.text import check_id, check_name, show
@@ -30,11 +31,6 @@ KINDS: Final = frozenset(
 )
 
 
-def ids(values: str | Iterable[str]) -> tuple[str, ...]:
-    """One id or several, as a tuple: a lone string is one id, never its letters."""
-    return (values,) if isinstance(values, str) else tuple(values)
-
-
 def to_period(value: Period | Edtf | str | None) -> Period:
     """A period from an EDTF interval such as "1991-10-18/..", or none for always."""
     if value is None:
@@ -44,7 +40,9 @@ def to_period(value: Period | Edtf | str | None) -> Period:
 
 def check_kind(kind: str) -> str:
     """Refuse a kind of party that is neither ours nor namespaced (`x-host:..`)."""
-    if kind not in KINDS and ":" not in kind:
+    if isinstance(kind, str) and ":" in kind:
+        return check_id(kind, field="kind")
+    if not isinstance(kind, str) or kind not in KINDS:
         raise InvalidParty(
             f"There is no kind of party {show(kind)}. Take one of {', '.join(sorted(KINDS))}, "
             "or an own one with a namespace, such as 'x-host:tribe'.",
@@ -52,6 +50,14 @@ def check_kind(kind: str) -> str:
             given=kind,
         )
     return kind
+
+
+def _metonym(value: bool) -> bool:  # noqa: FBT001 - a converter
+    return check_flag(value, "metonym")
+
+
+def _speaks_for(value: bool) -> bool:  # noqa: FBT001 - a converter
+    return check_flag(value, "speaks_for")
 
 
 @attrs.frozen
@@ -65,11 +71,11 @@ class Name:
         Edtf('1991-10-18')
     """
 
-    text: str = attrs.field(converter=lambda text: check_name(text, field="name"))
-    metonym: bool = attrs.field(default=False, kw_only=True)
+    text: str = attrs.field(converter=to_name)
+    metonym: bool = attrs.field(default=False, converter=_metonym, kw_only=True)
     period: Period = attrs.field(default=ALWAYS, converter=to_period, kw_only=True)
-    rank: int = attrs.field(default=0, kw_only=True)
-    language: str | None = attrs.field(default=None, kw_only=True)
+    rank: int = attrs.field(default=0, converter=to_rank, kw_only=True)
+    language: str | None = attrs.field(default=None, converter=to_language, kw_only=True)
 
 
 def _names(values: str | Name | Iterable[str | Name]) -> tuple[Name, ...]:
@@ -79,6 +85,17 @@ def _names(values: str | Name | Iterable[str | Name]) -> tuple[Name, ...]:
 
 def _metonyms(values: str | Name | Iterable[str | Name]) -> tuple[Name, ...]:
     return tuple(attrs.evolve(name, metonym=True) for name in _names(values))
+
+
+def check_members(party: str, kind: str, members: tuple[str, ...]) -> None:
+    """Refuse members of a party that is not joint."""
+    if members and kind != "joint":
+        raise InvalidParty(
+            f"Party {show(party)} has members but is of kind {kind!r}: write "
+            'kind="joint", or use Membership for those who belong to it.',
+            field="members",
+            given=members,
+        )
 
 
 @attrs.frozen
@@ -97,25 +114,17 @@ class Party:
         'Baku'
     """
 
-    id: str = attrs.field(converter=lambda value: check_id(value, field="id"))
-    name: str = attrs.field(converter=lambda text: check_name(text, field="name"), kw_only=True)
+    id: str = attrs.field(converter=to_id)
+    name: str = attrs.field(converter=to_name, kw_only=True)
     kind: str = attrs.field(default="organisation", converter=check_kind, kw_only=True)
     names: tuple[Name, ...] = attrs.field(default=(), converter=_names, kw_only=True)
     metonyms: tuple[Name, ...] = attrs.field(default=(), converter=_metonyms, kw_only=True)
-    part_of: tuple[str, ...] = attrs.field(
-        default=(), converter=lambda v: () if v is None else ids(v), kw_only=True
-    )
-    members: tuple[str, ...] = attrs.field(default=(), converter=ids, kw_only=True)
+    part_of: tuple[str, ...] = attrs.field(default=(), converter=to_ids, kw_only=True)
+    members: tuple[str, ...] = attrs.field(default=(), converter=to_ids, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """Members and the kind `joint` go together."""
-        if self.members and self.kind != "joint":
-            raise InvalidParty(
-                f"Party {show(self.id)} has members but is of kind {self.kind!r}: write "
-                'kind="joint", or use Membership for those who belong to it.',
-                field="members",
-                given=self.members,
-            )
+        check_members(self.id, self.kind, self.members)
         if self.id in self.members or self.id in self.part_of:
             raise InvalidParty(
                 f"Party {show(self.id)} cannot belong to itself.", field="part_of", given=self.id
@@ -138,7 +147,7 @@ class Membership:
     organisation: str
     role: str = attrs.field(default="", kw_only=True)
     period: Period = attrs.field(default=ALWAYS, converter=to_period, kw_only=True)
-    speaks_for: bool = attrs.field(default=True, kw_only=True)
+    speaks_for: bool = attrs.field(default=True, converter=_speaks_for, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """A party cannot belong to itself."""

@@ -5,14 +5,13 @@ Follows the I-node of the Argument Interchange Format (proposition) and the SKOS
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 import attrs
 
 from ledger.errors import InvalidOccurrence, InvalidProposition
-from ledger.model.party import ids
-from ledger.model.text import check_id, check_name, check_text, show
+from ledger.model.fields import to_id, to_ids, to_label
+from ledger.model.text import check_text, show
 
 PROPOSITION_KINDS: Final = ("fact", "aim")
 
@@ -29,8 +28,9 @@ def check_proposition_kind(kind: str) -> str:
     return kind
 
 
-def _topics(value: str | Iterable[str] | None) -> tuple[str, ...]:
-    return () if value is None else ids(value)
+def to_proposition_text(text: str) -> str:
+    """The wording of a proposition."""
+    return check_text(text, field="text", limit=5_000)
 
 
 @attrs.frozen
@@ -42,8 +42,8 @@ class Topic:
         True
     """
 
-    id: str = attrs.field(converter=lambda value: check_id(value, field="id"))
-    label: str = attrs.field(converter=lambda text: check_name(text, field="label"), kw_only=True)
+    id: str = attrs.field(converter=to_id)
+    label: str = attrs.field(converter=to_label, kw_only=True)
     part_of: str | None = attrs.field(default=None, kw_only=True)
 
 
@@ -62,11 +62,9 @@ class Proposition:
         'fact'
     """
 
-    id: str = attrs.field(converter=lambda value: check_id(value, field="id"))
-    text: str = attrs.field(
-        converter=lambda text: check_text(text, field="text", limit=5_000), kw_only=True
-    )
-    topic: tuple[str, ...] = attrs.field(default=(), converter=_topics, kw_only=True)
+    id: str = attrs.field(converter=to_id)
+    text: str = attrs.field(converter=to_proposition_text, kw_only=True)
+    topic: tuple[str, ...] = attrs.field(default=(), converter=to_ids, kw_only=True)
     kind: str = attrs.field(default="fact", converter=check_proposition_kind, kw_only=True)
 
 
@@ -79,9 +77,9 @@ class Occurrence:
         Occurrence(id='road', label='The stopped road', propositions=('blocked', 'protest'))
     """
 
-    id: str = attrs.field(converter=lambda value: check_id(value, field="id"))
-    label: str = attrs.field(converter=lambda text: check_name(text, field="label"), kw_only=True)
-    propositions: tuple[str, ...] = attrs.field(converter=ids, kw_only=True)
+    id: str = attrs.field(converter=to_id)
+    label: str = attrs.field(converter=to_label, kw_only=True)
+    propositions: tuple[str, ...] = attrs.field(converter=to_ids, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """One description is no occurrence shared by several."""

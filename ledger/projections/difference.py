@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import attrs
 
+from ledger.model import events as ev
 from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.listing import ClaimLine, Filters, claims
 from ledger.projections.perspectives import positions_of
 from ledger.projections.positions import Position
-from ledger.model import events as ev
 
 
 @attrs.frozen(kw_only=True)

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeVar, cast
 
 import attrs
 
@@ -22,7 +22,7 @@ from ledger.model.attribution import claimant_of
 
 T = TypeVar("T")
 
-KEYED = {
+KEYED: Final[Mapping[type[Any], str]] = {
     ev.PartyRegistered: "party",
     ev.TopicDefined: "topic",
     ev.PropositionDefined: "proposition",
@@ -143,17 +143,14 @@ class Facts:
         changes = cast("ev.Change", change).changes
         known = {field.name for field in attrs.fields(type(event))}
         try:
-            return cast(
-                "ev.Event",
-                attrs.evolve(event, **{k: v for k, v in changes.items() if k in known}),
-            )
+            return attrs.evolve(event, **{k: v for k, v in changes.items() if k in known})
         except (LedgerError, TypeError, ValueError) as error:
             self.flags[id_].append(f"a change was ignored: {error}")
             return event
 
     # -- indexes ----------------------------------------------------------------------------
 
-    def _entries(self, id_: str, event: ev.Event) -> Iterator[tuple[str, str]]:
+    def _entries(self, event: ev.Event) -> Iterator[tuple[str, str]]:
         """Under which (relation, id) a record can be found again."""
         match event:
             case ev.PartyRegistered():
@@ -196,7 +193,7 @@ class Facts:
 
     def _add_to_index(self, id_: str, event: ev.Event) -> None:
         self._by_type[type(event)][id_] = None
-        for entry in self._entries(id_, event):
+        for entry in self._entries(event):
             self._index[entry][id_] = None
         for entry in self._keys_of(event):
             if self._keys.get(entry) not in self.effective:
@@ -206,7 +203,7 @@ class Facts:
 
     def _unindex(self, id_: str, event: ev.Event) -> None:
         self._by_type[type(event)].pop(id_, None)
-        for entry in self._entries(id_, event):
+        for entry in self._entries(event):
             self._index[entry].pop(id_, None)
 
     def _keys_of(self, event: ev.Event) -> Iterator[tuple[str, str]]:
@@ -283,7 +280,8 @@ class Facts:
 
     def merged_group(self, id_: str) -> tuple[str, ...]:
         """All ids that are one with this one, the shown id first."""
-        group, queue = {}, [self.canonical(id_)]
+        group: dict[str, None] = {}
+        queue = [self.canonical(id_)]
         while queue:
             here = queue.pop()
             if here not in group:

@@ -54,6 +54,13 @@ def find(facts: Facts, kind: str, given: str) -> str:
     Raises:
         NotFound: nothing of that kind has the id in this prefix; near matches are named.
     """
+    if not isinstance(given, str):
+        raise errors.Invalid(
+            f"A {kind} is named by its id, a text, not by {show(given)} "
+            f"({type(given).__name__}).",
+            field=kind,
+            given=given,
+        )
     id_ = facts.id_of(kind, given) or given
     event = facts.effective.get(id_)
     wanted = _KIND_OF_EVENT.get(kind)
@@ -75,7 +82,9 @@ def unknown(facts: Facts, kind: str, given: str, *, struck_out: bool = False) ->
             close, hint = tuple(bearers), f" It is a name of {', '.join(bearers)}: use that id."
     if not hint:
         hint = f" {_how_to_add(kind)}"
-    return _UNKNOWN[kind](f"No {kind} {show(given)} is in this view.{hint}", given=given, near=close)
+    return _UNKNOWN[kind](
+        f"No {kind} {show(given)} is in this view.{hint}", given=given, near=close
+    )
 
 
 def _how_to_add(kind: str) -> str:
@@ -90,11 +99,7 @@ def denoted(facts: Facts, name: str, on: dt.date | None) -> tuple[Denoted, ...]:
     Exact writing first; where nothing bears exactly this name, letters' case is overlooked.
     """
     for fold in (str, str.casefold):
-        found = [
-            (rank, one)
-            for rank, one in _bearers(facts, on)
-            if fold(one.name) == fold(name)
-        ]
+        found = [(rank, one) for rank, one in _bearers(facts, on) if fold(one.name) == fold(name)]
         if found:
             best = min(rank for rank, _ in found) if on is not None else None
             kept = [one for rank, one in found if best is None or rank == best]

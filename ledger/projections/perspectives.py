@@ -117,7 +117,7 @@ def _parties_on(facts: Facts, proposition: str) -> list[str]:
 
 def contradictions(facts: Facts, said: Knob) -> tuple[Contradiction, ...]:
     """Every pair of parties with claims of their own that hold against each other."""
-    found = []
+    found: list[Contradiction] = []
     for proposition, _ in facts.of_type(ev.PropositionDefined):
         if facts.canonical(proposition) != proposition:
             continue
@@ -174,7 +174,7 @@ def _pair(facts: Facts, a: str, b: str) -> tuple[str, str]:
 
 
 def _told_differently(facts: Facts, propositions: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Pairs of claims that hold different facts of one occurrence to be so, nothing joining them."""
+    """Pairs of claims that hold different facts of one occurrence, with nothing joining them."""
     told = [
         id_
         for proposition in dict.fromkeys(map(facts.canonical, propositions))
@@ -212,9 +212,7 @@ def _standing(facts: Facts, claim: str, said: Knob) -> bool:
     event = facts.get(claim, ev.ClaimRecorded)
     if event is None or facts.act(claim) is None or certainty(facts, claim, said) != "certain":
         return False
-    return any(
-        withdrawals(facts, claim, party, said) != "yes" for party in facts.claimants(event)
-    )
+    return any(withdrawals(facts, claim, party, said) != "yes" for party in facts.claimants(event))
 
 
 def _two(facts: Facts, a: str, b: str) -> bool:

@@ -16,7 +16,7 @@ from ledger.model.bounds import Bounds
 from ledger.model.moment import Knob, surely_before
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
-from ledger.projections.rollup import Path, claims_reaching, reach
+from ledger.projections.rollup import Path, may_reach, reach
 from ledger.projections.runs import Run, Turn, in_order, runs_of
 from ledger.projections.saying import bounds, precedes
 
@@ -186,13 +186,15 @@ def position(facts: Facts, party: str, proposition: str, said: Knob) -> Position
     frontier = [
         certain[id_]
         for id_ in order
-        if not any(precedes(facts, id_, other) for other in order if other != id_)
+        if not any(precedes(facts, id_, other) for other in reversed(order) if other != id_)
     ]
     status, stance, because = _decide(frontier, possible, aside)
     runs, turns = runs_of(
         facts, order, {id_: one.stance for id_, one in certain.items()}
     )
-    current = _current(status, stance, frontier, runs, certain, aside)
+    current = _current(
+        status, stance, frontier=frontier, runs=runs, certain=certain, aside=aside
+    )
     return Position(
         party=facts.public(who),
         proposition=facts.public(what),
@@ -225,8 +227,9 @@ def position(facts: Facts, party: str, proposition: str, said: Knob) -> Position
 def _collect(facts: Facts, party: str, proposition: str, said: Knob) -> list[_Counted]:
     """Step 2: the effective claims that reach the party, said by the date for sure or perhaps."""
     found = []
+    worth_a_look = may_reach(facts, party)
     for id_ in facts.claims_on(proposition):
-        path = reach(facts, id_).get(party)
+        path = reach(facts, id_).get(party) if id_ in worth_a_look else None
         claim = facts.get(id_, ev.ClaimRecorded)
         state = certainty(facts, id_, said) if path else "not_yet"
         if path is None or claim is None or state == "not_yet":
@@ -277,6 +280,7 @@ def _why_conflicted(standing: Sequence[_Counted]) -> str:
 def _current(
     status: Status,
     stance: str | None,
+    *,
     frontier: Sequence[_Counted],
     runs: Sequence[Run],
     certain: dict[str, _Counted],
@@ -349,10 +353,12 @@ def _last_word(facts: Facts, party: str, proposition: str, said: Knob) -> Bounds
     event = facts.get(proposition, ev.PropositionDefined)
     topics = set(event.topics) if event else set()
     latest: Bounds | None = None
-    for id_ in claims_reaching(facts, party):
+    for id_ in may_reach(facts, party):
         claim = facts.get(id_, ev.ClaimRecorded)
         about = facts.get(claim.proposition, ev.PropositionDefined) if claim else None
-        if about and topics & set(about.topics) and certainty(facts, id_, said) == "certain":
+        if not about or topics.isdisjoint(about.topics) or party not in reach(facts, id_):
+            continue
+        if certainty(facts, id_, said) == "certain":
             when = bounds(facts, id_)
             if latest is None or when.sort_key() > latest.sort_key():
                 latest = when

@@ -12,6 +12,7 @@ days of the bounds for certain, on some of them possibly (model.md, 5, step 2).
 
 from __future__ import annotations
 
+import datetime as dt
 import heapq
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,11 +22,12 @@ import attrs
 
 from ledger.model import events as ev
 from ledger.model.attribution import claimant_of, spoken_for
-from ledger.model.bounds import Bounds
+from ledger.model.period import Period
 from ledger.projections.effective import Facts
 from ledger.projections.saying import bounds
 
-Step = tuple[str, bool]
+Days = tuple[dt.date | None, dt.date | None]
+"""The first and the last day on which an act can have happened; None is open."""
 
 
 @attrs.frozen(order=True)
@@ -64,7 +66,8 @@ def _reach(facts: Facts, id_: str) -> Mapping[str, Path]:
     if act is None:
         return {}
     when = bounds(facts, id_)
-    each = [_from_chain(facts, chain, when, act.capacity) for chain in act.chains]
+    days = when.first_day(), when.last_day()
+    each = [_from_chain(facts, chain, days, act.capacity) for chain in act.chains]
     best: dict[str, Path] = {}
     for found in each:
         for party, path in found.items():
@@ -81,7 +84,7 @@ def _reach(facts: Facts, id_: str) -> Mapping[str, Path]:
 
 
 def _from_chain(
-    facts: Facts, chain: Sequence[ev.ChainLink], when: Bounds, capacity: str
+    facts: Facts, chain: Sequence[ev.ChainLink], days: Days, capacity: str
 ) -> dict[str, Path]:
     claimant = claimant_of(chain)
     if claimant is None:
@@ -102,7 +105,7 @@ def _from_chain(
             behind = (("on_behalf_of", party, True) for party in stated)
             steps = itertools.chain(_joint(facts, here), behind)
         else:
-            steps = _up(facts, here, when)
+            steps = _up(facts, here, days)
         for how, party, certain in steps:
             if party not in best:
                 longer = Path(
@@ -115,23 +118,33 @@ def _from_chain(
 
 
 def _joint(facts: Facts, party: str) -> Iterator[tuple[str, str, bool]]:
-    for one in facts.merged_group(party):
-        registered = facts.get(one, ev.PartyRegistered)
-        for member in registered.members if registered else ():
-            yield "joint", facts.canonical(member), True
+    for member in facts.memo("members", party, lambda: _members(facts, party)):
+        yield "joint", member, True
 
 
-def _up(facts: Facts, party: str, when: Bounds) -> Iterator[tuple[str, str, bool]]:
+def _members(facts: Facts, party: str) -> tuple[str, ...]:
+    """The shown ids of those who make up a joint party."""
+    parties = (facts.get(one, ev.PartyRegistered) for one in facts.merged_group(party))
+    return tuple(facts.canonical(member) for one in parties if one for member in one.members)
+
+
+def _up(facts: Facts, party: str, days: Days) -> Iterator[tuple[str, str, bool]]:
     yield from _joint(facts, party)
-    first, last = when.first_day(), when.last_day()
-    for one in facts.merged_group(party):
-        for id_ in facts.indexed("memberships_of", one):
-            membership = facts.effective[id_]
-            if isinstance(membership, ev.MembershipRecorded) and membership.speaks_for:
-                held = membership.period.covers(first, last)
-                if held != "no":
-                    above = facts.canonical(membership.organisation)
-                    yield "membership", above, held == "certain"
+    for above, period in facts.memo("spoken_for", party, lambda: _spoken_for(facts, party)):
+        held = period.covers(*days)
+        if held != "no":
+            yield "membership", above, held == "certain"
+
+
+def _spoken_for(facts: Facts, party: str) -> tuple[tuple[str, Period], ...]:
+    """The shown ids of those a party belongs to and speaks for, and during which period."""
+    return tuple(
+        (facts.canonical(membership.organisation), membership.period)
+        for one in facts.merged_group(party)
+        for id_ in facts.indexed("memberships_of", one)
+        if isinstance(membership := facts.effective[id_], ev.MembershipRecorded)
+        and membership.speaks_for
+    )
 
 
 def beneath(facts: Facts, party: str) -> frozenset[str]:
@@ -154,14 +167,24 @@ def _beneath(facts: Facts, party: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def may_reach(facts: Facts, party: str) -> Mapping[str, None]:
+    """The acts that name a party or one beneath it: all that reach it, and a few that do not.
+
+    Finding the way of an act costs many times what a look into this does.
+    """
+
+    def named() -> dict[str, None]:
+        acts = (facts.indexed("acts_naming", one) for one in beneath(facts, party))
+        return dict.fromkeys(itertools.chain.from_iterable(acts))
+
+    return facts.memo("may_reach", party, named)
+
+
 def claims_reaching(facts: Facts, party: str) -> tuple[str, ...]:
     """The live claims that reach a party, by whatever path."""
     shown = facts.canonical(party)
-    naming = dict.fromkeys(
-        act for one in beneath(facts, shown) for act in facts.indexed("acts_naming", one)
-    )
     return tuple(
         id_
-        for id_ in naming
+        for id_ in may_reach(facts, shown)
         if isinstance(facts.act(id_), ev.ClaimRecorded) and shown in reach(facts, id_)
     )

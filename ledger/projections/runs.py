@@ -6,6 +6,8 @@ order of recording (model.md, 5, steps 5 and 7).
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 from collections.abc import Mapping, Sequence
 
 import attrs
@@ -14,7 +16,7 @@ from ledger.model import events as ev
 from ledger.model.bounds import Bounds
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
-from ledger.projections.saying import bounds, precedes
+from ledger.projections.saying import bounds, precedes, refers_back, refers_back_to
 
 
 @attrs.frozen(kw_only=True)
@@ -50,11 +52,13 @@ class Turn(Answer):
 
 def in_order(facts: Facts, ids: Sequence[str]) -> list[str]:
     """Claims by precedence, ties by their bounds and then by shown id."""
+    left = sorted(ids, key=lambda id_: (bounds(facts, id_).sort_key(), facts.public(id_)))
+    if _keeps_precedence(facts, left):
+        return left
     before = {
         id_: {other for other in ids if other != id_ and precedes(facts, other, id_)}
         for id_ in ids
     }
-    left = sorted(ids, key=lambda id_: (bounds(facts, id_).sort_key(), facts.public(id_)))
     ordered: list[str] = []
     while left:
         listed = set(ordered)
@@ -62,6 +66,29 @@ def in_order(facts: Facts, ids: Sequence[str]) -> list[str]:
         ordered.append(ready)
         left.remove(ready)
     return ordered
+
+
+def _keeps_precedence(facts: Facts, ids: Sequence[str]) -> bool:
+    """Whether no claim precedes one listed before it; one pass, where all pairs would be many.
+
+    The tightest ends of what comes later in the list stand for every claim there.
+    """
+    days: list[dt.date] = []
+    instants: list[dt.datetime] = []
+    for place in range(len(ids) - 1, -1, -1):
+        here = bounds(facts, ids[place])
+        if Bounds(highs=frozenset((*days, *instants))).precedes(here):
+            return False
+        if any(refers_back_to(facts, ids[place])) and any(
+            refers_back(facts, ids[place], later) for later in ids[place + 1 :]
+        ):
+            return False
+        for end in here.highs:
+            if isinstance(end, dt.datetime):
+                instants = [min([end, *instants])]
+            else:
+                days = [min([end, *days])]
+    return True
 
 
 def runs_of(
@@ -76,7 +103,7 @@ def runs_of(
             groups.append([id_])
     runs = tuple(_run(facts, group, stances[group[0]]) for group in groups)
     turns = tuple(
-        _turn(facts, before, after) for before, after in zip(runs, runs[1:], strict=False)
+        _turn(facts, before, after) for before, after in itertools.pairwise(runs)
     )
     return runs, turns
 

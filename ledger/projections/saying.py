@@ -41,7 +41,8 @@ def one_occasion(facts: Facts, id_: str) -> tuple[Bounds, bool]:
     """
     shared = own = own_bounds(facts, id_)
     for mate in mates(facts, id_):
-        shared = shared.meet(own_bounds(facts, mate))
+        if mate != id_:
+            shared = shared.meet(own_bounds(facts, mate))
     return (own, False) if shared.empty() and not own.empty() else (shared, True)
 
 
@@ -101,10 +102,10 @@ def same_occasion(facts: Facts, one: str, other: str) -> bool:
     a, b = facts.act(one), facts.act(other)
     return (
         one == other
-        or a is not None
+        or (a is not None
         and b is not None
         and a.utterance is not None
-        and a.utterance == b.utterance
+        and a.utterance == b.utterance)
     )
 
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
 
-import attrs
-
 from ledger.errors import InvalidAmendment
 from ledger.model import claim as words
 from ledger.model import events as ev
 from ledger.model.claim import Claim
 from ledger.model.document import check_url
+from ledger.model.fields import to_ids, to_language
 from ledger.model.moment import Edtf
-from ledger.model.party import Membership, Name, check_kind, ids
+from ledger.model.party import Membership, Name, check_kind, check_members
 from ledger.model.proposition import check_proposition_kind
 from ledger.model.quotation import Quotation
 from ledger.model.text import check_name, check_text, did_you_mean, near, show
@@ -44,7 +43,7 @@ def _one(kind: str) -> Reader:
 
 
 def _many(kind: str) -> Reader:
-    return lambda intake, v: tuple(intake.find(kind, one) for one in ids(v))
+    return lambda intake, v: tuple(intake.find(kind, one) for one in to_ids(v))
 
 
 def _or_none(reader: Reader) -> Reader:
@@ -53,9 +52,12 @@ def _or_none(reader: Reader) -> Reader:
 
 def _as_claim(field: str) -> Reader:
     """A plain word of a claim, checked where claims are checked."""
-    return lambda _, v: getattr(
-        Claim(proposition="-", **{"act": "assert", field: v}), field
-    )
+
+    def read(_: Intake, value: Any) -> Any:
+        fields: dict[str, Any] = {"proposition": "-", "act": "assert", field: value}
+        return getattr(Claim(**fields), field)
+
+    return read
 
 
 def _as_name(field: str) -> Reader:
@@ -92,7 +94,7 @@ _READERS: Final[Mapping[type[Any], Mapping[str, Reader]]] = {
         "published": _date("published"),
         "title": _or_none(_name("title")),
         "url": lambda _, v: check_url(v),
-        "language": lambda _, v: v,
+        "language": lambda _, v: to_language(v),
     },
     ev.ClaimRecorded: {
         "proposition": _one("proposition"),
@@ -108,7 +110,7 @@ _READERS: Final[Mapping[type[Any], Mapping[str, Reader]]] = {
         "document": _or_none(_one("document")),
         "addressees": _many("party"),
         "mentions": _many("party"),
-        "language": lambda _, v: v,
+        "language": lambda _, v: to_language(v),
     },
     ev.ClaimWithdrawn: {
         "uttered": _date("uttered"),
@@ -185,5 +187,7 @@ def check_record(intake: Intake, event: Any) -> None:
             check_claim(intake, event)
         case ev.ClaimWithdrawn():
             check_times(intake, event.uttered, event.document)
+        case ev.PartyRegistered():
+            check_members(event.key, event.kind, event.members)
         case _:
             return

@@ -9,7 +9,6 @@ import attrs
 from ledger.errors import (
     InvalidAttribution,
     InvalidClaim,
-    InvalidDate,
     InvalidDocument,
     InvalidQuotation,
     InvalidRelation,
@@ -18,10 +17,10 @@ from ledger.model import events as ev
 from ledger.model.attribution import Chain, Link, chain_of, claimant_of, with_publisher
 from ledger.model.bounds import Bounds
 from ledger.model.claim import REFERRING_BACK, Claim, Relation, check_act_kind, check_act_stance
-from ledger.model.document import digest
+from ledger.model.document import MAX_TEXT, digest
 from ledger.model.moment import Edtf, surely_before
 from ledger.model.quotation import Quotation, anchored, within
-from ledger.model.text import show
+from ledger.model.text import check_text, show
 from ledger.projections.saying import bounds, refers_back_to
 from ledger.recording.intake import Intake, Made
 
@@ -140,6 +139,8 @@ class Words:
         document = self.intake.get(self.document, ev.DocumentRegistered)
         if document is None:
             return quote
+        if self.text is not None:
+            check_text(self.text, field="document_text", limit=MAX_TEXT)
         if self.text is not None and digest(self.text) != document.sha256:
             raise InvalidDocument(
                 f"The text given is not that of document {show(document.key)}: its digest is "

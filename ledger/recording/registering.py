@@ -9,7 +9,7 @@ from ledger.model import events as ev
 from ledger.model.document import Document
 from ledger.model.party import Membership, Name, Party
 from ledger.model.proposition import Occurrence, Proposition, Topic
-from ledger.model.text import show
+from ledger.model.text import check_text, show
 from ledger.recording.intake import Intake, Made
 
 Noun = Party | Membership | Topic | Proposition | Occurrence | Document
@@ -34,9 +34,7 @@ def register(intake: Intake, noun: Noun) -> Made:
             topics = tuple(intake.find("topic", topic) for topic in noun.topic)
             return _keyed(
                 intake,
-                ev.PropositionDefined(
-                    key=noun.id, text=noun.text, kind=noun.kind, topics=topics
-                ),
+                ev.PropositionDefined(key=noun.id, text=noun.text, kind=noun.kind, topics=topics),
             )
         case Occurrence():
             told = tuple(intake.find("proposition", one) for one in noun.propositions)
@@ -146,7 +144,7 @@ def _document(intake: Intake, noun: Document) -> Made:
         intake,
         ev.DocumentRegistered(
             key=noun.id,
-            publisher=intake.find("party", noun.publisher),
+            publisher=intake.find("party", str(noun.publisher)),
             sha256=noun.sha256,
             length=noun.length or 0,
             published=noun.published,
@@ -158,6 +156,15 @@ def _document(intake: Intake, noun: Document) -> Made:
     )
 
 
+def _kind_of(intake: Intake, *given: str) -> str:
+    """What ids are of, a party or a proposition, by the first that is known."""
+    for one in given:
+        for kind, cls in (("party", ev.PartyRegistered), ("proposition", ev.PropositionDefined)):
+            if intake.get(intake.taken(kind, one) or one, cls) is not None:
+                return kind
+    return "party"
+
+
 def merge(intake: Intake, kept: str, merged: str, *, negated: bool, reason: str) -> Made:
     """Two parties or two propositions that always were one.
 
@@ -165,11 +172,13 @@ def merge(intake: Intake, kept: str, merged: str, *, negated: bool, reason: str)
         InvalidMerge: the same record twice, a circle, an id already merged away, a fact with an
             aim, or a negated merge of parties.
     """
-    party = intake.taken("party", kept) is not None or intake.get(kept, ev.PartyRegistered)
-    kind = "party" if party else "proposition"
+    if reason != "":
+        check_text(reason, field="reason")
+    kind = _kind_of(intake, kept, merged)
     keep, away = intake.find(kind, kept), intake.find(kind, merged)
     facts = intake.facts
     gone = facts.indexed("merge_of", away)
+    event: ev.PartiesMerged | ev.PropositionsMerged
     event = ev.PartiesMerged(kept=keep, merged=away, reason=reason)
     if kind == "proposition":
         event = ev.PropositionsMerged(kept=keep, merged=away, negated=negated, reason=reason)
@@ -194,5 +203,3 @@ def merge(intake: Intake, kept: str, merged: str, *, negated: bool, reason: str)
             given=merged,
         )
     return intake.made(intake.add(event))
-
-

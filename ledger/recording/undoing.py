@@ -85,6 +85,12 @@ def withdraw(
         InvalidRelation: it is surely earlier than what it withdraws.
     """
     targets = tuple(dict.fromkeys(_claim(intake, one) for one in claims))
+    if not targets:
+        raise InvalidWithdrawal(
+            "A withdrawal takes back one claim or more. Name them: withdraw([id, ...], ...).",
+            field="claims",
+            given=claims,
+        )
     if not (act.claimant or act.chain) or (act.uttered is None and act.document is None):
         raise InvalidWithdrawal(
             "A withdrawal is an act of saying: it needs claimant= and uttered= or document=. "
@@ -218,7 +224,7 @@ def amend(
         InvalidAmendment: no reason, nothing amended, or a field that cannot be.
         StillNamed: striking out what live records name.
     """
-    if not isinstance(reason, str) or not reason.strip() or bool(fields) == strike_out:
+    if not str(reason).strip() or bool(fields) == strike_out:
         raise InvalidAmendment(
             f"An amendment of {show(record)} needs reason= and either new fields or "
             "strike_out=True. Where the claimant took the words back, use withdraw(); where the "
@@ -228,7 +234,7 @@ def amend(
         )
     check_text(reason, field="reason")
     id_ = any_record(intake, record)
-    root, event = _root(intake, id_)
+    event = _root(intake, id_)
     if isinstance(event, ev.ContentErased):
         raise InvalidAmendment(
             f"{show(record)} is an erasure: it is never amended.", field="record", given=record
@@ -256,13 +262,14 @@ def amend(
     return intake.made(intake.add(amendment, stream=intake.stream_of(id_)))
 
 
-def _root(intake: Intake, id_: str) -> tuple[str, Any]:
-    """The record that a row of amendments changes, and its effective form."""
+def _root(intake: Intake, id_: str) -> Any:
+    """The record that a row of amendments changes, in its effective form where it is live."""
     event = intake.original(id_)
     while isinstance(event, ev.RecordAmended):
         id_ = event.target
         event = intake.original(id_)
-    return id_, intake.get(id_, object) or event
+    effective: Any = intake.get(id_, object)
+    return event if effective is None else effective
 
 
 def any_record(intake: Intake, given: str) -> str:

@@ -7,6 +7,7 @@ layout        the names of the tables                tables       the tables the
 types         instants as columns                    engines      from a path or URL to an Engine
 transaction   whose transaction it is                refusals     the driver's errors in sentences
 append        the one way in                         read         the ways out
+batch         what one append sends                  on_sqlite, on_postgres   how it is written
 schema        making, checking, upgrading            audit        every stored byte, looked at again
 ```
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Connection, Select, bindparam, select
 
 from ledger.codec.entry import Row
-from ledger.store.append import Head
+from ledger.store.batch import Head
 from ledger.store.tables import Tables
 from ledger.store.types import in_utc
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import sqlite3
+import types
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from ledger.errors import ForeignDatabase, MissingExtra, StoreError
 from ledger.store import engines, schema
+from ledger.store.append import lock_head
 from ledger.store.layout import Layout
 
 
@@ -121,3 +124,10 @@ def test_each_engine_in_memory_is_a_database_of_its_own(target):
         assert schema.revision(conn, Layout()) is None
     one.dispose()
     two.dispose()
+
+
+def test_a_driver_that_cannot_bind_arrays_is_refused(tables):
+    engine = sa.create_mock_engine("postgresql+psycopg2://", executor=lambda *_: None)
+    conn: Any = types.SimpleNamespace(dialect=engine.dialect)
+    with pytest.raises(StoreError, match=r"postgresql\+psycopg2. Make the engine with"):
+        lock_head(conn, tables, "default")

@@ -1,0 +1,201 @@
+"""Lines of a file that may be anything: cut at LF, counted from 1, never more of one than allowed.
+
+Here lives what a line is, whichever bytes it holds, and how those bytes become text. What the text
+says is in `ledger.interchange.records`. Nothing is unpacked as a whole and nothing is guessed: a
+file that is no UTF-8 is refused with the reason.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+import attrs
+
+from ledger.errors import InvalidImport
+from ledger.model.text import show
+
+MAX_LINE: Final = 5_000_000
+"""The most bytes that one line may have, unpacked, its line end included."""
+
+_PIECE: Final = 65_536
+_GZIP: Final = b"\x1f\x8b"
+_MARK: Final = b"\xef\xbb\xbf"
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_NOT_LINES: Final = {
+    b"PK\x03\x04": "a zip archive",
+    b"SQLite format 3\x00": "an SQLite database",
+}
+_DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
+
+
+@attrs.frozen(kw_only=True)
+class Line:
+    r"""One line as it stands in the file, with its line end.
+
+    `raw` is all of it, unless `fault` says that it could not be read on: then `rest` gives the
+    bytes behind `raw`, in pieces and once. `marked` is a first line whose byte order mark was
+    taken off.
+
+    Example:
+        >>> Line(number=1, raw=b"{}\r\n").blank
+        False
+    """
+
+    number: int
+    raw: bytes
+    fault: str = ""
+    marked: bool = False
+    rest: Iterator[bytes] = attrs.field(factory=lambda: iter(()), repr=False, eq=False)
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing in the line but white space."""
+        return not self.fault and not self.raw.strip(b" \t\r\n")
+
+    def text(self) -> str:
+        """The line as text.
+
+        Raises:
+            InvalidImport: it is no UTF-8, holds NUL, or is longer than is read.
+        """
+        if self.fault:
+            raise InvalidImport(self.fault, given=self.raw[:60])
+        raw = self.raw.removeprefix(_MARK) if self.marked else self.raw
+        nul = raw.find(b"\0")
+        if nul >= 0:
+            what = (
+                "not JSON: nothing but NUL bytes, as a crash leaves behind"
+                if not raw.strip(b"\0\r\n")
+                else f"not JSON: a raw NUL at byte {nul + 1} of the line"
+            )
+            raise InvalidImport(f"{what}. Take the line from an undamaged copy.", given=raw[:60])
+        try:
+            return raw.decode()
+        except UnicodeDecodeError as error:
+            raise InvalidImport(_not_utf8(raw, error.start), given=raw[:60]) from error
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The file, unpacked on the way where it is gzip, whatever its name says.
+
+    Raises:
+        InvalidImport: there is no such file, or it holds no lines: an archive, a table, a database.
+    """
+    if path.suffix.lower() in {".csv", ".tsv", ".zip", ".xlsx"}:
+        raise InvalidImport(
+            f"{show(path.name, 200)} is no JSON Lines file by its name: {path.suffix} files are "
+            "not read. Write one JSON object a line into a .jsonl file.",
+            field="file",
+            given=path.name,
+        )
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise InvalidImport(
+            f"{show(str(path), 200)} cannot be read: {error.strerror}. Give the path of a JSON "
+            "Lines file.",
+            field="file",
+            given=str(path),
+        ) from error
+    with file:
+        head = file.read(16)
+        file.seek(0)
+        for start, kind in _NOT_LINES.items():
+            if head.startswith(start):
+                raise InvalidImport(
+                    f"{show(path.name, 200)} is {kind}, not JSON Lines. Take the files out of it "
+                    "and write one JSON object a line into a .jsonl file.",
+                    field="file",
+                    given=path.name,
+                )
+        if head.startswith(_GZIP):
+            with gzip.open(file) as unpacked:
+                yield cast("BinaryIO", unpacked)
+        else:
+            yield file
+
+
+def lines(file: BinaryIO, *, limit: int = MAX_LINE) -> Iterator[Line]:
+    r"""The lines of a binary file, in constant memory; a last line without LF is one, too.
+
+    Example:
+        >>> import io
+        >>> [(line.number, line.raw) for line in lines(io.BytesIO(b"{}\r\n\n[]"))]
+        [(1, b'{}\r\n'), (2, b'\n'), (3, b'[]')]
+    """
+    number = 0
+    while True:
+        number += 1
+        raw, damage = _read(file, limit + 1)
+        if not raw and not damage:
+            return
+        line = Line(number=number, raw=raw, marked=number == 1 and raw.startswith(_MARK))
+        if damage:
+            yield attrs.evolve(line, fault=damage)
+            return
+        if number == 1 and raw.startswith(_UTF16):
+            rest = _whole(file)
+            fault = "the file is UTF-16, not UTF-8, and nothing of it was read. Convert it first."
+            yield attrs.evolve(line, fault=fault, rest=rest)
+        elif len(raw) > limit:
+            rest = _to_line_end(file, raw)
+            fault = (
+                f"the line is longer than {limit:,} bytes, the most that one may have. Keep long "
+                "texts out of the file: a document may come with sha256 and length alone."
+            )
+            yield attrs.evolve(line, fault=fault, rest=rest)
+        else:
+            yield line
+            continue
+        for _ in rest:  # what the reader of the line left over
+            pass
+
+
+def _read(file: BinaryIO, most: int) -> tuple[bytes, str]:
+    """One line or as much as may be of it, and what was wrong with the packing."""
+    try:
+        return file.readline(most), ""
+    except _DAMAGED as error:
+        return b"", (
+            f"the gzip packing is damaged or cut off here ({error}); the lines before this one "
+            "are sound. Take the file from an undamaged copy."
+        )
+
+
+def _to_line_end(file: BinaryIO, last: bytes) -> Iterator[bytes]:
+    while not last.endswith(b"\n"):
+        last, _ = _read(file, _PIECE)
+        if not last:
+            return
+        yield last
+
+
+def _whole(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+def _not_utf8(raw: bytes, at: int) -> str:
+    """Why the byte at an offset cannot be there, and what to do."""
+    first, second = raw[at], raw[at + 1] if at + 1 < len(raw) else 0
+    follows = 0x80 <= second <= 0xBF  # noqa: PLR2004 - a byte that goes on with a sign
+    match first:
+        case 0xC0 | 0xC1 if follows:
+            why = "an overlong form"
+        case 0xE0 | 0xF0 if follows:
+            why = "an overlong form"
+        case 0xED if follows:
+            why = "half of a surrogate pair (CESU-8)"
+        case _ if 0xC2 <= first <= 0xF4 and follows:  # noqa: PLR2004 - a byte that begins a sign
+            why = "a sign cut short"
+        case _ if 0xA0 <= first <= 0xF7:  # noqa: PLR2004 - letters of Latin-1
+            why = "it looks like Latin-1"
+        case _:
+            why = f"the byte 0x{first:02X} stands nowhere in UTF-8"
+    return f"not UTF-8 at byte {at + 1} of the line: {why}. Convert the file to UTF-8 first."

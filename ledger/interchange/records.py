@@ -1,0 +1,209 @@
+"""Objects of a file as the nouns they stand for, ready to be entered.
+
+Here lives what each type of line becomes. Which fields and shapes it may have is in
+`ledger.interchange.shapes`; what is worth a warning, in `.remarks`; the run itself, in `.jsonl`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import attrs
+
+from ledger.codec.canonical import canonical, jcs
+from ledger.errors import InvalidDocument, InvalidImport
+from ledger.interchange.shapes import FORMS, SET_BY_THE_LEDGER, Fields, form_of, members
+from ledger.model import events as ev
+from ledger.model.claim import Claim, Relation
+from ledger.model.document import Document
+from ledger.model.party import Membership, Name, Party
+from ledger.model.period import Period
+from ledger.model.proposition import Occurrence, Proposition, Topic
+from ledger.model.text import did_you_mean, near, show
+from ledger.recording import claiming, registering, undoing
+from ledger.recording.intake import Intake, Made
+
+Enter = Callable[[Intake], Made]
+
+ALONE: Final = frozenset({"relation", "withdrawal", "merge"})
+"""The types that are about earlier lines, which must be in the log before them."""
+
+
+@attrs.frozen(kw_only=True)
+class Record:
+    """One line, read: its type, its fields, how it is entered, and what was put right on the way."""
+
+    type: str
+    fields: Fields
+    enter: Enter
+    remarks: tuple[str, ...] = ()
+
+
+def record_of(value: object) -> Record:
+    """What an object of a file stands for; nothing is looked up yet.
+
+    Raises:
+        InvalidImport: a type, field or shape that is not known.
+        Invalid: a noun that cannot be.
+
+    Example:
+        >>> record_of({"type": "party", "id": "az", "name": "Azerbaijan", "kind": "state"}).type
+        'party'
+    """
+    type_, given = form_of(value)
+    remarks: list[str] = []
+    if type_ == "claim":
+        given = _with_extra(given, remarks)
+    form = FORMS[type_]
+    fields = members(given, form.fields, needs=form.needs)
+    if type_ in ("claim", "withdrawal") and "id" not in fields:
+        fields["id"] = _id_of_content(value)
+    return Record(
+        type=type_, fields=fields, enter=_MAKERS[type_](dict(fields)), remarks=tuple(remarks)
+    )
+
+
+def _id_of_content(value: object) -> str:
+    """The id of a line without one: a second run must find what the first has recorded."""
+    return f"jsonl-{hashlib.sha256(jcs(value)).hexdigest()[:24]}"
+
+
+def _with_extra(given: dict[str, Any], remarks: list[str]) -> dict[str, Any]:
+    """A claim's fields, those that are not known under `extra`: nothing is lost."""
+    known = FORMS["claim"].fields
+    foreign = [key for key in given if key not in known and key not in SET_BY_THE_LEDGER]
+    if not foreign:
+        return given
+    extra = given.get("extra") or {}
+    if not isinstance(extra, dict) or extra.keys() & set(foreign):
+        raise InvalidImport(
+            f"there is no field {show(foreign[0])} here, and extra cannot take it as well. "
+            "Write it once, under extra.",
+            field=foreign[0],
+            given=given[foreign[0]],
+        )
+    for key in foreign:
+        hint = did_you_mean(near(key, known))
+        remarks.append(f"there is no field {show(key)}; it was put under extra.{hint}")
+    kept = {key: value for key, value in given.items() if key not in foreign}
+    return {**kept, "extra": {**extra, **{key: given[key] for key in foreign}}}
+
+
+# -- makers -----------------------------------------------------------------------------------
+
+
+def _period(fields: dict[str, Any]) -> Period:
+    """The period of a name or membership; until is the first day that no longer counts."""
+    bounds = fields.pop("bounds", "half_open")
+    if bounds not in ("half_open", "closed"):
+        raise InvalidImport(
+            f"bounds must be half_open or closed, got {show(bounds)}. Write one of the two.",
+            field="bounds",
+            given=bounds,
+        )
+    return Period.parse(fields.pop("from", None), fields.pop("until", None), bounds=bounds)
+
+
+def _name(given: Mapping[str, Any] | str) -> Name:
+    if isinstance(given, str):
+        return Name(given)
+    fields = dict(given)
+    return Name(fields.pop("name"), period=_period(fields), **fields)
+
+
+def _party(fields: dict[str, Any]) -> Enter:
+    for key in ("names", "metonyms"):
+        fields[key] = tuple(map(_name, fields.get(key, ())))
+    noun = Party(fields.pop("id"), **fields)
+    return lambda intake: registering.register(intake, noun)
+
+
+def _named(fields: dict[str, Any]) -> Enter:
+    party, one = fields.pop("party"), _name(fields)
+    return lambda intake: registering.name(intake, intake.find("party", party), one)
+
+
+def _membership(fields: dict[str, Any]) -> Enter:
+    noun = Membership(
+        fields.pop("member"), fields.pop("organisation"), period=_period(fields), **fields
+    )
+    return lambda intake: registering.register(intake, noun)
+
+
+def _keyed(cls: type[Topic] | type[Proposition] | type[Occurrence]) -> Callable[..., Enter]:
+    def make(fields: dict[str, Any]) -> Enter:
+        noun = cls(fields.pop("id"), **fields)
+        return lambda intake: registering.register(intake, noun)
+
+    return make
+
+
+def _document(fields: dict[str, Any]) -> Enter:
+    address = fields.pop("address", None)
+    if address is not None and "url" in fields:
+        raise InvalidDocument(
+            "A document has one address: write url or address, not both.",
+            field="address",
+            given=address,
+        )
+    noun = Document(fields.pop("id"), url=fields.pop("url", address), **fields)
+    return lambda intake: registering.register(intake, noun)
+
+
+def _claim(fields: dict[str, Any]) -> Enter:
+    confidence = fields.pop("confidence", None)
+    if confidence is not None:
+        fields["extra"] = {"confidence": confidence, **fields.get("extra", {})}
+        canonical(fields["extra"])
+    noun = Claim(**fields)
+    return lambda intake: claiming.record(intake, noun)
+
+
+def _withdrawal(fields: dict[str, Any]) -> Enter:
+    claims = fields.pop("claim")
+
+    def enter(intake: Intake) -> Made:
+        who = {} if "claimant" in fields or "chain" in fields else _claimants(intake, claims)
+        return undoing.withdraw(intake, claims, undoing.withdrawal({**fields, **who}))
+
+    undoing.withdrawal(fields)
+    return enter
+
+
+def _claimants(intake: Intake, claims: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Whoever made the claims takes them back, where a line does not say who."""
+    found = [intake.get(intake.find("claim", claim), ev.ClaimRecorded) for claim in claims]
+    who = [one for claim in found if claim for one in intake.facts.claimants(claim)]
+    return {"claimant": tuple(dict.fromkeys(map(intake.public, who)))}
+
+
+def _relation(fields: dict[str, Any]) -> Enter:
+    noun = Relation(fields["from"], fields["relation"], fields["to"], note=fields.get("note"))
+    return lambda intake: claiming.relate(intake, noun)
+
+
+def _merge(fields: dict[str, Any]) -> Enter:
+    return lambda intake: registering.merge(
+        intake,
+        fields["into"],
+        fields["from"],
+        negated=fields.get("negated", False),
+        reason=fields.get("reason", ""),
+    )
+
+
+_MAKERS: Final[Mapping[str, Callable[[dict[str, Any]], Enter]]] = {
+    "party": _party,
+    "name": _named,
+    "membership": _membership,
+    "topic": _keyed(Topic),
+    "proposition": _keyed(Proposition),
+    "occurrence": _keyed(Occurrence),
+    "document": _document,
+    "claim": _claim,
+    "withdrawal": _withdrawal,
+    "relation": _relation,
+    "merge": _merge,
+}

@@ -1,0 +1,214 @@
+"""What is recorded and yet worth a warning: names like another's, claims that lack something.
+
+Nothing here refuses anything. A remark is a sentence for the person who imports.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from ledger.interchange.records import Record
+from ledger.model import events as ev
+from ledger.model.attribution import Link, claimant_of
+from ledger.model.text import INVISIBLE, show, suspicions
+from ledger.projections.effective import Facts
+from ledger.recording.intake import Intake, Made
+
+LONG_TEXT: Final = 10_000
+LONG_CHAIN: Final = 20
+_DEVICE: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?\Z")
+
+
+class Bearers:
+    """Which parties bear which names, alike to a reader or not; small enough to keep in memory.
+
+    A copy on top of another one takes the names of an attempt, which may yet be undone.
+
+    Example:
+        >>> known = Bearers()
+        >>> known.add("az", "Baku")
+        >>> known.like("BAKU", other_than="county")
+        ('az', 'Baku')
+    """
+
+    def __init__(self, below: Bearers | None = None) -> None:
+        self._below = below
+        self._names: dict[str, dict[tuple[str, str], None]] = {}
+
+    @classmethod
+    def of(cls, facts: Facts) -> Bearers:
+        """The bearers of the names in a ledger."""
+        known = cls()
+        for _, party in facts.of_type(ev.PartyRegistered):
+            known.add(party.key, party.name)
+        for _, name in facts.of_type(ev.PartyNamed):
+            known.add(facts.public(name.party), name.name)
+        return known
+
+    def add(self, party: str, name: str) -> None:
+        """A party bears a name."""
+        self._names.setdefault(_skeleton(name), {})[party, name] = None
+
+    def take(self, above: Bearers) -> None:
+        """The names of an attempt that was stored."""
+        for key, names in above._names.items():
+            self._names.setdefault(key, {}).update(names)
+
+    def like(self, name: str, *, other_than: str) -> tuple[str, str] | None:
+        """Another party and its name that reads like this one; None for a name not new to it."""
+        key = _skeleton(name)
+        found = [*(self._below._names.get(key, ()) if self._below else ())]
+        found += self._names.get(key, ())
+        if (other_than, name) in found:
+            return None
+        return next((one for one in found if one[0] != other_than), None)
+
+
+def _skeleton(name: str) -> str:
+    """A name without what a reader hardly sees: case, width, accents' form, invisible signs."""
+    seen = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(s for s in seen if s not in INVISIBLE and unicodedata.category(s) != "Cf")
+
+
+def remarks(intake: Intake, record: Record, made: Made, bearers: Bearers) -> tuple[str, ...]:
+    """The warnings about a record that was just entered, its own first."""
+    if made.already is not None:
+        return ()
+    found = [*record.remarks, *_id(record), *_long(record), *_names(intake, record, made, bearers)]
+    match record.type:
+        case "claim":
+            found += _claim(intake, record, made)
+        case "membership":
+            found += _membership(intake, made)
+        case "withdrawal" if "claimant" not in record.fields and "chain" not in record.fields:
+            found.append("no claimant: taken back by whoever made the claim")
+        case _:
+            pass
+    return tuple(found)
+
+
+def _id(record: Record) -> Iterator[str]:
+    id_ = record.fields.get("id", "")
+    if "/" in id_ or "\\" in id_:
+        yield f"the id {show(id_)} holds a slash; it is never used as a file name"
+    if _DEVICE.match(id_):
+        yield f"the id {show(id_)} is no file name on Windows; it is never used as one"
+
+
+def _long(record: Record) -> Iterator[str]:
+    for field, value in record.fields.items():
+        if isinstance(value, str) and len(value) > LONG_TEXT and field != "text":
+            yield f"{field} has {len(value):,} signs"
+
+
+def _names(intake: Intake, record: Record, made: Made, bearers: Bearers) -> Iterator[str]:
+    for id_ in (made.id, *made.events):
+        match intake.get(id_, object):
+            case ev.PartyRegistered(key=party, name=name):
+                pass
+            case ev.PartyNamed(party=bearer, name=name):
+                party = intake.public(bearer)
+            case _:
+                continue
+        if id_ == made.id or record.type == "party":
+            for what in suspicions(name) if bearers.like(name, other_than=party) else ():
+                yield f"name {show(name)}: {what}"
+        yield from _one_name(party, name, bearers)
+        bearers.add(party, name)
+
+
+def _one_name(party: str, name: str, bearers: Bearers) -> Iterator[str]:
+    if (other := bearers.like(name, other_than=party)) is not None:
+        how = "the same as" if other[1] == name else "easily taken for"
+        yield (
+            f"name {show(name)} is {how} {show(other[1])}, a name of {show(other[0])}: from now on "
+            "ask by id, or give the names periods"
+        )
+
+
+def _claim(intake: Intake, record: Record, made: Made) -> Iterator[str]:
+    claim = intake.get(made.id, ev.ClaimRecorded)
+    if claim is None:
+        return
+    given = record.fields
+    if "confidence" in given:
+        yield f'confidence is kept as the text "{given["confidence"]}" under extra'
+    who = {claimant_of(chain) for chain in claim.chains}
+    if who == {None}:
+        yield "no claimant: the text names nobody, and the claim is in nobody's position"
+    elif len(who) > 1:
+        yield f"{len(who)} claimants are alternatives: the claim is possible for each of them"
+    longest = max(map(len, claim.chains), default=0)
+    if longest > LONG_CHAIN:
+        yield f"the chain has {longest} links"
+    if not given.get("via") and not given.get("chain"):
+        yield from _no_reporter(intake, claim, who)
+    if claim.uttered is None:
+        by = "the day of publication" if claim.document else "the day it was recorded"
+        yield f"no uttered: at any time, {by} at the latest"
+
+
+def _no_reporter(
+    intake: Intake, claim: ev.ClaimRecorded, who: set[str | None]
+) -> Iterator[str]:
+    document = intake.get(claim.document, ev.DocumentRegistered)
+    if document is None:
+        yield "neither via nor document: nobody is named who reports it"
+    elif document.publisher not in who:
+        publisher = show(intake.public(document.publisher))
+        yield f"no via: the publisher of the document, {publisher}, is taken to report it"
+
+
+def _membership(intake: Intake, made: Made) -> Iterator[str]:
+    own = intake.get(made.id, ev.MembershipRecorded)
+    if own is None:
+        return
+    for other in _memberships_of(intake, own.member, but=made.id):
+        alike = (other.organisation, other.role) == (own.organisation, own.role)
+        if alike and _overlap(own, other):
+            yield f"overlaps the membership in the same role that holds {other.period}"
+            break
+    ring = _way(intake, own.organisation, own.member)
+    if ring:
+        shown = ", ".join(map(intake.public, (own.member, *ring)))
+        yield f"closes a ring: {shown}; roll-up passes each party once"
+
+
+def _memberships_of(intake: Intake, member: str, but: str = "") -> Iterator[ev.MembershipRecorded]:
+    stored = intake.facts.indexed("memberships_of", member)
+    new = (one.id for one in intake.new if isinstance(one.event, ev.MembershipRecorded))
+    for id_ in (*stored, *new):
+        found = intake.get(id_, ev.MembershipRecorded)
+        if found is not None and id_ != but and found.member == member:
+            yield found
+
+
+def _overlap(own: ev.MembershipRecorded, other: ev.MembershipRecorded) -> bool:
+    """Whether some day is surely in both: each holds on the other's first day."""
+    since = [one.period.since.earliest if one.period.since else None for one in (own, other)]
+    firsts = [day for day in since if day is not None]
+    if len(firsts) < len(since):  # one of them held always before
+        return not firsts or _holds_all(own, other, firsts[0])
+    return _holds_all(own, other, max(firsts))
+
+
+def _holds_all(
+    own: ev.MembershipRecorded, other: ev.MembershipRecorded, day: object
+) -> bool:
+    return all(one.period.covers(day, day) == "certain" for one in (own, other))  # type: ignore[arg-type]  # ends of periods are days
+
+
+def _way(intake: Intake, start: str, goal: str) -> tuple[str, ...]:
+    """The shortest way up the memberships from one party to another; () where there is none."""
+    ways, seen = [(start,)], {start}
+    for way in ways:
+        if way[-1] == goal:
+            return way
+        for above in _memberships_of(intake, way[-1]):
+            if above.organisation not in seen:
+                seen.add(above.organisation)
+                ways.append((*way, above.organisation))
+    return ()

@@ -1,0 +1,1 @@
+"""What shows and tests a ledger: example data of our own, and the demonstration."""
