@@ -41,7 +41,8 @@ class Ledger:
 
     `bind` is a path, a URL or an Engine (the ledger begins and commits) or a Connection (the host
     does; the ledger never ends what it did not begin). The constructor does no I/O and changes no
-    schema: `Ledger.open` does. `clock` gives aware instants; `recorder` says who enters.
+    schema: `Ledger.open` does. `clock` gives aware instants; `recorder` says who enters. `appender` is
+    the write path, for importers that put records of several kinds into one append.
 
     Example:
         >>> with Ledger.open(":memory:") as ledger:
@@ -66,7 +67,7 @@ class Ledger:
             bind = self._owned = handed.engine_of(bind, self.layout)
         self._folded = Folded(bind, self.layout, self.origin)
         recorder = checked(recorder or Recorder())
-        self._appender = Appender(folded=self._folded, clock=clock, recorder=recorder)
+        self.appender = Appender(folded=self._folded, clock=clock, recorder=recorder)
 
     @classmethod
     def open(
@@ -122,7 +123,7 @@ class Ledger:
     def register_all(self, nouns: Iterable[Noun]) -> list[Receipt]:
         """Register several in one append; later ones may name earlier ones. All or nothing."""
         given = [noun for one in nouns for noun in handed.with_parties(one)]
-        return self._appender.append(
+        return self.appender.append(
             lambda intake: [registering.register(intake, one) for one in given]
         )
 
@@ -172,12 +173,12 @@ class Ledger:
                 registering.register(intake, noun)
             return [claiming.record(intake, claim, document_text=document_text)]
 
-        return self._appender.append(entry)[0]
+        return self.appender.append(entry)[0]
 
     def record_all(self, claims: Iterable[Claim]) -> list[Receipt]:
         """Record many claims in one append. All or nothing."""
         given = list(claims)
-        return self._appender.append(lambda intake: [claiming.record(intake, one) for one in given])
+        return self.appender.append(lambda intake: [claiming.record(intake, one) for one in given])
 
     def relate(self, claim: Id, relation: str, target: Id, *, note: str | None = None) -> Receipt:
         """Record a typed edge between two claims.
@@ -285,7 +286,7 @@ class Ledger:
             tags.reset(token)
 
     def _enter(self, entry: Callable[[Intake], Made]) -> Receipt:
-        return self._appender.append(lambda intake: [entry(intake)])[0]
+        return self.appender.append(lambda intake: [entry(intake)])[0]
 
     # -- asking -----------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ then runs as may not be able to read this environment. One server per pytest pro
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import importlib.util
 import os
 import shutil
@@ -23,6 +24,8 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
+
+from ledger import Ledger, Recorder
 
 ROOT: Final = Path(__file__).parents[1]
 IN_CI: Final = os.environ.get("CI", "").lower() in {"1", "true"}
@@ -102,6 +105,47 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         case _:
             url: str = request.getfixturevalue("postgres_url")
             return url
+
+
+class Clock:
+    """A clock that stands still until it is told otherwise."""
+
+    def __init__(self, start: str) -> None:
+        self.set(start)
+
+    def set(self, instant: str) -> None:
+        """Put it forward or back."""
+        self.now = dt.datetime.fromisoformat(instant)
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands at noon of 1 March 2023 until `clock.set("2023-03-02T10:00Z")`."""
+    return Clock("2023-03-01T12:00:00Z")
+
+
+@pytest.fixture
+def ledger(database: str, clock: Clock) -> Iterator[Ledger]:
+    """An empty ledger with that clock, once for each engine."""
+    recorder = Recorder(id="desk-7", name="The desk")
+    with Ledger.open(database, clock=clock, recorder=recorder) as opened:
+        yield opened
+
+
+@pytest.fixture
+def unchanged() -> Callable[[Ledger], contextlib.AbstractContextManager[None]]:
+    """`with unchanged(ledger):` whatever happens inside leaves the log as it was, to the byte."""
+
+    @contextlib.contextmanager
+    def watch(ledger: Ledger) -> Iterator[None]:
+        before = str(ledger.checkpoint()), list(ledger.events())
+        yield
+        assert (str(ledger.checkpoint()), list(ledger.events())) == before
+
+    return watch
 
 
 @contextlib.contextmanager

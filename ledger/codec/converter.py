@@ -47,6 +47,7 @@ VERSIONS: Final[Mapping[str, int]] = dict.fromkeys(TYPES, 1)
 """The version of each type that this library writes."""
 
 _NAMES: Final = {cls: name for name, cls in TYPES.items()}
+_CHAINS: Final = tuple[tuple[ev.ChainLink, ...], ...]
 _CHANGES: Final = (ev.ClaimCorrected, ev.RecordAmended)
 
 
@@ -79,6 +80,10 @@ def _make() -> cattrs.Converter:
     for plain in (str, int, bool):
         made.register_structure_hook(plain, _exactly)
     made.register_structure_hook_func(lambda cls: cls is Any, lambda value, _: value)
+    # What most events hold; cattrs would look up again for each value how its type is read.
+    made.register_structure_hook(str | None, _text_or_none)
+    made.register_structure_hook(Edtf | None, _date_or_none)
+    made.register_structure_hook_func(lambda cls: cls == _CHAINS, _chains)
     made.register_unstructure_hook_func(lambda cls: cls is Any, lambda value: value)
     for cls in (Quotation, ev.ChainLink, ev.LinkWords):
         made.register_unstructure_hook(
@@ -96,12 +101,24 @@ def _make() -> cattrs.Converter:
 def _exactly(value: Any, cls: type[Any]) -> Any:
     """No number is read as a text, and no text as yes."""
     if type(value) is not cls:
-        raise CodecError(f"{show(value)} stands where {cls.__name__} should.")
+        raise TypeError(f"{show(value)} stands where {cls.__name__} should")
     return value
 
 
 def _written(value: Edtf | Period) -> str:
     return value.to_text() if isinstance(value, Period) else value.text
+
+
+def _text_or_none(value: Any, _: object) -> str | None:
+    return None if value is None else cast("str", _exactly(value, str))
+
+
+def _date_or_none(value: Any, _: object) -> Edtf | None:
+    return None if value is None else Edtf.parse(value)
+
+
+def _chains(value: Any, _: object) -> tuple[tuple[ev.ChainLink, ...], ...]:
+    return tuple(tuple(ev.ChainLink(**link) for link in chain) for chain in value)
 
 
 converter: Final = _make()

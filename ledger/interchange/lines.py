@@ -64,7 +64,7 @@ class Line:
             InvalidImport: it is no UTF-8, holds NUL, or is longer than is read.
         """
         if self.fault:
-            raise InvalidImport(self.fault, given=self.raw[:60])
+            raise InvalidImport(self.fault, given=self.raw[:40])
         raw = self.raw.removeprefix(_MARK) if self.marked else self.raw
         nul = raw.find(b"\0")
         if nul >= 0:
@@ -73,11 +73,15 @@ class Line:
                 if not raw.strip(b"\0\r\n")
                 else f"not JSON: a raw NUL at byte {nul + 1} of the line"
             )
-            raise InvalidImport(f"{what}. Take the line from an undamaged copy.", given=raw[:60])
+            raise InvalidImport(
+                f"{what}. Take the line from an undamaged copy.",
+                given=raw[max(0, nul - 20) : nul + 4],
+            )
         try:
             return raw.decode()
         except UnicodeDecodeError as error:
-            raise InvalidImport(_not_utf8(raw, error.start), given=raw[:60]) from error
+            around = raw[max(0, error.start - 20) : error.start + 4]
+            raise InvalidImport(_not_utf8(raw, error.start), given=around) from error
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 
-from ledger.codec.canonical import canonical, jcs
+from ledger.codec.canonical import jcs
 from ledger.errors import InvalidDocument, InvalidImport
 from ledger.interchange.shapes import FORMS, SET_BY_THE_LEDGER, Fields, form_of, members
 from ledger.model import events as ev
@@ -33,7 +33,7 @@ ALONE: Final = frozenset({"relation", "withdrawal", "merge"})
 
 @attrs.frozen(kw_only=True)
 class Record:
-    """One line, read: its type, its fields, how it is entered, and what was put right on the way."""
+    """One line, read: its type, its fields, how it is entered, what was put right on the way."""
 
     type: str
     fields: Fields
@@ -132,7 +132,7 @@ def _membership(fields: dict[str, Any]) -> Enter:
     return lambda intake: registering.register(intake, noun)
 
 
-def _keyed(cls: type[Topic] | type[Proposition] | type[Occurrence]) -> Callable[..., Enter]:
+def _keyed(cls: type[Topic | Proposition | Occurrence]) -> Callable[..., Enter]:
     def make(fields: dict[str, Any]) -> Enter:
         noun = cls(fields.pop("id"), **fields)
         return lambda intake: registering.register(intake, noun)
@@ -156,7 +156,6 @@ def _claim(fields: dict[str, Any]) -> Enter:
     confidence = fields.pop("confidence", None)
     if confidence is not None:
         fields["extra"] = {"confidence": confidence, **fields.get("extra", {})}
-        canonical(fields["extra"])
     noun = Claim(**fields)
     return lambda intake: claiming.record(intake, noun)
 

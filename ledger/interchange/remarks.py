@@ -12,7 +12,7 @@ from typing import Final
 
 from ledger.interchange.records import Record
 from ledger.model import events as ev
-from ledger.model.attribution import Link, claimant_of
+from ledger.model.attribution import claimant_of
 from ledger.model.text import INVISIBLE, show, suspicions
 from ledger.projections.effective import Facts
 from ledger.recording.intake import Intake, Made
@@ -57,11 +57,14 @@ class Bearers:
         for key, names in above._names.items():
             self._names.setdefault(key, {}).update(names)
 
+    def bearers(self, key: str) -> tuple[tuple[str, str], ...]:
+        """The parties and names that read alike."""
+        return tuple(self._names.get(key, ()))
+
     def like(self, name: str, *, other_than: str) -> tuple[str, str] | None:
         """Another party and its name that reads like this one; None for a name not new to it."""
         key = _skeleton(name)
-        found = [*(self._below._names.get(key, ()) if self._below else ())]
-        found += self._names.get(key, ())
+        found = [*(self._below.bearers(key) if self._below else ()), *self.bearers(key)]
         if (other_than, name) in found:
             return None
         return next((one for one in found if one[0] != other_than), None)
@@ -105,28 +108,28 @@ def _long(record: Record) -> Iterator[str]:
 
 
 def _names(intake: Intake, record: Record, made: Made, bearers: Bearers) -> Iterator[str]:
-    for id_ in (made.id, *made.events):
+    if record.type not in ("party", "name"):
+        return
+    for id_ in made.events:
         match intake.get(id_, object):
             case ev.PartyRegistered(key=party, name=name):
-                pass
+                yield from _one_name(party, name, bearers)
             case ev.PartyNamed(party=bearer, name=name):
-                party = intake.public(bearer)
+                yield from _one_name(intake.public(bearer), name, bearers)
             case _:
-                continue
-        if id_ == made.id or record.type == "party":
-            for what in suspicions(name) if bearers.like(name, other_than=party) else ():
-                yield f"name {show(name)}: {what}"
-        yield from _one_name(party, name, bearers)
-        bearers.add(party, name)
+                pass
 
 
 def _one_name(party: str, name: str, bearers: Bearers) -> Iterator[str]:
+    for what in suspicions(name):
+        yield f"name {show(name)}: {what}"
     if (other := bearers.like(name, other_than=party)) is not None:
         how = "the same as" if other[1] == name else "easily taken for"
         yield (
             f"name {show(name)} is {how} {show(other[1])}, a name of {show(other[0])}: from now on "
             "ask by id, or give the names periods"
         )
+    bearers.add(party, name)
 
 
 def _claim(intake: Intake, record: Record, made: Made) -> Iterator[str]:
@@ -151,9 +154,7 @@ def _claim(intake: Intake, record: Record, made: Made) -> Iterator[str]:
         yield f"no uttered: at any time, {by} at the latest"
 
 
-def _no_reporter(
-    intake: Intake, claim: ev.ClaimRecorded, who: set[str | None]
-) -> Iterator[str]:
+def _no_reporter(intake: Intake, claim: ev.ClaimRecorded, who: set[str | None]) -> Iterator[str]:
     document = intake.get(claim.document, ev.DocumentRegistered)
     if document is None:
         yield "neither via nor document: nobody is named who reports it"
@@ -188,22 +189,16 @@ def _memberships_of(intake: Intake, member: str, but: str = "") -> Iterator[ev.M
 
 def _overlap(own: ev.MembershipRecorded, other: ev.MembershipRecorded) -> bool:
     """Whether some day is surely in both: each holds on the other's first day."""
-    since = [one.period.since.earliest if one.period.since else None for one in (own, other)]
-    firsts = [day for day in since if day is not None]
-    if len(firsts) < len(since):  # one of them held always before
-        return not firsts or _holds_all(own, other, firsts[0])
-    return _holds_all(own, other, max(firsts))
-
-
-def _holds_all(
-    own: ev.MembershipRecorded, other: ev.MembershipRecorded, day: object
-) -> bool:
-    return all(one.period.covers(day, day) == "certain" for one in (own, other))  # type: ignore[arg-type]  # ends of periods are days
+    both = (own.period, other.period)
+    firsts = [one.since.earliest for one in both if one.since and one.since.earliest]
+    day = max(firsts, default=None)
+    return all(one.covers(day, day) == "certain" for one in both)
 
 
 def _way(intake: Intake, start: str, goal: str) -> tuple[str, ...]:
     """The shortest way up the memberships from one party to another; () where there is none."""
-    ways, seen = [(start,)], {start}
+    ways: list[tuple[str, ...]] = [(start,)]
+    seen = {start}
     for way in ways:
         if way[-1] == goal:
             return way

@@ -13,7 +13,7 @@ from typing import Any, Final
 import attrs
 
 from ledger.codec.canonical import canonical, jcs
-from ledger.errors import InvalidImport
+from ledger.errors import InvalidImport, NotCanonical
 from ledger.model.attribution import Link
 from ledger.model.quotation import Quotation
 from ledger.model.text import did_you_mean, near, show
@@ -21,7 +21,7 @@ from ledger.model.text import did_you_mean, near, show
 Shape = Callable[[Any, str], Any]
 Fields = Mapping[str, Any]
 
-_KINDS: Final = {
+_KINDS: Final[Mapping[type, str]] = {
     dict: "an object",
     list: "a list",
     str: "text",
@@ -95,7 +95,12 @@ def free(value: Any, field: str) -> Mapping[str, Any]:
     """An object of the writer's own; what the log's canonical form cannot hold is refused."""
     if not isinstance(value, dict):
         raise refused(field, value, "an object")
-    canonical(value)
+    try:
+        canonical(value)
+    except NotCanonical as error:
+        path = field + error.path.removeprefix("$")
+        what = error.message.partition(": ")[2]
+        raise InvalidImport(f"{path} cannot be kept: {what}.", field=path, given=value) from error
     return value
 
 
@@ -236,9 +241,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "relation": Form(
         {"from": text, "relation": text, "to": text, "note": text}, ("from", "relation", "to")
     ),
-    "merge": Form(
-        {"into": text, "from": text, "negated": flag, "reason": text}, ("into", "from")
-    ),
+    "merge": Form({"into": text, "from": text, "negated": flag, "reason": text}, ("into", "from")),
 }
 """Every type of line."""
 
@@ -255,8 +258,7 @@ def form_of(value: object) -> tuple[str, dict[str, Any]]:
     """
     if not isinstance(value, dict):
         raise InvalidImport(
-            f"the line must hold one object, got {kind_of(value)}. Write "
-            '{"type": "claim", ...}.',
+            f'the line must hold one object, got {kind_of(value)}. Write {{"type": "claim", ...}}.',
             given=value,
         )
     known = ", ".join(FORMS)

@@ -23,14 +23,14 @@ from ledger.model.quotation import Quotation
 from ledger.model.text import check_name, show
 
 LinkKind = Literal["reports", "says", "on_behalf_of", "cited"]
-LINK_KINDS: Final[tuple[str, ...]] = get_args(LinkKind)
+LINK_KINDS: Final[tuple[LinkKind, ...]] = get_args(LinkKind)
 MAX_LINKS: Final = 100
 
 
 def _link_kind(value: str) -> LinkKind:
-    for kind in get_args(LinkKind):
+    for kind in LINK_KINDS:
         if value == kind:
-            return kind  # type: ignore[no-any-return]  # get_args is typed as a tuple of Any
+            return kind
     raise InvalidAttribution(
         f"There is no kind of link {show(value)}: a link reports, says, speaks on_behalf_of, or "
         f"is cited. Write one of {', '.join(LINK_KINDS)}.",

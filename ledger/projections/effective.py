@@ -21,6 +21,7 @@ from ledger.model import events as ev
 from ledger.model.attribution import claimant_of
 
 T = TypeVar("T")
+Merge = ev.PartiesMerged | ev.PropositionsMerged
 
 KEYED: Final[Mapping[type[Any], str]] = {
     ev.PartyRegistered: "party",
@@ -57,6 +58,7 @@ class Facts:
         self._index: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         self._memo: dict[tuple[str, str], Any] = {}
         self._streams: dict[str, int] = {}
+        self._kept: dict[str, tuple[str, bool]] | None = None
 
     # -- folding ----------------------------------------------------------------------------
 
@@ -192,6 +194,7 @@ class Facts:
             yield "acts_in", act.document
 
     def _add_to_index(self, id_: str, event: ev.Event) -> None:
+        self._forget_merges(event)
         self._by_type[type(event)][id_] = None
         for entry in self._entries(event):
             self._index[entry][id_] = None
@@ -202,6 +205,7 @@ class Facts:
             self._keys.setdefault(("utterance", event.utterance_key), event.utterance or id_)
 
     def _unindex(self, id_: str, event: ev.Event) -> None:
+        self._forget_merges(event)
         self._by_type[type(event)].pop(id_, None)
         for entry in self._entries(event):
             self._index[entry].pop(id_, None)
@@ -227,8 +231,11 @@ class Facts:
 
     def of_type(self, cls: type[T]) -> Iterator[tuple[str, T]]:
         """All live records of a type, effective, in recorded order."""
-        for id_ in tuple(self._by_type.get(cls, ())):
+        for id_ in sorted(self._by_type.get(cls, ()), key=self._sequence):
             yield id_, cast("T", self.effective[id_])
+
+    def _sequence(self, id_: str) -> int:
+        return self.stored[id_].sequence
 
     def get(self, id_: str | None, cls: type[T]) -> T | None:
         """The effective record of an id, None where it is not live or of another type."""
@@ -262,17 +269,34 @@ class Facts:
 
     def _merged(self, id_: str) -> tuple[str, bool]:
         """The kept id, and whether the way there negates."""
-        seen, negated = {id_}, False
-        while True:
-            merges = self.indexed("merge_of", id_)
-            event = self.effective[merges[0]] if merges else None
-            if not isinstance(event, ev.PartiesMerged | ev.PropositionsMerged):
-                return id_, negated
-            if event.kept in seen:
-                return min(seen), negated
-            negated ^= isinstance(event, ev.PropositionsMerged) and event.negated
-            id_ = event.kept
-            seen.add(id_)
+        if self._kept is None:
+            self._kept = {}
+            merges: list[tuple[str, Merge]] = [*self.of_type(ev.PartiesMerged)]
+            merges += self.of_type(ev.PropositionsMerged)
+            for one, merge in merges:
+                if self._can_merge(merge):
+                    negates = isinstance(merge, ev.PropositionsMerged) and merge.negated
+                    self._kept[merge.merged] = (merge.kept, negates)
+                else:
+                    self.flags[one] = ["a merge was ignored: an earlier one speaks against it"]
+        negated = False
+        while id_ in self._kept:
+            id_, negates = self._kept[id_]
+            negated ^= negates
+        return id_, negated
+
+    def _can_merge(self, merge: Merge) -> bool:
+        """Whether the earlier live merges, and what became of the two, leave room for a merge."""
+        kept, merged = self.effective.get(merge.kept), self.effective.get(merge.merged)
+        if kept is None or merged is None or merge.merged in (self._kept or {}):
+            return False
+        if isinstance(kept, ev.PropositionDefined) and isinstance(merged, ev.PropositionDefined):
+            return kept.kind == merged.kind and self.canonical(merge.kept) != merge.merged
+        return self.canonical(merge.kept) != merge.merged
+
+    def _forget_merges(self, event: ev.Event) -> None:
+        if isinstance(event, ev.PartiesMerged | ev.PropositionsMerged | ev.PropositionDefined):
+            self._kept = None
 
     def negated(self, proposition: str) -> bool:
         """Whether a proposition says the opposite of the one it was merged into."""
@@ -281,25 +305,34 @@ class Facts:
     def merged_group(self, id_: str) -> tuple[str, ...]:
         """All ids that are one with this one, the shown id first."""
         group: dict[str, None] = {}
-        queue = [self.canonical(id_)]
+        shown = self.canonical(id_)
+        queue = [shown]
         while queue:
             here = queue.pop()
             if here not in group:
                 group[here] = None
                 for merge in self.indexed("merged_into", here):
                     event = self.effective[merge]
-                    if isinstance(event, ev.PartiesMerged | ev.PropositionsMerged):
+                    if (
+                        isinstance(event, ev.PartiesMerged | ev.PropositionsMerged)
+                        and self.canonical(event.merged) == shown
+                    ):
                         queue.append(event.merged)
         return tuple(group)
 
     # -- claims -----------------------------------------------------------------------------
 
     def act(self, id_: str) -> ev.Act | None:
-        """A live claim or withdrawal that its publisher did not take for never said."""
+        """A live claim or withdrawal that its publisher did not take for never said.
+
+        A withdrawal falls with all that it withdraws.
+        """
         event = self.effective.get(id_)
-        if isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn) and id_ not in self.never_said:
-            return event
-        return None
+        if not isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn) or id_ in self.never_said:
+            return None
+        if isinstance(event, ev.ClaimWithdrawn) and not any(map(self.act, event.claims)):
+            return None
+        return event
 
     def claims_on(self, proposition: str) -> tuple[str, ...]:
         """Live claims on a proposition, or on one merged with it."""

@@ -124,19 +124,24 @@ def contradictions(facts: Facts, said: Knob) -> tuple[Contradiction, ...]:
         held: dict[str, list[Position]] = {"supports": [], "opposes": []}
         for party in _speakers_on(facts, proposition):
             stand = position(facts, party, proposition, said)
-            if stand.status == "held" and stand.own and stand.stance in held:
+            if stand.status == "held" and stand.stance in held and _own_words(stand):
                 held[stand.stance].append(stand)
         found += [
             Contradiction(
                 proposition=facts.public(proposition),
                 supports=a.party,
                 opposes=b.party,
-                supporting=tuple(one.claim for one in a.evidence if one.own and not one.withdrawn),
-                opposing=tuple(one.claim for one in b.evidence if one.own and not one.withdrawn),
+                supporting=_own_words(a),
+                opposing=_own_words(b),
             )
             for a, b in itertools.product(held["supports"], held["opposes"])
         ]
-    return tuple(found)
+    return tuple(sorted(found, key=lambda one: (one.proposition, one.supports, one.opposes)))
+
+
+def _own_words(stand: Position) -> tuple[str, ...]:
+    """The standing claims of its own on which a party's position rests."""
+    return tuple(one.claim for one in stand.evidence if one.own and not one.withdrawn)
 
 
 def _speakers_on(facts: Facts, proposition: str) -> list[str]:
@@ -158,7 +163,7 @@ def divergences(facts: Facts, said: Knob) -> tuple[Divergence, ...]:
             pairs.setdefault(_pair(facts, edge.claim, edge.target), None)
     for occurrence, described in facts.of_type(ev.OccurrenceDescribed):
         for pair in _told_differently(facts, described.propositions):
-            pairs[pair] = occurrence
+            pairs[pair] = min(pairs.get(pair) or occurrence, occurrence, key=facts.public)
     return tuple(
         _divergence(facts, a, b, occurrence)
         for (a, b), occurrence in sorted(

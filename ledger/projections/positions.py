@@ -6,7 +6,7 @@ reaches `.rollup`, the list of turns `.runs`. Policies other than `latest` come 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import attrs
@@ -51,8 +51,9 @@ class Evidence(Answer):
     def __str__(self) -> str:
         mark = ", withdrawn" if self.withdrawn else ""
         way = "" if self.own else f", via {' > '.join(self.path)}"
+        only = f", on condition: {self.conditions}" if self.conditions else ""
         quote = f" “{self.quote}”" if self.quote else ""
-        return f"{self.claim} {self.act} ({self.stance}), {self.said}{way}{mark}{quote}"
+        return f"{self.claim} {self.act} ({self.stance}), {self.said}{way}{mark}{only}{quote}"
 
 
 @attrs.frozen(kw_only=True)
@@ -178,15 +179,15 @@ def position(facts: Facts, party: str, proposition: str, said: Knob) -> Position
     """The position of a party on a proposition, by their ledger ids (model.md, 5, steps 1 to 7)."""
     who, what = facts.canonical(party), facts.canonical(proposition)
     collected = _collect(facts, who, what, said)
-    aside = [one for one in collected if one.stance == "undeclared"]
+    aside = _in_order(facts, (one for one in collected if one.stance == "undeclared"))
     taking = [one for one in collected if one.stance != "undeclared"]
     certain = {one.id: one for one in taking if one.certain}
-    possible = [one for one in taking if not one.certain]
+    possible = _in_order(facts, (one for one in taking if not one.certain))
     order = in_order(facts, list(certain))
-    frontier = [
+    frontier = [  # a circle that an undo left is cut where the list cuts it
         certain[id_]
-        for id_ in order
-        if not any(precedes(facts, id_, other) for other in reversed(order) if other != id_)
+        for place, id_ in enumerate(order)
+        if not any(precedes(facts, id_, other) for other in reversed(order[place + 1 :]))
     ]
     status, stance, because = _decide(frontier, possible, aside)
     runs, turns = runs_of(
@@ -212,7 +213,7 @@ def position(facts: Facts, party: str, proposition: str, said: Knob) -> Position
         contested_by=_contested(facts, [*frontier, *current], said),
         possible=_shown(facts, possible),
         possibly_withdrawn=tuple(
-            facts.public(one.id) for one in taking if one.possibly_withdrawn and one.certain
+            facts.public(id_) for id_ in order if certain[id_].possibly_withdrawn
         ),
         set_aside=_shown(facts, aside),
         runs=runs,
@@ -228,8 +229,8 @@ def _collect(facts: Facts, party: str, proposition: str, said: Knob) -> list[_Co
     """Step 2: the effective claims that reach the party, said by the date for sure or perhaps."""
     found = []
     worth_a_look = may_reach(facts, party)
-    for id_ in facts.claims_on(proposition):
-        path = reach(facts, id_).get(party) if id_ in worth_a_look else None
+    for id_ in filter(worth_a_look.__contains__, facts.claims_on(proposition)):
+        path = reach(facts, id_).get(party)
         claim = facts.get(id_, ev.ClaimRecorded)
         state = certainty(facts, id_, said) if path else "not_yet"
         if path is None or claim is None or state == "not_yet":
@@ -247,6 +248,11 @@ def _collect(facts: Facts, party: str, proposition: str, said: Knob) -> list[_Co
             )
         )
     return found
+
+
+def _in_order(facts: Facts, claims: Iterable[_Counted]) -> list[_Counted]:
+    by_id = {one.id: one for one in claims}
+    return [by_id[id_] for id_ in in_order(facts, list(by_id))]
 
 
 def _decide(
@@ -270,9 +276,9 @@ def _why_conflicted(standing: Sequence[_Counted]) -> str:
     """One utterance told both ways by one document, by several, or an order nobody knows."""
     if len({one.claim.utterance or one.id for one in standing}) > 1:
         return "order_unknown"
-    told: dict[str | None, set[str]] = {}
+    told: dict[str, set[str]] = {}
     for one in standing:
-        told.setdefault(one.claim.document, set()).add(one.stance)
+        told.setdefault(one.claim.document or one.id, set()).add(one.stance)
     both = any(len(stances) > 1 for stances in told.values())
     return "said_both" if both else "reports_disagree"
 
@@ -325,7 +331,8 @@ def _shown(facts: Facts, claims: Sequence[_Counted]) -> tuple[Evidence, ...]:
 
 def _lapsed(current: Sequence[_Counted], said: Knob) -> bool:
     """Past the expiry of all that stands, the position stays, marked."""
-    ends = [one.claim.expires.latest if one.claim.expires else None for one in current]
+    standing = [one.claim.expires for one in current if not one.withdrawn]
+    ends = [expires.latest if expires else None for expires in standing]
     cut = said.instant or said.day
     return bool(ends) and cut is not None and all(
         end is not None and surely_before(end, cut) for end in ends
@@ -345,7 +352,7 @@ def _contested(facts: Facts, claims: Sequence[_Counted], said: Knob) -> tuple[st
                 and certainty(facts, edge.claim, said) == "certain"
             ):
                 found.append(facts.public(edge.claim))
-    return tuple(dict.fromkeys(found))
+    return tuple(sorted(set(found)))
 
 
 def _last_word(facts: Facts, party: str, proposition: str, said: Knob) -> Bounds | None:

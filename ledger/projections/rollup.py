@@ -92,14 +92,16 @@ def _from_chain(
     start = facts.canonical(claimant)
     stated = tuple(facts.canonical(party) for party in spoken_for(chain))
     best: dict[str, Path] = {}
+    seen: set[tuple[str, bool]] = set()  # further up a shorter doubtful way may be the better one
     queue = [(_rank(facts, Path((start,))), Path((start,)))]
     while queue:
         _, path = heapq.heappop(queue)
         here = path.parties[-1]
-        if here in best:
+        if (here, path.certain) in seen:
             continue
-        best[here] = path
-        if capacity == "personal" and here == start:
+        seen.add((here, path.certain))
+        best.setdefault(here, path)
+        if capacity == "personal":
             steps: Iterator[tuple[str, str, bool]] = _joint(facts, here)
         elif here == start and stated:
             behind = (("on_behalf_of", party, True) for party in stated)
@@ -107,7 +109,7 @@ def _from_chain(
         else:
             steps = _up(facts, here, days)
         for how, party, certain in steps:
-            if party not in best:
+            if party not in path.parties:
                 longer = Path(
                     (*path.parties, party),
                     (*path.how, how),  # type: ignore[arg-type]  # the words of Path.how
@@ -144,6 +146,7 @@ def _spoken_for(facts: Facts, party: str) -> tuple[tuple[str, Period], ...]:
         for id_ in facts.indexed("memberships_of", one)
         if isinstance(membership := facts.effective[id_], ev.MembershipRecorded)
         and membership.speaks_for
+        and not _members(facts, facts.canonical(membership.organisation))  # theirs never reach it
     )
 
 

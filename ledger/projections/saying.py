@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
 from ledger.model.claim import REFERRING_BACK
+from ledger.model.moment import Bound, surely_before
 from ledger.projections.effective import Facts
 
 
@@ -43,7 +44,12 @@ def one_occasion(facts: Facts, id_: str) -> tuple[Bounds, bool]:
     for mate in mates(facts, id_):
         if mate != id_:
             shared = shared.meet(own_bounds(facts, mate))
-    return (own, False) if shared.empty() and not own.empty() else (shared, True)
+    return (own, False) if shared.empty() else (shared, True)
+
+
+def reports(facts: Facts, id_: str) -> tuple[str, ...]:
+    """The acts that share the bounds of an act: those of its utterance, if they agree."""
+    return mates(facts, id_) if one_occasion(facts, id_)[1] else (id_,)
 
 
 def referrers(facts: Facts, id_: str) -> Iterator[str]:
@@ -78,17 +84,37 @@ def refers_back_to(facts: Facts, id_: str) -> Iterator[str]:
 
 def bounds(facts: Facts, id_: str) -> Bounds:
     """When an act was said, with all that its utterance and what refers back to it lend it."""
-    return facts.memo("bounds", id_, lambda: _lent(facts, id_, frozenset()))
+    return facts.memo("bounds", id_, lambda: _bounds(facts, id_))
 
 
-def _lent(facts: Facts, id_: str, above: frozenset[str]) -> Bounds:
-    found, agree = one_occasion(facts, id_)
-    for mate in mates(facts, id_) if agree else (id_,):
-        for referrer in referrers(facts, mate):
-            if referrer not in above and referrer != id_:
-                later = _lent(facts, referrer, above | {id_, mate})
-                found = found.with_highs(later.highs)
-    return found
+def _bounds(facts: Facts, id_: str) -> Bounds:
+    found, _ = one_occasion(facts, id_)
+    lent: set[Bound] = set()
+    seen, queue = {id_}, [id_]
+    while queue:
+        for mate in reports(facts, queue.pop()):
+            for later in referrers(facts, mate):
+                if later not in seen:
+                    seen.add(later)
+                    queue.append(later)
+                    lent |= one_occasion(facts, later)[0].highs
+    # An end before the start comes of a later change: it contradicts, so it lends nothing.
+    return found.with_highs(
+        end for end in lent if not any(surely_before(end, low) for low in found.lows)
+    )
+
+
+def back_from(facts: Facts, id_: str) -> Iterator[str]:
+    """A live act, and all that it or a report of its occasion refers back to, however far."""
+    seen = {id_}
+    queue = [id_] if facts.act(id_) is not None else []
+    while queue:
+        here = queue.pop()
+        yield here
+        for mate in mates(facts, here):
+            found = [earlier for earlier in refers_back_to(facts, mate) if earlier not in seen]
+            seen.update(found)
+            queue.extend(found)
 
 
 def refers_back(facts: Facts, later: str, earlier: str) -> bool:

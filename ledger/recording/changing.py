@@ -20,7 +20,14 @@ from ledger.model.party import Membership, Name, check_kind, check_members
 from ledger.model.proposition import check_proposition_kind
 from ledger.model.quotation import Quotation
 from ledger.model.text import check_name, check_text, did_you_mean, near, show
-from ledger.recording.claiming import Words, attribution, check_claim, check_times
+from ledger.recording.claiming import (
+    Words,
+    attribution,
+    check_claim,
+    check_order,
+    check_times,
+    times_of,
+)
 from ledger.recording.intake import Intake
 
 Reader = Callable[[Intake, Any], Any]
@@ -179,14 +186,17 @@ def _of_an_act(
     return found
 
 
-def check_record(intake: Intake, event: Any) -> None:
+def check_record(intake: Intake, id_: str, event: Any) -> None:
     """What must hold of a record once it is changed."""
+    recorded = intake.facts.stored[id_].recorded
     match event:
         case ev.ClaimRecorded():
             words.one_of(event.stance, words.STANCES, "stance")
-            check_claim(intake, event)
+            check_claim(intake, event, recorded)
+            check_order(intake, id_, event, times_of(intake, event, recorded))
         case ev.ClaimWithdrawn():
-            check_times(intake, event.uttered, event.document)
+            check_times(intake, event.uttered, event.document, recorded)
+            check_order(intake, id_, event, times_of(intake, event, recorded))
         case ev.PartyRegistered():
             check_members(event.key, event.kind, event.members)
         case _:

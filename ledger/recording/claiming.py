@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 import attrs
@@ -21,7 +22,7 @@ from ledger.model.document import MAX_TEXT, digest
 from ledger.model.moment import Edtf, surely_before
 from ledger.model.quotation import Quotation, anchored, within
 from ledger.model.text import check_text, show
-from ledger.projections.saying import bounds, refers_back_to
+from ledger.projections.saying import back_from, bounds, referrers, refers_back_to
 from ledger.recording.intake import Intake, Made
 
 
@@ -78,17 +79,31 @@ def record(intake: Intake, claim: Claim, *, document_text: str | None = None) ->
     return intake.made(intake.add(event))
 
 
-def check_claim(intake: Intake, event: ev.ClaimRecorded) -> None:
-    """What must hold of a claim whenever one is entered or amended."""
+def check_claim(
+    intake: Intake, event: ev.ClaimRecorded, recorded: dt.datetime | None = None
+) -> None:
+    """What must hold of a claim whenever one is entered, or one `recorded` before is amended."""
     proposition = intake.get(event.proposition, ev.PropositionDefined)
     check_act_stance(event.act, event.stance)
     if proposition is not None:
         check_act_kind(event.act, proposition.kind, proposition.key)
-    check_times(intake, event.uttered, event.document)
+    check_times(intake, event.uttered, event.document, recorded)
 
 
-def check_times(intake: Intake, uttered: Edtf | None, document: str | None) -> None:
-    """Refuse words surely uttered after their publication or after now."""
+def times_of(intake: Intake, act: ev.Act, recorded: dt.datetime) -> Bounds:
+    """The bounds of an act by its own date, its document's and its recording."""
+    document = intake.get(act.document, ev.DocumentRegistered)
+    published = document.published.latest if document and document.published else None
+    return Bounds.of(act.uttered, published, recorded)
+
+
+def check_times(
+    intake: Intake,
+    uttered: Edtf | None,
+    document: str | None,
+    recorded: dt.datetime | None = None,
+) -> None:
+    """Refuse words surely uttered after their publication or their recording, if not now."""
     if uttered is None or uttered.earliest is None:
         return
     published = intake.get(document, ev.DocumentRegistered)
@@ -101,9 +116,11 @@ def check_times(intake: Intake, uttered: Edtf | None, document: str | None) -> N
             field="uttered",
             given=str(uttered),
         )
-    if surely_before(intake.now, uttered.earliest):
+    if surely_before(recorded or intake.now, uttered.earliest):
+        when = f"{recorded or intake.now:%Y-%m-%d %H:%M} UTC"
+        now = f"it was recorded at {when}" if recorded else f"it is {when} now"
         raise InvalidClaim(
-            f"Uttered {uttered} lies in the future: it is {intake.now:%Y-%m-%d %H:%M} UTC now. "
+            f"Uttered {uttered} lies in the future: {now}. "
             "Record what was said once it has been said; what it speaks of goes into about=.",
             field="uttered",
             given=str(uttered),
@@ -221,36 +238,61 @@ def relate(intake: Intake, relation: Relation) -> Made:
         if intake.facts.effective[id_] == event:
             return intake.already(id_)
     if relation.relation in REFERRING_BACK:
-        check_refers_back(intake, claim, (target,), bounds(intake.facts, claim), relation.claim)
+        act = intake.facts.act(claim)
+        utterance = act.utterance if act else None
+        check_refers_back(intake, claim, utterance, (target,), bounds(intake.facts, claim))
     return intake.made(intake.add(event))
 
 
 def check_refers_back(
-    intake: Intake, later: str | None, earlier: Sequence[str], when: Bounds, shown: str
+    intake: Intake,
+    later: str | None,
+    utterance: str | None,
+    earlier: Sequence[str],
+    when: Bounds,
 ) -> None:
-    """Refuse an act surely earlier than what it refers back to, or one that closes a circle."""
+    """Refuse an act surely earlier than what it refers back to, or one that closes a circle.
+
+    What counts is the occasion: all the reports of an utterance, and what they refer back to;
+    inside one utterance there is no order. `later` is None for a withdrawal that is yet to come.
+    """
     facts = intake.facts
+    name = "the withdrawal" if later is None else facts.public(later)
     for target in earlier:
-        if facts.act(target) is None:
-            continue
-        before = bounds(facts, target)
-        if when.precedes(before):
-            raise InvalidRelation(
-                f"{show(shown)} ({when}) is earlier than {show(facts.public(target))} ({before}), "
-                "which it refers back to. Correct uttered=, or turn the relation round.",
-                field="uttered",
-                given=str(when),
-            )
-        seen, queue = set(), [target]
-        while queue:
-            here = queue.pop()
-            if here == later:
+        together = _is_of(facts.act(target), utterance)
+        for here in back_from(facts, target):
+            if here == later or (not together and _is_of(facts.act(here), utterance)):
                 raise InvalidRelation(
-                    f"{show(shown)} would refer back to itself in a circle through "
+                    f"{show(name)} would refer back to itself in a circle through "
                     f"{show(facts.public(target))}. Leave one of the relations out.",
                     field="target",
                     given=facts.public(target),
                 )
-            if here not in seen:
-                seen.add(here)
-                queue.extend(refers_back_to(facts, here))
+            before = bounds(facts, here)
+            if not together and when.precedes(before):
+                raise InvalidRelation(
+                    f"{show(name)} ({when}) is earlier than {show(facts.public(here))} ({before}), "
+                    "which it refers back to. Correct uttered=, or turn the relation round.",
+                    field="uttered",
+                    given=str(when),
+                )
+
+
+def _is_of(act: ev.Act | None, utterance: str | None) -> bool:
+    return act is not None and utterance is not None and act.utterance == utterance
+
+
+def check_order(intake: Intake, id_: str, act: ev.Act, when: Bounds) -> None:
+    """Refuse to change an act into one surely earlier than what it names, or later than a namer."""
+    facts = intake.facts
+    named = act.claims if isinstance(act, ev.ClaimWithdrawn) else ()
+    check_refers_back(intake, id_, act.utterance, (*named, *refers_back_to(facts, id_)), when)
+    for later in referrers(facts, id_):
+        if bounds(facts, later).precedes(when) and not _is_of(facts.act(later), act.utterance):
+            raise InvalidRelation(
+                f"{show(facts.public(id_))} ({when}) would be later than "
+                f"{show(facts.public(later))} ({bounds(facts, later)}), which refers back to it. "
+                "Give another uttered=, or amend that one first.",
+                field="uttered",
+                given=str(when),
+            )

@@ -19,13 +19,18 @@ from ledger.errors import (
     UnknownEvent,
 )
 from ledger.model import events as ev
-from ledger.model.bounds import Bounds
 from ledger.model.claim import Claim
 from ledger.model.text import check_text, show
 from ledger.projections.effective import KEYED
 from ledger.projections.rollup import reach
 from ledger.recording.changing import check_record, read_changes
-from ledger.recording.claiming import Words, attribution, check_refers_back, check_times
+from ledger.recording.claiming import (
+    Words,
+    attribution,
+    check_refers_back,
+    check_times,
+    times_of,
+)
 from ledger.recording.intake import Intake, Made
 
 TYPE_NAMES: Final[Mapping[type[Any], str]] = {
@@ -126,10 +131,8 @@ def withdraw(
         return intake.same_or_refuse("claim", act.id, taken, same=intake.original(taken) == event)
     check_times(intake, act.uttered, document)
     _check_part(intake, event)
-    published = intake.get(document, ev.DocumentRegistered)
-    latest = published.published.latest if published and published.published else None
-    when = Bounds.of(act.uttered, latest, intake.now)
-    check_refers_back(intake, None, targets, when, act.id or "the withdrawal")
+    when = times_of(intake, event, intake.now)
+    check_refers_back(intake, None, event.utterance, targets, when)
     return intake.made(intake.add(event))
 
 
@@ -203,7 +206,7 @@ def correct(
             given=document,
         )
     changes = read_changes(intake, act, fields)
-    check_record(intake, attrs.evolve(act, **changes))
+    check_record(intake, id_, attrs.evolve(act, **changes))
     event = ev.ClaimCorrected(
         target=id_,
         document=where,
@@ -234,7 +237,7 @@ def amend(
         )
     check_text(reason, field="reason")
     id_ = any_record(intake, record)
-    event = _root(intake, id_)
+    root, event = _root(intake, id_)
     if isinstance(event, ev.ContentErased):
         raise InvalidAmendment(
             f"{show(record)} is an erasure: it is never amended.", field="record", given=record
@@ -251,7 +254,7 @@ def amend(
             )
     else:
         changes = read_changes(intake, event, fields)
-        check_record(intake, attrs.evolve(event, **changes))
+        check_record(intake, root, attrs.evolve(event, **changes))
     amendment = ev.RecordAmended(
         target=id_,
         strike_out=strike_out,
@@ -262,14 +265,14 @@ def amend(
     return intake.made(intake.add(amendment, stream=intake.stream_of(id_)))
 
 
-def _root(intake: Intake, id_: str) -> Any:
+def _root(intake: Intake, id_: str) -> tuple[str, Any]:
     """The record that a row of amendments changes, in its effective form where it is live."""
     event = intake.original(id_)
     while isinstance(event, ev.RecordAmended):
         id_ = event.target
         event = intake.original(id_)
     effective: Any = intake.get(id_, object)
-    return event if effective is None else effective
+    return id_, event if effective is None else effective
 
 
 def any_record(intake: Intake, given: str) -> str:

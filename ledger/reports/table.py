@@ -1,147 +1,23 @@
-"""Who held what on which date: a table of positions on a topic, with the quote behind each cell.
+"""Who held what on which date: positions on a topic in several views, side by side.
 
-Here lives what stands in the table. How it is set in plain text is `.setting`; what a position is
-and when a claim counts as said, `ledger.projections.positions`.
+Here the views are asked. What is handed back and how it reads is `.held`, the words behind a cell
+are `.quoting`; what a position is and when a claim counts as said, `ledger.projections`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, assert_never
+from typing import assert_never
 
 import attrs
 
 from ledger.errors import InvalidView, NotFound, UnknownTopic
 from ledger.model import events as ev
-from ledger.model.bounds import Bounds
-from ledger.model.moment import Knob
-from ledger.projections.answer import Answer
-from ledger.projections.effective import Facts
+from ledger.projections import naming
 from ledger.projections.positions import Evidence, Position
-from ledger.reports.setting import WIDTH, grid, noted, wrapped
+from ledger.reports.held import Block, Cell, Column, Row, WhoHeldWhat
+from ledger.reports.quoting import Quoted, name_of, quoted
 from ledger.view import View
-
-_LEGEND: Final = {
-    "*": "* by those who spoke for it",
-    "-": "- silent",
-    "possibly": "possibly, ?: said later perhaps, or by another",
-    "unknown": "unknown: not in the ledger then",
-}
-
-
-@attrs.frozen(kw_only=True)
-class Cell(Answer):
-    """Where a party stood in one view: a position in short, and the numbers of its quotes.
-
-    `status` is that of the position, or `unknown` where the view's prefix of the log does not
-    hold the party or the proposition at all. `perhaps` are the quotes of claims that may be
-    later than the view's date, or another party's.
-    """
-
-    status: str
-    stance: str | None = None
-    acts: tuple[str, ...] = ()
-    text: str
-    quotes: tuple[int, ...] = ()
-    perhaps: tuple[int, ...] = ()
-
-    def __str__(self) -> str:
-        sure = "" if self.status == "possible" else "?"
-        numbers = [*map(str, self.quotes), *(f"{one}{sure}" for one in self.perhaps)]
-        return self.text + (f" [{', '.join(numbers)}]" if numbers else "")
-
-
-@attrs.frozen(kw_only=True)
-class Row(Answer):
-    """A party, by id and name, and its cell in each view."""
-
-    party: str
-    name: str
-    cells: tuple[Cell, ...]
-
-
-@attrs.frozen(kw_only=True)
-class Block(Answer):
-    """A proposition and the rows of those who spoke on it, speakers before those they speak for."""
-
-    proposition: str
-    text: str
-    kind: str
-    rows: tuple[Row, ...]
-
-
-@attrs.frozen(kw_only=True)
-class Column(Answer):
-    """The two dates of a view, and the number of events it was computed from."""
-
-    said: Knob
-    known: Knob | int | None
-    basis: int
-
-    def __str__(self) -> str:
-        match self.known:
-            case None:
-                return f"said by {self.said}"
-            case int():
-                return f"said by {self.said}, known at #{self.known}"
-            case _:
-                return f"said by {self.said}, known by {self.known}"
-
-
-@attrs.frozen(kw_only=True)
-class WhoHeldWhat(Answer):
-    """Who held what on a topic, one column a view; `str()` sets it in at most 100 signs a line.
-
-    `quotes` are numbered from 1, as the cells name them. `documents` has one line for each
-    document quoted. `incomplete` counts claims whose content was erased: they are in no cell.
-    """
-
-    topic: str
-    label: str
-    columns: tuple[Column, ...]
-    blocks: tuple[Block, ...]
-    quotes: tuple[Quoted, ...]
-    documents: tuple[str, ...]
-    incomplete: int = 0
-
-    def __str__(self) -> str:
-        title = wrapped(f"{self.label} ({self.topic}): who held what", WIDTH)
-        notes = [
-            line
-            for number, quote in enumerate(self.quotes, start=1)
-            for line in noted(f"[{number}]", str(quote))
-        ]
-        documents = [line for one in self.documents for line in wrapped(one, WIDTH, "  ")]
-        parts = [title, *self._grids(), self._legend(), notes, documents]
-        return "\n\n".join("\n".join(part) for part in parts if part)
-
-    def _grids(self) -> list[list[str]]:
-        if not self.blocks:
-            return [["(nobody held a position)"]]
-        return grid(
-            heads=[str(column).replace(", ", "\n") for column in self.columns],
-            blocks=[
-                (
-                    f"{block.proposition}: {block.text}",
-                    [(row.name, [str(cell) for cell in row.cells]) for row in block.rows],
-                )
-                for block in self.blocks
-            ],
-        )
-
-    def _legend(self) -> list[str]:
-        texts = [cell.text for block in self.blocks for row in block.rows for cell in row.cells]
-        doubt = any(cell.perhaps for block in self.blocks for r in block.rows for cell in r.cells)
-        used = {
-            "*": any("*" in text for text in texts),
-            "-": "-" in texts,
-            "possibly": doubt,
-            "unknown": "unknown" in texts,
-        }
-        told = [text for sign, text in _LEGEND.items() if used[sign]]
-        if self.incomplete:
-            told.append(f"in no cell: {self.incomplete} claims whose content was erased")
-        return wrapped("; ".join(told), WIDTH) if told else []
 
 
 def who_held_what(views: Sequence[View], *, topic: str) -> WhoHeldWhat:
@@ -171,114 +47,154 @@ def who_held_what(views: Sequence[View], *, topic: str) -> WhoHeldWhat:
             field="views",
             given=views,
         )
-    label, stands = _stands(views, topic)
-    quotes: dict[Quoted, int] = {}
-    documents: dict[str, str] = {}
-    blocks = [
-        Block(
-            proposition=id_,
-            text=text,
-            kind=kind,
-            rows=tuple(
-                Row(
-                    party=party,
-                    name=_name(views, party),
-                    cells=tuple(
-                        _cell(view, found, quotes, documents)
-                        for view, found in zip(views, row, strict=True)
-                    ),
-                )
-                for party, row in rows
-            ),
-        )
-        for id_, text, kind, rows in stands
+    label, blocks = _asked_for(views, topic)
+    found = [
+        _column(view, [(block, party) for block in blocks for party in block.parties])
+        for view in views
     ]
+    quotes: dict[Quoted, int] = {}
     return WhoHeldWhat(
         topic=topic,
         label=label,
         columns=tuple(Column(said=v.said, known=v.known, basis=v.basis) for v in views),
-        blocks=tuple(blocks),
+        blocks=tuple(_block(block, found, quotes) for block in blocks if block.parties),
         quotes=tuple(quotes),
-        documents=tuple(documents.values()),
-        incomplete=max(_lost(view) for view in views),
+        documents=tuple(dict.fromkeys(one.reference for one in quotes if one.reference)),
+        incomplete=max(column.incomplete for column in found),
     )
 
 
-_Rows = list[tuple[str, list[Position | None]]]
+@attrs.frozen(kw_only=True, eq=False)
+class _Asked:
+    """A proposition, and the parties that some view has a position of."""
+
+    id: str
+    text: str
+    kind: str
+    parties: dict[str, None]
 
 
-def _stands(views: Sequence[View], topic: str) -> tuple[str, list[tuple[str, str, str, _Rows]]]:
-    """The topic's label; for each proposition its id, text, kind, and a row for each party."""
+def _asked_for(views: Sequence[View], topic: str) -> tuple[str, list[_Asked]]:
+    """The topic's label and its propositions, in the words of the view that knows most."""
     unknown: UnknownTopic | None = None
-    held: dict[str, dict[str, None]] = {}
-    told: dict[str, tuple[str, str]] = {}
-    label = topic
+    asked: dict[str, _Asked] = {}
+    label = ""
     for view in sorted(views, key=lambda view: view.basis, reverse=True):
         try:
             positions = view.positions(topic=topic)
         except UnknownTopic as error:
             unknown = error
             continue
-        if not told:
-            label = next(one.label for one in view.topics() if one.id == topic)
+        label = label or _label(view, topic)
         for line in view.propositions(topic=topic):
-            told.setdefault(line.id, (line.text, line.kind))
-            held.setdefault(line.id, {})
-        for one in positions:
-            held[one.proposition][one.party] = None
-    if unknown is not None and not told:
+            one = _Asked(id=line.id, text=line.text, kind=line.kind, parties={})
+            asked.setdefault(line.id, one)
+        for position in positions:
+            asked[position.proposition].parties[position.party] = None
+    if unknown is not None and not label:
         raise unknown
-    blocks = []
-    for id_, parties in held.items():
-        rows = [(party, [_position(view, party, id_) for view in views]) for party in parties]
-        if rows:
-            blocks.append((id_, *told[id_], sorted(rows, key=_distance)))
-    return label, blocks
+    return label, list(asked.values())
+
+
+def _label(view: View, topic: str) -> str:
+    with view.facts() as facts:
+        event = facts.get(naming.find(facts, "topic", topic), ev.TopicDefined)
+        return event.label if event else topic
+
+
+@attrs.frozen(kw_only=True)
+class _Found:
+    """What one view has of one party on one proposition; no position: not in its prefix."""
+
+    name: str
+    position: Position | None
+    quotes: tuple[Quoted, ...] = ()
+    perhaps: tuple[Quoted, ...] = ()
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Column:
+    """The answers of one view, each under proposition and party."""
+
+    basis: int
+    incomplete: int
+    found: dict[tuple[str, str], _Found]
+
+
+def _column(view: View, asked: Iterable[tuple[_Asked, str]]) -> _Column:
+    positions = {(one.id, party): _position(view, party, one.id) for one, party in asked}
+    with view.facts() as facts:
+        return _Column(
+            basis=view.basis,
+            incomplete=facts.lost_claims,
+            found={
+                key: _Found(
+                    name=name_of(facts, key[1]),
+                    position=position,
+                    quotes=quoted(facts, _deciding(position)) if position else (),
+                    perhaps=quoted(facts, position.possible) if position else (),
+                )
+                for key, position in positions.items()
+            },
+        )
 
 
 def _position(view: View, party: str, proposition: str) -> Position | None:
-    """The position; None where the view does not know whom or what is asked for."""
     try:
         return view.position(party, proposition)
     except NotFound:
         return None
 
 
-def _distance(row: tuple[str, list[Position | None]]) -> tuple[int, str]:
-    """How far the nearest speaker is from the party, and its id."""
-    party, found = row
-    bearing = [one for position in found if position for one in _bearing(position)]
-    return min((len(one.path) for one in bearing), default=1), party
+def _deciding(position: Position) -> Sequence[Evidence]:
+    """The claims on which a status rests, but for those that are only possible."""
+    return position.set_aside if position.status == "undeclared" else position.evidence
 
 
-def _bearing(position: Position) -> Iterable[Evidence]:
-    return (*position.evidence, *position.possible, *position.set_aside)
+def _block(asked: _Asked, columns: Sequence[_Column], quotes: dict[Quoted, int]) -> Block:
+    """A proposition's rows; a quote takes the next number where it is met first."""
+    richest = max(columns, key=lambda column: column.basis)
+    rows = []
+    for party in sorted(asked.parties, key=lambda party: _distance(asked.id, party, columns)):
+        key = (asked.id, party)
+        cells = tuple(_cell(column.found[key], quotes) for column in columns)
+        rows.append(Row(party=party, name=richest.found[key].name, cells=cells))
+    return Block(proposition=asked.id, text=asked.text, kind=asked.kind, rows=tuple(rows))
 
 
-def _cell(
-    view: View, position: Position | None, quotes: dict[Quoted, int], documents: dict[str, str]
-) -> Cell:
+def _distance(proposition: str, party: str, columns: Sequence[_Column]) -> tuple[int, str]:
+    """How far the nearest speaker is from the party, and its id: an order for the rows."""
+    positions = [column.found[proposition, party].position for column in columns]
+    steps = [
+        len(one.path)
+        for position in positions
+        if position
+        for one in (*_deciding(position), *position.possible)
+    ]
+    return min(steps, default=1), party
+
+
+def _cell(found: _Found, quotes: dict[Quoted, int]) -> Cell:
+    def numbers(of: Iterable[Quoted]) -> tuple[int, ...]:
+        return tuple(sorted(quotes.setdefault(one, len(quotes) + 1) for one in of))
+
+    position = found.position
     if position is None:
         return Cell(status="unknown", text="unknown")
-
-    def numbers(claims: Iterable[Evidence]) -> tuple[int, ...]:
-        with view.facts() as facts:
-            return tuple(sorted(_number(facts, one, quotes, documents) for one in claims))
-
-    shown = position.set_aside if position.status == "undeclared" else position.evidence
     return Cell(
         status=position.status,
         stance=position.stance,
         acts=position.acts,
         text=_in_short(position),
-        quotes=numbers(shown),
-        perhaps=numbers(position.possible),
+        quotes=numbers(found.quotes),
+        perhaps=numbers(found.perhaps),
     )
 
 
 def _in_short(position: Position) -> str:
     """The position in a few words; what is only rolled up bears a star."""
-    star = "" if any(one.own for one in _bearing(position)) else "*"
+    deciding = position.possible if position.status == "possible" else _deciding(position)
+    star = "" if any(one.own for one in deciding) else "*"
     match position.status:
         case "silent":
             return "-"
@@ -297,14 +213,3 @@ def _in_short(position: Position) -> str:
     words += ["contested"] if position.contested_by else []
     words += ["possibly withdrawn"] if position.possibly_withdrawn else []
     return ", ".join(words)
-
-
-def _name(views: Sequence[View], party: str) -> str:
-    """The name of a party in the view that knows most."""
-    with max(views, key=lambda view: view.basis).facts() as facts:
-        return _bears(facts, facts.id_of("party", party)) or party
-
-
-def _lost(view: View) -> int:
-    with view.facts() as facts:
-        return facts.lost_claims

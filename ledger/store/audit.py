@@ -16,7 +16,17 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection, RowMapping, func, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    LargeBinary,
+    RowMapping,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
 from ledger.codec.canonical import parse
 from ledger.codec.entry import SLOTS, Row, commitment, read_instant
@@ -38,6 +48,7 @@ from ledger.store.tables import Tables
 Progress = Callable[[int, int], None]
 """Told now and then how many events are done, and how many there are."""
 
+_KINDS: Final = {BigInteger: "integer", LargeBinary: "blob"}
 _IN_ENTRY: Final = ("id", "type", "stream", "stream_v")
 
 
@@ -92,6 +103,7 @@ def audit(
     stop = head["size"] if upto is None else min(upto, head["size"])
     walk = _Walk(origin=origin, wanted=frozenset(roots_at))
     walk.keep_root()
+    _check_kinds(conn, tables, head["id"], stop)
     for row in rows(conn, tables, head["id"], until=stop):
         walk.step(row)
         if progress is not None and (walk.size % PAGE == 0 or walk.size == stop):
@@ -228,6 +240,28 @@ def _check_head(origin: str, head: RowMapping, walk: _Walk) -> None:
             f"The head of {origin} says that its last event was known at {head['known_at']}, the "
             f"entries give {walk.known_at}.",
             sequence=walk.size - 1,
+        )
+
+
+def _check_kinds(conn: Connection, tables: Tables, log_id: int, stop: int) -> None:
+    """SQLite keeps any value in any column; one of the wrong kind may not even be readable."""
+    if conn.dialect.name != "sqlite":
+        return
+    event = tables.event
+    kinds = [(one, _KINDS.get(type(one.type), "text")) for one in event.columns]
+    odd = or_(*(func.typeof(one) != kind for one, kind in kinds if not one.nullable))
+    slots = or_(*(func.typeof(one).not_in((kind, "null")) for one, kind in kinds if one.nullable))
+    found = conn.scalar(
+        select(event.c.seq)
+        .where(event.c.log_id == log_id, event.c.seq < stop, or_(odd, slots))
+        .order_by(event.c.seq)
+        .limit(1)
+    )
+    if found is not None:
+        raise ColumnMismatch(
+            f"The row at sequence {found} holds a value of another kind than its column, such as "
+            "text for bytes: it was changed by hand.",
+            sequence=found,
         )
 
 

@@ -1,7 +1,7 @@
 """Example data: who said what about the Lachin corridor, December 2022 to February 2023.
 
 Taken down from one news report of 22 February 2023, in our own words. The report is known here by
-publisher, date, digest and length alone; of its text there are quotations of at most a dozen
+title, publisher, date, digest and length; of its text there are quotations of at most a dozen
 words each, with the places at which they stand. What is shown with the data is `.demonstration`.
 """
 
@@ -82,7 +82,8 @@ OCCURRENCE: Final = Occurrence(
 
 DOCUMENT: Final = Document(
     REPORT,
-    title="News report on the Lachin corridor, Moscow, 22 February 2023",
+    # It came to us without a headline; this says what it is.
+    title="News report from Moscow on the Lachin corridor",
     publisher="ria-novosti",
     published="2023-02-22",
     sha256="424902e5a0e30684afdad3b3cd2a45ba353be4e3acee5e429134eeb00b2caa85",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import random
+from collections.abc import Iterator
 from typing import Any, Final
 
 from ledger import Document, Party, Proposition, Topic
@@ -24,6 +25,7 @@ TOPICS: Final = 10
 DOCUMENTS: Final = 20
 FIRST_DAY: Final = dt.date(2015, 1, 1)
 DAYS: Final = 3_000
+LAST_DAY: Final = FIRST_DAY + dt.timedelta(days=DAYS)
 WORDS: Final = (
     "the council would not accept any further delay in the reporting of figures and asked that "
     "every party to the agreement keep the road open until the next meeting in the autumn"
@@ -75,7 +77,7 @@ def nouns() -> list[Noun]:
         Document(
             f"document-{index}",
             publisher="press",
-            published=FIRST_DAY + dt.timedelta(days=DAYS + index),
+            published=LAST_DAY + dt.timedelta(days=index),
             sha256=hashlib.sha256(str(index).encode()).hexdigest(),
             length=100_000,
         )
@@ -108,3 +110,21 @@ def _claim(id_: str, chance: random.Random) -> Fields:
     if chance.randrange(3):
         fields["document"] = f"document-{chance.randrange(DOCUMENTS)}"
     return fields
+
+
+def reached(given: list[Fields], first: int) -> Iterator[tuple[str, str, str, int, str]]:
+    """Whom the claims reach, on what, by which day at the latest, at which sequence, how."""
+    for sequence, fields in enumerate(given, first):
+        latest = fields["uttered"].strip("[]")[-len("2015-01-01") :]
+        stance = "supports" if fields["act"] == "assert" else "opposes"
+        for one in above(int(fields["claimant"].removeprefix("party-"))):
+            yield party(one), fields["proposition"], latest, sequence, stance
+
+
+def cells(count: int, *, seed: int = 3) -> list[tuple[str, str]]:
+    """Parties and propositions to ask about."""
+    chance = random.Random(seed)
+    return [
+        (party(chance.randrange(PARTIES)), proposition(chance.randrange(PROPOSITIONS)))
+        for _ in range(count)
+    ]

@@ -218,3 +218,14 @@ def test_a_guard_that_is_switched_off_is_found(postgres_url, tables):
     with pytest.raises(MissingGuard, match="ledger_event_no_delete"):
         audited(engine, tables)
     engine.dispose()
+
+
+@pytest.mark.parametrize("column", ["slot_what", "leaf_hash", "entry"])
+def test_bytes_that_were_turned_into_text_or_back_are_found(engine, tables, log, tamper, column):
+    if engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL keeps no value of another kind than its column")
+    other = "BLOB" if column == "entry" else "TEXT"
+    tamper(f"UPDATE ledger_event SET {column} = CAST({column} AS {other}) WHERE seq = 3")
+    with transaction.reading(engine) as conn, pytest.raises(ColumnMismatch) as caught:
+        audit(conn, tables, "default")
+    assert caught.value.sequence == 3

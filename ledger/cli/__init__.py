@@ -1,0 +1,33 @@
+"""The command `claims`: asks a ledger, or enters into one, and prints. Nothing is computed here.
+
+`main` is the way in; it needs nothing but the library, so that a bare install can say which extra
+is missing. The commands stand by theme in `entering`, `acts`, `asking`, `auditing`, `importing`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+
+from ledger.errors import LedgerError, MissingExtra
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit status: 0, 1 for a refusal, 2 for a wrong command line.
+
+    Example:
+        >>> main(["position"])
+        2
+    """
+    try:
+        if not all(map(importlib.util.find_spec, ("cyclopts", "rich"))):
+            raise MissingExtra("cli", needs="cyclopts and rich", purpose="The command line")
+        from ledger.cli.app import run  # noqa: PLC0415 - needs the extra
+
+        return run(sys.argv[1:] if argv is None else list(argv))
+    except LedgerError as error:
+        print(f"claims: {error}", file=sys.stderr)
+        return 1

@@ -1,0 +1,248 @@
+"""Commands that ask: positions, claims, timelines, and what speaks against what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from ledger.cli.names import party
+from ledger.cli.options import HERE, NOW, PartyName, When, Where, number_or_day
+from ledger.cli.output import answer, answers, as_json, rows_of, say, table, tame
+from ledger.errors import InvalidView
+from ledger.projections.positions import Position
+from ledger.view import View
+
+
+def position(who: str, proposition: str, /, *, when: When = NOW, where: Where = HERE) -> None:
+    """Say where a party stands on a proposition, and on which words.
+
+    Example: `claims position Baku road-blocked --said 2023-01-18`
+
+    Args:
+        who: The party, by id or by a name it bore on that day.
+        proposition: The proposition.
+    """
+    with where.ledger() as ledger:
+        view = when.view(ledger)
+        answer(view.position(party(view, who) or "", proposition), json=where.json)
+
+
+def positions(
+    *,
+    topic: str | None = None,
+    who: PartyName = None,
+    when: When = NOW,
+    where: Where = HERE,
+) -> None:
+    """List the positions on a topic, of a party, or all of them.
+
+    Example: `claims positions --topic lachin --said 2023-01-18`
+
+    Args:
+        topic: On this topic alone: a table of parties and propositions.
+        who: Of this party alone: a list.
+    """
+    with where.ledger() as ledger:
+        _print_positions(when.view(ledger), topic, who, json=where.json)
+
+
+def replay(
+    date: str,
+    /,
+    *,
+    topic: str | None = None,
+    who: PartyName = None,
+    where: Where = HERE,
+) -> None:
+    """Show the positions as this ledger showed them on a date: known by then, said by then.
+
+    Example: `claims replay 2023-01-18 --topic lachin`
+
+    Args:
+        date: A day or an instant.
+        topic: On this topic alone.
+        who: Of this party alone.
+    """
+    with where.ledger() as ledger:
+        _print_positions(ledger.replay(date), topic, who, json=where.json)
+
+
+def _print_positions(view: View, topic: str | None, who: str | None, *, json: bool) -> None:
+    one = party(view, who)
+    if topic is None and one is None:
+        rows = [row for line in view.parties() for row in view.positions(party=line.id)]
+    else:
+        rows = list(view.positions(topic=topic, party=one))
+    if json:
+        as_json({"said": view.said, "known": view.known, "basis": view.basis, "rows": rows})
+    elif not rows:
+        say(f"nobody holds a position, {view}")
+    elif one is not None:
+        say(str(view))
+        cells = [(row.proposition, row.short(), _since(row)) for row in rows]
+        table(("proposition", "position", "last stated"), cells)
+    else:
+        say(str(view))
+        _print_matrix(rows)
+
+
+def _since(row: Position) -> str:
+    return "" if row.last_stated is None else str(row.last_stated)
+
+
+def _print_matrix(rows: Iterable[Position]) -> None:
+    """Parties down, propositions across; `*` marks a position by roll-up alone."""
+    cells = {(row.party, row.proposition): row.short() for row in rows}
+    across = list(dict.fromkeys(proposition for _, proposition in cells))
+    down = sorted({who for who, _ in cells})
+    table(
+        ("party", *across),
+        [(who, *(cells.get((who, proposition), "-") for proposition in across)) for who in down],
+    )
+    if any("*" in cell for cell in cells.values()):
+        say("* by those who spoke for it")
+
+
+def timeline(who: str, topic: str, /, *, when: When = NOW, where: Where = HERE) -> None:
+    """Show what a party said on a topic over time: its stances, and where they turned.
+
+    Example: `claims timeline ru lachin`
+
+    Args:
+        who: The party, by id or by a name it bore on that day.
+        topic: The topic, or one proposition.
+    """
+    with where.ledger() as ledger:
+        view = when.view(ledger)
+        answer(view.timeline(party(view, who) or "", topic), json=where.json)
+
+
+def claims(
+    *,
+    who: PartyName = None,
+    claimant: str | None = None,
+    proposition: str | None = None,
+    topic: str | None = None,
+    document: str | None = None,
+    utterance: str | None = None,
+    act: str | None = None,
+    stance: str | None = None,
+    certainty: Literal["certain", "possible"] | None = None,
+    about: str | None = None,
+    published: str | None = None,
+    when: When = NOW,
+    where: Where = HERE,
+) -> None:
+    """List claims in order of saying, withdrawn ones marked.
+
+    Example: `claims claims --topic lachin --said 2023-01-18`
+
+    Args:
+        who: That reach this party, its own or by roll-up.
+        claimant: That this party made.
+        proposition: On this proposition.
+        topic: On this topic.
+        document: In this document.
+        utterance: Of this occasion.
+        act: Of this speech act.
+        stance: Of this stance.
+        certainty: Surely said by then, or possibly.
+        about: That speak of this time, as an EDTF date.
+        published: In documents that were surely out by this day.
+    """
+    with where.ledger() as ledger:
+        view = when.view(ledger)
+        found = view.claims(
+            party=party(view, who),
+            claimant=party(view, claimant),
+            proposition=proposition,
+            topic=topic,
+            document=document,
+            utterance=utterance,
+            act=act,
+            stance=stance,
+            certainty=certainty,
+            about=about,
+            published=published,
+        )
+        if where.json or not found:
+            answer(found, json=where.json)
+            return
+        columns = ("id", "claimant", "act", "stance", "proposition", "said")
+        rows = rows_of(found, {name: name for name in columns})
+        marks = [_marks(row.certainty, row.withdrawn, row.corrected) for row in found]
+        table((*columns, "marks"), [(*row, mark) for row, mark in zip(rows, marks, strict=True)])
+
+
+def _marks(certainty: str, withdrawn: bool, corrected: bool) -> str:  # noqa: FBT001 - three marks
+    marks = {"possible": certainty == "possible", "withdrawn": withdrawn, "corrected": corrected}
+    return ", ".join(mark for mark, on in marks.items() if on)
+
+
+def trace(claim: str, /, *, when: When = NOW, where: Where = HERE) -> None:
+    """Follow a claim back to its words, its document, its log entry and the proof of that entry.
+
+    Example: `claims trace C03`
+
+    Args:
+        claim: The claim.
+    """
+    with where.ledger() as ledger:
+        answer(when.view(ledger).trace(claim), json=where.json)
+
+
+def contradictions(*, when: When = NOW, where: Where = HERE) -> None:
+    """List the pairs of parties that hold against each other.
+
+    Example: `claims contradictions --said 2023-01-18`
+    """
+    with where.ledger() as ledger:
+        found = when.view(ledger).contradictions()
+        answers(found, json=where.json, none="no contradictions")
+
+
+def divergences(*, when: When = NOW, where: Where = HERE) -> None:
+    """List the pairs of claims that tell one occurrence in different ways.
+
+    Example: `claims divergences`
+    """
+    with where.ledger() as ledger:
+        found = when.view(ledger).divergences()
+        answers(found, json=where.json, none="no divergences")
+
+
+def diff(
+    *,
+    from_said: str | None = None,
+    from_known: str | None = None,
+    to_said: str | None = None,
+    to_known: str | None = None,
+    where: Where = HERE,
+) -> None:
+    """Show what changed between two views: claims learnt or lost, positions that differ.
+
+    Example: `claims diff --from-said 2023-01-18 --to-said 2023-02-22`
+
+    Args:
+        from_said: What had been said by then, in the first view.
+        from_known: What this ledger knew by then, in the first view.
+        to_said: What had been said by then, in the second view; today if left out.
+        to_known: What this ledger knew by then, in the second view; all of it if left out.
+    """
+    if from_said is None and from_known is None:
+        raise InvalidView(
+            "A difference begins somewhere. Type --from-said 2023-01-18 or --from-known 2023-01-18."
+        )
+    with where.ledger() as ledger:
+        before = ledger.as_of(said=from_said, known=number_or_day(from_known))
+        after = ledger.as_of(said=to_said, known=number_or_day(to_known))
+        found = ledger.diff(before, after)
+        if not where.json:
+            say(f"from: {before}\nto:   {after}")
+            say(str(tame(found)))
+            return
+        as_json({"from": _dates(before), "to": _dates(after), **found.to_dict()})
+
+
+def _dates(view: View) -> dict[str, object]:
+    return {"said": view.said, "known": view.known, "basis": view.basis}

@@ -1,0 +1,130 @@
+"""What reaches the terminal: text made harmless, tables, JSON.
+
+Data may hold anything that a file held. Control and bidi signs are written as escapes wherever
+they would be printed, and nothing in data is read as markup.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ledger.codec.canonical import jcs
+from ledger.projections.answer import Answer, plain
+
+_HARMFUL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_JOINERS: Final = "\u200c\u200d"
+
+
+def safe(text: str) -> str:
+    r"""A text with every sign escaped that would steer a terminal or hide on it.
+
+    Example:
+        >>> print(safe("red\x1b[31m and \u202eback"))
+        red\u001b[31m and \u202eback
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        _escape(sign) if unicodedata.category(sign) in _HARMFUL and sign not in _JOINERS else sign
+        for sign in text
+    )
+
+
+def _escape(sign: str) -> str:
+    units = sign.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def tame(value: Any) -> Any:
+    """An answer with all its texts made safe, so that what it prints has only its own line ends."""
+    if isinstance(value, str):
+        return safe(value)
+    if isinstance(value, tuple):
+        return tuple(map(tame, value))
+    if attrs.has(type(value)):
+        tamed = copy.copy(value)
+        for field in attrs.fields(type(value)):
+            object.__setattr__(tamed, field.name, tame(getattr(value, field.name)))
+        return tamed
+    return value
+
+
+def say(text: str) -> None:
+    """Print lines of ours that hold no data, or data that `safe` has seen."""
+    print("\n".join(map(safe, text.split("\n"))))
+
+
+def warn(text: str) -> None:
+    """Print a line to standard error."""
+    print(safe(text), file=sys.stderr)
+
+
+def as_json(value: Any) -> None:
+    """Print one JSON document on one line, keys sorted (RFC 8785), harmful signs as escapes."""
+    print(safe(jcs(plain(value)).decode()))
+
+
+def answer(value: Answer, *, json: bool) -> None:
+    """Print an answer for people or for programs."""
+    if json:
+        as_json(value.to_dict())
+    else:
+        say(str(tame(value)))
+
+
+def answers(values: Iterable[Answer], *, json: bool, none: str) -> None:
+    """Print several answers, one below the other, or say that there are none."""
+    found = tuple(values)
+    if json:
+        as_json([one.to_dict() for one in found])
+    else:
+        say("\n".join(str(tame(one)) for one in found) or none)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table: with lines on a terminal, aligned by blanks elsewhere."""
+    cells = [[safe(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        drawn = Table()
+        for column in columns:
+            drawn.add_column(Text(safe(column)))
+        for row in cells:
+            drawn.add_row(*map(Text, row))
+        Console(markup=False, highlight=False).print(drawn)
+        return
+    lines = [[safe(column) for column in columns], *cells]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        padded = [
+            cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True)
+        ]
+        print("  ".join(padded).rstrip())
+
+
+def rows_of(values: Iterable[Answer], columns: Mapping[str, str]) -> list[list[str]]:
+    """Answers as rows of a table: one attribute for each column."""
+    return [[_cell(getattr(one, name)) for name in columns.values()] for one in values]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def unbreakable() -> None:
+    """Let standard output and error take every sign, whatever the terminal's encoding."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

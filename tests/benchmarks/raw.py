@@ -1,0 +1,209 @@
+"""The raw drivers doing the same: the same bytes into the same columns, and out again.
+
+Here lives what the ledger is held against, `sqlite3` and `psycopg` without anything in between. The
+rows are taken from a ledger's own table, so the bytes were salted and hashed beforehand. Left out is
+what makes a log of a table: heads, streams, triggers.
+
+`reached` is a narrow table for questions: one row for each party that a claim reaches, with an
+index. It answers the least that can be asked, the stance of the latest claim.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import psycopg
+import sqlalchemy as sa
+
+Row = tuple[Any, ...]
+Reached = tuple[str, str, str, int, str]
+"""Party, proposition, latest day on which it was said, sequence, stance."""
+
+COLUMNS: Final = (
+    "log_id, seq, id, type, stream, stream_v, known_at, entry, leaf_hash, "
+    "slot_who, slot_what, slot_words, slot_by"
+)
+PAGE: Final = 1_000
+_PAGE: Final = (
+    f"SELECT {COLUMNS} FROM {{table}} WHERE log_id = 1 AND seq > {{last}} "
+    f"ORDER BY seq LIMIT {PAGE}"
+)
+_REACHED: Final = (
+    "CREATE TABLE reached (party text, proposition text, said text, seq bigint, stance text)"
+)
+_REACHED_INDEX: Final = "CREATE INDEX reached_by ON reached (party, proposition, said, seq)"
+_CELL: Final = (
+    "SELECT stance, seq FROM reached WHERE party = {0} AND proposition = {0} AND said <= {0} "
+    "ORDER BY said DESC, seq DESC LIMIT 1"
+)
+
+
+class Sqlite:
+    """A file, written with the flushes that the ledger asks for."""
+
+    def __init__(self, url: str) -> None:
+        self.connection = sqlite3.connect(
+            sa.make_url(url).database or "", isolation_level=None, cached_statements=256
+        )
+        self.connection.execute("PRAGMA page_size = 8192")
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute("PRAGMA synchronous = FULL")
+
+    def create(self) -> None:
+        """A table like the ledger's, with its two keys."""
+        self.connection.execute(
+            "CREATE TABLE event (log_id INTEGER NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL, "
+            "type TEXT NOT NULL, stream TEXT NOT NULL, stream_v INTEGER NOT NULL, known_at TEXT "
+            "NOT NULL, entry TEXT NOT NULL, leaf_hash BLOB NOT NULL, slot_who BLOB, slot_what BLOB, "
+            "slot_words BLOB, slot_by BLOB, PRIMARY KEY (log_id, seq), UNIQUE (log_id, id))"
+        )
+
+    def append(self, rows: Sequence[Row], batch: int) -> None:
+        """One transaction for each batch."""
+        statement = f"INSERT INTO event ({COLUMNS}) VALUES ({', '.join('?' * 13)})"
+        for start in range(0, len(rows), batch):
+            self.connection.execute("BEGIN IMMEDIATE")
+            self.connection.executemany(statement, rows[start : start + batch])
+            self.connection.execute("COMMIT")
+
+    def rows(self, table: str) -> Iterator[Row]:
+        """Every row, in pages."""
+        query, last = _PAGE.format(table=table, last="?"), -1
+        while page := self.connection.execute(query, (last,)).fetchall():
+            yield from page
+            last = page[-1][1]
+
+    def fill(self, reached: Iterable[Reached]) -> None:
+        """The table for questions."""
+        self.connection.execute("BEGIN")
+        self.connection.execute(_REACHED)
+        self.connection.executemany("INSERT INTO reached VALUES (?, ?, ?, ?, ?)", reached)
+        self.connection.execute(_REACHED_INDEX)
+        self.connection.execute("COMMIT")
+
+    def cell(self, party: str, proposition: str, day: str) -> Row | None:
+        """The stance of the latest claim of a party on a proposition."""
+        found: Row | None = self.connection.execute(
+            _CELL.format("?"), (party, proposition, day)
+        ).fetchone()
+        return found
+
+    def cells(self, party: str, day: str) -> list[Row]:
+        """The same for every proposition; bare columns beside max() are the row's that has it."""
+        return self.connection.execute(
+            "SELECT proposition, stance, max(said || printf('%020d', seq)) FROM reached "
+            "WHERE party = ? AND said <= ? GROUP BY proposition",
+            (party, day),
+        ).fetchall()
+
+    def size(self) -> int:
+        """The bytes of the file, once everything is in it."""
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (pages,) = self.connection.execute("PRAGMA page_count").fetchone()
+        (page,) = self.connection.execute("PRAGMA page_size").fetchone()
+        return int(pages * page)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+
+class Postgres:
+    """A database of the server, written by its quickest ways that need no file: binary arrays."""
+
+    TYPES: Final = (
+        "bigint bigint text text text bigint timestamptz text bytea bytea bytea bytea bytea".split()
+    )
+
+    def __init__(self, url: str) -> None:
+        plain = sa.make_url(url).set(drivername="postgresql")
+        self.connection = psycopg.connect(
+            plain.render_as_string(hide_password=False), autocommit=True
+        )
+
+    def create(self) -> None:
+        """A table like the ledger's, with its two keys."""
+        columns = ", ".join(
+            f"{name} {kind}" for name, kind in zip(COLUMNS.split(", "), self.TYPES, strict=True)
+        )
+        self.connection.execute(
+            f"CREATE TABLE event ({columns}, PRIMARY KEY (log_id, seq), UNIQUE (log_id, id))"
+        )
+
+    def append(self, rows: Sequence[Row], batch: int) -> None:
+        """One statement, and so one transaction, for each batch."""
+        arrays = ", ".join(f"%b::{kind}[]" for kind in self.TYPES)
+        many = f"INSERT INTO event ({COLUMNS}) SELECT * FROM unnest({arrays})"
+        values = ", ".join(f"%b::{kind}" for kind in self.TYPES)
+        one = f"INSERT INTO event ({COLUMNS}) VALUES ({values})"
+        for start in range(0, len(rows), batch):
+            if batch == 1:
+                self.connection.execute(one, rows[start], prepare=True)
+            else:
+                columns = [list(c) for c in zip(*rows[start : start + batch], strict=True)]
+                self.connection.execute(many, columns, prepare=True)
+
+    def rows(self, table: str) -> Iterator[Row]:
+        """Every row, in pages."""
+        query, last = _PAGE.format(table=table, last="%b"), -1
+        with self.connection.cursor(binary=True) as cursor:
+            while page := cursor.execute(query, (last,), prepare=True).fetchall():
+                yield from page
+                last = page[-1][1]
+
+    def fill(self, reached: Iterable[Reached]) -> None:
+        """The table for questions."""
+        self.connection.execute(_REACHED)
+        with self.connection.cursor().copy("COPY reached FROM STDIN") as copy:
+            for row in reached:
+                copy.write_row(row)
+        self.connection.execute(_REACHED_INDEX)
+        self.connection.execute("ANALYZE reached")
+
+    def cell(self, party: str, proposition: str, day: str) -> Row | None:
+        """The stance of the latest claim of a party on a proposition."""
+        parameters = (party, proposition, day)
+        return self.connection.execute(_CELL.format("%b"), parameters, prepare=True).fetchone()
+
+    def cells(self, party: str, day: str) -> list[Row]:
+        """The same for every proposition."""
+        return self.connection.execute(
+            "SELECT DISTINCT ON (proposition) proposition, stance, seq FROM reached "
+            "WHERE party = %b AND said <= %b ORDER BY proposition, said DESC, seq DESC",
+            (party, day),
+            prepare=True,
+        ).fetchall()
+
+    def size(self) -> int:
+        """The bytes of all tables with their indexes."""
+        row = self.connection.execute(
+            "SELECT sum(pg_total_relation_size(oid)) FROM pg_class "
+            "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def close(self) -> None:
+        """Let go of the server."""
+        self.connection.close()
+
+
+Raw = Sqlite | Postgres
+
+
+def raw_for(url: str) -> Raw:
+    """The raw driver for a database."""
+    return Sqlite(url) if url.startswith("sqlite") else Postgres(url)
+
+
+def hashed(rows: Iterable[Row]) -> int:
+    """Hash every entry and every slot: the least that checking a log can be."""
+    count = 0
+    for row in rows:
+        entry, leaf, slots = row[7], row[8], row[9:]
+        if hashlib.sha256(b"\0" + entry.encode()).digest() != leaf:
+            raise ValueError(f"row {row[1]} was changed")
+        count += sum(1 for slot in slots if slot is not None and hashlib.sha256(slot).digest())
+    return count

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import pytest
+
+
+def test_a_position_is_printed_with_its_words(good, filled):
+    assert good("position", "Water board", "safe").out == (
+        "board on safe: supports (assert)\n  c1 assert (supports), 2024-03-01 “is safe”\n"
+    )
+    answer = good("position", "board", "safe", "--json").json
+    assert (answer["party"], answer["stance"], answer["status"]) == ("board", "supports", "held")
+
+
+def test_the_two_dates_cut_what_was_said_and_what_was_known(good, filled):
+    ask = ("position", "office", "safe")
+    assert "opposes (deny)" in good(*ask).out
+    assert "silent" in good(*ask, "--said", "2024-03-03").out
+    assert "silent" in good(*ask, "--known", "2024-03-06").out
+    assert "silent" in good(*ask, "--said", "2024-03-20", "--known", "13").out
+    assert "opposes" in good(*ask, "--said", "2024-03-20", "--known", "2024-03-10T12:00:00Z").out
+
+
+def test_names_are_those_of_the_day_asked_for(good, filled):
+    assert good("position", "Dam house", "safe").out.startswith("county on safe")
+    assert good("position", "Dam house", "safe", "--said", "1999-01-01").out.startswith("board on")
+
+
+def test_positions_on_a_topic_are_a_table_of_parties_and_propositions(good, filled):
+    view, *lines = good("positions", "--topic", "dam", "--said", "2024-03-20").out.splitlines()
+    assert view == "said by 2024-03-20, known by the last event (17 events)"
+    assert lines == [
+        "party   safe               risk",
+        "board   supports (assert)  -",
+        "county  opposes* (deny)    supports* (assert)",
+        "office  opposes (deny)     supports (assert)",
+        "* by those who spoke for it",
+    ]
+    answer = good("positions", "--topic", "dam", "--said", "2024-03-20", "--json").json
+    assert (answer["said"], answer["known"], answer["basis"]) == ("2024-03-20", None, 17)
+    assert len(answer["rows"]) == 5
+
+
+def test_positions_of_a_party_are_a_list(good, filled):
+    lines = good("positions", "--party", "Inspectors").out.splitlines()[1:]
+    assert lines == [
+        "proposition  position           last stated",
+        "risk         supports (assert)  2024-03-04",
+        "safe         opposes (deny)     2024-03-04",
+    ]
+
+
+def test_positions_of_everybody_on_everything(good, filled):
+    assert good("positions").out.splitlines()[1].split() == ["party", "safe", "risk"]
+    assert "nobody holds a position" in good("positions", "--said", "1990-01-01").out
+
+
+def test_a_replay_is_what_the_ledger_showed(good, filled):
+    lines = good("replay", "2024-03-06", "--topic", "dam").out.splitlines()
+    assert lines[0] == "said by 2024-03-06, known by 2024-03-06 (16 events)"
+    assert lines[3].split() == ["county", "-", "supports*", "(assert)"]
+    assert "opposes" in good("replay", "2024-03-10").out
+    assert "nobody holds a position" in good("replay", "2024-03-05").out
+    answer = good("replay", "2024-03-06", "--party", "county", "--json").json
+    assert [row["proposition"] for row in answer["rows"]] == ["risk"]
+
+
+def test_a_replay_of_the_future_is_refused(refused, filled):
+    assert "future" in refused("replay", "2999-01-01")
+
+
+def test_a_difference_between_two_dates_of_saying(good, filled):
+    told = good("diff", "--from-said", "2024-03-02", "--to-said", "2024-03-05").out
+    assert told.startswith("from: said by 2024-03-02, known by the last event (17 events)\n")
+    assert "+ c2 office assert risk" in told
+    assert "office on safe: silent -> opposes (deny)" in told
+
+
+def test_a_difference_between_two_dates_of_knowing(good, filled):
+    told = good("diff", "--from-known", "2024-03-06", "--to-known", "2024-03-10", "--json").json
+    assert [row["id"] for row in told["learnt"]] == ["c3"]
+    assert (told["from"]["basis"], told["to"]["basis"]) == (16, 17)
+
+
+def test_a_difference_begins_somewhere(refused, filled):
+    assert "--from-said" in refused("diff", "--to-said", "2024-03-05")
+
+
+def test_claims_are_listed_and_filtered(good, filled):
+    lines = good("claims").out.splitlines()
+    assert lines[0].split() == [
+        *("id", "claimant", "act", "stance", "proposition", "said", "marks")
+    ]
+    assert [line.split()[0] for line in lines[1:]] == ["c1", "c2", "c3"]
+    assert [row["id"] for row in good("claims", "--party", "County", "--json").json["rows"]] == [
+        *("c2", "c3")
+    ]
+    for filters, found in {
+        ("--claimant", "Water board"): ["c1"],
+        ("--proposition", "risk"): ["c2"],
+        ("--topic", "dam", "--act", "deny"): ["c3"],
+        ("--document", "d1", "--stance", "supports"): ["c1", "c2"],
+        ("--certainty", "possible"): [],
+        ("--published", "2024-03-04"): [],
+    }.items():
+        assert [row["id"] for row in good("claims", *filters, "--json").json["rows"]] == found
+    assert good("claims", "--utterance", "none").out == "(no claims)\n"
+
+
+def test_marks_tell_possible_and_withdrawn_claims(good, filled):
+    good("withdraw", "c1", "--claimant", "board", "--uttered", "2024-03-09")
+    good("record", "--claimant", "board", "--act", "assert", "--proposition", "risk",
+         "--uttered", "[2024-03-01..2024-03-31]", "--id", "c4")  # fmt: skip
+    lines = good("claims", "--said", "2024-03-20").out.splitlines()
+    marks = {line.split()[0]: line.split()[-1] for line in lines}
+    assert (marks["c1"], marks["c4"]) == ("withdrawn", "possible")
+
+
+def test_a_timeline_shows_the_turns(good, filled):
+    assert "safe: The dam is safe" in good("timeline", "Inspectors", "dam").out
+    assert good("timeline", "office", "safe", "--json").json["strands"][0]["proposition"] == "safe"
+
+
+def test_a_trace_leads_to_words_document_and_proof(good, filled):
+    told = good("trace", "c1").out
+    assert "quotation: …The water board said the dam [is safe]. The" in told
+    assert "gazette reports" in told
+    answer = good("trace", "c1", "--json").json
+    assert answer["document"] == "d1"
+    assert len(answer["leaf_hash"]) == 64
+
+
+def test_contradictions_and_divergences(good, filled):
+    assert good("contradictions").out == "safe: board supports (c1), office opposes (c3)\n"
+    assert good("contradictions", "--said", "2024-03-02").out == "no contradictions\n"
+    assert good("divergences").out == "board says safe (c1), office says risk (c2)\n"
+    assert good("divergences", "--known", "0").out == "no divergences\n"
+    assert len(good("contradictions", "--json").json) == 1
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        ("position", "board", "safe"),
+        ("positions", "--topic", "dam"),
+        ("positions",),
+        ("timeline", "board", "dam"),
+        ("claims",),
+        ("trace", "c1"),
+        ("contradictions",),
+        ("divergences",),
+        ("replay", "2024-03-10"),
+        ("diff", "--from-known", "2024-03-06", "--to-known", "2024-03-10"),
+    ],
+)
+def test_what_is_asked_for_a_settled_date_comes_out_alike_twice(good, filled, ask):
+    dates = () if ask[0] in ("replay", "diff") else ("--said", "2024-03-20", "--known", "16")
+    assert good(*ask, *dates, "--json").out == good(*ask, *dates, "--json").out
+
+
+@pytest.mark.parametrize("date", ["2024-03", "yesterday", "2024-03-04?", "2024-03-04T12:00:00"])
+def test_a_date_that_is_no_cut_is_refused(refused, filled, date):
+    assert "said" in refused("position", "board", "safe", "--said", date)
+    assert "known" in refused("position", "board", "safe", "--known", date)

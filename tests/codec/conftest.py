@@ -1,0 +1,202 @@
+"""What the tests of the codec share: one full event of every stored type, and rows made of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+
+import attrs
+import pytest
+
+from ledger.codec.entry import Draft, Row
+from ledger.codec.envelope import seal
+from ledger.model import events as ev
+from ledger.model.moment import Edtf
+from ledger.model.period import Period
+from ledger.model.quotation import Quotation
+
+NOON = dt.datetime(2023, 2, 23, 12, 0, 0, 5, tzinfo=dt.UTC)
+RECORDER = ev.Recorder(id="desk-7", name="The evening desk", tool="by hand")
+
+BOARD = "00000000-0000-7000-8000-0000000000b0"
+MINISTRY = "00000000-0000-7000-8000-0000000000c0"
+PAPER = "00000000-0000-7000-8000-0000000000d0"
+CLAIM = "00000000-0000-7000-8000-0000000000e0"
+OTHER = "00000000-0000-7000-8000-0000000000f0"
+EVENT = "00000000-0000-7000-8000-000000000aa0"
+STREAM = "00000000-0000-7000-8000-000000000bb0"
+
+CHAINS = (
+    (
+        ev.ChainLink(PAPER, "reports"),
+        ev.ChainLink(BOARD, "says", "speaker of the board"),
+        ev.ChainLink(MINISTRY, "on_behalf_of"),
+    ),
+    (ev.ChainLink(MINISTRY, "cited"),),
+)
+QUOTE = Quotation(
+    exact="the lower bridge open",
+    ranges=((4, 20), (24, 28)),
+    mode="mixed",
+    prefix="say ",
+    suffix=".",
+)
+LINK_WORDS = (
+    ev.LinkWords(chain=0, link=1, words=Quotation(exact="the board", ranges=((30, 39),))),
+    ev.LinkWords(chain=1, link=0, cue=Quotation(exact="according to", mode="reference")),
+)
+
+FULL: Mapping[str, ev.Event] = {
+    "party_registered": ev.PartyRegistered(
+        key="two-banks", name="Рада двух берегов", kind="joint", members=(BOARD, MINISTRY)
+    ),
+    "party_named": ev.PartyNamed(
+        party=BOARD,
+        name="Riverside",
+        metonym=True,
+        period=Period.parse("1991-10-18", "unknown"),
+        rank=2,
+        language="en",
+    ),
+    "membership_recorded": ev.MembershipRecorded(
+        member=BOARD,
+        organisation=MINISTRY,
+        role="technical arm",
+        period=Period.parse("1991", "2004-06", bounds="closed"),
+        speaks_for=False,
+    ),
+    "parties_merged": ev.PartiesMerged(kept=BOARD, merged=OTHER, reason="one board, two spellings"),
+    "topic_defined": ev.TopicDefined(key="bridges", label="Bridges of the town", part_of=OTHER),
+    "proposition_defined": ev.PropositionDefined(
+        key="open-bridge", text="The lower bridge be opened", kind="aim", topics=(OTHER,)
+    ),
+    "propositions_merged": ev.PropositionsMerged(
+        kept=OTHER, merged=CLAIM, negated=True, reason="one says shut, the other open"
+    ),
+    "occurrence_described": ev.OccurrenceDescribed(
+        key="flood", label="The flood of the lower town", propositions=(OTHER, CLAIM)
+    ),
+    "document_registered": ev.DocumentRegistered(
+        key="gazette/17",
+        publisher=PAPER,
+        sha256="5f" * 32,
+        length=41,
+        published=Edtf.parse("2023-02-22?"),
+        title="Bridge “soon” open",
+        url="https://gazette.example/17",
+        language="en",
+        text="They say the lower bridge is open, 💧 says the board.",
+    ),
+    "claim_recorded": ev.ClaimRecorded(
+        chains=CHAINS,
+        addressees=(MINISTRY,),
+        mentions=(PAPER, BOARD),
+        capacity="personal",
+        key="C1",
+        proposition=OTHER,
+        act="x-host:murmur",
+        stance="mixed",
+        factuality="probable",
+        uttered=Edtf.parse("[2022-12-12..2023-02-22]"),
+        about=Edtf.parse("2023-02-01/.."),
+        expires=Edtf.parse("2023-03-01T12:00:00+04:00"),
+        utterance=CLAIM,
+        utterance_key="evening talk",
+        document=PAPER,
+        conditions="if the water falls",
+        language="en",
+        quote=QUOTE,
+        link_words=LINK_WORDS,
+        basis="their own survey",
+        note="two\nlines\tand a tab",
+        extra={"page": 3, "seen": [True, None, {"by": ["a", "b"]}]},
+    ),
+    "claims_related": ev.ClaimsRelated(
+        claim=CLAIM, relation="updates", target=OTHER, note="a later figure"
+    ),
+    "claim_withdrawn": ev.ClaimWithdrawn(
+        chains=CHAINS,
+        capacity="personal",
+        key="W1",
+        claims=(CLAIM, OTHER),
+        uttered=Edtf.parse("2023-03-XX"),
+        utterance=OTHER,
+        utterance_key="morning talk",
+        document=PAPER,
+        quote=QUOTE,
+        link_words=LINK_WORDS,
+        note="said at the door",
+    ),
+    "claim_corrected": ev.ClaimCorrected(
+        target=CLAIM,
+        document=PAPER,
+        never_said=True,
+        changes={"uttered": Edtf.parse("2023-02-XX"), "capacity": "official"},
+        record_type="claim_withdrawn",
+        note="the printer's slip",
+    ),
+    "record_amended": ev.RecordAmended(
+        target=CLAIM,
+        strike_out=True,
+        changes={
+            "chains": CHAINS,
+            "stance": "opposes",
+            "uttered": None,
+            "quote": QUOTE,
+            "extra": {"page": 4},
+        },
+        record_type="claim_recorded",
+        reason="read it again",
+    ),
+    "content_erased": ev.ContentErased(
+        target=CLAIM, slots=("who", "words"), reason="asked for", authority="the court of the town"
+    ),
+}
+"""One event of each stored type, every field of it other than its default."""
+
+
+@pytest.fixture(params=sorted(FULL))
+def full(request: pytest.FixtureRequest) -> ev.Event:
+    """Each event type once, with every field filled."""
+    return FULL[request.param]
+
+
+@pytest.fixture
+def events() -> Mapping[str, ev.Event]:
+    """The full event of every type, by its stored name."""
+    return FULL
+
+
+@pytest.fixture
+def sealed() -> Callable[..., Draft]:
+    """`sealed(event)` is its draft, with new salts."""
+
+    def make(event: ev.Event, *, recorder: ev.Recorder = RECORDER) -> Draft:
+        new = ev.NewEvent(id=EVENT, stream=STREAM, stream_v=3, event=event)
+        return seal(new, log="town", recorded_at=NOON, recorder=recorder, correlation="batch-1")
+
+    return make
+
+
+@pytest.fixture
+def row_of() -> Callable[..., Row]:
+    """`row_of(draft, who=None)` is the draft as stored, with columns changed."""
+
+    def make(draft: Draft, **columns: object) -> Row:
+        row = Row(
+            seq=11,
+            known_at=NOON,
+            id=draft.id,
+            type=draft.type,
+            stream=draft.stream,
+            stream_v=draft.stream_v,
+            entry=draft.entry,
+            leaf_hash=draft.leaf_hash,
+            who=draft.slots.get("who"),
+            what=draft.slots.get("what"),
+            words=draft.slots.get("words"),
+            by=draft.slots.get("by"),
+        )
+        return attrs.evolve(row, **columns)
+
+    return make

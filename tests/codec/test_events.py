@@ -1,0 +1,418 @@
+"""Events to slots and entries and back: nothing lost, nothing personal outside the slots."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+import pytest
+import rfc8785
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.codec import converter, entry
+from ledger.codec.envelope import opened
+from ledger.errors import CodecError, NotCanonical, UnknownEventType
+from ledger.model import events as ev
+from ledger.model.moment import Edtf
+from ledger.model.period import ALWAYS, Period
+from ledger.model.quotation import MODES, Quotation
+from ledger.recording.ids import new_id
+
+# -- events from the model itself ---------------------------------------------------------------
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+WORDS = TEXTS.filter(bool)
+IDS = st.uuids(version=4).map(str)
+DATES = st.dates().map(lambda day: Edtf.parse(day)) | st.sampled_from(
+    [
+        Edtf.parse(text)
+        for text in (
+            *("2023", "202X", "2023-02-22?", "2023-02-22~", "2023-XX", "2023-02-22T10:00:00+04:00"),
+            *("2023-02/..", "../2023", "2022/", "[2022-12-12..2023-02-22]", "[2021,2023..]"),
+        )
+    ]
+)
+PERIODS = st.sampled_from(
+    [
+        ALWAYS,
+        Period.of_interval("1991-10-18/.."),
+        Period.of_interval("/1995"),
+        Period.parse("1991~", "unknown"),
+        Period.parse("unknown", "2020", bounds="closed"),
+    ]
+)
+KEYS = st.text(st.characters(min_codepoint=1, max_codepoint=0x7F), max_size=8)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@st.composite
+def quotations(draw: st.DrawFn) -> Quotation:
+    parts = draw(st.lists(WORDS, min_size=1, max_size=3))
+    kept = tuple(parts) if len(parts) > 1 and draw(st.booleans()) else ()
+    start = draw(st.integers(0, 2**53 - 1 - 200))
+    ranges = []
+    for part in parts:
+        ranges.append((start, start + len(part)))
+        start += len(part)
+    return Quotation(
+        exact=" ".join(parts),
+        parts=kept,
+        ranges=tuple(ranges) if draw(st.booleans()) else (),
+        mode=draw(st.sampled_from(MODES)),
+        prefix=draw(TEXTS),
+        suffix=draw(TEXTS),
+    )
+
+
+def values(hint: Any) -> st.SearchStrategy[Any]:
+    """Values of a field's type."""
+    match typing.get_origin(hint), typing.get_args(hint):
+        case types.UnionType, args:
+            return st.one_of(map(values, args))
+        case origin, (item, _) if origin is tuple:
+            return st.lists(values(item), max_size=3).map(tuple)
+        case origin, _ if origin is Mapping:
+            return st.dictionaries(KEYS, JSON, max_size=3)
+        case _ if hint in BY_TYPE:
+            return BY_TYPE[hint]
+        case _ if attrs.has(hint):
+            return of_class(hint)
+    raise AssertionError(hint)
+
+
+BY_TYPE: Mapping[Any, st.SearchStrategy[Any]] = {
+    str: WORDS | IDS,
+    int: st.integers(0, 2**53 - 1),
+    bool: st.booleans(),
+    type(None): st.none(),
+    Edtf: DATES,
+    Period: PERIODS,
+    Quotation: quotations(),
+}
+
+
+def hints(cls: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def of_class(cls: type[Any]) -> st.SearchStrategy[Any]:
+    fields = hints(cls)
+    if "changes" not in fields:
+        return st.builds(cls, **{name: values(hint) for name, hint in fields.items()})
+    del fields["changes"], fields["record_type"]
+    plain = st.fixed_dictionaries({name: values(hint) for name, hint in fields.items()})
+    return st.builds(
+        lambda fields, changed: cls(record_type=changed[0], changes=changed[1], **fields),
+        plain,
+        st.sampled_from(sorted(converter.TYPES)).flatmap(changes_of),
+    )
+
+
+def changes_of(type_: str) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
+    """A record's type and new values for some of its fields."""
+    of_record = {
+        name: values(hint) for name, hint in hints(converter.TYPES[type_]).items()
+        if name not in ("changes", "slots", "claims")
+    }
+    return st.tuples(st.just(type_), st.fixed_dictionaries({}, optional=of_record))
+
+
+EVENTS = st.sampled_from(sorted(converter.TYPES)).flatmap(
+    lambda type_: of_class(converter.TYPES[type_])
+)
+
+
+def texts_in(value: object) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for one in value.values():
+                yield from texts_in(one)
+        case list():
+            for one in value:
+                yield from texts_in(one)
+        case _:
+            pass
+
+
+# -- there and back -----------------------------------------------------------------------------
+
+
+@given(EVENTS)
+@settings(max_examples=150)
+def test_every_event_comes_back_from_its_slots_as_it_was(event):
+    assert converter.decode(converter.type_name(event), converter.encode_slots(event)) == event
+
+
+@given(EVENTS)
+def test_every_slot_is_canonical_as_an_independent_writer_has_it(event):
+    for payload in converter.encode_slots(event).values():
+        assert payload == rfc8785.dumps(json.loads(payload))
+
+
+@given(EVENTS, st.binary(min_size=32, max_size=32))
+def test_a_slot_read_back_and_written_again_is_the_same_bytes(event, salt):
+    slots = converter.encode_slots(event)
+    again = converter.encode_slots(converter.decode(converter.type_name(event), slots))
+    assert again == slots
+    for payload in slots.values():
+        assert entry.payload(entry.salted(payload, salt=salt)) == payload
+
+
+def test_what_is_sealed_is_opened_as_it_was(full, sealed, row_of):
+    stored = opened(row_of(sealed(full)))
+    assert stored.event == full
+    assert stored.type == converter.type_name(full)
+    assert (stored.recorder.name, stored.recorder.tool) == ("The evening desk", "by hand")
+    assert (stored.sequence, stored.stream_v, stored.correlation, stored.causation) == (
+        *(11, 3, "batch-1"),
+        None,
+    )
+
+
+def test_fields_at_their_default_take_no_room(events):
+    assert converter.unstructure(ev.TopicDefined(key="roads", label="Roads")) == {
+        "what": {"key": "roads", "label": "Roads"}
+    }
+
+
+# -- the entry ----------------------------------------------------------------------------------
+
+
+def test_an_entry_is_canonical_and_holds_these_keys_and_no_others(full, sealed):
+    draft = sealed(full)
+    head = json.loads(draft.entry)
+    assert draft.entry.encode() == rfc8785.dumps(head)
+    assert head.keys() == {
+        *("v", "log", "id", "type", "type_v", "stream", "stream_v", "recorded_at", "recorder"),
+        *("correlation", "slots"),
+    }
+    assert head["slots"].keys() == draft.slots.keys()
+
+
+def test_an_entry_holds_no_text_that_a_slot_holds(full, sealed):
+    draft = sealed(full)
+    told = {text for slot in draft.slots.values() for text in texts_in(json.loads(slot[32:]))}
+    assert told
+    assert not {text for text in told if len(text) > 3 and text in draft.entry}
+
+
+def test_the_recorders_name_and_tool_are_in_a_slot_and_its_pseudonym_in_the_entry(full, sealed):
+    draft = sealed(full)
+    assert json.loads(draft.slots["by"][32:]) == {"name": "The evening desk", "tool": "by hand"}
+    assert json.loads(draft.entry)["recorder"] == "desk-7"
+    assert "evening" not in draft.entry
+
+
+def test_commitments_are_what_hashlib_computes_from_the_columns(full, sealed):
+    draft = sealed(full)
+    head = json.loads(draft.entry)
+    for name, column in draft.slots.items():
+        salt, payload = column[:32], column[32:]
+        parts = [salt, b"application/json", payload]
+        framed = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+        assert (
+            hashlib.sha256(b"claimledger/slot/v1" + framed).hexdigest() == head["slots"][name]
+        )
+    assert draft.leaf_hash == hashlib.sha256(b"\0" + draft.entry.encode()).digest()
+
+
+def test_the_same_event_twice_has_other_salts_and_so_other_commitments(full, sealed):
+    one, other = json.loads(sealed(full).entry), json.loads(sealed(full).entry)
+    assert one.pop("slots") != other.pop("slots")
+    assert one == other
+
+
+def test_an_entry_beyond_the_formats_length_is_refused(sealed, events):
+    with pytest.raises(CodecError, match="Shorten the recorder"):
+        sealed(events["topic_defined"], recorder=ev.Recorder(id="r" * 65_535))
+
+
+def test_ids_rise_though_the_clock_goes_back():
+    noon = entry.read_instant("2023-02-23T12:00:00Z")
+    earlier = entry.read_instant("2020-01-01T00:00:00Z")
+    ids = [new_id(now) for now in (noon, earlier, noon, earlier) for _ in range(2_000)]
+    assert ids == sorted(set(ids))
+
+
+# -- erased slots -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lost", [("who",), ("what",), ("who", "what"), ("who", "words")])
+def test_an_event_without_who_or_what_is_opened_as_erased(events, sealed, row_of, lost):
+    draft = sealed(events["claim_recorded"])
+    stored = opened(row_of(draft, **dict.fromkeys(lost)))
+    assert stored.event == ev.Erased(
+        "claim_recorded", tuple(name for name in lost if name != "words")
+    )
+    assert stored.erased == lost
+    assert stored.type == "claim_recorded"
+
+
+def test_an_event_without_its_words_is_opened_with_the_words_blank(events, sealed, row_of):
+    full = events["claim_recorded"]
+    stored = opened(row_of(sealed(full), words=None))
+    assert stored.event == attrs.evolve(
+        full, quote=None, link_words=(), basis=None, note=None, extra={}
+    )
+    assert stored.erased == ("words",)
+
+
+def test_an_event_without_its_recorder_keeps_the_pseudonym(full, sealed, row_of):
+    stored = opened(row_of(sealed(full), by=None))
+    assert stored.recorder == ev.Recorder(id="desk-7")
+    assert stored.erased == ("by",)
+    assert stored.event == full
+
+
+def test_a_slot_that_was_never_there_is_not_called_erased(sealed, row_of):
+    stored = opened(row_of(sealed(ev.TopicDefined(key="roads", label="Roads"))))
+    assert stored.erased == ()
+
+
+# -- what cannot be read ------------------------------------------------------------------------
+
+
+def changed(draft: entry.Draft, **fields: object) -> str:
+    return json.dumps({**json.loads(draft.entry), **fields})
+
+
+@pytest.mark.parametrize(
+    "fields, words",
+    [
+        ({"type": "claim_sung"}, "does not know events of type 'claim_sung'"),
+        ({"type_v": 2}, "reads topic_defined up to version 1, the log holds version 2"),
+    ],
+)
+def test_a_newer_type_or_version_is_refused_with_the_command(events, sealed, row_of, fields, words):
+    draft = sealed(events["topic_defined"])
+    with pytest.raises(UnknownEventType, match=words) as caught:
+        opened(row_of(draft, entry=changed(draft, **fields)))
+    assert "Type: pip install --upgrade claimledger" in caught.value.message
+
+
+DAMAGED = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b'{"key":"roads"}',
+    b'{"key":"roads","label":7}',
+    b'{"key":"roads","label":null}',
+    b'{"key":"roads","label":["Roads"]}',
+    b'{"key":"roads","label":"Roads","colour":"red"}',
+    b'\xff{"key":"roads","label":"Roads"}',
+]
+
+
+@pytest.mark.parametrize("payload", DAMAGED)
+def test_a_damaged_slot_is_a_codec_error_that_names_the_type(sealed, row_of, payload):
+    draft = sealed(ev.TopicDefined(key="roads", label="Roads"))
+    with pytest.raises(CodecError, match="topic_defined"):
+        opened(row_of(draft, what=bytes(32) + payload))
+
+
+@pytest.mark.parametrize(
+    "type_, slot, payload",
+    [
+        ("party_named", "what", b'{"party":"p","rank":"2"}'),
+        ("party_named", "what", b'{"party":"p","metonym":"no"}'),
+        ("party_named", "what", b'{"party":"p","period":"1991"}'),
+        ("claim_recorded", "what", b'{"proposition":"p","act":"a","stance":"s","uttered":"soon"}'),
+        ("claim_recorded", "words", b'{"quote":{"exact":""}}'),
+        ("claim_recorded", "words", b'{"quote":{"exact":"a","ranges":[[2,1]]}}'),
+        ("claim_recorded", "who", b'{"chains":[[{"agent":"p","kind":"says","age":3}]]}'),
+        ("record_amended", "what", b'{"target":"t","record_type":"claim_sung","changes":{"a":1}}'),
+        ("record_amended", "what", b'{"target":"t","record_type":"topic_defined",'
+                                   b'"changes":{"colour":"red"}}'),
+    ],
+)
+def test_a_value_of_another_kind_is_a_codec_error(events, sealed, row_of, type_, slot, payload):
+    with pytest.raises(CodecError):
+        opened(row_of(sealed(events[type_]), **{slot: bytes(32) + payload}))
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"{", b'"name"'])
+def test_a_damaged_recorder_slot_is_a_codec_error_that_names_the_sequence(
+    events, sealed, row_of, payload
+):
+    with pytest.raises(CodecError, match="sequence 11"):
+        opened(row_of(sealed(events["topic_defined"]), by=bytes(32) + payload))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"slots":{}}', '{"slots":["what"]}'])
+def test_a_damaged_entry_is_a_codec_error(events, sealed, row_of, text):
+    with pytest.raises(CodecError):
+        opened(row_of(sealed(events["topic_defined"]), entry=text))
+
+
+# -- what cannot be written ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "extra, path",
+    [
+        ({"score": 0.5}, "$.extra.score"),
+        ({"a": [1, {"b": float("inf")}]}, "$.extra.a[1].b"),
+        ({"n": 2**53}, "$.extra.n"),
+        ({"n": [-(2**53)]}, "$.extra.n[0]"),
+        ({"text": "a\0"}, "$.extra.text"),
+        ({"text": ["a\ud800"]}, "$.extra.text[0]"),
+        ({"a key": b"raw"}, '$.extra["a key"]'),
+        ({"naïve": 1}, "$.extra"),
+    ],
+)
+def test_what_extra_cannot_hold_is_refused_with_its_path(events, sealed, extra, path):
+    with pytest.raises(NotCanonical) as caught:
+        sealed(attrs.evolve(events["claim_recorded"], extra=extra))
+    assert caught.value.path == path
+    assert caught.value.message.startswith(path)
+
+
+# -- changes ------------------------------------------------------------------------------------
+
+
+def changes_by_slot(event: ev.Event) -> dict[str, set[str]]:
+    slots = converter.unstructure(event)
+    return {slot: set(fields["changes"]) for slot, fields in slots.items() if "changes" in fields}
+
+
+@pytest.mark.parametrize("type_", sorted(converter.TYPES))
+def test_a_change_is_stored_in_the_slot_of_the_field_it_changes(events, type_):
+    record = events[type_]
+    fields = {
+        field.name: field.metadata["slot"]
+        for field in attrs.fields(type(record))
+        if field.metadata["slot"] in entry.SLOTS
+    }
+    changes = {name: getattr(record, name) for name in fields}
+    amendment = ev.RecordAmended(target="t", changes=changes, record_type=type_, reason="r")
+    expected: dict[str, set[str]] = {}
+    for name, slot in fields.items():
+        expected.setdefault(slot, set()).add(name)
+    assert changes_by_slot(amendment) == expected
+    assert converter.decode("record_amended", converter.encode_slots(amendment)) == amendment
+
+
+def test_a_correction_of_the_claimant_is_erased_with_who(events, sealed, row_of):
+    correction = attrs.evolve(
+        events["claim_corrected"],
+        changes={"chains": events["claim_recorded"].chains, "act": "deny"},
+        record_type="claim_recorded",
+    )
+    assert changes_by_slot(correction) == {"who": {"chains"}, "what": {"act"}}
+    stored = opened(row_of(sealed(correction), who=None))
+    assert stored.event == ev.Erased("claim_corrected", ("who",))
+
+

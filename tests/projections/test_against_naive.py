@@ -1,0 +1,60 @@
+"""The projections answer as the reference model does, in any small world, at any pair of dates."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger import Ledger
+from tests.projections.answers import listed, told
+from tests.projections.naive import World
+from tests.projections.worlds import PEOPLE, SAID, TOLD, Clock, scene, told_to, worlds
+
+SCENE = len(scene())
+
+
+def cuts(draw, teller):
+    """Some pairs of dates: the last event and an earlier one, each with some said."""
+    size = len(teller.entries)
+    for known in {size - 1, draw(st.integers(SCENE - 1, size - 1), label="known")}:
+        for said in draw(st.lists(st.sampled_from(SAID), min_size=2, max_size=3, unique=True)):
+            yield known, said
+
+
+@given(worlds(), st.data())
+def test_claims_are_listed_as_the_reference_lists_them(world, data):
+    clock = Clock()
+    with Ledger.open(":memory:", clock=clock) as ledger:
+        teller = told_to(ledger, clock, world)
+        for known, said in cuts(data.draw, teller):
+            view = ledger.as_of(said=said, known=known)
+            expected = World(teller.entries[: known + 1]).list_claims(said)
+            assert listed(view) == expected
+
+
+@given(worlds(), st.data())
+def test_positions_are_those_of_the_reference(world, data):
+    clock = Clock()
+    with Ledger.open(":memory:", clock=clock) as ledger:
+        teller = told_to(ledger, clock, world)
+        for known, said in cuts(data.draw, teller):
+            view = ledger.as_of(said=said, known=known)
+            reference = World(teller.entries[: known + 1])
+            for who in PEOPLE:
+                for what in TOLD:
+                    expected = reference.position(who, what, said)
+                    assert told(view.position(who, what)) == expected, (who, what, said, known)
+
+
+@given(worlds(), st.data())
+def test_disagreements_are_those_of_the_reference(world, data):
+    clock = Clock()
+    with Ledger.open(":memory:", clock=clock) as ledger:
+        teller = told_to(ledger, clock, world)
+        for known, said in cuts(data.draw, teller):
+            view = ledger.as_of(said=said, known=known)
+            reference = World(teller.entries[: known + 1])
+            assert {
+                (one.proposition, one.supports, one.opposes) for one in view.contradictions()
+            } == reference.contradictions(said)
+            assert {one.claims for one in view.divergences()} == reference.divergences(said)

@@ -1,0 +1,104 @@
+"""What the tests of recording share: a small town's ledger, empty or filled, on every engine."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from ledger import Document, Ledger, Membership, Occurrence, Party, Proposition, Topic
+
+NOON = dt.datetime(2023, 3, 1, 12, tzinfo=dt.UTC)
+TEXT = (
+    "The board says the lower bridge is open. The ministry, asked about it, says the lower "
+    "bridge is “closed for good”."
+)
+
+
+def _fill(ledger: Ledger) -> Ledger:
+    ledger.register_all(
+        [
+            Party("state", name="The Republic", kind="state", metonyms=["Uptown"]),
+            Party("ministry", name="Ministry of Roads", part_of="state"),
+            Party("board", name="Water Board", kind="body", part_of="ministry"),
+            Party("speaker", name="The speaker", kind="person"),
+            Party("stranger", name="A stranger", kind="person"),
+            Party("gazette", name="Gazette", kind="publisher"),
+            Party("courier", name="Courier", kind="publisher"),
+            Membership("speaker", "board", role="speaker", period="2022-01-01/.."),
+            Topic("bridges", label="Bridges"),
+            Proposition("bridge-open", text="The lower bridge is open", topic="bridges"),
+            Proposition("bridge-shut", text="The lower bridge is shut", topic="bridges"),
+            Proposition("open-bridge", text="Open the lower bridge", kind="aim"),
+            Occurrence("bridge", label="The lower bridge", propositions=["bridge-open"]),
+            Document("gazette-1", publisher="gazette", published="2023-02-22", text=TEXT),
+            Document("gazette-2", publisher="gazette", published="2023-02-25", text="Corrected."),
+            Document("courier-1", publisher="courier", published="2023-02-23", text="As is said."),
+            Document(
+                "courier-2", publisher="courier", published="2023-02-24", sha256="ab" * 32, length=9
+            ),
+        ]
+    )
+    ledger.record(
+        id="c1",
+        claimant="board",
+        act="assert",
+        proposition="bridge-open",
+        uttered="2023-02-20",
+        document="gazette-1",
+        quote="the lower bridge is open",
+    )
+    ledger.record(
+        id="c2",
+        claimant="ministry",
+        act="deny",
+        proposition="bridge-open",
+        uttered="2023-02-21",
+        document="gazette-1",
+        utterance="press-hour",
+    )
+    ledger.record(id="c3", claimant="stranger", act="assert", proposition="bridge-shut")
+    return ledger
+
+
+@pytest.fixture
+def fill() -> Callable[[Ledger], Ledger]:
+    """`fill(ledger)` enters the town: parties, propositions, documents, the claims c1 to c3."""
+    return _fill
+
+
+@pytest.fixture
+def town(ledger: Ledger) -> Ledger:
+    """A filled ledger of the test's own, once for each engine."""
+    return _fill(ledger)
+
+
+@pytest.fixture(scope="module", params=["sqlite-memory", "sqlite-file", "postgres"])
+def standing(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Ledger]:
+    """A filled ledger that the tests of a file share, once for each engine; they may not write."""
+    with contextlib.ExitStack() as stack:
+        match request.param:
+            case "sqlite-memory":
+                url = "sqlite://"
+            case "sqlite-file":
+                url = f"sqlite:///{tmp_path_factory.mktemp('town') / 'claims.db'}"
+            case _:
+                url = stack.enter_context(_database(request.getfixturevalue("postgres_server")))
+        yield _fill(stack.enter_context(Ledger.open(url, clock=lambda: NOON)))
+
+
+@contextlib.contextmanager
+def _database(server: str) -> Iterator[str]:
+    name = f"ledger_test_{uuid4().hex}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
