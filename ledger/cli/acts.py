@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from ledger.cli.entering import read_text
 from ledger.cli.names import day_of_act, day_of_claim, in_fields
-from ledger.cli.options import HERE, At, Flag, Id, Many, Where, given, ranges
+from ledger.cli.options import DESK, At, Desk, Flag, Id, Many, given, ranges
 from ledger.cli.output import answer
 from ledger.codec.canonical import parse
 from ledger.errors import Invalid, InvalidQuotation, InvalidWithdrawal
@@ -41,7 +41,7 @@ def record(
     conditions: str | None = None,
     note: str | None = None,
     id_: Id = None,
-    where: Where = HERE,
+    where: Desk = DESK,
 ) -> None:
     """Record a claim.
 
@@ -123,7 +123,7 @@ def withdraw(
     capacity: str | None = None,
     note: str | None = None,
     id_: Id = None,
-    where: Where = HERE,
+    where: Desk = DESK,
 ) -> None:
     """Record that a claimant took claims back: an act of saying of its own.
 
@@ -181,7 +181,7 @@ def correct(
     changes: Changes = (),
     never_said: Flag = False,
     note: str | None = None,
-    where: Where = HERE,
+    where: Desk = DESK,
 ) -> None:
     """Record that a publisher corrected its report of a claim, in a document.
 
@@ -210,7 +210,7 @@ def amend(
     reason: str,
     changes: Changes = (),
     strike_out: Flag = False,
-    where: Where = HERE,
+    where: Desk = DESK,
 ) -> None:
     """Put right an entry of yours: replace fields of any record, or strike it out.
 

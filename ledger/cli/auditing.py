@@ -7,13 +7,13 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
+import attrs
 from cyclopts import App, Parameter
 
-from ledger.cli.options import HERE, Where
+from ledger.cli.options import DESK, HERE, Desk, Where
 from ledger.cli.output import answer, as_json, safe, say
 from ledger.errors import InvalidCheckpoint
 from ledger.ledger import Ledger
-from ledger.model.events import Recorder
 from ledger.model.text import show
 from ledger.store import schema
 from ledger.store.layout import Layout
@@ -21,7 +21,7 @@ from ledger.store.layout import Layout
 schema_app = App(name="schema", help="The tables of a ledger.")
 
 
-def init(target: str | None = None, /, *, where: Where = HERE) -> None:
+def init(target: str | None = None, /, *, where: Desk = DESK) -> None:
     """Create a ledger, or bring its tables to this version.
 
     Example: `claims init claims.db`
@@ -29,13 +29,15 @@ def init(target: str | None = None, /, *, where: Where = HERE) -> None:
     Args:
         target: Path or URL of the ledger; --db if left out.
     """
-    place = where.db if target is None else target
-    with Ledger.open(place, recorder=Recorder(tool="claims")) as ledger:
+    where = where if target is None else attrs.evolve(where, db=target)
+    where.refuse_memory()
+    Ledger.open(where.db, layout=where.layout).close()
+    with where.ledger() as ledger:
         size = ledger.checkpoint().size
     if where.json:
         as_json({"events": size})
     else:
-        shown = "The ledger" if "://" in place else place  # a URL may hold a password
+        shown = "The ledger" if "://" in where.db else where.db  # a URL may hold a password
         say(f"{safe(shown)} is ready ({size} events)")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from ledger.cli.names import day_of_act, day_of_view, parties
-from ledger.cli.options import HERE, Flag, Many, NewId, Where
+from ledger.cli.options import DESK, Desk, Flag, Many, NewId
 from ledger.cli.output import answer
 from ledger.errors import InvalidDocument
 from ledger.model.document import Document
@@ -34,7 +34,7 @@ def party_add(
     metonym: Many = (),
     part_of: Many = (),
     member: Many = (),
-    where: Where = HERE,
+    where: Desk = DESK,
 ) -> None:
     """Register a party.
 
@@ -77,7 +77,7 @@ def document_add(
     url: str | None = None,
     language: str | None = None,
     keep_text: Annotated[bool, Parameter(negative="--forget-text")] = True,
-    where: Where = HERE,
+    where: Desk = DESK,
 ) -> None:
     """Register a document, with its text or with its digest and length.
 
@@ -96,6 +96,12 @@ def document_add(
         language: Its language.
         keep_text: Keep the text; --forget-text keeps digest and length alone.
     """
+    if text is not None and text_file is not None:
+        raise InvalidDocument(
+            "--text and --text-file both give the document's text. Type one of them.",
+            field="text",
+            given=str(text_file),
+        )
     with where.ledger() as ledger:
         noun = Document(
             key,
@@ -133,7 +139,7 @@ def read_text(path: Path) -> str:
 
 @topic_app.command(name="add")
 def topic_add(
-    key: NewId, /, *, label: str, part_of: str | None = None, where: Where = HERE
+    key: NewId, /, *, label: str, part_of: str | None = None, where: Desk = DESK
 ) -> None:
     """Define a topic.
 
@@ -156,7 +162,7 @@ def proposition_add(
     text: str,
     topic: Many = (),
     kind: Literal["fact", "aim"] = "fact",
-    where: Where = HERE,
+    where: Desk = DESK,
 ) -> None:
     """Define a proposition.
 
@@ -174,7 +180,7 @@ def proposition_add(
 
 
 @occurrence_app.command(name="add")
-def occurrence_add(key: NewId, /, *, label: str, proposition: Many, where: Where = HERE) -> None:
+def occurrence_add(key: NewId, /, *, label: str, proposition: Many, where: Desk = DESK) -> None:
     """Describe an occurrence that several propositions tell of.
 
     Example: `claims occurrence add stop --label "The stop" --proposition blocked`
@@ -199,7 +205,7 @@ def name(
     until: str | None = None,
     rank: int = 0,
     language: str | None = None,
-    where: Where = HERE,
+    where: Desk = DESK,
 ) -> None:
     """Give a party a further name, perhaps for a time.
 
@@ -236,7 +242,7 @@ def member(
     since: str | None = None,
     until: str | None = None,
     roster: Flag = False,
-    where: Where = HERE,
+    where: Desk = DESK,
 ) -> None:
     """Record that a party belongs to another, perhaps for a time.
 
@@ -260,7 +266,7 @@ def member(
 
 
 def relate(
-    claim: str, relation: str, target: str, /, *, note: str | None = None, where: Where = HERE
+    claim: str, relation: str, target: str, /, *, note: str | None = None, where: Desk = DESK
 ) -> None:
     """Relate a claim to another one.
 

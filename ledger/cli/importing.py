@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import BinaryIO
 
-from ledger.cli.options import HERE, Flag, Where
+from ledger.cli.options import DESK, Desk, Flag
 from ledger.cli.output import as_json, say, tame, warn
 from ledger.errors import InvalidImport
 from ledger.interchange.jsonl import import_file
@@ -22,7 +22,7 @@ def import_(
     dry_run: Flag = False,
     all_or_nothing: Flag = False,
     quiet: Flag = False,
-    where: Where = HERE,
+    where: Desk = DESK,
 ) -> int:
     """Import a JSON Lines file: good lines are recorded, bad ones told (and the status is 1).
 
@@ -44,7 +44,8 @@ def import_(
                 warn(f"{file.name}: line {outcome.line} warning: {warning}")
 
     with where.ledger() as ledger, contextlib.ExitStack() as stack:
-        out = None if report is None else stack.enter_context(_writable(report))
+        keep = (file, where.expect_file())
+        out = None if report is None else stack.enter_context(_writable(report, keep))
         account = import_file(
             ledger, file, dry_run=dry_run, all_or_nothing=all_or_nothing, report=out, tell=tell
         )
@@ -55,8 +56,15 @@ def import_(
     return 1 if account.refused else 0
 
 
-def _writable(path: Path) -> BinaryIO:
+def _writable(path: Path, keep: tuple[Path | None, ...]) -> BinaryIO:
     try:
+        if path.exists() and any(one and one.exists() and path.samefile(one) for one in keep):
+            raise InvalidImport(
+                f"{show(str(path), 200)} is the file itself, or the ledger: the report would "
+                "overwrite it. Give --report another path.",
+                field="report",
+                given=str(path),
+            )
         return path.open("wb")
     except OSError as error:
         raise InvalidImport(

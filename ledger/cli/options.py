@@ -5,15 +5,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import attrs
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
+from sqlalchemy import Engine, make_url
+from sqlalchemy.exc import ArgumentError
 
-from ledger.errors import Invalid, SchemaMissing
+from ledger.errors import Invalid, SchemaMissing, StoreError
 from ledger.ledger import Ledger
 from ledger.model.events import Recorder
 from ledger.model.text import show
+from ledger.store import read, schema
+from ledger.store.engines import engine_for
+from ledger.store.layout import Layout
+from ledger.store.tables import tables_for
+from ledger.store.transaction import reading
 from ledger.view import View
 
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
@@ -23,37 +30,126 @@ Id = Annotated[str | None, Parameter(name="--id")]
 NewId = Annotated[str, Parameter(name="ID")]
 PartyName = Annotated[str | None, Parameter(name="--party")]
 
-_SQLITE = "sqlite:///"
+_IN_MEMORY: Final = frozenset({"", ":memory:"})
+_OF_THE_LEDGER = Group("Ledger", sort_key=1)
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=_OF_THE_LEDGER)
 @attrs.frozen(kw_only=True)
 class Where:
     """Which ledger, and whether to print JSON."""
 
     db: Annotated[str, Parameter(env_var="CLAIMS_DB")] = "claims.db"
     """Path or URL of the ledger."""
+    origin: Annotated[str | None, Parameter(env_var="CLAIMS_ORIGIN")] = None
+    """Which log of it, where it holds several."""
+    prefix: Annotated[str, Parameter(env_var="CLAIMS_PREFIX")] = Layout().prefix
+    """What its tables' names begin with."""
+    schema: Annotated[str | None, Parameter(env_var="CLAIMS_SCHEMA")] = None
+    """The schema they are in, on PostgreSQL."""
     json: Flag = False
     """Print JSON."""
+    begins: ClassVar[bool] = False
+    """Whether a log that is named and not there yet may be begun."""
+
+    @property
+    def layout(self) -> Layout:
+        """Where its tables are."""
+        return Layout(prefix=self.prefix, schema=self.schema)
+
+    @property
+    def who(self) -> Recorder:
+        """Who enters records: nobody, by a command that asks."""
+        return Recorder(tool="claims")
 
     @contextlib.contextmanager
     def ledger(self) -> Iterator[Ledger]:
-        """The ledger, which must be there.
+        """The ledger, which must be there, before and after.
 
         Raises:
             SchemaMissing: there is no such file.
+            Invalid: it holds no such log, or several and none was named.
+            StoreError: the file was deleted meanwhile.
         """
-        self.expect_file()
-        with Ledger(self.db, recorder=Recorder(tool="claims")) as ledger:
-            yield ledger
-
-    def expect_file(self) -> None:
-        """Refuse a file that is not there, before a driver creates it."""
-        path = self.db.removeprefix(_SQLITE)
-        if "://" not in path and not Path(path).exists():
-            raise SchemaMissing(
-                f"There is no ledger at {show(path, 200)}. Type: claims init {path}"
+        path = self.expect_file()
+        engine = engine_for(self.db, layout=self.layout)
+        try:
+            origin = self._origin(engine)
+            yield Ledger(engine, layout=self.layout, origin=origin, recorder=self.who)
+        finally:
+            engine.dispose()
+        if path is not None and not path.exists():
+            raise StoreError(
+                f"{show(str(path), 200)} was deleted or moved while the command ran: what it "
+                "entered went with the file. Type the command again once the file is back.",
+                stored="unknown",
             )
+
+    def expect_file(self) -> Path | None:
+        """The ledger's file, if it is one; refused before a driver creates it.
+
+        Raises:
+            SchemaMissing: there is no such file, or a ledger in memory was asked for.
+        """
+        self.refuse_memory()
+        place = _file_of(self.db)
+        if place is None:
+            return None
+        if not Path(place).exists():
+            raise SchemaMissing(
+                f"There is no ledger at {show(place, 200)}. Type: claims init {place}"
+            )
+        return Path(place)
+
+    def refuse_memory(self) -> None:
+        """Refuse a ledger in memory, which would end with the command."""
+        if _file_of(self.db) in _IN_MEMORY:
+            raise SchemaMissing(
+                "A ledger in memory ends with the command. Type the path of a file, say claims.db"
+            )
+
+    def _origin(self, engine: Engine) -> str:
+        """The log that was named, or the only one there is."""
+        with reading(engine) as conn:
+            schema.check(conn, self.layout)
+            held = read.origins(conn, tables_for(self.layout))
+        named = self.origin if self.origin is not None or len(held) != 1 else held[0]
+        if named in held or not held or (named is not None and self.begins):
+            return "default" if named is None else named
+        what = "several logs" if named is None else f"no log {show(named)}"
+        listed = ", ".join(map(show, held))
+        raise Invalid(
+            f"The database holds {what}: there is {listed}. Type one of them after --origin.",
+            field="origin",
+            given=named,
+        )
+
+
+@Parameter(name="*", group=_OF_THE_LEDGER)
+@attrs.frozen(kw_only=True)
+class Desk(Where):
+    """Into which ledger, and who enters."""
+
+    recorder: Annotated[str, Parameter(env_var="CLAIMS_RECORDER")] = Recorder().id
+    """Who enters, by a pseudonym: it stands in the log for ever."""
+    begins: ClassVar[bool] = True
+
+    @property
+    def who(self) -> Recorder:
+        """Who enters records."""
+        return Recorder(id=self.recorder, tool="claims")
+
+
+def _file_of(db: str) -> str | None:
+    """The path of an SQLite database; None for a URL that is none."""
+    if "://" not in db:
+        return db
+    try:
+        url = make_url(db)
+        path = url.database or ""
+    except (ArgumentError, ValueError):  # told by the store
+        return None
+    return None if url.get_backend_name() != "sqlite" or path.startswith("file:") else path
 
 
 @Parameter(name="*")
@@ -72,6 +168,7 @@ class When:
 
 
 HERE: Final = Where()
+DESK: Final = Desk()
 NOW: Final = When()
 
 

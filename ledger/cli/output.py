@@ -98,7 +98,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     if sys.stdout.isatty():
         drawn = Table()
         for column in columns:
-            drawn.add_column(Text(safe(column)))
+            drawn.add_column(Text(safe(column)), overflow="fold")  # an id cut short is no id
         for row in cells:
             drawn.add_row(*map(Text, row))
         Console(markup=False, highlight=False).print(drawn)

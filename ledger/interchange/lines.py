@@ -108,8 +108,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             given=str(path),
         ) from error
     with file:
-        head = file.read(16)
-        file.seek(0)
+        head = file.peek(16)[:16]  # a pipe cannot be wound back
         for start, kind in _NOT_LINES.items():
             if head.startswith(start):
                 raise InvalidImport(

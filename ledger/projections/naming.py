@@ -56,8 +56,7 @@ def find(facts: Facts, kind: str, given: str) -> str:
     """
     if not isinstance(given, str):
         raise errors.Invalid(
-            f"A {kind} is named by its id, a text, not by {show(given)} "
-            f"({type(given).__name__}).",
+            f"A {kind} is named by its id, a text, not by {show(given)} ({type(given).__name__}).",
             field=kind,
             given=given,
         )
@@ -103,9 +102,8 @@ def denoted(facts: Facts, name: str, on: dt.date | None) -> tuple[Denoted, ...]:
         if found:
             best = min(rank for rank, _ in found) if on is not None else None
             kept = [one for rank, one in found if best is None or rank == best]
-            return tuple(
-                sorted({one.party: one for one in kept}.values(), key=lambda one: one.party)
-            )
+            surest = {one.party: one for one in sorted(kept, key=lambda one: one.certain)}
+            return tuple(sorted(surest.values(), key=lambda one: one.party))
     return ()
 
 

@@ -190,12 +190,8 @@ def position(facts: Facts, party: str, proposition: str, said: Knob) -> Position
         if not any(precedes(facts, id_, other) for other in reversed(order[place + 1 :]))
     ]
     status, stance, because = _decide(frontier, possible, aside)
-    runs, turns = runs_of(
-        facts, order, {id_: one.stance for id_, one in certain.items()}
-    )
-    current = _current(
-        status, stance, frontier=frontier, runs=runs, certain=certain, aside=aside
-    )
+    runs, turns = runs_of(facts, order, {id_: one.stance for id_, one in certain.items()})
+    current = _current(status, stance, frontier=frontier, runs=runs, certain=certain, aside=aside)
     return Position(
         party=facts.public(who),
         proposition=facts.public(what),
@@ -334,8 +330,10 @@ def _lapsed(current: Sequence[_Counted], said: Knob) -> bool:
     standing = [one.claim.expires for one in current if not one.withdrawn]
     ends = [expires.latest if expires else None for expires in standing]
     cut = said.instant or said.day
-    return bool(ends) and cut is not None and all(
-        end is not None and surely_before(end, cut) for end in ends
+    return (
+        bool(ends)
+        and cut is not None
+        and all(end is not None and surely_before(end, cut) for end in ends)
     )
 
 

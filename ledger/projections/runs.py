@@ -56,8 +56,7 @@ def in_order(facts: Facts, ids: Sequence[str]) -> list[str]:
     if _keeps_precedence(facts, left):
         return left
     before = {
-        id_: {other for other in ids if other != id_ and precedes(facts, other, id_)}
-        for id_ in ids
+        id_: {other for other in ids if other != id_ and precedes(facts, other, id_)} for id_ in ids
     }
     ordered: list[str] = []
     while left:
@@ -102,9 +101,7 @@ def runs_of(
         else:
             groups.append([id_])
     runs = tuple(_run(facts, group, stances[group[0]]) for group in groups)
-    turns = tuple(
-        _turn(facts, before, after) for before, after in itertools.pairwise(runs)
-    )
+    turns = tuple(_turn(facts, before, after) for before, after in itertools.pairwise(runs))
     return runs, turns
 
 

@@ -126,12 +126,8 @@ def refers_back(facts: Facts, later: str, earlier: str) -> bool:
 def same_occasion(facts: Facts, one: str, other: str) -> bool:
     """Whether two acts are of one utterance."""
     a, b = facts.act(one), facts.act(other)
-    return (
-        one == other
-        or (a is not None
-        and b is not None
-        and a.utterance is not None
-        and a.utterance == b.utterance)
+    return one == other or (
+        a is not None and b is not None and a.utterance is not None and a.utterance == b.utterance
     )
 
 

@@ -79,7 +79,7 @@ def _url(target: str | os.PathLike[str]) -> URL:
     try:
         url = make_url(text)
         url.get_backend_name()
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
         raise StoreError(
             f"{text!r} is no database URL. Type a file path, or say postgresql://user@host/name"
         ) from error

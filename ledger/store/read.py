@@ -33,6 +33,12 @@ def head(conn: Connection, tables: Tables, origin: str) -> Head | None:
     return None if row is None else Head(log_id=row.id, size=row.size, known_at=row.known_at)
 
 
+def origins(conn: Connection, tables: Tables) -> tuple[str, ...]:
+    """The logs that the database holds, by name."""
+    origin = tables.log.c.origin
+    return tuple(conn.scalars(select(origin).order_by(origin)))
+
+
 def rows(
     conn: Connection,
     tables: Tables,

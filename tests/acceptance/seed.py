@@ -6,7 +6,7 @@ Nothing of the annotation or its article is kept here: both are read from `../sh
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +78,7 @@ def _parties(ledger: Ledger, seed: dict[str, Any]) -> None:
         if party.get("part_of"):
             ledger.register(Membership(party["id"], party["part_of"]))
         for held in party.get("memberships", ()):
-            ledger.register(
-                Membership(party["id"], held["organisation"], role=held["role"])
-            )
+            ledger.register(Membership(party["id"], held["organisation"], role=held["role"]))
         for alias in party.get("aliases_in_text", ()):
             ledger.name(party["id"], alias, metonym=alias in {"Moscow", "Baku", "Yerevan"})
 
@@ -94,7 +92,7 @@ def _propositions(ledger: Ledger, seed: dict[str, Any]) -> None:
         ledger.register(Proposition(one["id"], text=one["text"], topic=one["topic"], kind=kind))
 
 
-def quotation(spans: list[dict[str, Any]], mode: str = "direct") -> Quotation:
+def quotation(spans: list[dict[str, Any]], mode: Any = "direct") -> Quotation:
     """Spans of the annotation as one quotation."""
     return Quotation(
         exact=" ".join(span["exact"] for span in spans),
@@ -173,6 +171,3 @@ def spans(seed: dict[str, Any]) -> Iterator[dict[str, Any]]:
             queue.extend(here.values())
         elif isinstance(here, list):
             queue.extend(here)
-
-
-Answer = Callable[[], object]

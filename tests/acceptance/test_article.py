@@ -7,7 +7,7 @@ import importlib.util
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import pytest
@@ -43,7 +43,7 @@ class Article:
     clock: Clock
     folder: Path
 
-    def said_by(self, day: str, certainty: str) -> list[str]:
+    def said_by(self, day: str, certainty: Literal["certain", "possible"]) -> list[str]:
         found = self.ledger.as_of(said=day).claims(certainty=certainty)
         return sorted(found.ids)
 
@@ -104,7 +104,7 @@ def test_nothing_was_known_the_day_before_it_was_recorded(
     assert list(article.ledger.replay("2023-02-23").claims().ids) != []
 
 
-def test_russia_still_offers_the_mechanism_on_22_february(article: Article) -> None:
+def test_russia_still_offers_the_mechanism(article: Article) -> None:
     offer = article.ledger.as_of(said="2023-02-22").position("ru", "P15")
     assert (offer.status, offer.stance, offer.acts) == ("held", "supports", ("offer",))
     assert [one.claim for one in offer.evidence] == ["C16"]
@@ -149,7 +149,7 @@ def test_russia_holds_that_the_road_is_blocked_by_its_defense_ministry(article: 
 
 
 @pytest.mark.parametrize(
-    ("party", "proposition"),
+    "party, proposition",
     [("ru-mfa", "P15"), ("ru-mod", "P03"), ("ria-novosti", "P07"), ("az", "P07")],
     ids=[
         "the foreign ministry on the offer its state made",
@@ -205,7 +205,7 @@ def test_a_range_shifted_by_one_is_refused(article: Article) -> None:
     span = claim["content"][0]
     shifted = [{**span, "start": span["start"] + 1, "end": span["end"] + 1}]
     before = article.ledger.checkpoint()
-    with pytest.raises(ValueError, match="code points|occurs|stands"):
+    with pytest.raises(ValueError, match=r"code points|occurs|stands"):
         article.ledger.record(
             claimant="ru-mod",
             act="assert",
@@ -254,7 +254,7 @@ TESTED_BY = {
     "claims possibly (not certainly) said by": test_claims_possibly_said_by_a_day,
     "distinct utterances among": test_the_first_six_claims_are_of_one_utterance,
     "claims known to a ledger": test_nothing_was_known_the_day_before_it_was_recorded,
-    "position of ru on P15 said by 2023-02-22": test_russia_still_offers_the_mechanism_on_22_february,
+    "position of ru on P15 said by 2023-02-22": test_russia_still_offers_the_mechanism,
     "position of ru on P15 said by 2023-01-17": test_on_17_january_russia_possibly_offers_it,
     "position of ru on P01": test_russia_calls_for_resuming_work_in_one_utterance_own_and_rolled_up,
     "position of ru on P13": test_russia_predicts_by_its_foreign_minister,

@@ -9,6 +9,7 @@ from tests.projections.worlds import PEOPLE, TOLD
 
 def told(position: Position) -> dict[str, object]:
     """A position as `naive.World.position` gives it."""
+    shown = position.set_aside if position.status == "undeclared" else position.evidence
     return {
         "status": position.status,
         "stance": position.stance,
@@ -17,7 +18,7 @@ def told(position: Position) -> dict[str, object]:
         if position.status != "undeclared"
         else [],
         "paths": [one.path for one in position.evidence],
-        "withdrawn": [one.claim for one in position.evidence if one.withdrawn],
+        "withdrawn": [one.claim for one in shown if one.withdrawn],
         "utterances": position.utterances,
         "lapsed": position.lapsed,
         "contested": sorted(position.contested_by),

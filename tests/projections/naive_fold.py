@@ -26,7 +26,7 @@ from tests.projections.naive_days import (
 REFERS_BACK = {"reverses", "reaffirms", "updates", "replies_to", "denies_attribution"}
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen
 class Op:
     """Something handed in: `id` is the name by which later entries speak of it."""
 
@@ -34,9 +34,9 @@ class Op:
     id: str
     fields: dict[str, Any]
 
-    def __repr__(self):
+    def _repr_pretty_(self, printer, _cycle):
         told = ", ".join(f"{k}={v!r}" for k, v in self.fields.items() if v is not None)
-        return f"{self.kind} {self.id}({told})"
+        printer.text(f"{self.kind} {self.id}({told})")
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ledger import Ledger
 from tests.projections.answers import listed, told
 from tests.projections.naive import World
-from tests.projections.worlds import PEOPLE, SAID, TOLD, Clock, scene, told_to, worlds
+from tests.projections.worlds import PEOPLE, SAID, TOLD, Clock, crowded, scene, told_to, worlds
 
 SCENE = len(scene())
 
@@ -44,6 +44,16 @@ def test_positions_are_those_of_the_reference(world, data):
                 for what in TOLD:
                     expected = reference.position(who, what, said)
                     assert told(view.position(who, what)) == expected, (who, what, said, known)
+
+
+@given(crowded(), st.sampled_from((SAID[5], SAID[7], SAID[8])))
+def test_positions_of_many_words_are_those_of_the_reference(world, said):
+    clock = Clock()
+    with Ledger.open(":memory:", clock=clock) as ledger:
+        reference = World(told_to(ledger, clock, world).entries)
+        for who in ("envoy", "ministry"):
+            expected = reference.position(who, "open", said)
+            assert told(ledger.as_of(said=said).position(who, "open")) == expected
 
 
 @given(worlds(), st.data())

@@ -180,6 +180,27 @@ def memberships():
 
 
 @st.composite
+def crowded(draw) -> list[tuple[Op, dt.timedelta]]:
+    """Many words of one speaker and her ministry on one question: order is all that matters."""
+    kinds = (*("claim",) * 3, *("relate",) * 4, "withdraw", "amend")
+    link = Op(
+        "membership",
+        "m",
+        {"member": "envoy", "organisation": "ministry", "period": None, "speaks_for": True},
+    )
+    found = [(link, STEPS[-1])]
+    for op, _ in draw(worlds(kinds=kinds, size=24)):
+        kept = op.fields
+        if op.kind in ("claim", "withdraw"):
+            chains = (((draw(usually("envoy", "ministry")), "says"),),)
+            kept = kept | {"chains": chains, "capacity": "official"}
+        if op.kind == "claim" and kept["act"] in ("assert", "deny", "predict"):
+            kept = kept | {"proposition": "open"}
+        found.append((Op(op.kind, op.id, kept), STEPS[0]))
+    return found
+
+
+@st.composite
 def _one(draw, number: int, told: dict[str, list[str]], ops: dict[str, Op], kinds):
     """One thing to hand in, on what was told before it."""
     kind = draw(st.sampled_from(kinds))

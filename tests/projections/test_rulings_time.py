@@ -1,0 +1,177 @@
+"""Certain, possible and not yet; two knobs; names of a day: as examples (model.md, 1 and 3)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from ledger import Party
+from ledger.errors import AmbiguousName, InvalidClaim, InvalidView, UnknownName
+
+
+def certainty(told, said):
+    rows = told.ledger.as_of(said=said).claims().rows
+    return {row.id: row.certainty for row in rows}.get("c1", "not yet")
+
+
+@pytest.mark.parametrize(
+    "uttered, said, expected",
+    [
+        ("2023-01-05", "2023-01-04", "not yet"),
+        ("2023-01-05", "2023-01-05", "certain"),
+        ("2023-01", "2022-12-31", "not yet"),
+        ("2023-01", "2023-01-01", "possible"),
+        ("2023-01", "2023-01-31", "certain"),
+        ("2023-01-05?", "2023-01-05", "certain"),
+        ("2023-01-05~", "2023-01-04", "not yet"),
+        ("2023-01-XX", "2023-01-30", "possible"),
+        ("[2023-01-03..2023-01-09]", "2023-01-08", "possible"),
+        ("[2023-01-03,2023-01-09]", "2023-01-09", "certain"),
+        ("[2023-01-03..2023-01-09]", "2023-01-02", "not yet"),
+        ("2023-01-03/2023-01-09", "2023-01-03", "possible"),
+        ("../2023-01-09", "1900-01-01", "possible"),
+        ("../2023-01-09", "2023-01-09", "certain"),
+        ("2023-01-05/..", "2023-01-04", "not yet"),
+        ("2023-01-05/..", "2023-02-28", "possible"),  # the recording, on the next day, bounds it
+        ("2023-01-05/..", "2023-03-01", "certain"),
+        (None, "1900-01-01", "possible"),
+        ("2023-01-05T22:00:00Z", "2023-01-05T21:59:59Z", "not yet"),
+        ("2023-01-05T22:00:00Z", "2023-01-05T22:00:00Z", "certain"),
+        # a day in no zone, against an instant: 00:00 at UTC+14 to 24:00 at UTC-12
+        ("2023-01-05", "2023-01-04T09:59:59Z", "not yet"),
+        ("2023-01-05", "2023-01-04T10:00:00Z", "possible"),
+        ("2023-01-05", "2023-01-06T11:59:59Z", "possible"),
+        ("2023-01-05", "2023-01-06T12:00:00Z", "certain"),
+        # a plain date as a knob is the end of that day in UTC
+        ("2023-01-05T22:00:00-05:00", "2023-01-05", "not yet"),
+        ("2023-01-05T22:00:00-05:00", "2023-01-06", "certain"),
+    ],
+)
+def test_a_claim_is_certain_possible_or_not_yet(told, uttered, said, expected):
+    told.claim("c1", "river", uttered=uttered)
+    assert certainty(told, said) == expected
+
+
+def test_a_knobs_day_may_be_of_a_zone(told):
+    told.claim("c1", "river", uttered="2023-01-05T22:00:00Z")
+    ahead = dt.timezone(dt.timedelta(hours=4))
+    assert len(told.ledger.as_of(said="2023-01-05").claims()) == 1
+    assert len(told.ledger.as_of(said="2023-01-05", zone=ahead).claims()) == 0
+
+
+@pytest.mark.parametrize("said, expected", [("2023-01-05", "possible"), ("2023-01-06", "certain")])
+def test_a_document_bounds_what_it_carries(told, said, expected):
+    told.claim("c1", "river", uttered="2023-01/2023-12", document="gazette-1")
+    assert certainty(told, said) == expected
+
+
+def test_a_position_tells_its_possible_claims_and_decides_without_them(told):
+    told.claim("sure", "river", uttered="2023-01-03")
+    told.claim("maybe", "river", uttered="2023-01", stance="opposes")
+    one = told.ledger.as_of(said="2023-01-09").position("river", "quay")
+    assert (one.status, one.stance, [e.claim for e in one.possible]) == (
+        "held",
+        "supports",
+        ["maybe"],
+    )
+
+
+def test_possible_claims_alone_make_a_possible_position(told):
+    told.claim("maybe", "river", uttered="2023-01")
+    assert told.stands("river", "2023-01-09") == ("possible", None)
+    assert told.stands("river", "2022-12-31") == ("silent", None)
+
+
+def test_words_surely_after_their_publication_or_recording_are_refused(told):
+    for fields in ({"uttered": "2023-01-07", "document": "gazette-1"}, {"uttered": "2023-03-03"}):
+        with pytest.raises(InvalidClaim):
+            told.claim("c1", "river", **fields)
+
+
+def test_a_naive_instant_and_a_future_known_are_refused(told):
+    with pytest.raises(InvalidView):
+        told.ledger.as_of(said=dt.datetime(2023, 1, 5, 12))  # noqa: DTZ001 - that is the point
+    with pytest.raises(InvalidView, match="future"):
+        told.ledger.as_of(known="2023-03-02")
+
+
+def test_the_two_knobs_ask_four_questions(told):
+    told.claim("early", "river", uttered="2023-01-03")
+    told.clock.now = dt.datetime(2023, 3, 10, 12, tzinfo=dt.UTC)
+    told.claim("late", "river", uttered="2023-01-05", stance="opposes")
+    ledger = told.ledger
+    assert told.stands("river") == ("held", "opposes")
+    assert told.stands("river", "2023-01-04") == ("held", "supports")
+    assert ledger.replay("2023-03-05").position("river", "quay").stance == "supports"
+    assert told.stands("river", "2023-01-09", "2023-03-05") == ("held", "supports")
+    changed = ledger.diff(
+        ledger.as_of(said="2023-01-09", known="2023-03-05"), ledger.as_of(said="2023-01-09")
+    )
+    assert [row.id for row in changed.learnt] == ["late"]
+    assert [one.party for one in changed.positions] == ["river"]
+
+
+def test_known_alone_is_the_replay_of_that_date(told):
+    told.claim("c1", "river", uttered="2023-01-03")
+    replay, known = told.ledger.replay("2023-03-01"), told.ledger.as_of(known="2023-03-01")
+    assert (replay.said, replay.basis) == (known.said, known.basis)
+
+
+# -- names -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rivermouth(told):
+    """A town's name that stood for three powers in turn, and for two of them at once."""
+    told.ledger.name("delta", "Rivermouth", metonym=True, period="1991/..")
+    told.ledger.name("union", "Rivermouth", metonym=True, period="../1991-01-01")
+    told.ledger.name("harbour", "Rivermouth", period="2020-01-01/2021-01-01", rank=1)
+    told.ledger.name("river", "Rivermouth", metonym=True, period="2022-01-01/2023-01-01")
+    return told
+
+
+@pytest.mark.parametrize(
+    "on, bearers",
+    [
+        ("1990-06-01", {"union": True}),
+        ("1991-06-01", {"delta": False}),  # it began on an unknown day of the year
+        ("1995-06-01", {"delta": True}),
+        ("2020-06-01", {"delta": True}),  # the lowest rank wins
+        ("2022-06-01", {"delta": True, "river": True}),  # equal ranks are all given
+        ("2023-01-01", {"delta": True}),  # a period is half-open
+    ],
+)
+def test_a_name_denotes_whom_it_stood_for_on_the_day(rivermouth, on, bearers):
+    found = rivermouth.ledger.as_of().denoted("Rivermouth", on=on)
+    assert {one.party: one.certain for one in found} == bearers
+
+
+def test_a_name_of_two_is_ambiguous_and_of_none_unknown(rivermouth):
+    view = rivermouth.ledger.as_of()
+    with pytest.raises(AmbiguousName):
+        view.resolve("Rivermouth", on="2022-06-01")
+    assert view.resolve("Rivermouth", on="1995-06-01") == "delta"
+    with pytest.raises(UnknownName):
+        view.resolve("Hillside", on="1995-06-01")
+
+
+def test_names_are_limited_by_what_was_known_and_not_by_what_was_said(rivermouth):
+    before = rivermouth.ledger.as_of(said="2023-01-01", known=rivermouth.at_start)
+    assert before.denoted("Rivermouth", on="1995-06-01") == ()
+    now = rivermouth.ledger.as_of(said="1950-01-01")
+    assert [one.party for one in now.denoted("Rivermouth", on="1995-06-01")] == ["delta"]
+
+
+def test_a_merged_party_is_found_by_either_name(told):
+    told.ledger.register(Party("stream", name="The Stream", kind="state"))
+    told.ledger.merge("river", "stream")
+    assert told.ledger.as_of().resolve("The Stream") == "river"
+    assert told.ledger.as_of().resolve("River") == "river"
+
+
+def test_of_two_periods_of_one_name_the_surer_tells(told):
+    told.ledger.name("river", "Old Water", period="2000-01-01/2010-01-01")
+    told.ledger.name("river", "Old Water", period="2005/2006", metonym=True)
+    (one,) = told.ledger.as_of().denoted("Old Water", on="2005-06-01")
+    assert one.certain
