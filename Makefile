@@ -51,7 +51,7 @@ coverage: $(STAMP)  ## run the tests in one process and show the lines they do n
 	$(BIN)/coverage report
 
 bench: $(STAMP)  ## run the benchmarks and print their figures
-	$(BIN)/python -m pytest -m benchmark -n 0 -p no:randomly -s tests/benchmarks
+	$(BIN)/python tests/benchmarks/run.py $(BENCH_ARGS)
 
 lock: $(STAMP)  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/python -m uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \

@@ -142,7 +142,8 @@ class Folded:
                     until=head.size,
                     limit=min(left, read.PAGE),
                 )
-                page = list(map(opened, rows))
+                with _collector_paused():
+                    page = list(map(opened, rows))
             if not page:
                 return
             yield from page
@@ -167,9 +168,9 @@ class Folded:
 
 @contextlib.contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Keep the garbage collector from going through all that is folded, again and again.
+    """Keep the garbage collector from going through all that is read, again and again.
 
-    A fold makes a few dozen objects an event that all stay, and none in a circle.
+    An event is a few dozen objects, which stay in a fold or on a page; none lies in a circle.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -186,7 +187,7 @@ def size_of(sequence: int, facts: Facts) -> int:
     Raises:
         InvalidView: the log has no such sequence.
     """
-    if not 0 <= sequence < facts.size:
+    if isinstance(sequence, bool) or not 0 <= sequence < facts.size:
         held = f"{facts.size} events, 0 to {facts.size - 1}" if facts.size else "no events"
         raise InvalidView(
             f"known={sequence} is no sequence of this log, which holds {held}.",

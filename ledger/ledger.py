@@ -41,8 +41,8 @@ class Ledger:
 
     `bind` is a path, a URL or an Engine (the ledger begins and commits) or a Connection (the host
     does; the ledger never ends what it did not begin). The constructor does no I/O and changes no
-    schema: `Ledger.open` does. `clock` gives aware instants; `recorder` says who enters. `appender` is
-    the write path, for importers that put records of several kinds into one append.
+    schema: `Ledger.open` does. `clock` gives aware instants; `recorder` says who enters.
+    `appender` is the write path, for importers that put records of several kinds into one append.
 
     Example:
         >>> with Ledger.open(":memory:") as ledger:
@@ -311,7 +311,7 @@ class Ledger:
             now = max(self._clock(), facts.last_recorded or self._clock())
             cut: Knob | int | None = None
             basis, shown = facts.size, Knob.parse(now)
-            if isinstance(known, int) and not isinstance(known, bool):
+            if isinstance(known, int):
                 cut, basis = known, size_of(known, facts)
                 shown = Knob.parse(facts.stored[facts.at[known]].recorded)
             elif known is not None:
@@ -328,8 +328,10 @@ class Ledger:
 
     def diff(self, before: View, after: View) -> difference.Difference:
         """What a second view shows otherwise than a first: claims learnt, positions changed."""
-        with before.facts() as old, after.facts() as new:
-            return difference.diff((old, before.said), (new, after.said))
+        with before.facts() as facts:  # one at a time: a host's pool may hold one connection
+            old = difference.shown(facts, before.said)
+        with after.facts() as facts:
+            return difference.diff(old, difference.shown(facts, after.said))
 
     def position(self, party: Id, proposition: Id) -> positions.Position:
         """Where a party stands on a proposition now; `View.position` for another date."""
@@ -369,7 +371,9 @@ class Ledger:
 
     def log(self, *, after: int = -1, limit: int | None = None) -> Iterator[LogLine]:
         """The log, a line an event."""
-        return map(log_line, self.events(after=after, limit=limit))
+        with self._folded.lock, self._folded.reading() as conn:
+            facts = self._folded.at_head(conn)
+        return (log_line(facts, event) for event in self.events(after=after, limit=limit))
 
     def checkpoint(self, size: int | None = None) -> Checkpoint:
         """The root over the first `size` entries (all, if left out), unsigned, to be kept outside.

@@ -82,16 +82,32 @@ def postgres_server() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def new_postgres(postgres_server: str) -> Callable[[], contextlib.AbstractContextManager[str]]:
+    """`with new_postgres() as url:` a new, empty PostgreSQL database that is dropped at the end."""
+
+    @contextlib.contextmanager
+    def make() -> Iterator[str]:
+        name = f"ledger_test_{uuid4().hex}"
+        server = sa.create_engine(
+            postgres_server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+        )
+        with server.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        yield sa.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+        with server.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+    return make
+
+
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
+def postgres_url(
+    new_postgres: Callable[[], contextlib.AbstractContextManager[str]],
+) -> Iterator[str]:
     """The URL of a new, empty PostgreSQL database."""
-    name = f"ledger_test_{uuid4().hex}"
-    server = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with server.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    yield sa.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    with new_postgres() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite-memory", "sqlite-file", "postgres"])

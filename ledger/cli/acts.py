@@ -125,7 +125,7 @@ def withdraw(
     id_: Id = None,
     where: Desk = DESK,
 ) -> None:
-    """Record that a claimant took claims back: an act of saying of its own.
+    """Record that a claimant took claims back.
 
     Example: `claims withdraw C03 --claimant az --uttered 2023-03-01`
 
@@ -183,7 +183,7 @@ def correct(
     note: str | None = None,
     where: Desk = DESK,
 ) -> None:
-    """Record that a publisher corrected its report of a claim, in a document.
+    """Record that a publisher corrected its report of a claim.
 
     Example: `claims correct C03 --document ria-2 --set uttered=2023-01-11`
 
@@ -212,7 +212,7 @@ def amend(
     strike_out: Flag = False,
     where: Desk = DESK,
 ) -> None:
-    """Put right an entry of yours: replace fields of any record, or strike it out.
+    """Put right an entry of yours: replace its fields, or strike it out.
 
     Example: `claims amend C03 --reason "slip of the pen" --set stance=opposes`
 

@@ -8,9 +8,12 @@ import sys
 from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
+from cyclopts.exceptions import MissingArgumentError
 
-from ledger.cli import acts, asking, auditing, entering, importing
-from ledger.cli.output import safe, unbreakable, warn
+from ledger.cli import acts, asking, auditing, entering, importing, listing
+from ledger.cli.options import ASK, CHECK, ENTER, UNDO
+from ledger.cli.output import one_line, unbreakable, warn
+from ledger.cli.spoken import spoken
 from ledger.errors import LedgerError
 
 _STATUS_OF_USAGE = 2
@@ -23,23 +26,25 @@ def assembled() -> App:
         name="claims",
         help="A ledger of who claimed what, when, through whom, and where it is written.",
         version=_version,
+        suppress_keyboard_interrupt=False,
         help_formatter="default" if sys.stdout.isatty() else "plain",
     )
-    for group in (
-        *(entering.party_app, entering.document_app, entering.topic_app),
-        *(entering.proposition_app, entering.occurrence_app, auditing.schema_app),
+    for noun in (
+        *(listing.party_app, listing.topic_app, listing.proposition_app),
+        *(listing.occurrence_app, listing.document_app),
     ):
-        app.command(group)
-    for command in (
-        *(auditing.demo, auditing.init),
-        *(entering.name, entering.member),
-        *(acts.record, acts.withdraw, acts.correct, acts.amend, entering.relate),
-        *(asking.position, asking.positions, asking.timeline, asking.claims, asking.trace),
-        *(asking.contradictions, asking.divergences, asking.replay, asking.diff),
-        *(auditing.log, auditing.verify, auditing.checkpoint),
+        app.command(noun)
+    for group, commands in (
+        (ENTER, (entering.name, entering.member, acts.record, entering.relate)),
+        (UNDO, (acts.withdraw, acts.correct, acts.amend, entering.merge)),
+        (ASK, (asking.position, asking.positions, asking.timeline, asking.claims, asking.trace)),
+        (ASK, (asking.contradictions, asking.divergences, asking.replay, asking.diff)),
+        (CHECK, (auditing.init, auditing.log, auditing.verify, auditing.checkpoint, auditing.demo)),
     ):
-        app.command(command)
-    app.command(importing.import_, name="import")
+        for command in commands:
+            app.command(command, group=group)
+    app.command(importing.import_, name="import", group=ENTER)
+    app.command(auditing.schema_app)
     return app
 
 
@@ -59,18 +64,42 @@ def run(argv: Sequence[str]) -> int:
         )
         sys.stdout.flush()
     except LedgerError as error:
-        warn(f"claims: {error}")
+        warn(f"claims: {spoken(str(error))}")
         return 1
     except CycloptsError as error:
-        warn(f"claims: {_one_line(str(error))} Type: claims --help")
+        warn(f"claims: {one_line(_wrong(error))} Type: {_help(error)}")
         return _STATUS_OF_USAGE
     except BrokenPipeError:  # whoever read us has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_output()
         return 0
+    except OSError as error:
+        warn(f"claims: {_unwritten(error)}")
+        return 1
     except KeyboardInterrupt:
+        warn("claims: interrupted. What was recorded until then stays.")
         return _STATUS_OF_INTERRUPT
     return done if isinstance(done, int) else 0
 
 
-def _one_line(text: str) -> str:
-    return safe(" ".join(text.split()))
+def _let_go_of_output() -> None:
+    """What is still buffered is not tried again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _unwritten(error: OSError) -> str:
+    """What could not be written: a file of its own, or what we print."""
+    if error.filename:
+        return f"{error.filename} cannot be written: {error.strerror}. Type another path."
+    _let_go_of_output()
+    return f"The output cannot be written: {error.strerror}. What was recorded stays."
+
+
+def _wrong(error: CycloptsError) -> str:
+    """What is wrong with the command line."""
+    if isinstance(error, MissingArgumentError) and error.argument and not error.keyword:
+        return f"{error.argument.name} is missing."
+    return str(error)
+
+
+def _help(error: CycloptsError) -> str:
+    return " ".join(("claims", *(error.command_chain or ()), "--help"))

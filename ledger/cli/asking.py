@@ -54,7 +54,7 @@ def replay(
     who: PartyName = None,
     where: Where = HERE,
 ) -> None:
-    """Show the positions as this ledger showed them on a date: known by then, said by then.
+    """Show the positions as this ledger showed them on a date.
 
     Example: `claims replay 2023-01-18 --topic lachin`
 
@@ -104,7 +104,7 @@ def _print_matrix(rows: Iterable[Position]) -> None:
 
 
 def timeline(who: str, topic: str, /, *, when: When = NOW, where: Where = HERE) -> None:
-    """Show what a party said on a topic over time: its stances, and where they turned.
+    """Show what a party said on a topic over time, and where it turned.
 
     Example: `claims timeline ru lachin`
 
@@ -180,7 +180,7 @@ def _marks(certainty: str, withdrawn: bool, corrected: bool) -> str:  # noqa: FB
 
 
 def trace(claim: str, /, *, when: When = NOW, where: Where = HERE) -> None:
-    """Follow a claim back to its words, its document, its log entry and the proof of that entry.
+    """Follow a claim back to its words, document, log entry and proof.
 
     Example: `claims trace C03`
 
@@ -202,7 +202,7 @@ def contradictions(*, when: When = NOW, where: Where = HERE) -> None:
 
 
 def divergences(*, when: When = NOW, where: Where = HERE) -> None:
-    """List the pairs of claims that tell one occurrence in different ways.
+    """List the pairs of claims that tell one occurrence in two ways.
 
     Example: `claims divergences`
     """
@@ -219,7 +219,7 @@ def diff(
     to_known: str | None = None,
     where: Where = HERE,
 ) -> None:
-    """Show what changed between two views: claims learnt or lost, positions that differ.
+    """Show what changed between two views: claims and positions.
 
     Example: `claims diff --from-said 2023-01-18 --to-said 2023-02-22`
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import attrs
 from cyclopts import App, Parameter
 
-from ledger.cli.options import DESK, HERE, Desk, Where
+from ledger.cli.options import CHECK, DESK, HERE, Desk, Where
 from ledger.cli.output import answer, as_json, safe, say
 from ledger.errors import InvalidCheckpoint
 from ledger.ledger import Ledger
@@ -18,7 +18,7 @@ from ledger.model.text import show
 from ledger.store import schema
 from ledger.store.layout import Layout
 
-schema_app = App(name="schema", help="The tables of a ledger.")
+schema_app = App(name="schema", help="The tables of a ledger.", group=CHECK)
 
 
 def init(target: str | None = None, /, *, where: Desk = DESK) -> None:
@@ -47,7 +47,7 @@ def log(
     limit: int | None = None,
     where: Where = HERE,
 ) -> None:
-    """Print the log, a line an event; with --json, a JSON document a line.
+    """Print the log, a line (or a JSON document) an event.
 
     Example: `claims log --after 10 --limit 5`
 
@@ -61,7 +61,7 @@ def log(
 
 
 def verify(*, checkpoint: Path | None = None, where: Where = HERE) -> None:
-    """Check every stored byte, and that the log continues a checkpoint kept elsewhere.
+    """Check every stored byte, and a checkpoint kept elsewhere.
 
     Example: `claims verify --checkpoint checkpoint.txt`
 
@@ -108,7 +108,7 @@ def schema_sql(
     prefix: str = Layout().prefix,
     schema_name: Annotated[str | None, Parameter(name="--schema")] = None,
 ) -> None:
-    """Print the SQL that makes the tables on an empty database, for someone else to run.
+    """Print the SQL that makes the tables, for someone else to run.
 
     Example: `claims schema sql --dialect postgresql`
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
+from ledger.cli.listing import document_app, occurrence_app, party_app, proposition_app, topic_app
 from ledger.cli.names import day_of_act, day_of_view, parties
 from ledger.cli.options import DESK, Desk, Flag, Many, NewId
 from ledger.cli.output import answer
@@ -16,12 +17,6 @@ from ledger.model.party import Membership, Party
 from ledger.model.period import Period
 from ledger.model.proposition import Occurrence, Proposition, Topic
 from ledger.model.text import show
-
-party_app = App(name="party", help="States, organisations, persons: whoever claims or publishes.")
-document_app = App(name="document", help="Documents that carry claims.")
-topic_app = App(name="topic", help="Groups of propositions.")
-proposition_app = App(name="proposition", help="What is claimed.")
-occurrence_app = App(name="occurrence", help="What happened, told in several propositions.")
 
 
 @party_app.command(name="add")
@@ -138,9 +133,7 @@ def read_text(path: Path) -> str:
 
 
 @topic_app.command(name="add")
-def topic_add(
-    key: NewId, /, *, label: str, part_of: str | None = None, where: Desk = DESK
-) -> None:
+def topic_add(key: NewId, /, *, label: str, part_of: str | None = None, where: Desk = DESK) -> None:
     """Define a topic.
 
     Example: `claims topic add lachin --label "The Lachin corridor"`
@@ -280,3 +273,26 @@ def relate(
     """
     with where.ledger() as ledger:
         answer(ledger.relate(claim, relation, target, note=note), json=where.json)
+
+
+def merge(
+    kept: str,
+    merged: str,
+    /,
+    *,
+    negated: Flag = False,
+    reason: str = "",
+    where: Desk = DESK,
+) -> None:
+    """Say that two parties, or two propositions, always were one.
+
+    Example: `claims merge az azerbaijan --reason "entered twice"`
+
+    Args:
+        kept: The id that stays.
+        merged: The id that from now on means the same.
+        negated: The merged proposition says the opposite of the kept one.
+        reason: Why.
+    """
+    with where.ledger() as ledger:
+        answer(ledger.merge(kept, merged, negated=negated, reason=reason), json=where.json)

@@ -24,9 +24,11 @@ def import_(
     quiet: Flag = False,
     where: Desk = DESK,
 ) -> int:
-    """Import a JSON Lines file: good lines are recorded, bad ones told (and the status is 1).
+    """Import a JSON Lines file; the status is 1 if a line is refused.
 
     Example: `claims import claims.jsonl --report refused.jsonl`
+
+    Good lines are recorded and bad ones told; a second run of the file records nothing twice.
 
     Args:
         file: The file, plain or gzip.

@@ -31,7 +31,11 @@ NewId = Annotated[str, Parameter(name="ID")]
 PartyName = Annotated[str | None, Parameter(name="--party")]
 
 _IN_MEMORY: Final = frozenset({"", ":memory:"})
-_OF_THE_LEDGER = Group("Ledger", sort_key=1)
+_OF_THE_LEDGER: Final = Group("Ledger", sort_key=1)
+ENTER: Final = Group("Enter", sort_key=1)
+UNDO: Final = Group("Undo", sort_key=2)
+ASK: Final = Group("Ask", sort_key=3)
+CHECK: Final = Group("Check and keep", sort_key=4)
 
 
 @Parameter(name="*", group=_OF_THE_LEDGER)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import io
+import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -65,9 +66,14 @@ def say(text: str) -> None:
     print("\n".join(map(safe, text.split("\n"))))
 
 
+def one_line(text: str) -> str:
+    """A text of several lines, as a driver may give, in one."""
+    return " ".join(part.strip() for part in text.split("\n") if part.strip())
+
+
 def warn(text: str) -> None:
     """Print a line to standard error."""
-    print(safe(text), file=sys.stderr)
+    print(safe(one_line(text)), file=sys.stderr)
 
 
 def as_json(value: Any) -> None:
@@ -124,7 +130,14 @@ def _cell(value: object) -> str:
 
 
 def unbreakable() -> None:
-    """Let standard output and error take every sign, whatever the terminal's encoding."""
+    """Let standard output and error take every sign, whatever the terminal's encoding.
+
+    A stream that was closed before we began takes everything and shows nothing.
+    """
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

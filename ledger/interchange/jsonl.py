@@ -266,7 +266,7 @@ def _read(line: Line) -> _Item:
         return _Item(line, outcome=Outcome(line=line.number, verdict="skipped", reason="blank"))
     value: object = None
     try:
-        value = parse(line.text())
+        value = parse(line.text().rstrip("\r\n"))
         return _Item(line, record_of(value), value)
     except _REFUSALS as error:
         return _Item(line, outcome=refusal(line, error, value))

@@ -48,11 +48,26 @@ class Difference(Answer):
         return "\n".join(lines) or "(no difference)"
 
 
-def diff(before: tuple[Facts, Knob], after: tuple[Facts, Knob]) -> Difference:
+@attrs.frozen(kw_only=True)
+class Shown:
+    """What is compared of a view: its claims by id, its positions by party and proposition."""
+
+    claims: dict[str, ClaimLine]
+    positions: dict[tuple[str, str], Position]
+
+
+def shown(facts: Facts, said: Knob) -> Shown:
+    """All that a view shows; the facts are not needed after."""
+    return Shown(
+        claims={row.id: row for row in claims(facts, said, Filters())},
+        positions=_table(facts, said),
+    )
+
+
+def diff(before: Shown, after: Shown) -> Difference:
     """What a second view shows otherwise than a first."""
-    old = {row.id: row for row in claims(*before, Filters())}
-    new = {row.id: row for row in claims(*after, Filters())}
-    stood, stands = _table(*before), _table(*after)
+    old, new = before.claims, after.claims
+    stood, stands = before.positions, after.positions
     return Difference(
         learnt=tuple(row for id_, row in new.items() if id_ not in old),
         lost=tuple(row for id_, row in old.items() if id_ not in new),

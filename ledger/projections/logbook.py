@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 import attrs
 
 from ledger.model import events as ev
 from ledger.projections.answer import Answer
+from ledger.projections.effective import Facts
 
 
 @attrs.frozen(kw_only=True)
@@ -28,8 +30,8 @@ class LogLine(Answer):
         return f"#{self.sequence} {when} {self.type} {self.summary} by {self.recorder}"
 
 
-def log_line(stored: ev.StoredEvent) -> LogLine:
-    """An event as a line."""
+def log_line(facts: Facts, stored: ev.StoredEvent) -> LogLine:
+    """An event as a line; `facts` tell how the ids it names are shown."""
     return LogLine(
         sequence=stored.sequence,
         id=stored.id,
@@ -37,33 +39,52 @@ def log_line(stored: ev.StoredEvent) -> LogLine:
         recorded=stored.recorded,
         recorder=stored.recorder.name or stored.recorder.id,
         correlation=stored.correlation,
-        summary=_summary(stored.event),
+        summary=_summary(facts, stored),
         erased=stored.erased,
     )
 
 
-def _summary(event: ev.Event | ev.Erased) -> str:
-    match event:
-        case ev.Erased():
+def _summary(facts: Facts, stored: ev.StoredEvent) -> str:
+    public = facts.public
+    match stored.event:
+        case ev.Erased() as event:
             return f"(erased: {', '.join(event.slots)})"
-        case ev.PartyNamed():
-            return repr(event.name)
-        case ev.MembershipRecorded():
-            return f"{event.role or 'member'} ({event.period})"
-        case ev.ClaimRecorded():
-            return f"{event.key or '(no id)'} {event.act} ({event.stance})"
-        case ev.ClaimsRelated():
-            return event.relation
-        case ev.ClaimWithdrawn():
-            return f"{len(event.claims)} claims"
-        case ev.ClaimCorrected():
-            return "never said" if event.never_said else ", ".join(sorted(event.changes))
-        case ev.RecordAmended():
-            what = "struck out" if event.strike_out else ", ".join(sorted(event.changes))
-            return f"{what}: {event.reason}"
-        case ev.ContentErased():
-            return ", ".join(event.slots)
-        case ev.PartiesMerged() | ev.PropositionsMerged():
-            return event.reason or "merged"
-        case _:
+        case ev.PartyNamed() as event:
+            return f"{public(event.party)} {event.name!r}"
+        case ev.MembershipRecorded() as event:
+            role = f" as {event.role}" if event.role else ""
+            return f"{public(event.member)} in {public(event.organisation)}{role} ({event.period})"
+        case ev.ClaimRecorded() as event:
+            on = public(event.proposition)
+            return f"{public(stored.id)} {event.act} {on} ({event.stance})"
+        case ev.ClaimsRelated() as event:
+            return f"{public(event.claim)} {event.relation} {public(event.target)}"
+        case ev.ClaimWithdrawn() as event:
+            return ", ".join(map(public, event.claims))
+        case ev.ClaimCorrected() as event:
+            return f"{public(event.target)}: {changed(event)}"
+        case ev.RecordAmended() as event:
+            return f"{public(event.target)}: {changed(event)}, because {event.reason}"
+        case ev.ContentErased() as event:
+            return f"{public(event.target)}: {', '.join(event.slots)}"
+        case ev.PartiesMerged() | ev.PropositionsMerged() as event:
+            return f"{public(event.merged)} into {public(event.kept)}"
+        case event:
             return event.key
+
+
+def changed(event: ev.Change) -> str:
+    """What a change changes, by the words a host uses."""
+    if isinstance(event, ev.ClaimCorrected) and event.never_said:
+        return "never said"
+    if isinstance(event, ev.RecordAmended) and event.strike_out:
+        return "struck out"
+    fields = {_SPOKEN.get(field, field) for field in event.changes}
+    return ", ".join(sorted(fields))
+
+
+_SPOKEN: Final = {
+    "chains": "claimant",
+    "link_words": "claimant",
+    "utterance_key": "utterance",
+}

@@ -11,6 +11,7 @@ from ledger.model.bounds import Bounds
 from ledger.model.quotation import Quotation, context
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
+from ledger.projections.logbook import changed
 from ledger.projections.saying import bounds, mates
 
 
@@ -96,7 +97,8 @@ class Trace(Answer):
             lines.append(f"  quotation: …{self.before}[{self.quotation.exact}]{self.after}…")
             lines.append(f"    {self.quotation.mode}, code points {at or 'not located'}")
         if self.document:
-            lines.append(f"  document: {self.document} {self.title!r}, {self.publisher}")
+            title = f" {self.title!r}" if self.title else ""
+            lines.append(f"  document: {self.document}{title}, {self.publisher}")
             lines.append(f"    published {self.published or 'unknown'}, sha256 {self.sha256}")
         lines += [f"  same utterance: {other}" for other in self.other_reports]
         lines += [f"  {relation}" for relation in self.relations]
@@ -206,11 +208,9 @@ def _detail(facts: Facts, stored: ev.StoredEvent) -> str:
     struck = "" if facts.live(stored.id) else " (struck out)"
     match stored.event:
         case ev.RecordAmended() as event:
-            what = "struck out" if event.strike_out else ", ".join(sorted(event.changes))
-            return f"{what}, because {event.reason}{struck}"
+            return f"{changed(event)}, because {event.reason}{struck}"
         case ev.ClaimCorrected() as event:
-            what = "never said" if event.never_said else ", ".join(sorted(event.changes))
-            return f"{what}, by {facts.public(event.document)}{struck}"
+            return f"{changed(event)}, by {facts.public(event.document)}{struck}"
         case ev.ClaimWithdrawn() as event:
             return f"by {' or '.join(map(facts.public, facts.claimants(event)))}{struck}"
         case ev.ClaimsRelated() as event:

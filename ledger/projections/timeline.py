@@ -30,7 +30,8 @@ class Strand(Answer):
         lines = [f"{self.proposition}: {self.text}"]
         turns = list(self.turns)
         for run in self.runs:
-            lines.append(f"  {run.first} to {run.last}: {run.stance} ({', '.join(run.claims)})")
+            until = f" to {run.last}" if run.last != run.first else ""
+            lines.append(f"  {run.first}{until}: {run.stance} ({', '.join(run.claims)})")
             lines += [f"    shift: {shift}" for shift in run.shifts]
             if turns:
                 lines.append(f"    {turns.pop(0)}")

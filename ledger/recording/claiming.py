@@ -231,6 +231,14 @@ def relate(intake: Intake, relation: Relation) -> Made:
         InvalidRelation: a claim that refers back to a surely later one, or in a circle.
     """
     claim, target = intake.find("claim", relation.claim), intake.find("claim", relation.target)
+    for given, id_ in ((relation.claim, claim), (relation.target, target)):
+        if intake.get(id_, ev.ClaimRecorded) is None:
+            raise InvalidRelation(
+                f"{show(given)} is a withdrawal: relations join claims. Name the claim that it "
+                "takes back.",
+                field="claim",
+                given=given,
+            )
     event = ev.ClaimsRelated(
         claim=claim, relation=relation.relation, target=target, note=relation.note
     )

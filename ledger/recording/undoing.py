@@ -262,6 +262,9 @@ def amend(
         record_type=TYPE_NAMES[type(event)],
         reason=reason,
     )
+    for earlier in intake.facts.changes_of(id_):
+        if intake.get(earlier, ev.RecordAmended) == amendment:
+            return intake.already(earlier)
     return intake.made(intake.add(amendment, stream=intake.stream_of(id_)))
 
 

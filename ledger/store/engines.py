@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import re
 import sqlite3
 import threading
 from pathlib import Path
@@ -30,6 +31,7 @@ BUSY_SECONDS: Final = 10
 _PAGE_SIZE: Final = 8192
 _HEADER: Final = b"SQLite format 3\x00"
 _MEMORY: Final = (None, "", ":memory:")
+_PASSWORD: Final = re.compile(r"//.*@")
 
 
 class OneConnection(StaticPool):
@@ -81,7 +83,7 @@ def _url(target: str | os.PathLike[str]) -> URL:
         url.get_backend_name()
     except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
         raise StoreError(
-            f"{text!r} is no database URL. Type a file path, or say postgresql://user@host/name"
+            f"{_PASSWORD.sub('//...@', text)!r} is no database URL. Type a file path, or say postgresql://user@host/name"
         ) from error
     # Heroku and others still hand out the short form, which SQLAlchemy dropped.
     return url.set(drivername="postgresql") if url.drivername == "postgres" else url
@@ -99,7 +101,7 @@ def _sqlite(url: URL, layout: Layout) -> Engine:
             url, poolclass=OneConnection, connect_args={"check_same_thread": False}
         )
     else:
-        _refuse_foreign(Path(url.database or ""), layout)
+        _refuse_foreign(Path((url.database or "").removeprefix("file:")), layout)
         engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _set_up)
     return engine

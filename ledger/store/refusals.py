@@ -19,9 +19,14 @@ _LOCKED: Final = (
 )
 _READ_ONLY: Final = (
     "The database is read-only here, so nothing was written. Open it with the right to write, "
-    "or from a server that is no replica."
+    "or from a server that is no replica; a file on a medium that nobody can write is read with "
+    "sqlite:///file:PATH?immutable=1&uri=true"
 )
 _FULL: Final = "The disk is full, so nothing was written. Make room and try again."
+_IO: Final = (
+    "The disk refused to read or write: it may be full, or failing. Nothing was written; look at "
+    "the disk, make room, and try again."
+)
 _LOST: Final = "The connection to the database was lost before the commit. Nothing was written."
 _UNKNOWN: Final = (
     "The connection to the database was lost during the commit: the records may be stored or not. "
@@ -38,6 +43,7 @@ _BY_SQLITE_NAME: Final = {
     "SQLITE_LOCKED": _LOCKED,
     "SQLITE_READONLY": _READ_ONLY,
     "SQLITE_FULL": _FULL,
+    "SQLITE_IOERR": _IO,
     "SQLITE_CANTOPEN": (
         "SQLite cannot open the database file. Check that its directory exists and may be written."
     ),
@@ -62,6 +68,10 @@ def _sentence(cause: BaseException | None, *, lost: bool) -> str:
     for beginning in sorted(known, key=len, reverse=True):
         if code.startswith(beginning):
             return known[beginning]
+    if code == "" and "connection" in str(cause):
+        return (
+            f"The server could not be reached: {cause}. Check host, port and database in the URL."
+        )
     return _LOST if lost else f"The database refused: {cause}"
 
 

@@ -1,41 +1,37 @@
 """What is measured: each job done by the ledger and, beside it, by the raw driver.
 
-The ledger's runs are here; the raw driver's are in `raw`, how both are timed is in `harness`.
+The raw driver's side is in `raw`, how both are timed in `harness`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import statistics
-import subprocess
-import sys
-import time
+import itertools
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from typing import Final
 
 import attrs
-import workload
-from databases import Fresh
-from harness import Line, Work, latency, rate, rounds
-from raw import Raw, Row, hashed, raw_for
 
 from ledger import Claim, Ledger
+from ledger.view import View
+from tests.benchmarks import workload
+from tests.benchmarks.databases import Fresh
+from tests.benchmarks.harness import Line, Prepared, Work, compared, latency, rate
+from tests.benchmarks.raw import Raw, Row, hashed, raw_for
 
 BATCH: Final = 500
-SINGLE: Final = 1_000
-BATCHED: Final = 10_000
+MANY: Final = {1: 1_000, BATCH: 10_000}
+"""How many claims are appended, one and so many to a transaction."""
+
+TO_FULL: Final = {1: 200, BATCH: 2_000}
 QUESTIONS: Final = 200
-TABLES: Final = 20
 FORGOTTEN: Final = 20
-FRESH_PROCESS: Final = Path(__file__).with_name("fresh_process.py")
 
 
 @attrs.frozen(kw_only=True)
 class Bench:
-    """One engine, its databases, and how much is measured."""
+    """One engine's databases, and how much is measured."""
 
     fresh: Fresh
     claims: int
@@ -43,186 +39,127 @@ class Bench:
 
 
 @attrs.frozen(kw_only=True)
-class Filled:
-    """The full log, its rows as stored, the raw driver on a table of the same rows."""
+class Full:
+    """The full log, the rows it holds, and the raw driver on a table of the same rows."""
 
     url: str
     ledger: Ledger
     raw: Raw
     rows: Sequence[Row]
-    raw_url: str
-    raw_size: int
-    nouns: int
 
 
 def measure(bench: Bench) -> Iterator[Line]:
     """Every line of one engine's table."""
-    filling: list[Line] = []
-    with _filled(bench, filling) as full:
-        yield from _appending(bench, full.rows)
-        yield from filling
+    with ExitStack() as stack:
+        full = _full(bench, stack)
+        yield from _appending(bench, full.rows, stack)
         yield from _reading(bench, full)
         yield from _asking(bench, full)
-        yield from _in_fresh_processes(bench, full)
-        yield _on_disk(full)
-        yield _appending_to_the_full_log(bench, full)
+        yield from _appending_to_the_full(bench, full)
 
 
-def _opened(url: str) -> tuple[Ledger, int]:
-    """A new ledger with everything that claims name, and how many events that took."""
-    ledger = Ledger.open(url)
-    return ledger, ledger.register_all(workload.nouns())[-1].size
+def _opened(url: str, stack: ExitStack) -> Ledger:
+    """A new ledger that holds everything that claims name."""
+    ledger = stack.enter_context(Ledger.open(url))
+    ledger.register_all(workload.nouns())
+    return ledger
 
 
-def _recorded(ledger: Ledger, given: list[workload.Fields]) -> None:
-    for start in range(0, len(given), BATCH):
-        ledger.record_all(Claim(**fields) for fields in given[start : start + BATCH])
-
-
-# -- appending --------------------------------------------------------------------------------
-
-
-def _appending(bench: Bench, rows: Sequence[Row]) -> Iterator[Line]:
-    def ledger(many: int, batch: int) -> Callable[[], Work]:
-        given = workload.claims(many)
-
-        def prepare() -> Work:
-            new, _ = _opened(bench.fresh())
-            if batch > 1:
-                return lambda: _recorded(new, given)
-            return lambda: deque((new.record(**fields) for fields in given), maxlen=0)
-
-        return prepare
-
-    def raw(many: int, batch: int) -> Callable[[], Work]:
-        def prepare() -> Work:
-            new = raw_for(bench.fresh())
-            new.create()
-            return lambda: new.append(rows[-many:], batch)
-
-        return prepare
-
-    for many, batch, job in (
-        (min(SINGLE, bench.claims), 1, "append, one claim a transaction"),
-        (min(BATCHED, bench.claims), BATCH, f"append, {BATCH} claims a transaction"),
-    ):
-        took = rounds({"ledger": ledger(many, batch), "raw": raw(many, batch)}, bench.rounds)
-        yield rate(job, many, "claims", took)
-
-
-@contextlib.contextmanager
-def _filled(bench: Bench, filling: list[Line]) -> Iterator[Filled]:
-    """Fill a log; how fast its first and last tenth went is the one thing measured once."""
-    url, raw_url = bench.fresh(), bench.fresh()
-    ledger, nouns = _opened(url)
+def _full(bench: Bench, stack: ExitStack) -> Full:
+    url = bench.fresh()
+    ledger = _opened(url, stack)
+    first = ledger.checkpoint().size
     given = workload.claims(bench.claims)
-    tenth = len(given) // 10
-    taken = []
-    for part in (given[:tenth], given[tenth:-tenth], given[-tenth:]):
-        start = time.perf_counter()
-        _recorded(ledger, part)
-        taken.append(tenth / (time.perf_counter() - start))
-    filling.append(
-        Line(
-            job="the same: last tenth of the full log (raw: the ledger's first tenth)",
-            size=f"{tenth:,} claims",
-            unit="claims/s",
-            ours=taken[-1],
-            raw=taken[0],
-            ratio=taken[-1] / taken[0],
-        )
-    )
-    source, raw = raw_for(url), raw_for(raw_url)
-    rows = list(source.rows("ledger_event"))
+    _record(ledger, given, BATCH)
+    with closing(raw_for(url)) as source:
+        rows = list(source.rows("ledger_event"))
+    raw = stack.enter_context(closing(raw_for(bench.fresh())))
     raw.create()
     raw.append(rows, BATCH)
-    raw_size = raw.size()
-    raw.fill(workload.reached(given, nouns))
-    yield Filled(
-        url=url,
-        ledger=ledger,
-        raw=raw,
-        rows=rows,
-        raw_url=raw_url,
-        raw_size=raw_size,
-        nouns=nouns,
-    )
-    ledger.close()
-    source.close()
-    raw.close()
+    raw.fill(workload.reached(given, first))
+    return Full(url=url, ledger=ledger, raw=raw, rows=rows)
 
 
-def _appending_to_the_full_log(bench: Bench, full: Filled) -> Line:
-    many = min(SINGLE, bench.claims) // 5
-    turns = iter(range(bench.rounds + 1))
-
-    def ledger() -> Work:
-        given = workload.claims(many, prefix=f"late-{next(turns)}")
-        return lambda: deque((full.ledger.record(**fields) for fields in given), maxlen=0)
-
-    size = len(full.rows)
-    late = iter(range(size, size + many * (bench.rounds + 1)))
-
-    def raw() -> Work:
-        rows = [
-            (row[0], seq, f"{seq}", *row[3:])
-            for row, seq in zip(full.rows[-many:], late, strict=False)
-        ]
-        return lambda: full.raw.append(rows, 1)
-
-    took = rounds({"ledger": ledger, "raw": raw}, bench.rounds)
-    return rate("append to the full log, one claim a transaction", many, "claims", took)
+def _record(ledger: Ledger, given: Sequence[workload.Fields], batch: int) -> None:
+    if batch == 1:
+        for fields in given:
+            ledger.record(**fields)
+        return
+    for start in range(0, len(given), batch):
+        ledger.record_all(Claim(**fields) for fields in given[start : start + batch])
 
 
-# -- reading ----------------------------------------------------------------------------------
+def _claims(batch: int) -> str:
+    return "one claim a transaction" if batch == 1 else f"{batch} claims a transaction"
 
 
-def _reading(bench: Bench, full: Filled) -> Iterator[Line]:
-    size = len(full.rows)
+def _appending(bench: Bench, rows: Sequence[Row], stack: ExitStack) -> Iterator[Line]:
+    for batch, most in MANY.items():
+        given = workload.claims(min(most, bench.claims))
 
-    def drained() -> object:
+        def ledger(given: Sequence[workload.Fields] = given, batch: int = batch) -> Work:
+            new = _opened(bench.fresh(), stack)
+            return lambda: _record(new, given, batch)
+
+        def raw(last: Sequence[Row] = rows[-len(given) :], batch: int = batch) -> Work:
+            new = stack.enter_context(closing(raw_for(bench.fresh())))
+            new.create()
+            return lambda: new.append(last, batch)
+
+        job = f"append, {_claims(batch)}"
+        yield rate(job, len(given), "claims", compared(ledger, raw, bench.rounds))
+
+
+def _appending_to_the_full(bench: Bench, full: Full) -> Iterator[Line]:
+    sequences = itertools.count(len(full.rows))
+    for batch, most in TO_FULL.items():
+        many = min(most, bench.claims)
+        turns = itertools.count()
+
+        def ledger(many: int = many, batch: int = batch, turns: Iterator[int] = turns) -> Work:
+            given = workload.claims(many, prefix=f"late-{batch}-{next(turns)}")
+            return lambda: _record(full.ledger, given, batch)
+
+        def raw(many: int = many, batch: int = batch) -> Work:
+            late = zip(full.rows[-many:], sequences, strict=False)
+            rows = [(row[0], seq, f"{seq}", *row[3:]) for row, seq in late]
+            return lambda: full.raw.append(rows, batch)
+
+        job = f"append to the full log, {_claims(batch)}"
+        yield rate(job, many, "claims", compared(ledger, raw, bench.rounds))
+
+
+def _reading(bench: Bench, full: Full) -> Iterator[Line]:
+    def view() -> View:
+        with Ledger(full.url) as new:
+            return new.as_of()
+
+    def read() -> object:
         return deque(full.raw.rows("event"), maxlen=0)
 
-    def events() -> Work:
-        return lambda: deque(full.ledger.events(), maxlen=0)
-
-    def fold() -> Work:
-        return lambda: Ledger(full.url).as_of()
-
-    def verify() -> Work:
-        return lambda: full.ledger.verify()
-
-    for job, work, raw in (
-        ("replay to typed events", events, drained),
-        ("replay to folded facts: the first view", fold, drained),
-        ("verify every byte (raw: hash every byte)", verify, lambda: hashed(full.raw.rows("event"))),
-    ):
-        took = rounds({"ledger": work, "raw": lambda raw=raw: raw}, bench.rounds)
-        yield rate(job, size, "events", took)
+    jobs: dict[str, tuple[Work, Work]] = {
+        "replay to typed events": (lambda: deque(full.ledger.events(), maxlen=0), read),
+        "replay to folded facts: the first view": (view, read),
+        "verify every byte (raw: hash every byte)": (
+            full.ledger.verify,
+            lambda: hashed(full.raw.rows("event")),
+        ),
+    }
+    for job, (ours, theirs) in jobs.items():
+        took = compared(_ready(ours), _ready(theirs), bench.rounds)
+        yield rate(job, len(full.rows), "events", took)
 
 
-# -- asking -----------------------------------------------------------------------------------
+def _ready(work: Work) -> Prepared:
+    return lambda: work
 
 
-def _asking(bench: Bench, full: Filled) -> Iterator[Line]:
+def _asking(bench: Bench, full: Full) -> Iterator[Line]:
     ledger, raw = full.ledger, full.raw
     day = workload.LAST_DAY.isoformat()
     cells = workload.cells(QUESTIONS)
-    parties = [party for party, _ in cells[:TABLES]]
     late = iter(workload.claims(FORGOTTEN + 1, prefix="asked"))
-    asked = iter(cells * 2)
-
-    def position() -> Work:
-        return lambda: [ledger.position(*cell) for cell in cells]
-
-    def raw_position() -> Work:
-        return lambda: [raw.cell(*cell, day) for cell in cells]
-
-    def positions() -> Work:
-        return lambda: [ledger.positions(party=party) for party in parties]
-
-    def raw_positions() -> Work:
-        return lambda: [raw.cells(party, day) for party in parties]
+    asked = itertools.cycle(cells)
 
     def after_append() -> Work:
         ledger.record(**next(late))
@@ -233,63 +170,11 @@ def _asking(bench: Bench, full: Filled) -> Iterator[Line]:
         cell = next(asked)
         return lambda: raw.cell(*cell, day)
 
-    took = rounds({"ledger": position, "raw": raw_position}, bench.rounds)
-    yield latency("position(party, proposition), asked before", QUESTIONS, took)
-    took = rounds({"ledger": after_append, "raw": raw_after_append}, FORGOTTEN)
+    took = compared(
+        _ready(lambda: [ledger.position(*cell) for cell in cells]),
+        _ready(lambda: [raw.cell(*cell, day) for cell in cells]),
+        bench.rounds,
+    )
+    yield latency("position(party, proposition)", QUESTIONS, took)
+    took = compared(after_append, raw_after_append, FORGOTTEN)
     yield latency("position(party, proposition), right after an append", 1, took)
-    took = rounds({"ledger": positions, "raw": raw_positions}, bench.rounds)
-    yield latency("positions(party=), asked before", TABLES, took)
-
-
-# -- fresh processes and sizes ----------------------------------------------------------------
-
-
-def _in_fresh_processes(bench: Bench, full: Filled) -> Iterator[Line]:
-    cell = (*workload.cells(1)[0], workload.LAST_DAY.isoformat())
-    jobs = {"position": full.url, "replay": full.url}
-    jobs |= {f"raw {job}": full.raw_url for job in jobs}
-    found: dict[str, list[dict[str, float]]] = {job: [] for job in jobs}
-    for _ in range(bench.rounds):
-        for job, url in jobs.items():
-            found[job].append(_fresh(job, url, *cell))
-    for job, told, unit, words in (
-        ("position", "import", "s", "import the package (raw: the driver)"),
-        ("position", "seconds", "s", "open and answer the first position"),
-        ("position", "memory", "MiB", "memory that takes: all facts of the log"),
-        ("replay", "memory", "MiB", "memory of a replay to typed events"),
-    ):
-        ours, raw = (
-            statistics.median(one[told] for one in found[name]) for name in (job, f"raw {job}")
-        )
-        yield Line(
-            job=f"fresh process: {words}",
-            size=f"{len(full.rows):,} events",
-            unit=unit,
-            ours=ours,
-            raw=raw,
-            ratio=raw / ours,
-        )
-
-
-def _fresh(*arguments: str) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, FRESH_PROCESS, *arguments], check=True, capture_output=True, text=True
-    )
-    told: dict[str, float] = json.loads(done.stdout)
-    return told
-
-
-def _on_disk(full: Filled) -> Line:
-    source = raw_for(full.url)
-    events = full.ledger.checkpoint().size
-    ours, raw = source.size() / events, full.raw_size / len(full.rows)
-    source.close()
-    held = sum(len(value) for row in full.rows for value in row[7:] if value is not None)
-    return Line(
-        job=f"on disk, keys and all (entry and slots: {held / len(full.rows):,.0f} bytes)",
-        size=f"{events:,} events",
-        unit="bytes/event",
-        ours=ours,
-        raw=raw,
-        ratio=raw / ours,
-    )

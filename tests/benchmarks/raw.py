@@ -1,8 +1,8 @@
 """The raw drivers doing the same: the same bytes into the same columns, and out again.
 
-Here lives what the ledger is held against, `sqlite3` and `psycopg` without anything in between. The
-rows are taken from a ledger's own table, so the bytes were salted and hashed beforehand. Left out is
-what makes a log of a table: heads, streams, triggers.
+Here lives what the ledger is held against, `sqlite3` and `psycopg` without anything in between.
+The rows are taken from a ledger's own table, so the bytes were salted and hashed beforehand. Left
+out is what makes a log of a table: heads, streams, triggers.
 
 `reached` is a narrow table for questions: one row for each party that a claim reaches, with an
 index. It answers the least that can be asked, the stance of the latest claim.
@@ -22,15 +22,15 @@ Row = tuple[Any, ...]
 Reached = tuple[str, str, str, int, str]
 """Party, proposition, latest day on which it was said, sequence, stance."""
 
-COLUMNS: Final = (
-    "log_id, seq, id, type, stream, stream_v, known_at, entry, leaf_hash, "
-    "slot_who, slot_what, slot_words, slot_by"
+_COLUMNS: Final = (
+    *("log_id", "seq", "id", "type", "stream", "stream_v", "known_at", "entry", "leaf_hash"),
+    *("slot_who", "slot_what", "slot_words", "slot_by"),
 )
-PAGE: Final = 1_000
+_NAMES: Final = ", ".join(_COLUMNS)
 _PAGE: Final = (
-    f"SELECT {COLUMNS} FROM {{table}} WHERE log_id = 1 AND seq > {{last}} "
-    f"ORDER BY seq LIMIT {PAGE}"
+    f"SELECT {_NAMES} FROM {{table}} WHERE log_id = 1 AND seq > {{last}} ORDER BY seq LIMIT 1000"
 )
+_KEYS: Final = "PRIMARY KEY (log_id, seq), UNIQUE (log_id, id)"
 _REACHED: Final = (
     "CREATE TABLE reached (party text, proposition text, said text, seq bigint, stance text)"
 )
@@ -54,16 +54,12 @@ class Sqlite:
 
     def create(self) -> None:
         """A table like the ledger's, with its two keys."""
-        self.connection.execute(
-            "CREATE TABLE event (log_id INTEGER NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL, "
-            "type TEXT NOT NULL, stream TEXT NOT NULL, stream_v INTEGER NOT NULL, known_at TEXT "
-            "NOT NULL, entry TEXT NOT NULL, leaf_hash BLOB NOT NULL, slot_who BLOB, slot_what BLOB, "
-            "slot_words BLOB, slot_by BLOB, PRIMARY KEY (log_id, seq), UNIQUE (log_id, id))"
-        )
+        kinds = "INTEGER INTEGER TEXT TEXT TEXT INTEGER TEXT TEXT BLOB BLOB BLOB BLOB BLOB"
+        self.connection.execute(f"CREATE TABLE event ({_typed(kinds)}, {_KEYS})")
 
     def append(self, rows: Sequence[Row], batch: int) -> None:
         """One transaction for each batch."""
-        statement = f"INSERT INTO event ({COLUMNS}) VALUES ({', '.join('?' * 13)})"
+        statement = f"INSERT INTO event ({_NAMES}) VALUES ({', '.join('?' * len(_COLUMNS))})"
         for start in range(0, len(rows), batch):
             self.connection.execute("BEGIN IMMEDIATE")
             self.connection.executemany(statement, rows[start : start + batch])
@@ -91,21 +87,6 @@ class Sqlite:
         ).fetchone()
         return found
 
-    def cells(self, party: str, day: str) -> list[Row]:
-        """The same for every proposition; bare columns beside max() are the row's that has it."""
-        return self.connection.execute(
-            "SELECT proposition, stance, max(said || printf('%020d', seq)) FROM reached "
-            "WHERE party = ? AND said <= ? GROUP BY proposition",
-            (party, day),
-        ).fetchall()
-
-    def size(self) -> int:
-        """The bytes of the file, once everything is in it."""
-        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        (pages,) = self.connection.execute("PRAGMA page_count").fetchone()
-        (page,) = self.connection.execute("PRAGMA page_size").fetchone()
-        return int(pages * page)
-
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
@@ -114,8 +95,8 @@ class Sqlite:
 class Postgres:
     """A database of the server, written by its quickest ways that need no file: binary arrays."""
 
-    TYPES: Final = (
-        "bigint bigint text text text bigint timestamptz text bytea bytea bytea bytea bytea".split()
+    KINDS: Final = (
+        "bigint bigint text text text bigint timestamptz text bytea bytea bytea bytea bytea"
     )
 
     def __init__(self, url: str) -> None:
@@ -126,19 +107,14 @@ class Postgres:
 
     def create(self) -> None:
         """A table like the ledger's, with its two keys."""
-        columns = ", ".join(
-            f"{name} {kind}" for name, kind in zip(COLUMNS.split(", "), self.TYPES, strict=True)
-        )
-        self.connection.execute(
-            f"CREATE TABLE event ({columns}, PRIMARY KEY (log_id, seq), UNIQUE (log_id, id))"
-        )
+        self.connection.execute(f"CREATE TABLE event ({_typed(self.KINDS)}, {_KEYS})")
 
     def append(self, rows: Sequence[Row], batch: int) -> None:
         """One statement, and so one transaction, for each batch."""
-        arrays = ", ".join(f"%b::{kind}[]" for kind in self.TYPES)
-        many = f"INSERT INTO event ({COLUMNS}) SELECT * FROM unnest({arrays})"
-        values = ", ".join(f"%b::{kind}" for kind in self.TYPES)
-        one = f"INSERT INTO event ({COLUMNS}) VALUES ({values})"
+        arrays = ", ".join(f"%b::{kind}[]" for kind in self.KINDS.split())
+        many = f"INSERT INTO event ({_NAMES}) SELECT * FROM unnest({arrays})"
+        values = ", ".join(f"%b::{kind}" for kind in self.KINDS.split())
+        one = f"INSERT INTO event ({_NAMES}) VALUES ({values})"
         for start in range(0, len(rows), batch):
             if batch == 1:
                 self.connection.execute(one, rows[start], prepare=True)
@@ -168,29 +144,17 @@ class Postgres:
         parameters = (party, proposition, day)
         return self.connection.execute(_CELL.format("%b"), parameters, prepare=True).fetchone()
 
-    def cells(self, party: str, day: str) -> list[Row]:
-        """The same for every proposition."""
-        return self.connection.execute(
-            "SELECT DISTINCT ON (proposition) proposition, stance, seq FROM reached "
-            "WHERE party = %b AND said <= %b ORDER BY proposition, said DESC, seq DESC",
-            (party, day),
-            prepare=True,
-        ).fetchall()
-
-    def size(self) -> int:
-        """The bytes of all tables with their indexes."""
-        row = self.connection.execute(
-            "SELECT sum(pg_total_relation_size(oid)) FROM pg_class "
-            "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-        ).fetchone()
-        return int(row[0]) if row else 0
-
     def close(self) -> None:
         """Let go of the server."""
         self.connection.close()
 
 
 Raw = Sqlite | Postgres
+
+
+def _typed(kinds: str) -> str:
+    pairs = zip(_COLUMNS, kinds.split(), strict=True)
+    return ", ".join(f"{name} {kind}" for name, kind in pairs)
 
 
 def raw_for(url: str) -> Raw:

@@ -26,10 +26,10 @@ DOCUMENTS: Final = 20
 FIRST_DAY: Final = dt.date(2015, 1, 1)
 DAYS: Final = 3_000
 LAST_DAY: Final = FIRST_DAY + dt.timedelta(days=DAYS)
-WORDS: Final = (
+TEXT: Final = (
     "the council would not accept any further delay in the reporting of figures and asked that "
     "every party to the agreement keep the road open until the next meeting in the autumn"
-).split()
+)
 
 Fields = dict[str, Any]
 Noun = Party | Topic | Proposition | Document
@@ -104,7 +104,7 @@ def _claim(id_: str, chance: random.Random) -> Fields:
         "proposition": proposition(chance.randrange(PROPOSITIONS)),
         "act": "assert" if supports else "deny",
         "uttered": uttered,
-        "quote": " ".join(chance.choices(WORDS, k=30)),
+        "quote": " ".join(chance.choices(TEXT.split(), k=30)),
         "language": "en",
     }
     if chance.randrange(3):

@@ -18,12 +18,14 @@ from ledger.cli.output import safe
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
     *("demo", "init", "party add", "document add", "topic add", "proposition add"),
+    *("party list", "document list", "topic list", "proposition list", "merge"),
     *("occurrence add", "name", "member", "record", "import", "withdraw", "correct", "amend"),
     *("relate", "position", "positions", "timeline", "claims", "trace", "contradictions"),
     *("divergences", "replay", "diff", "log", "verify", "checkpoint", "schema sql"),
 ]
 ASKING = [
     *("position", "positions", "timeline", "claims", "trace", "contradictions", "divergences"),
+    *("party list", "document list", "topic list", "proposition list"),
 ]
 HARM = "\x1b[31mred\x07\u202eback [bold]x[/bold] \x9b1m"
 
@@ -84,7 +86,9 @@ def test_each_question_takes_both_dates_and_json(good, command):
     ],
 )
 def test_a_wrong_command_line_has_status_two(refused, argv):
-    assert refused(*argv, status=2).endswith(" Type: claims --help\n")
+    told = refused(*argv, status=2)
+    command = "party add " if argv[0] == "party" else "" if argv == ["nope"] else f"{argv[0]} "
+    assert told.endswith(f" Type: claims {command}--help\n")
 
 
 @pytest.mark.parametrize(

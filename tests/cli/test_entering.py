@@ -134,8 +134,8 @@ def test_a_change_that_sets_nothing_is_refused(refused, filled, change):
 
 def test_ways_to_undo_refuse_with_the_others_named(refused, filled):
     told = refused("withdraw", "c1", "--claimant", "gazette", "--uttered", "2024-03-09")
-    assert "correct()" in told
-    assert "amend()" in told
+    assert "use claims correct" in told
+    assert "claims amend" in told
     assert "claims withdraw C03" in refused("withdraw", "--claimant", "board")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import attrs
 import pytest
@@ -182,7 +183,7 @@ def sealed() -> Callable[..., Draft]:
 def row_of() -> Callable[..., Row]:
     """`row_of(draft, who=None)` is the draft as stored, with columns changed."""
 
-    def make(draft: Draft, **columns: object) -> Row:
+    def make(draft: Draft, **columns: Any) -> Row:
         row = Row(
             seq=11,
             known_at=NOON,

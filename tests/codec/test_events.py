@@ -29,7 +29,7 @@ from ledger.recording.ids import new_id
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 WORDS = TEXTS.filter(bool)
 IDS = st.uuids(version=4).map(str)
-DATES = st.dates().map(lambda day: Edtf.parse(day)) | st.sampled_from(
+DATES = st.dates().map(Edtf.parse) | st.sampled_from(
     [
         Edtf.parse(text)
         for text in (
@@ -78,7 +78,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     """Values of a field's type."""
     match typing.get_origin(hint), typing.get_args(hint):
         case types.UnionType, args:
-            return st.one_of(map(values, args))
+            return st.one_of(*map(values, args))
         case origin, (item, _) if origin is tuple:
             return st.lists(values(item), max_size=3).map(tuple)
         case origin, _ if origin is Mapping:
@@ -121,7 +121,8 @@ def of_class(cls: type[Any]) -> st.SearchStrategy[Any]:
 def changes_of(type_: str) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
     """A record's type and new values for some of its fields."""
     of_record = {
-        name: values(hint) for name, hint in hints(converter.TYPES[type_]).items()
+        name: values(hint)
+        for name, hint in hints(converter.TYPES[type_]).items()
         if name not in ("changes", "slots", "claims")
     }
     return st.tuples(st.just(type_), st.fixed_dictionaries({}, optional=of_record))
@@ -222,9 +223,7 @@ def test_commitments_are_what_hashlib_computes_from_the_columns(full, sealed):
         salt, payload = column[:32], column[32:]
         parts = [salt, b"application/json", payload]
         framed = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
-        assert (
-            hashlib.sha256(b"claimledger/slot/v1" + framed).hexdigest() == head["slots"][name]
-        )
+        assert hashlib.sha256(b"claimledger/slot/v1" + framed).hexdigest() == head["slots"][name]
     assert draft.leaf_hash == hashlib.sha256(b"\0" + draft.entry.encode()).digest()
 
 
@@ -324,7 +323,7 @@ def test_a_damaged_slot_is_a_codec_error_that_names_the_type(sealed, row_of, pay
 
 
 @pytest.mark.parametrize(
-    "type_, slot, payload",
+    "case",
     [
         ("party_named", "what", b'{"party":"p","rank":"2"}'),
         ("party_named", "what", b'{"party":"p","metonym":"no"}'),
@@ -334,11 +333,15 @@ def test_a_damaged_slot_is_a_codec_error_that_names_the_type(sealed, row_of, pay
         ("claim_recorded", "words", b'{"quote":{"exact":"a","ranges":[[2,1]]}}'),
         ("claim_recorded", "who", b'{"chains":[[{"agent":"p","kind":"says","age":3}]]}'),
         ("record_amended", "what", b'{"target":"t","record_type":"claim_sung","changes":{"a":1}}'),
-        ("record_amended", "what", b'{"target":"t","record_type":"topic_defined",'
-                                   b'"changes":{"colour":"red"}}'),
+        (
+            "record_amended",
+            "what",
+            b'{"target":"t","record_type":"topic_defined","changes":{"colour":"red"}}',
+        ),
     ],
 )
-def test_a_value_of_another_kind_is_a_codec_error(events, sealed, row_of, type_, slot, payload):
+def test_a_value_of_another_kind_is_a_codec_error(events, sealed, row_of, case):
+    type_, slot, payload = case
     with pytest.raises(CodecError):
         opened(row_of(sealed(events[type_]), **{slot: bytes(32) + payload}))
 
@@ -414,5 +417,3 @@ def test_a_correction_of_the_claimant_is_erased_with_who(events, sealed, row_of)
     assert changes_by_slot(correction) == {"who": {"chains"}, "what": {"act"}}
     stored = opened(row_of(sealed(correction), who=None))
     assert stored.event == ev.Erased("claim_corrected", ("who",))
-
-

@@ -34,6 +34,8 @@ from sybil.parsers.abstract.doctest import DocTestStringParser
 from sybil.parsers.rest import DocTestParser
 
 ROOT = Path(__file__).parents[2]
+SLOW = {ROOT / "docs" / "reference" / "cli.md"}
+"""Every command of the command line, each in a process of its own."""
 FENCE = re.compile(
     r"(?P<skipped><!-- not run: [^>]+ -->\n+)?"
     r"^(?P<indent>[ ]*)(?P<ticks>```+)(?P<language>python|console)\n"
@@ -151,7 +153,11 @@ def holds_examples(path: Path) -> bool:
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(path, id=path.relative_to(ROOT).as_posix())
+        pytest.param(
+            path,
+            id=path.relative_to(ROOT).as_posix(),
+            marks=[pytest.mark.slow, pytest.mark.timeout(600)] if path in SLOW else [],
+        )
         for path in documents()
         if holds_examples(path)
     ],

@@ -1,16 +1,23 @@
-"""What the tests of recording share: a small town's ledger, empty or filled, on every engine."""
+"""What the tests of recording share: a small town's ledger, empty or filled, on every engine.
+
+The folder's other helpers are imported by their full names, from wherever pytest was started.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import sys
 from collections.abc import Callable, Iterator
-from uuid import uuid4
+from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from ledger import Document, Ledger, Membership, Occurrence, Party, Proposition, Topic
+
+ROOT = str(Path(__file__).parents[2])
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)
 
 NOON = dt.datetime(2023, 3, 1, 12, tzinfo=dt.UTC)
 TEXT = (
@@ -89,16 +96,5 @@ def standing(
             case "sqlite-file":
                 url = f"sqlite:///{tmp_path_factory.mktemp('town') / 'claims.db'}"
             case _:
-                url = stack.enter_context(_database(request.getfixturevalue("postgres_server")))
+                url = stack.enter_context(request.getfixturevalue("new_postgres")())
         yield _fill(stack.enter_context(Ledger.open(url, clock=lambda: NOON)))
-
-
-@contextlib.contextmanager
-def _database(server: str) -> Iterator[str]:
-    name = f"ledger_test_{uuid4().hex}"
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))

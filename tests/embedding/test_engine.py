@@ -1,0 +1,81 @@
+"""A ledger on a host's Engine: every call a transaction of its own, the engine the host's."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from ledger import Layout, Ledger
+from ledger.errors import SchemaMissing, UnknownParty
+from ledger.store import schema
+
+
+def test_what_is_recorded_is_committed_at_once(host, say):
+    receipt = say(Ledger(host.engine), "c1")
+    assert Ledger(host.engine).trace("c1").sequence == receipt.sequences[0]
+    assert host.parties() == ["board"]
+
+
+def test_a_refused_claim_leaves_nothing_of_itself(host, party):
+    ledger = Ledger(host.engine)
+    with pytest.raises(UnknownParty):
+        ledger.record(claimant="nobody", act="assert", proposition="p", mentions=party("guest"))
+    assert list(ledger.events()) == []
+    ledger.register(party("board"))
+    assert host.parties() == ["board"]
+
+
+def test_no_connection_is_kept_between_calls(host, say):
+    ledger = Ledger(host.engine)
+    say(ledger, "c1")
+    ledger.trace("c1")
+    ledger.verify()
+    assert len(list(ledger.log(limit=1))) == 1
+    with pytest.raises(UnknownParty):
+        ledger.position("nobody", "bridge-open")
+    assert host.engine.pool.checkedout() == 0
+
+
+@pytest.fixture
+def narrow(host):
+    """An engine on the host's database with a pool of one connection."""
+    made = sa.create_engine(host.engine.url, pool_size=1, max_overflow=0, pool_timeout=1)
+    yield made
+    made.dispose()
+
+
+def test_a_pool_of_one_connection_is_enough(narrow, say):
+    ledger = Ledger(narrow)
+    say(ledger, "c1")
+    before = ledger.as_of()
+    say(ledger, "c2")
+    assert [one.id for one in ledger.diff(before, ledger.as_of()).learnt] == ["c2"]
+    assert ledger.trace("c2").claim == "c2"
+    for stored in ledger.events(after=1, limit=1):
+        say(ledger, f"c-{stored.sequence}")
+    assert ledger.verify().size == 5
+
+
+def test_closing_the_ledger_leaves_the_hosts_engine_alone(say):
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    schema.upgrade(engine)
+    with Ledger(engine) as ledger:
+        say(ledger, "c1")
+    assert Ledger(engine).trace("c1").claim == "c1"  # in memory nothing outlives its connection
+    engine.dispose()
+
+
+def test_the_constructor_makes_no_tables(host):
+    before = set(sa.inspect(host.engine).get_table_names())
+    ledger = Ledger(host.engine, layout=Layout(prefix="claims_"))
+    with pytest.raises(SchemaMissing, match="there is no claims_log"):
+        ledger.as_of()
+    assert set(sa.inspect(host.engine).get_table_names()) == before
+
+
+def test_a_hosts_commit_between_two_questions_is_seen(host, party):
+    ledger = Ledger(host.engine)
+    assert ledger.as_of().parties() == ()
+    with host.engine.begin() as conn:
+        Ledger(conn).register(party("board"))
+    assert [one.id for one in ledger.as_of().parties()] == ["board"]
