@@ -72,11 +72,13 @@ def _full(bench: Bench, stack: ExitStack) -> Full:
     given = workload.claims(bench.claims)
     _record(ledger, given, BATCH)
     with closing(raw_for(url)) as source:
+        source.settle()
         rows = list(source.rows("ledger_event"))
     raw = stack.enter_context(closing(raw_for(bench.fresh())))
     raw.create()
     raw.append(rows, BATCH)
     raw.fill(workload.reached(given, first))
+    raw.settle()
     return Full(url=url, ledger=ledger, raw=raw, rows=rows)
 
 

@@ -80,6 +80,9 @@ class Sqlite:
         self.connection.execute(_REACHED_INDEX)
         self.connection.execute("COMMIT")
 
+    def settle(self) -> None:
+        """Nothing: a file plans its reads without statistics."""
+
     def cell(self, party: str, proposition: str, day: str) -> Row | None:
         """The stance of the latest claim of a party on a proposition."""
         found: Row | None = self.connection.execute(
@@ -137,7 +140,10 @@ class Postgres:
             for row in reached:
                 copy.write_row(row)
         self.connection.execute(_REACHED_INDEX)
-        self.connection.execute("ANALYZE reached")
+
+    def settle(self) -> None:
+        """Gather the statistics that the server would by itself, within a minute or so."""
+        self.connection.execute("ANALYZE")
 
     def cell(self, party: str, proposition: str, day: str) -> Row | None:
         """The stance of the latest claim of a party on a proposition."""
