@@ -2,6 +2,7 @@
 # from requirements.lock and which is made anew when the lock or pyproject.toml change.
 #   PYTHON=python3.12 VENV=.venv-3.12   another interpreter, beside the first environment
 #   PYTEST_ARGS="-k name -n 0"          more arguments for pytest
+#   BENCH_ARGS="--engine sqlite"        more arguments for the benchmarks
 
 VENV ?= .venv
 PYTHON ?=

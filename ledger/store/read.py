@@ -50,20 +50,15 @@ def rows(
 ) -> Iterator[Row]:
     """The rows with `after` < sequence < `until` in order, `limit` at most, in constant memory."""
     query = _page_of_rows(tables)
-    last, left = after, limit
+    last, left = max(after, -1), limit
     while left is None or left > 0:
-        page = conn.execute(
-            query,
-            {
-                "log": log_id,
-                "last": last,
-                "stop": _NO_STOP if until is None else until,
-                "many": PAGE if left is None else min(PAGE, left),
-            },
-        ).all()
+        many = PAGE if left is None else min(PAGE, left)
+        # Bounded above too: PostgreSQL sorts all the rest of a table that it has no statistics of.
+        stop = min(last + many + 1, _NO_STOP if until is None else until)
+        page = conn.execute(query, {"log": log_id, "last": last, "stop": stop, "many": many}).all()
         for values in page:
             yield _row(values)
-        if len(page) < PAGE:
+        if len(page) < PAGE:  # the end, or a hole: the audit names it
             return
         last = page[-1].seq
         left = None if left is None else left - len(page)
