@@ -10,7 +10,7 @@ import attrs
 
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
-from ledger.model.moment import Edtf, Knob, surely_before
+from ledger.model.moment import Edtf, Knob, surely_before, surely_reached
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.perspectives import propositions_of
@@ -159,7 +159,7 @@ def _published_by(facts: Facts, document: str | None, by: dt.date | None) -> boo
         return True
     event = facts.get(document, ev.DocumentRegistered)
     latest = event.published.latest if event and event.published else None
-    return latest is not None and not surely_before(by, latest)
+    return latest is not None and surely_reached(latest, Knob.parse(by))
 
 
 def claim_line(

@@ -6,6 +6,7 @@ reaches `.rollup`, the list of turns `.runs`. Policies other than `latest` come 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -13,7 +14,7 @@ import attrs
 
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
-from ledger.model.moment import Knob, surely_before
+from ledger.model.moment import Bound, Knob, surely_before
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.rollup import Path, may_reach, reach
@@ -329,12 +330,13 @@ def _lapsed(current: Sequence[_Counted], said: Knob) -> bool:
     """Past the expiry of all that stands, the position stays, marked."""
     standing = [one.claim.expires for one in current if not one.withdrawn]
     ends = [expires.latest if expires else None for expires in standing]
-    cut = said.instant or said.day
-    return (
-        bool(ends)
-        and cut is not None
-        and all(end is not None and surely_before(end, cut) for end in ends)
-    )
+    return bool(ends) and all(end is not None and _is_past(end, said) for end in ends)
+
+
+def _is_past(end: Bound, said: Knob) -> bool:
+    if isinstance(end, dt.datetime):
+        return end < said.end()
+    return surely_before(end, said.at)
 
 
 def _contested(facts: Facts, claims: Sequence[_Counted], said: Knob) -> tuple[str, ...]:
