@@ -114,8 +114,10 @@ class View:
         """A party's words on a topic (or one proposition) over time: runs, turns, claims."""
         with self.facts() as facts:
             who = naming.find(facts, "party", party)
-            kind = "topic" if facts.id_of("topic", topic) else "proposition"
-            return timeline.timeline(facts, who, naming.find(facts, kind, topic), self.said)
+            known = facts.effective.get(facts.id_of("proposition", topic) or topic)
+            single = isinstance(known, ev.PropositionDefined) and not facts.id_of("topic", topic)
+            on = naming.find(facts, "proposition" if single else "topic", topic)
+            return timeline.timeline(facts, who, on, self.said)
 
     def contradictions(self) -> tuple[perspectives.Contradiction, ...]:
         """Pairs of parties that hold against each other on one proposition."""

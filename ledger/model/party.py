@@ -65,6 +65,7 @@ class Name:
     """A string that denotes a party during a period; "Baku" is a metonym of a state.
 
     Where several parties bear a name on a day, the lowest `rank` wins; equal ranks are all given.
+    `period` is half-open: the day behind the slash is the first that no longer counts.
 
     Example:
         >>> Name("Baku", metonym=True, period="1991-10-18/..").period.since
@@ -136,7 +137,8 @@ class Membership:
     """Party in party, with a role and a period; without a period it holds always.
 
     A claim of the member reaches the organisation where the membership holds at the utterance.
-    `speaks_for=False` is for mere rosters (seats, party lists): they never roll up.
+    `speaks_for=False` is for mere rosters (seats, party lists): they never roll up. `period` is
+    half-open: the day behind the slash is the first that no longer counts.
 
     Example:
         >>> Membership("ru-mfa", "ru").speaks_for

@@ -325,12 +325,15 @@ class Facts:
     def act(self, id_: str) -> ev.Act | None:
         """A live claim or withdrawal that its publisher did not take for never said.
 
-        A withdrawal falls with all that it withdraws.
+        A withdrawal falls with all that it withdraws; a claim that an undo brought back while its
+        proposition stays struck out is ignored.
         """
         event = self.effective.get(id_)
         if not isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn) or id_ in self.never_said:
             return None
         if isinstance(event, ev.ClaimWithdrawn) and not any(map(self.act, event.claims)):
+            return None
+        if isinstance(event, ev.ClaimRecorded) and event.proposition not in self.effective:
             return None
         return event
 

@@ -16,7 +16,13 @@ from ledger.model import events as ev
 from ledger.model.bounds import Bounds
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
-from ledger.projections.saying import bounds, precedes, refers_back, refers_back_to
+from ledger.projections.saying import (
+    bounds,
+    precedes,
+    refers_back,
+    refers_back_to,
+    same_occasion,
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -107,9 +113,11 @@ def runs_of(
 
 def _run(facts: Facts, group: Sequence[str], stance: str) -> Run:
     shifts = []
-    claims = [facts.get(id_, ev.ClaimRecorded) for id_ in group]
-    for before, after, id_ in zip(claims, claims[1:], group[1:], strict=False):
-        if before and after and (before.act, before.factuality) != (after.act, after.factuality):
+    for former, id_ in itertools.pairwise(group):
+        before, after = facts.get(former, ev.ClaimRecorded), facts.get(id_, ev.ClaimRecorded)
+        if before is None or after is None or same_occasion(facts, former, id_):
+            continue  # reports of one utterance differ in their words; nobody moved
+        if (before.act, before.factuality) != (after.act, after.factuality):
             shifts.append(
                 f"{before.act}, {before.factuality} to {after.act}, {after.factuality} "
                 f"({facts.public(id_)})"

@@ -199,5 +199,11 @@ def check_record(intake: Intake, id_: str, event: Any) -> None:
             check_order(intake, id_, event, times_of(intake, event, recorded))
         case ev.PartyRegistered():
             check_members(event.key, event.kind, event.members)
+        case ev.MembershipRecorded():
+            Membership(event.member, event.organisation)  # refuses what belongs to itself
+        case ev.PropositionDefined():
+            for claim in intake.facts.indexed("claims_on", id_):
+                if (on_it := intake.get(claim, ev.ClaimRecorded)) is not None:
+                    words.check_act_kind(on_it.act, event.kind, event.key)
         case _:
             return

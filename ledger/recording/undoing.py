@@ -90,12 +90,6 @@ def withdraw(
         InvalidRelation: it is surely earlier than what it withdraws.
     """
     targets = tuple(dict.fromkeys(_claim(intake, one) for one in claims))
-    if not targets:
-        raise InvalidWithdrawal(
-            "A withdrawal takes back one claim or more. Name them: withdraw([id, ...], ...).",
-            field="claims",
-            given=claims,
-        )
     if not (act.claimant or act.chain) or (act.uttered is None and act.document is None):
         raise InvalidWithdrawal(
             "A withdrawal is an act of saying: it needs claimant= and uttered= or document=. "
@@ -148,8 +142,29 @@ def _claim(intake: Intake, given: str) -> str:
     return id_
 
 
+def _check_changed(intake: Intake, event: ev.Event) -> None:
+    """A withdrawal still has to be one when it is changed."""
+    if isinstance(event, ev.ClaimWithdrawn):
+        for target in event.claims:
+            _claim(intake, target)
+        if event.uttered is None and event.document is None:
+            raise InvalidWithdrawal(
+                "A withdrawal is an act of saying: it keeps uttered= or document=. Where there "
+                "was none, strike it out: amend(id, strike_out=True, reason=...).",
+                field="uttered",
+                given=None,
+            )
+        _check_part(intake, event)
+
+
 def _check_part(intake: Intake, event: ev.ClaimWithdrawn) -> None:
-    """A party can take back only what reaches it."""
+    """There is something to take back, and a party takes back only what reaches it."""
+    if not event.claims:
+        raise InvalidWithdrawal(
+            "A withdrawal takes back one claim or more. Name them: withdraw([id, ...], ...).",
+            field="claims",
+            given=event.claims,
+        )
     who = intake.facts.claimants(event)
     for target in event.claims:
         reached = reach(intake.facts, target)
@@ -206,7 +221,9 @@ def correct(
             given=document,
         )
     changes = read_changes(intake, act, fields)
-    check_record(intake, id_, attrs.evolve(act, **changes))
+    changed = attrs.evolve(act, **changes)
+    check_record(intake, id_, changed)
+    _check_changed(intake, changed)
     event = ev.ClaimCorrected(
         target=id_,
         document=where,
@@ -254,7 +271,9 @@ def amend(
             )
     else:
         changes = read_changes(intake, event, fields)
-        check_record(intake, root, attrs.evolve(event, **changes))
+        changed = attrs.evolve(event, **changes)
+        check_record(intake, root, changed)
+        _check_changed(intake, changed)
     amendment = ev.RecordAmended(
         target=id_,
         strike_out=strike_out,

@@ -48,7 +48,7 @@ from ledger.store.tables import Tables
 Progress = Callable[[int, int], None]
 """Told now and then how many events are done, and how many there are."""
 
-_KINDS: Final = {BigInteger: "integer", LargeBinary: "blob"}
+_KINDS: Final[Mapping[type[Any], str]] = {BigInteger: "integer", LargeBinary: "blob"}
 _IN_ENTRY: Final = ("id", "type", "stream", "stream_v")
 
 

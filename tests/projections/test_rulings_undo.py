@@ -183,6 +183,17 @@ def test_an_undone_undo_is_undone_in_turn(told):
     assert seen == [SILENT, HELD, SILENT, HELD]
 
 
+def test_a_claim_brought_back_while_its_proposition_stays_struck_out_is_ignored(told):
+    told.ledger.register(Proposition("brief", text="The gauge is wrong"))
+    told.claim("c1", "river", uttered="2023-01-03", proposition="brief")
+    gone = told.ledger.amend("c1", reason="not said so", strike_out=True)
+    dead = told.ledger.amend("brief", reason="not needed", strike_out=True)
+    told.ledger.amend(gone.ledger_id, reason="said after all", strike_out=True)
+    assert told.ledger.claims().ids == ()
+    told.ledger.amend(dead.ledger_id, reason="needed after all", strike_out=True)
+    assert told.ledger.claims().ids == ("c1",)
+
+
 def test_a_correction_struck_out_lets_the_report_stand_again(told):
     told.claim("c1", "river", uttered="2023-01-03", document="gazette-1")
     gone = told.ledger.correct("c1", document="gazette-2", never_said=True)
