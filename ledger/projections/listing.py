@@ -114,7 +114,7 @@ def claims(facts: Facts, said: Knob, wanted: Filters) -> Claims:
             rows.append((bounds(facts, id_).sort_key(), facts.public(id_), id_, state))
     rows.sort(key=lambda row: row[:2])
     return Claims(
-        rows=tuple(claim_line(facts, id_, said, state) for _, _, id_, state in rows),
+        rows=tuple(claim_line(facts, id_, said, state, wanted.party) for _, _, id_, state in rows),
         incomplete=facts.lost_claims,
         said=said,
         basis=facts.size,
@@ -163,12 +163,17 @@ def _published_by(facts: Facts, document: str | None, by: dt.date | None) -> boo
 
 
 def claim_line(
-    facts: Facts, id_: str, said: Knob, state: Literal["certain", "possible"]
+    facts: Facts,
+    id_: str,
+    said: Knob,
+    state: Literal["certain", "possible"],
+    party: str | None = None,
 ) -> ClaimLine:
-    """One claim as a line of a list."""
+    """One claim as a line of a list; withdrawn for its claimants, or for the party asked for."""
     claim = facts.effective[id_]
     assert isinstance(claim, ev.ClaimRecorded)  # noqa: S101 - the caller listed claims
     claimants = facts.claimants(claim)
+    whose = claimants if party is None else (facts.canonical(party),)
     stored = facts.stored[id_]
     return ClaimLine(
         id=facts.public(id_),
@@ -185,7 +190,7 @@ def claim_line(
         utterance=claim.utterance_key or "",
         quote=claim.quote.exact if claim.quote else "",
         mode=claim.quote.mode if claim.quote else "",
-        withdrawn=any(withdrawals(facts, id_, party, said) == "yes" for party in claimants),
+        withdrawn=any(withdrawals(facts, id_, party, said) == "yes" for party in whose),
         corrected=id_ in facts.corrected_by,
         recorded=stored.recorded,
         sequence=stored.sequence,

@@ -93,15 +93,17 @@ def _how_to_add(kind: str) -> str:
 
 
 def denoted(facts: Facts, name: str, on: dt.date | None) -> tuple[Denoted, ...]:
-    """The parties that a name denotes on a day, best rank only; on any day without one.
+    """The parties that a name denotes on a day, down to the best sure rank; on any day without one.
 
     Exact writing first; where nothing bears exactly this name, letters' case is overlooked.
     """
     for fold in (str, str.casefold):
         found = [(rank, one) for rank, one in _bearers(facts, on) if fold(one.name) == fold(name)]
         if found:
-            best = min(rank for rank, _ in found) if on is not None else None
-            kept = [one for rank, one in found if best is None or rank == best]
+            # A name that fits only possibly hides no surer one of a higher rank.
+            sure = [rank for rank, one in found if one.certain]
+            best = min(sure, default=None) if on is not None else None
+            kept = [one for rank, one in found if best is None or rank <= best]
             surest = {one.party: one for one in sorted(kept, key=lambda one: one.certain)}
             return tuple(sorted(surest.values(), key=lambda one: one.party))
     return ()

@@ -120,6 +120,7 @@ class Position(Answer):
         lines += [f"  possible: {one}" for one in self.possible]
         lines += [f"  no stance: {one}" for one in self.set_aside if not self.evidence]
         lines += [f"  contested by {claim}" for claim in self.contested_by]
+        lines += [f"  {claim} is possibly withdrawn" for claim in self.possibly_withdrawn]
         lines += [f"  {turn}" for turn in self.turns]
         return "\n".join(lines)
 
@@ -350,9 +351,17 @@ def _contested(facts: Facts, claims: Sequence[_Counted], said: Knob) -> tuple[st
                 and edge.relation == "denies_attribution"
                 and facts.act(edge.claim) is not None
                 and certainty(facts, edge.claim, said) == "certain"
+                and not _taken_back(facts, edge.claim, said)
             ):
                 found.append(facts.public(edge.claim))
     return tuple(sorted(set(found)))
+
+
+def _taken_back(facts: Facts, claim: str, said: Knob) -> bool:
+    """Whether everybody who may have made a claim surely took it back."""
+    act = facts.act(claim)
+    by = facts.claimants(act) if act else ()
+    return bool(by) and all(withdrawals(facts, claim, party, said) == "yes" for party in by)
 
 
 def _last_word(facts: Facts, party: str, proposition: str, said: Knob) -> Bounds | None:

@@ -64,6 +64,7 @@ class Trace(Answer):
     proposition: str
     text: str
     said: Bounds
+    uttered: str
     chains: tuple[tuple[TracedLink, ...], ...]
     quotation: Quotation | None
     before: str
@@ -86,8 +87,11 @@ class Trace(Answer):
 
     def __str__(self) -> str:
         who = " or ".join(self.claimant) or "(nobody named)"
+        when = f"{self.said}"
+        if self.uttered not in ("", when):
+            when += f" (uttered {self.uttered})"
         lines = [
-            f"{self.claim}: {who} {self.act} {self.proposition} ({self.stance}), {self.said}",
+            f"{self.claim}: {who} {self.act} {self.proposition} ({self.stance}), {when}",
             f"  proposition: {self.text}",
         ]
         for chain in self.chains:
@@ -136,6 +140,7 @@ def trace(facts: Facts, id_: str) -> Trace:
         publisher=facts.public(facts.canonical(document.publisher)) if document else "",
         published=str(document.published or "") if document else "",
         sha256=document.sha256 if document else "",
+        uttered=str(claim.uttered or ""),
         utterance=claim.utterance_key or "",
         other_reports=tuple(facts.public(one) for one in mates(facts, id_) if one != id_),
         relations=tuple(_relations(facts, id_)),

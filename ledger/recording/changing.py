@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
 
-from ledger.errors import InvalidAmendment
+from ledger.errors import InvalidAmendment, InvalidTopic
 from ledger.model import claim as words
 from ledger.model import events as ev
 from ledger.model.claim import Claim
 from ledger.model.document import check_url
 from ledger.model.fields import to_ids, to_language
 from ledger.model.moment import Edtf
-from ledger.model.party import Membership, Name, check_kind, check_members
+from ledger.model.party import Membership, Name, Party, check_kind, check_members
 from ledger.model.proposition import check_proposition_kind
 from ledger.model.quotation import Quotation
 from ledger.model.text import check_name, check_text, did_you_mean, near, show
@@ -183,22 +183,43 @@ def _of_an_act(
             on_behalf_of=claim.on_behalf_of,
             chains=claim.chain,
         )
+    elif "document" in changes:
+        found["chains"] = _reported_anew(intake, event, changes["document"])
     return found
+
+
+def _reported_anew(
+    intake: Intake, event: Any, document: str | None
+) -> tuple[tuple[ev.ChainLink, ...], ...]:
+    """The chains with the new document's publisher in front, where the old one's stood."""
+    old = intake.get(event.document, ev.DocumentRegistered)
+    new = intake.get(document, ev.DocumentRegistered)
+    if old is None or new is None:
+        return event.chains  # type: ignore[no-any-return]  # one of two classes of events
+    implied = ev.ChainLink(old.publisher, "reports")
+    return tuple(
+        (ev.ChainLink(new.publisher, "reports"), *chain[1:]) if chain[:1] == (implied,) else chain
+        for chain in event.chains
+    )
 
 
 def check_record(intake: Intake, id_: str, event: Any) -> None:
     """What must hold of a record once it is changed."""
     recorded = intake.facts.stored[id_].recorded
     match event:
-        case ev.ClaimRecorded():
-            words.one_of(event.stance, words.STANCES, "stance")
-            check_claim(intake, event, recorded)
-            check_order(intake, id_, event, times_of(intake, event, recorded))
-        case ev.ClaimWithdrawn():
-            check_times(intake, event.uttered, event.document, recorded)
-            check_order(intake, id_, event, times_of(intake, event, recorded))
+        case ev.ClaimRecorded() | ev.ClaimWithdrawn():
+            if isinstance(event, ev.ClaimRecorded):
+                words.one_of(event.stance, words.STANCES, "stance")
+                check_claim(intake, event)
+            if _moved(intake, id_, event):
+                check_times(intake, event.uttered, event.document, recorded)
+                check_order(intake, id_, event, times_of(intake, event, recorded))
         case ev.PartyRegistered():
-            check_members(event.key, event.kind, event.members)
+            members = tuple(map(intake.public, event.members))
+            check_members(event.key, event.kind, members)
+            Party(event.key, name=event.name, kind=event.kind, members=members)
+        case ev.TopicDefined():
+            _check_wider(intake, id_, event)
         case ev.MembershipRecorded():
             Membership(event.member, event.organisation)  # refuses what belongs to itself
         case ev.PropositionDefined():
@@ -207,3 +228,27 @@ def check_record(intake: Intake, id_: str, event: Any) -> None:
                     words.check_act_kind(on_it.act, event.kind, event.key)
         case _:
             return
+
+
+def _moved(intake: Intake, id_: str, act: ev.Act) -> bool:
+    """Whether a change touches when an act was said; what an undo left crooked may stay so."""
+    before = intake.facts.act(id_)
+    return before is None or any(
+        getattr(before, field, None) != getattr(act, field, None)
+        for field in ("uttered", "document", "utterance", "claims")
+    )
+
+
+def _check_wider(intake: Intake, id_: str, topic: ev.TopicDefined) -> None:
+    """Refuse a topic that would be part of itself, by whatever way round."""
+    wider = topic.part_of
+    while wider is not None:
+        if wider == id_:
+            raise InvalidTopic(
+                f"Topic {show(topic.key)} would be part of itself through "
+                f"{show(intake.public(topic.part_of))}. Leave part_of out, or name another topic.",
+                field="part_of",
+                given=intake.public(topic.part_of),
+            )
+        above = intake.get(wider, ev.TopicDefined)
+        wider = above.part_of if above else None

@@ -72,6 +72,7 @@ def record(intake: Intake, claim: Claim, *, document_text: str | None = None) ->
         extra=claim.extra,
     )
     check_claim(intake, event)
+    check_times(intake, event.uttered, event.document)
     taken = intake.taken("claim", claim.id)
     if taken is not None and claim.id is not None:
         same = intake.original(taken) == event
@@ -79,15 +80,12 @@ def record(intake: Intake, claim: Claim, *, document_text: str | None = None) ->
     return intake.made(intake.add(event))
 
 
-def check_claim(
-    intake: Intake, event: ev.ClaimRecorded, recorded: dt.datetime | None = None
-) -> None:
-    """What must hold of a claim whenever one is entered, or one `recorded` before is amended."""
+def check_claim(intake: Intake, event: ev.ClaimRecorded) -> None:
+    """What must hold of a claim's words whenever one is entered or amended."""
     proposition = intake.get(event.proposition, ev.PropositionDefined)
     check_act_stance(event.act, event.stance)
     if proposition is not None:
         check_act_kind(event.act, proposition.kind, proposition.key)
-    check_times(intake, event.uttered, event.document, recorded)
 
 
 def times_of(intake: Intake, act: ev.Act, recorded: dt.datetime) -> Bounds:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import attrs
 
 from ledger.errors import (
+    AlreadyRecorded,
     InvalidAmendment,
     InvalidCorrection,
     InvalidWithdrawal,
@@ -269,6 +270,7 @@ def amend(
                 given=record,
                 named_by=tuple(named_by),
             )
+        _check_key_free(intake, root, event)
     else:
         changes = read_changes(intake, event, fields)
         changed = attrs.evolve(event, **changes)
@@ -281,10 +283,24 @@ def amend(
         record_type=TYPE_NAMES[type(event)],
         reason=reason,
     )
-    for earlier in intake.facts.changes_of(id_):
-        if intake.get(earlier, ev.RecordAmended) == amendment:
-            return intake.already(earlier)
+    if strike_out or attrs.evolve(event, **changes) == event:  # it reads so already
+        for earlier in intake.facts.changes_of(id_):
+            if intake.get(earlier, ev.RecordAmended) == amendment:
+                return intake.already(earlier)
     return intake.made(intake.add(amendment, stream=intake.stream_of(id_)))
+
+
+def _check_key_free(intake: Intake, root: str, event: Any) -> None:
+    """Refuse to bring a record back whose id another one has taken meanwhile."""
+    kind, key = KEYED.get(type(event)), getattr(event, "key", None)
+    owner = intake.taken(kind, key) if kind else None
+    if owner not in (None, root) and intake.get(root, object) is None:
+        raise AlreadyRecorded(
+            f"The {kind} id {show(key)} is taken by {owner} since {root} was struck out: two "
+            "records cannot bear it. Strike that one out first.",
+            given=str(key),
+            sequence=intake.facts.stored[str(owner)].sequence,
+        )
 
 
 def _root(intake: Intake, id_: str) -> tuple[str, Any]:

@@ -216,7 +216,7 @@ def _check_slots(row: Row, entry: Mapping[str, Any]) -> None:
         else:
             continue
         raise CommitmentMismatch(
-            f"The slot {name} at sequence {row.seq} {found}.", sequence=row.seq
+            f"The slot {name!r} at sequence {row.seq} {found}.", sequence=row.seq
         )
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from ledger import Layout, Ledger, Topic
-from ledger.errors import AlreadyRecorded, InvalidView, LedgerError, NotFound, UnknownParty
+from ledger.errors import (
+    AlreadyRecorded,
+    InvalidView,
+    LedgerError,
+    NotFound,
+    StoreError,
+    UnknownParty,
+)
 from ledger.store import schema
 
 
@@ -85,6 +92,21 @@ def test_a_refusal_leaves_the_hosts_transaction_usable(host, party, refuse, erro
     assert host.parties() == ["board"]
 
 
+def test_a_refusal_of_the_database_leaves_the_hosts_transaction_usable(host, party):
+    if host.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite refuses before anything is written, PostgreSQL aborts what is begun")
+    Ledger(host.engine).register(party("board"))
+    with host.engine.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
+        host.write(conn, "before")
+        Ledger(host.engine).register(party("harbour"))
+        with pytest.raises(StoreError, match="must be run again"):
+            Ledger(conn).register(party("late"))
+        host.write(conn, "after")
+        conn.commit()
+    assert host.stories() == ["after", "before"]
+    assert host.parties() == ["board", "harbour"]
+
+
 def test_closing_the_ledger_ends_no_transaction_of_the_host(host, party):
     with host.engine.connect() as conn:
         with Ledger(conn) as ledger:
@@ -150,6 +172,17 @@ def test_another_writer_may_take_the_place_of_what_was_rolled_back(host, party, 
         assert shown(ledger) == sorted([*expected, "mine"])
         assert ledger.verify().size == held + others + 1
     assert host.parties() == sorted([*expected, "mine"])
+
+
+def test_an_empty_log_that_was_rolled_back_hides_no_log_that_another_writer_begins(host, party):
+    with host.engine.connect() as conn:
+        ledger = Ledger(conn)
+        assert ledger.register_all([]) == []  # locks the log, and makes it, for nothing
+        conn.rollback()
+        Ledger(host.engine).register(party("board"))
+        assert shown(ledger) == ["board"]
+        conn.rollback()
+        assert ledger.register(party("board")).stored == "already_stored"
 
 
 def test_a_view_of_what_was_rolled_back_says_so(host, party):

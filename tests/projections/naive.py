@@ -122,7 +122,13 @@ class World(Fold):
             and one["target"] in claims
             and self.act(one["claim"])
             and self.said_by(one["claim"], said) == "certain"
+            and not self.taken_back(one["claim"], said)
         }
+
+    def taken_back(self, claim, said):
+        """Whether all who may have made a claim took it back; nobody takes back for nobody."""
+        by = self.claimants(claim)
+        return bool(by) and all(self.withdrawn(claim, party, said) == "yes" for party in by)
 
     def contradictions(self, said):
         """Triples: the proposition, who supports and who opposes it by words of their own."""

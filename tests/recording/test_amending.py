@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
-from ledger import Membership
+from ledger import Document, Ledger, Membership, Party, Proposition, Topic
 from ledger import errors as er
 
 
@@ -44,3 +46,92 @@ def test_an_amended_membership_cannot_lead_back_to_its_member(town, unchanged):
     seat = town.register(Membership("stranger", "board"))
     with unchanged(town), pytest.raises(er.InvalidMembership, match="cannot belong to itself"):
         town.amend(seat, organisation="stranger", reason="read again")
+
+
+def test_a_record_is_not_brought_back_under_an_id_that_another_took(ledger_of_two_days):
+    ledger = ledger_of_two_days
+    gone = ledger.amend("a", reason="wrong", strike_out=True)
+    ledger.record(id="a", claimant="board", act="assert", proposition="safe", stance="opposes")
+    with pytest.raises(er.AlreadyRecorded, match="two records cannot bear it"):
+        ledger.amend(gone.ledger_id, reason="right after all", strike_out=True)
+    assert ledger.claims().ids == ("a",)
+
+
+def test_amending_to_and_fro_ends_where_it_was_amended_to_last(ledger_of_two_days):
+    ledger = ledger_of_two_days
+    for stance in ("opposes", "supports", "opposes"):
+        ledger.amend("a", reason="again", stance=stance)
+    assert ledger.position("board", "safe").stance == "opposes"
+    assert ledger.amend("a", reason="again", stance="opposes").stored == "already_stored"
+
+
+def test_a_claim_amended_into_another_document_is_reported_by_its_publisher(ledger_of_two_days):
+    ledger = ledger_of_two_days
+    ledger.amend("a", reason="another paper", document="courier-1", quote="is safe")
+    assert [link.party for link in ledger.trace("a").chains[0]] == ["courier", "board"]
+
+
+def test_a_joint_party_is_no_member_of_itself_and_a_topic_no_part_of_itself(ledger_of_two_days):
+    ledger = ledger_of_two_days
+    ledger.register(Party("pair", name="Both", kind="joint", members=["board", "gazette"]))
+    with pytest.raises(er.InvalidParty, match="belong to itself"):
+        ledger.amend("pair", reason="slip", members=["pair", "board"])
+    ledger.register_all([Topic("wide", label="Wide"), Topic("narrow", label="N", part_of="wide")])
+    with pytest.raises(er.InvalidTopic, match="part of itself through 'narrow'"):
+        ledger.amend("wide", reason="slip", part_of="narrow")
+
+
+def test_a_denial_taken_back_contests_no_more(ledger_of_two_days):
+    ledger = ledger_of_two_days
+    ledger.register(Proposition("board-said-so", text="The board said that the dam is safe"))
+    ledger.record(
+        id="denial",
+        claimant="board",
+        act="deny",
+        proposition="board-said-so",
+        uttered="2024-03-05",
+    )
+    ledger.relate("denial", "denies_attribution", "a")
+    assert ledger.position("board", "safe").contested_by == ("denial",)
+    ledger.withdraw("denial", claimant="board", uttered="2024-03-06")
+    assert ledger.position("board", "safe").contested_by == ()
+
+
+def test_a_list_for_a_party_marks_what_is_withdrawn_for_that_party(ledger_of_two_days):
+    ledger = ledger_of_two_days
+    ledger.register_all([Party("city", name="City"), Membership("board", "city")])
+    ledger.withdraw("a", claimant="city", uttered="2024-03-06")
+    assert [row.withdrawn for row in ledger.claims(party="city")] == [True]
+    assert [row.withdrawn for row in ledger.claims(party="board")] == [False]
+    assert ledger.position("city", "safe").status == "withdrawn"
+    assert ledger.position("board", "safe").status == "held"
+
+
+@pytest.fixture
+def ledger_of_two_days(database):
+    clock = iter(dt.datetime(2024, 3, 10, tzinfo=dt.UTC) + dt.timedelta(hours=n) for n in range(99))
+    with Ledger.open(database, clock=lambda: next(clock)) as ledger:
+        gazette = Party("gazette", name="Gazette", kind="publisher")
+        courier = Party("courier", name="Courier", kind="publisher")
+        ledger.register_all(
+            [
+                Party("board", name="Water board"),
+                Proposition("safe", text="The dam is safe"),
+                Document(
+                    "gazette-1", publisher=gazette, published="2024-03-05", text="It is safe."
+                ),
+                Document(
+                    "courier-1", publisher=courier, published="2024-03-05", text="All is safe."
+                ),
+            ]
+        )
+        ledger.record(
+            id="a",
+            claimant="board",
+            act="assert",
+            proposition="safe",
+            uttered="2024-03-04",
+            document="gazette-1",
+            quote="is safe",
+        )
+        yield ledger

@@ -253,6 +253,7 @@ VALUES: list[tuple[str, Entry, type[er.Invalid], tuple[str, ...]]] = [
         ("'updatess'", "Did you mean 'updates'"),
     ),
     ("itself", lambda it: it.relate("c2", "updates", "c2"), er.InvalidRelation, ("'c2'",)),
+    ("withdrawing nothing", withdraw([]), er.InvalidWithdrawal, ("withdraw([id, ...], ...)",)),
     ("amended members", amend("board", members=["speaker"]), er.InvalidParty, ('kind="joint"',)),
     ("amended stance", amend(stance="for"), er.InvalidClaim, ("'for'",)),
     ("amended act", amend(act="deny"), er.InvalidClaim, ('Write stance="opposes"',)),

@@ -76,7 +76,7 @@ def test_verify_finds_the_untouched_file_right_and_names_the_changed_byte(transc
     assert after(transcript, ">>> print(ledger.verify(kept))")[0].startswith("ok: 45 events")
     assert after(transcript, ">>> print(sum(")[0].startswith("1 byte of ")
     assert transcript[-1] == (
-        "CommitmentMismatch: The slot words at sequence 43 was changed: it is not what its entry "
+        "CommitmentMismatch: The slot 'words' at sequence 43 was changed: it is not what its entry "
         "commits to."
     )
 
