@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import attrs
 from cyclopts import App, Parameter
 
-from ledger.cli.options import CHECK, DESK, HERE, Desk, Where
+from ledger.cli.options import CHECK, DESK, HERE, Desk, Flag, Where
 from ledger.cli.output import answer, as_json, safe, say
 from ledger.errors import InvalidCheckpoint
 from ledger.ledger import Ledger
@@ -107,6 +107,7 @@ def schema_sql(
     dialect: Literal["sqlite", "postgresql"] = "sqlite",
     prefix: str = Layout().prefix,
     schema_name: Annotated[str | None, Parameter(name="--schema")] = None,
+    json: Flag = False,
 ) -> None:
     """Print the SQL that makes the tables, for someone else to run.
 
@@ -116,23 +117,33 @@ def schema_sql(
         dialect: For which database.
         prefix: What the tables' names begin with.
         schema_name: The schema they go into, on PostgreSQL.
+        json: Print one JSON document.
     """
-    sys.stdout.write(schema.sql(dialect, Layout(prefix=prefix, schema=schema_name)))
+    statements = schema.sql(dialect, Layout(prefix=prefix, schema=schema_name))
+    if json:
+        as_json({"dialect": dialect, "sql": statements})
+    else:
+        sys.stdout.write(statements)
 
 
-def demo(*, folder: Path | None = None) -> None:
+def demo(*, folder: Path | None = None, json: Flag = False) -> None:
     """Record, ask and verify a small ledger.
 
     Example: `claims demo`
 
     Args:
         folder: Where to leave the ledger; a temporary folder if left out.
+        json: Print one JSON document.
     """
     from ledger.testing import demonstration  # noqa: PLC0415 - nothing else needs its texts
 
+    told: list[str] = []
+    out = told.append if json else say
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        demonstration.run(say, folder)
-        return
-    with tempfile.TemporaryDirectory() as made:
-        demonstration.run(say, Path(made))
+        demonstration.run(out, folder)
+    else:
+        with tempfile.TemporaryDirectory() as made:
+            demonstration.run(out, Path(made))
+    if json:
+        as_json({"transcript": told})
