@@ -134,6 +134,7 @@ def unbreakable() -> None:
 
     A stream that was closed before we began takes everything and shows nothing.
     """
+    # The null device is no path to read, and it stays open for as long as the process prints.
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     if sys.stderr is None:
