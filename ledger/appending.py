@@ -1,36 +1,38 @@
-"""One append: checked and encoded before the lock is taken, and again where another came first.
+"""One append: checked and encoded before any lock is taken, and again where another came first.
 
 ```
-catch up    read what others appended since
-prepare     intake makes and checks events, the codec salts and hashes them
-lock        the head row; if the log has moved on meanwhile, prepare again
-store       one transaction; then fold what was stored, without reading it back
+enter    intake makes and checks events against the facts held; a refusal is looked at again
+         against the log as it is now
+write    one transaction, on the condition that the log still ends where the facts did; else the
+         head is locked first, the entries are checked anew, and only what changed is encoded
+take     the fold gets what was stored, without reading it back
 ```
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Final, Literal
 
 import attrs
 
-from ledger.codec.converter import type_name
+from ledger import observing
 from ledger.codec.entry import Draft
 from ledger.codec.envelope import seal
+from ledger.errors import HeadMoved, LedgerError
 from ledger.folding import Folded
 from ledger.model.events import NewEvent, Recorder, StoredEvent
 from ledger.projections.answer import Answer
-from ledger.projections.effective import Facts
-from ledger.recording.intake import Intake, Made
+from ledger.recording.intake import Made
 from ledger.store import append as log
 from ledger.store.append import Appended
 from ledger.store.transaction import writing
+from ledger.unit import Entered, Entry, Unit
 
 Clock = Callable[[], dt.datetime]
-Entry = Callable[[Intake], Iterable[Made]]
 
 
 def utc_now() -> dt.datetime:
@@ -42,60 +44,74 @@ _NO_TAGS: Final[tuple[str | None, str | None]] = (None, None)
 tags: Final[ContextVar[tuple[str | None, str | None]]] = ContextVar("ledger_tags", default=_NO_TAGS)
 """The causation and correlation ids of what is entered now."""
 
+_PATIENCE: Final = 16
+"""For how many appends the head is locked first, once another writer was met."""
+
 
 @attrs.frozen(kw_only=True)
 class Receipt(Answer):
     """What came of an entry: its id, the sequences it took, and when the log knew it.
 
-    `stored` is "stored" or "already_stored": the same content under the same id is no news.
-    A receipt stands wherever the id does.
+    `stored` is "stored", or "already_stored": the same content under the same id is no news; or
+    "pending" in a Session's unit of work, where sequences come with the commit. `version` is the
+    record's: how many changes it has seen, to be given as `expected=`. A receipt stands wherever
+    the id does.
     """
 
     id: str
     ledger_id: str
     sequences: tuple[int, ...]
     recorded: dt.datetime
-    stored: Literal["stored", "already_stored"]
+    stored: Literal["stored", "already_stored", "pending"]
     size: int
+    version: int = 0
 
     def __str__(self) -> str:
         at = ", ".join(f"#{one}" for one in self.sequences)
-        return f"{self.id} ({self.stored.replace('_', ' ')} at {at})"
+        return f"{self.id} ({self.stored.replace('_', ' ')}{f' at {at}' if at else ''})"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True, eq=False)
 class Appender:
     """The write path of one ledger."""
 
     folded: Folded
     clock: Clock
     recorder: Recorder
+    _crowded: int = attrs.field(default=0, init=False)
 
     def append(self, entry: Entry) -> list[Receipt]:
-        """Make the events of an entry and store them, all or nothing."""
-        folded = self.folded
-        with folded.lock:
-            with folded.reading() as conn:
-                prepared = self._prepare(folded.at_head(conn), entry)
-            with writing(folded.bind) as conn:
-                head = log.lock_head(conn, folded.tables, folded.origin)
-                facts = folded.at_head(conn)
-                if facts is not prepared.facts or facts.size != prepared.size:
-                    prepared = self._prepare(facts, entry)
-                stored = None
-                if prepared.drafts:
-                    stored = log.append(conn, folded.tables, head, prepared.drafts)
-            if stored is not None:
-                folded.take(self._events(prepared, stored), prepared.drafts)
-            return [_receipt(facts, made) for made in prepared.made]
+        """Make the events of an entry and store them, all or nothing.
 
-    def _prepare(self, facts: Facts, entry: Entry) -> _Prepared:
+        Raises:
+            LedgerError: what speaks against it; `stored` says whether anything may be stored.
+        """
+        unit = Unit(self.folded.origin)
+        with self.watched() as told:
+            self.enter(unit, self.entered(entry))
+            return self.write(unit, told)
+
+    def put(self, events: Iterable[NewEvent]) -> Appended:
+        """Store typed events as they are, in one append: for bulk loads and copies of a log.
+
+        What they say is not checked against the log; that their streams stand where each event's
+        `stream_v` says, and that no id is taken, is.
+
+        Raises:
+            WrongExpectedVersion: a stream is elsewhere.
+            AlreadyRecorded: an id is taken.
+        """
+        drafts = list(self._sealed(events))
+        with self.watched() as told, writing(self.folded.bind, once=True) as conn:
+            appended = log.put(conn, self.folded.tables, self.folded.origin, drafts)
+            _tell(told, drafts, appended)
+        return appended
+
+    def _sealed(self, events: Iterable[NewEvent]) -> Iterator[Draft]:
         now = self.clock()
-        intake = Intake(facts, now=now)
-        made = list(entry(intake))
         causation, correlation = tags.get()
-        drafts = [
-            seal(
+        for new in events:
+            yield seal(
                 new,
                 log=self.folded.origin,
                 recorded_at=now,
@@ -103,50 +119,150 @@ class Appender:
                 causation=causation,
                 correlation=correlation,
             )
-            for new in intake.new
-        ]
-        return _Prepared(facts=facts, size=facts.size, made=made, new=intake.new, drafts=drafts)
 
-    def _events(self, prepared: _Prepared, appended: Appended) -> list[StoredEvent]:
+    # -- entering ---------------------------------------------------------------------------
+
+    def entered(self, entry: Entry) -> Entered:
+        """An entry with the circumstances of this moment."""
         causation, correlation = tags.get()
+        return Entered(
+            entry=entry,
+            now=self.clock(),
+            recorder=self.recorder,
+            causation=causation,
+            correlation=correlation,
+        )
+
+    def enter(self, unit: Unit, entered: Entered) -> None:
+        """Check an entry against the log and the unit's other entries, and put it behind those.
+
+        Raises:
+            LedgerError: what speaks against it; the unit is then as it was.
+        """
+        if not self._enter_as_held(unit, entered):
+            fold = self.folded.fold
+            with self.folded.connected() as conn, fold.lock:
+                fold.at_head(conn)
+                self._make(unit, entered)
+        unit.entries.append(entered)
+
+    def _enter_as_held(self, unit: Unit, entered: Entered) -> bool:
+        """Check against what is folded already; False where that must be looked at again.
+
+        Another process may have stored what was missed, or a rollback taken what was found.
+        """
+        fold = self.folded.fold
+        with fold.lock:
+            if not self.folded.checked or (not fold.laid(unit) and fold.head() is None):
+                return False
+            try:
+                self._make(unit, entered)
+            except LedgerError:
+                return False
+            return bool(entered.new)
+
+    def _make(self, unit: Unit, entered: Entered) -> None:
+        fold = self.folded.fold
+        if not fold.laid(unit):
+            head = fold.head()
+            unit.head = head if not unit.entries or head == unit.head else None
+        if unit.entries:
+            entered.make(fold.lay(unit, unit.provisional(*fold.end)))
+        else:
+            entered.make(fold.facts)
+
+    # -- storing ----------------------------------------------------------------------------
+
+    def watched(self) -> AbstractContextManager[observing.Append]:
+        """What goes around one append, for those who watch."""
+        return observing.appending(self.folded.origin, self.folded.bind.dialect.name)
+
+    def write(self, unit: Unit, told: observing.Append) -> list[Receipt]:
+        """Store what a unit holds, in one append, all or nothing.
+
+        Raises:
+            LedgerError: as `append`.
+        """
+        stored: Appended | None = None
+        if unit.head is not None and len(unit) and self._hopeful:
+            stored = self._write_on(unit, told)
+        if stored is None and len(unit):
+            stored = self._write_locked(unit, told)
+        if stored is not None:
+            self._take(unit, stored)
+        return self._receipts(unit, stored)
+
+    @property
+    def _hopeful(self) -> bool:
+        self._crowded = max(0, self._crowded - 1)
+        return self._crowded == 0
+
+    def _write_on(self, unit: Unit, told: observing.Append) -> Appended | None:
+        """Append if the log still ends where the unit was checked; None where it does not."""
+        assert unit.head is not None  # noqa: S101 - asked by the only caller
+        drafts = unit.drafts()
+        try:
+            with writing(self.folded.bind, once=True) as conn:
+                stored = log.append(conn, self.folded.tables, unit.head, drafts)
+        except HeadMoved:
+            self._crowded = _PATIENCE
+            return None
+        _tell(told, drafts, stored)
+        return stored
+
+    def _write_locked(self, unit: Unit, told: observing.Append) -> Appended | None:
+        """Lock the head, check again what was checked against an earlier one, and append."""
+        fold = self.folded.fold
+        with writing(self.folded.bind) as conn:
+            head = log.lock_head(conn, self.folded.tables, self.folded.origin)
+            with fold.lock:
+                facts = fold.at_head(conn)
+                if unit.head != head:
+                    told.retried()
+                    unit.head = head
+                    unit.remake(facts, lambda events: fold.lay(unit, events))
+            drafts = unit.drafts()
+            if not drafts:
+                return None
+            stored = log.append(conn, self.folded.tables, head, drafts)
+        _tell(told, drafts, stored)
+        return stored
+
+    def _take(self, unit: Unit, stored: Appended) -> None:
+        assert unit.head is not None  # noqa: S101 - what was stored was checked against a head
+        events = unit.stored(stored.first, stored.known)
+        leaves = [draft.leaf_hash for draft in unit.drafts()]
+        with self.folded.fold.lock:
+            self.folded.fold.take(unit.head, events, leaves)
+
+    def _receipts(self, unit: Unit, stored: Appended | None) -> list[Receipt]:
+        placed: dict[str, StoredEvent] = {}
+        if stored is not None:
+            placed = {one.id: one for one in unit.stored(stored.first, stored.known)}
         return [
-            StoredEvent(
-                sequence=appended.first + offset,
-                id=new.id,
-                type=type_name(new.event),
-                type_v=draft.type_v,
-                stream=new.stream,
-                stream_v=new.stream_v,
-                recorded=known,
-                recorder=self.recorder,
-                causation=causation,
-                correlation=correlation,
-                event=new.event,
-            )
-            for offset, (new, draft, known) in enumerate(
-                zip(prepared.new, prepared.drafts, appended.known, strict=True)
-            )
+            receipt(made, {**entered.there, **placed}, stored.size if stored else entered.size)
+            for entered in unit.entries
+            for made in entered.made
         ]
 
 
-@attrs.frozen(kw_only=True)
-class _Prepared:
-    """An append checked and encoded, and the facts it was checked against."""
-
-    facts: Facts
-    size: int
-    made: Sequence[Made]
-    new: Sequence[NewEvent]
-    drafts: Sequence[Draft]
-
-
-def _receipt(facts: Facts, made: Made) -> Receipt:
-    events = [facts.stored[id_] for id_ in (made.events or (made.id,))]
+def receipt(made: Made, events: Mapping[str, StoredEvent], size: int) -> Receipt:
+    """The account of one record, by its events and the size of the log they are in."""
+    found = [events[id_] for id_ in (made.events or (made.id,))]
     return Receipt(
         id=made.public,
         ledger_id=made.id,
-        sequences=tuple(one.sequence for one in events),
-        recorded=events[0].recorded,
+        sequences=tuple(one.sequence for one in found),
+        recorded=found[0].recorded,
         stored="already_stored" if made.already else "stored",
-        size=facts.size,
+        size=size,
+        version=found[-1].stream_v,
+    )
+
+
+def _tell(told: observing.Append, drafts: Sequence[Draft], stored: Appended) -> None:
+    told.stored(
+        events=len(drafts),
+        sizes=(len(one.entry) + sum(map(len, one.slots.values())) for one in drafts),
+        head=stored.size,
     )

@@ -7,12 +7,12 @@ LedgerError
 |    InvalidQuotation  InvalidProposition  InvalidTopic  InvalidOccurrence  InvalidClaim
 |    InvalidAttribution  InvalidRelation  InvalidWithdrawal  InvalidCorrection
 |    InvalidAmendment  InvalidMerge  InvalidView  InvalidLayout  InvalidImport
-|    InvalidCheckpoint
+|    InvalidCheckpoint  InvalidProjection
 +- NotFound (LookupError)     nothing by that id; `near` holds the closest ids
 |    UnknownParty  UnknownClaim  UnknownDocument  UnknownProposition  UnknownTopic
-|    UnknownOccurrence  UnknownEvent  UnknownName  AmbiguousName
+|    UnknownOccurrence  UnknownEvent  UnknownName  AmbiguousName  UnknownProjection
 +- Conflict                   the ledger holds something that speaks against it
-|    AlreadyRecorded  WrongExpectedVersion  StillNamed
+|    AlreadyRecorded  WrongExpectedVersion  HeadMoved  StillNamed
 +- TamperEvidence             what is stored is not what was recorded; `sequence`: the first bad
 |    LeafMismatch  CommitmentMismatch  ColumnMismatch  MissingEntry  HeadMismatch
 |    RootMismatch  InconsistentCheckpoint  MissingGuard  ProofRejected
@@ -21,6 +21,7 @@ LedgerError
 +- SchemaError                the tables are missing, older or newer; the message holds the command
 |    SchemaMissing  SchemaOutdated  SchemaNewer  ForeignDatabase
 +- StoreError                 the database refused; `stored` says "no" or "unknown"
++- ProjectionFailed           a projection could not take an event; `sequence` says which
 +- MissingExtra (ImportError) an optional dependency is not installed; the message holds the command
 ```
 
@@ -134,6 +135,10 @@ class InvalidCheckpoint(Invalid):
     """A text that is no checkpoint, or a size or root that no tree has."""
 
 
+class InvalidProjection(Invalid):
+    """A projection that cannot be registered, or be asked for this."""
+
+
 class NotFound(LedgerError, LookupError):
     """Nothing in this view has that id."""
 
@@ -179,6 +184,10 @@ class AmbiguousName(NotFound):
     """Several parties bore that name on that day; `near` holds their ids."""
 
 
+class UnknownProjection(NotFound):
+    """No projection has that name here, or none of it is served yet."""
+
+
 class Conflict(LedgerError):
     """The ledger already holds something that speaks against it."""
 
@@ -198,6 +207,15 @@ class WrongExpectedVersion(Conflict):
     def __init__(self, message: str, *, stream: str, expected: int, actual: int) -> None:
         super().__init__(message)
         self.stream = stream
+        self.expected = expected
+        self.actual = actual
+
+
+class HeadMoved(Conflict):
+    """The log has moved on since the caller looked; `expected` and `actual` are its sizes."""
+
+    def __init__(self, message: str, *, expected: int, actual: int) -> None:
+        super().__init__(message)
         self.expected = expected
         self.actual = actual
 
@@ -306,6 +324,18 @@ class StoreError(LedgerError):
     def __init__(self, message: str, *, stored: Literal["no", "unknown"] = "no") -> None:
         super().__init__(message)
         self.stored = stored
+
+
+class ProjectionFailed(LedgerError):
+    """A projection could not take an event; raised `from` its own error.
+
+    Out of an append, nothing of the append was stored.
+    """
+
+    def __init__(self, message: str, *, projection: str, sequence: int) -> None:
+        super().__init__(message)
+        self.projection = projection
+        self.sequence = sequence
 
 
 class MissingExtra(LedgerError, ImportError):

@@ -1,8 +1,15 @@
-"""The log, folded and kept in memory: caught up before every use, folded anew when it is another.
+"""The log, folded and kept in memory: caught up before every use, mended where it is another.
 
-Every question is answered from `Facts`. This keeps those at the log's head, and a few of earlier
-sizes. A host may roll back what was folded already, and a file may be replaced by its backup:
-before each use the last event known here is compared with the stored one, by its leaf hash.
+Every question is answered from `Facts`. A `Fold` keeps those at the head of one log of an engine,
+and a few of earlier sizes; all ledgers on that engine share it, so that one made for a request
+reads only what is new. Others append, a host may roll back what was folded already, and a file may
+be replaced by its backup: the last event known here is compared with the stored one, by its leaf
+hash, and events are taken back as far as the two differ.
+
+```
+reading(bind)  ->  fold.lock      always in this order, and nothing that waits for another writer
+                                  happens inside the lock
+```
 """
 
 from __future__ import annotations
@@ -11,94 +18,130 @@ import contextlib
 import datetime as dt
 import gc
 import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import Dialect
 
-from ledger.codec.entry import Draft
 from ledger.codec.envelope import opened
 from ledger.errors import InvalidView
 from ledger.model.events import StoredEvent
 from ledger.model.moment import Knob
-from ledger.projections.effective import Facts
+from ledger.projections.effective import TAKEN_BACK, Facts
 from ledger.store import read, schema
+from ledger.store.append import Head
+from ledger.store.binds import Bind, Host, engine_or_connection
 from ledger.store.layout import Layout
-from ledger.store.tables import tables_for
-from ledger.store.transaction import Bind, reading
+from ledger.store.tables import Tables, tables_for
+from ledger.store.transaction import reading
+from ledger.store.turns import Lock, lock_for
 
 _KEPT: Final = 4
+_GLANCE: Final = 100
 
 
-class Folded:
-    """The facts of one log at its head and at a few earlier sizes; hold `lock` while using them."""
+class Fold:
+    """The facts of one log at its head and at a few earlier sizes; hold `lock` while using them.
 
-    def __init__(self, bind: Bind, layout: Layout, origin: str) -> None:
-        self.bind = bind
-        self.tables = tables_for(layout)
+    On top there may lie events that are not stored yet, those of one unit of work (`lay`).
+    """
+
+    def __init__(self, tables: Tables, origin: str, lock: Lock) -> None:
+        self.tables = tables
         self.origin = origin
-        self.lock = threading.RLock()
-        self._checked = False
+        self.lock = lock
+        self.checked = False
+        self.facts = Facts()
         self._log: int | None = None
-        self._facts = Facts()
-        self._leaf = b""
+        self._leaves: deque[bytes] = deque(maxlen=TAKEN_BACK)
         self._past: OrderedDict[int, Facts] = OrderedDict()
+        self._laid: tuple[object, int] = (None, 0)
 
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection to read with; on first use it is made sure that the tables are ours."""
-        with reading(self.bind) as conn:
-            if not self._checked:
-                schema.check(conn, self.tables.layout)
-                self._checked = True
-            yield conn
+    # -- what is stored ---------------------------------------------------------------------
 
-    @contextlib.contextmanager
-    def facts_at(self, size: int) -> Iterator[Facts]:
-        """The facts of the first `size` events, for as long as they are used."""
-        with self.lock, self.reading() as conn:
-            yield self.at(conn, size)
+    def head(self) -> Head | None:
+        """Where the log stands as far as it is folded; None where it was never read."""
+        self._lift()
+        if self._log is None or (self.facts.size and not self._leaves):
+            return None
+        return Head(
+            log_id=self._log,
+            size=self.facts.size,
+            known_at=self.facts.last_recorded,
+            leaf=self._leaves[-1] if self.facts.size else b"",
+        )
+
+    def at_head(self, conn: Connection) -> Facts:
+        """The facts at the log's last event."""
+        self._lift()
+        if not self.facts.size:  # an empty log may be one that a host has rolled back since
+            self._log = self.log_id(conn)
+        if self._log is not None and not self._follow(conn, self._log):
+            self._step_back(conn, self._log)
+            self._log = self.log_id(conn)
+            if self._log is not None:
+                self._follow(conn, self._log)
+        return self.facts
 
     def log_id(self, conn: Connection) -> int | None:
         """The number of the log in this database, None before its first event."""
         head = read.head(conn, self.tables, self.origin)
         return None if head is None else head.log_id
 
-    def at_head(self, conn: Connection) -> Facts:
-        """The facts at the log's last event."""
-        if not self._facts.size:  # an empty log may be one that a host has rolled back since
-            self._log = self.log_id(conn)
-        if self._log is None:
-            return self._facts
-        if not self._follow(conn, self._log):
-            self._forget()
-            self._log = self.log_id(conn)
-            if self._log is not None:
-                self._follow(conn, self._log)
-        return self._facts
-
     def _follow(self, conn: Connection, log: int) -> bool:
         """Fold what is new; False where the log is not the one folded so far."""
-        rows = read.rows(conn, self.tables, log, after=self._facts.size - 2)
-        if self._facts.size:
+        rows = read.rows(conn, self.tables, log, after=self.facts.size - 2)
+        if self.facts.size:
             last = next(rows, None)
-            if last is None or last.seq != self._facts.size - 1 or last.leaf_hash != self._leaf:
+            if (
+                last is None
+                or last.seq != self.facts.size - 1
+                or not self._leaves
+                or last.leaf_hash != self._leaves[-1]
+            ):
                 return False
         with _collector_paused():
             for row in rows:
-                self._facts.apply(opened(row))
-                self._leaf = row.leaf_hash
+                self.facts.apply(opened(row))
+                self._leaves.append(row.leaf_hash)
         return True
 
-    def _forget(self) -> None:
-        self._facts, self._leaf, self._log = Facts(), b"", None
+    def _step_back(self, conn: Connection, log: int) -> None:
+        """Take back what the stored log does not hold; fold anew where too little is left."""
+        many = _GLANCE
+        while True:
+            start = self.facts.size - min(many, len(self._leaves))
+            here = list(self._leaves)[start - self.facts.size :] if start < self.facts.size else []
+            there = read.leaf_hashes(conn, self.tables, log, start, self.facts.size)
+            common = sum(1 for _ in _while_same(here, there))
+            if common or many >= TAKEN_BACK:
+                break
+            many = TAKEN_BACK
+        if not common:
+            self.forget()
+            return
+        while self.facts.size > start + common:
+            self.facts.take_back()
+            self._leaves.pop()
+        for size in [size for size in self._past if size > self.facts.size]:
+            del self._past[size]
+
+    def forget(self) -> None:
+        """Begin anew; the next question folds the whole log."""
+        self.facts, self._log, self._laid = Facts(), None, (None, 0)
+        self._leaves.clear()
         self._past.clear()
 
-    def take(self, events: Iterable[StoredEvent], drafts: Sequence[Draft]) -> None:
-        """Fold what was appended from here, without reading it back."""
-        self._facts.extend(events)
-        self._leaf = drafts[-1].leaf_hash
+    def take(self, head: Head, events: Iterable[StoredEvent], leaves: Sequence[bytes]) -> None:
+        """Fold what was appended behind a head, without reading it back."""
+        if self.head() != head:
+            return  # somebody followed the log meanwhile, and has read it or will
+        self.facts.extend(events)
+        self._leaves.extend(leaves)
 
     def at(self, conn: Connection, size: int) -> Facts:
         """The facts of the first `size` events."""
@@ -121,6 +164,124 @@ class Folded:
                 self._past.popitem(last=False)
         self._past.move_to_end(size)
         return self._past[size]
+
+    # -- what is not stored yet -------------------------------------------------------------
+
+    def lay(self, unit: object, events: Sequence[StoredEvent]) -> Facts:
+        """Put the events of a unit of work on top, from the first that does not lie there yet."""
+        owner, many = self._laid
+        if owner is not unit or many > len(events):
+            self._lift()
+            many = 0
+        self._laid = (unit, len(events))
+        return self.facts.extend(events[many:])
+
+    @property
+    def end(self) -> tuple[int, dt.datetime | None]:
+        """How many of the folded events are stored, and when the last of those became known."""
+        size = self.facts.size - self._laid[1]
+        return size, self.facts.stored[self.facts.at[size - 1]].recorded if size else None
+
+    def laid(self, unit: object) -> bool:
+        """Whether the events of this unit are on top."""
+        return self._laid[0] is unit
+
+    def _lift(self) -> None:
+        _, many = self._laid
+        for _ in range(many):
+            self.facts.take_back()
+        self._laid = (None, 0)
+
+
+def _while_same(here: Iterable[bytes], there: Iterable[bytes]) -> Iterator[bytes]:
+    for one, other in zip(here, there, strict=False):
+        if one != other:
+            return
+        yield one
+
+
+_folds: Final[weakref.WeakKeyDictionary[Dialect, dict[tuple[Layout, str], Fold]]] = (
+    weakref.WeakKeyDictionary()
+)
+_finding: Final = threading.Lock()
+
+
+def fold_of(bind: Bind, layout: Layout, origin: str) -> Fold:
+    """The one fold of a log for all ledgers on an engine, its connections and its sessions."""
+    # An engine with other execution options, or after dispose(), still has its one dialect.
+    with _finding:
+        folds = _folds.setdefault(bind.dialect, {})
+        fold = folds.get((layout, origin))
+        if fold is None:
+            fold = folds[layout, origin] = Fold(tables_for(layout), origin, lock_for(bind))
+        return fold
+
+
+class Folded:
+    """A ledger's way to its database and to the fold of its log."""
+
+    def __init__(self, host: Host, layout: Layout, origin: str) -> None:
+        self.host = host
+        self.layout = layout
+        self.tables = tables_for(layout)
+        self.origin = origin
+        self.before_reading: Callable[[], object] | None = None
+        self._fold: Fold | None = None
+        self._checked = False
+
+    @property
+    def checked(self) -> bool:
+        """Whether the tables were seen to be ours."""
+        return self._checked or self.fold.checked
+
+    @property
+    def bind(self) -> Bind:
+        """The Engine or the Connection to work with now."""
+        return engine_or_connection(self.host)
+
+    @property
+    def fold(self) -> Fold:
+        """The fold that is shared with every other ledger on the engine."""
+        if not isinstance(self.host, Engine | Connection):
+            return fold_of(self.bind, self.layout, self.origin)
+        if self._fold is None:
+            self._fold = fold_of(self.host, self.layout, self.origin)
+        return self._fold
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A connection to ask questions with; what a Session's unit of work holds is written first.
+
+        On first use it is made sure that the tables are ours.
+        """
+        if self.before_reading is not None:
+            self.before_reading()
+        return self.connected()
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """The same without writing anything."""
+        with reading(self.bind) as conn:
+            if not self.checked:
+                schema.check(conn, self.tables.layout)
+                # A host may still roll back the transaction in which it made the tables.
+                self._checked, self.fold.checked = True, isinstance(self.host, Engine)
+            yield conn
+
+    @contextlib.contextmanager
+    def facts(self) -> Iterator[Facts]:
+        """The facts at the log's last event, for as long as they are used."""
+        with self.reading() as conn, self.fold.lock:
+            yield self.fold.at_head(conn)
+
+    @contextlib.contextmanager
+    def facts_at(self, size: int) -> Iterator[Facts]:
+        """The facts of the first `size` events, for as long as they are used."""
+        with self.reading() as conn, self.fold.lock:
+            yield self.fold.at(conn, size)
+
+    def log_id(self, conn: Connection) -> int | None:
+        """The number of the log in this database, None before its first event."""
+        return self.fold.log_id(conn)
 
     def events(self, *, after: int, limit: int | None) -> Iterator[StoredEvent]:
         """The events beyond `after` that the log holds now, page by page.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypedDict, cast
 
 import attrs
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from ledger.appending import Receipt
 from ledger.errors import Invalid
@@ -20,6 +20,7 @@ from ledger.model.proposition import Occurrence, Proposition, Topic
 from ledger.model.quotation import Quotation
 from ledger.model.text import show
 from ledger.recording.registering import Noun
+from ledger.store.binds import Host, is_session
 from ledger.store.engines import engine_for
 from ledger.store.layout import Layout
 
@@ -127,17 +128,20 @@ def _evolved(noun: Any, fields: Sequence[str], parties: list[Party]) -> Any:
     return noun if ready == given else attrs.evolve(noun, **ready)
 
 
-def engine_of(target: str | os.PathLike[str], layout: Layout) -> Engine:
-    """The engine of a path or URL.
+def host_of(target: str | os.PathLike[str] | Host, layout: Layout) -> Host:
+    """What a ledger is bound to: what a host handed in, or an engine for a path or URL.
 
     Raises:
-        Invalid: it is neither; an ORM Session is told how to be joined.
+        Invalid: it is none of them; what asyncio uses is told where to go.
     """
+    if isinstance(target, Engine | Connection) or is_session(target):
+        return target
     if not isinstance(target, str) and not hasattr(target, "__fspath__"):
+        hint = " Write AsyncLedger(...) for it." if "sync" in type(target).__name__.lower() else ""
         raise Invalid(
-            "A ledger is bound to a path, a URL, an Engine or a Connection, not to "
-            f"{type(target).__name__}. For an ORM Session write Ledger(session.connection()).",
+            "A ledger is bound to a path, a URL, an Engine, a Connection or a Session, not to "
+            f"{type(target).__name__}.{hint}",
             field="bind",
             given=target,
         )
-    return engine_for(target, layout=layout)
+    return engine_for(cast("str | os.PathLike[str]", target), layout=layout)

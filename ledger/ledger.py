@@ -7,17 +7,21 @@ are asked through `ledger.view`, checkpoints and proofs are `ledger.auditing`.
 from __future__ import annotations
 
 import contextlib
+import copy
 import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self, Unpack
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from ledger import auditing, handed
 from ledger.appending import Appender, Clock, Receipt, tags, utc_now
+from ledger.asking import Asking
 from ledger.folding import Folded, size_of
+from ledger.grouping import shared
 from ledger.handed import Id, Who, id_of, ids_of, plain_fields
+from ledger.joining import Joined
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.frontier import root_of
 from ledger.model.claim import Claim, Relation
@@ -26,22 +30,24 @@ from ledger.model.moment import Knob
 from ledger.model.party import Name, Party
 from ledger.model.period import Period
 from ledger.model.text import check_id
-from ledger.projections import difference, listing, perspectives, positions, provenance, timeline
+from ledger.projections import difference
 from ledger.projections.logbook import LogLine, log_line
 from ledger.recording import claiming, registering, undoing
 from ledger.recording.intake import Intake, Made
 from ledger.recording.registering import Noun
 from ledger.store import schema
+from ledger.store.binds import Host, is_session
 from ledger.store.layout import Layout
 from ledger.view import Day, View
 
 
-class Ledger:
+class Ledger(Asking):
     """An append-only log of claims in a database, and every question asked of it.
 
-    `bind` is a path, a URL or an Engine (the ledger begins and commits) or a Connection (the host
-    does; the ledger never ends what it did not begin). The constructor does no I/O and changes no
-    schema: `Ledger.open` does. `clock` gives aware instants; `recorder` says who enters.
+    `bind` is a path, a URL or an Engine (the ledger begins and commits), or a Connection or a
+    Session (the host does; the ledger never ends what it did not begin). In a Session, what is
+    entered is stored with its commit. The constructor does no I/O and changes no schema:
+    `Ledger.open` does. `clock` gives aware instants; `recorder` says who enters.
     `appender` is the write path, for importers that put records of several kinds into one append.
 
     Example:
@@ -52,7 +58,7 @@ class Ledger:
 
     def __init__(
         self,
-        bind: str | os.PathLike[str] | Engine | Connection,
+        bind: str | os.PathLike[str] | Host,
         *,
         layout: Layout | None = None,
         origin: str = "default",
@@ -63,11 +69,13 @@ class Ledger:
         self.origin = Checkpoint(origin, 0, root_of(())).origin
         self._clock = clock
         self._owned: Engine | None = None
-        if not isinstance(bind, Engine | Connection):
-            bind = self._owned = handed.engine_of(bind, self.layout)
-        self._folded = Folded(bind, self.layout, self.origin)
+        host = handed.host_of(bind, self.layout)
+        if host is not bind and isinstance(host, Engine):
+            self._owned = host
+        self._folded = Folded(host, self.layout, self.origin)
         recorder = checked(recorder or Recorder())
-        self.appender = Appender(folded=self._folded, clock=clock, recorder=recorder)
+        kind = Joined if is_session(host) else Appender
+        self.appender: Appender = kind(folded=self._folded, clock=clock, recorder=recorder)
 
     @classmethod
     def open(
@@ -105,7 +113,9 @@ class Ledger:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Ledger({str(self._folded.bind.engine.url)!r}, origin={self.origin!r})"
+        host = self._folded.host
+        of = type(host).__name__ if is_session(host) else str(self._folded.bind.engine.url)
+        return f"Ledger({of!r}, origin={self.origin!r})"
 
     # -- entering ---------------------------------------------------------------------------
 
@@ -227,16 +237,19 @@ class Ledger:
 
     def correct(
         self,
+        /,
         claim: Id,
         *,
         document: Id | None = None,
         never_said: bool = False,
         note: str | None = None,
+        expected: int | None = None,
         **fields: Any,
     ) -> Receipt:
         """The publisher corrected its report of a claim or withdrawal, in a document.
 
         Raises:
+            WrongExpectedVersion: the record is not at the `expected` version any more.
             InvalidCorrection: no document, or another publisher's; the message names `withdraw`
                 and `amend`.
         """
@@ -247,16 +260,25 @@ class Ledger:
                 document=None if document is None else id_of(document),
                 never_said=never_said,
                 note=note,
+                expected=expected,
                 fields=plain_fields(fields),
             )
         )
 
     def amend(
-        self, record: Id, *, reason: str = "", strike_out: bool = False, **fields: Any
+        self,
+        /,
+        record: Id,
+        *,
+        reason: str = "",
+        strike_out: bool = False,
+        expected: int | None = None,
+        **fields: Any,
     ) -> Receipt:
         """Our entry was wrong: replace fields of any record, or strike it out.
 
         Raises:
+            WrongExpectedVersion: the record is not at the `expected` version any more.
             InvalidAmendment: no reason, or a field that cannot be amended; the message names
                 `withdraw` and `correct`.
             StillNamed: striking out what live records name.
@@ -267,9 +289,24 @@ class Ledger:
                 id_of(record),
                 reason=reason,
                 strike_out=strike_out,
+                expected=expected,
                 fields=plain_fields(fields),
             )
         )
+
+    def flush(self) -> list[Receipt]:
+        """Store in a Session's transaction what waits for its commit; elsewhere nothing waits."""
+        return self.appender.flush() if isinstance(self.appender, Joined) else []
+
+    def grouped(self) -> Self:
+        """This ledger for many threads: what they enter at once is stored in one append.
+
+        Raises:
+            Invalid: the ledger is a host's Connection or Session, which threads do not share.
+        """
+        other = copy.copy(self)
+        other._owned, other.appender = None, shared(self.appender)  # noqa: SLF001 - another self
+        return other
 
     @contextlib.contextmanager
     def tagged(
@@ -306,8 +343,8 @@ class Ledger:
         Raises:
             InvalidView: a naive instant, or a `known` that begins in the future.
         """
-        with self._folded.lock, self._folded.reading() as conn:
-            facts = self._folded.at_head(conn)
+        with self._folded.reading() as conn, self._folded.fold.lock:
+            facts = self._folded.fold.at_head(conn)
             now = max(self._clock(), facts.last_recorded or self._clock())
             cut: Knob | int | None = None
             basis, shown = facts.size, Knob.parse(now)
@@ -333,36 +370,6 @@ class Ledger:
         with after.facts() as facts:
             return difference.diff(old, difference.shown(facts, after.said))
 
-    def position(self, party: Id, proposition: Id) -> positions.Position:
-        """Where a party stands on a proposition now; `View.position` for another date."""
-        return self.as_of().position(id_of(party), id_of(proposition))
-
-    def positions(
-        self, *, topic: Id | None = None, party: Id | None = None
-    ) -> perspectives.Positions:
-        """Every position on a topic or of a party now."""
-        return self.as_of().positions(**plain_fields({"topic": topic, "party": party}))
-
-    def claims(self, **filters: Any) -> listing.Claims:
-        """The claims of now; the filters are those of `View.claims`."""
-        return self.as_of().claims(**plain_fields(filters))
-
-    def timeline(self, party: Id, topic: Id) -> timeline.Timeline:
-        """A party's words on a topic over time."""
-        return self.as_of().timeline(id_of(party), id_of(topic))
-
-    def contradictions(self) -> tuple[perspectives.Contradiction, ...]:
-        """Pairs of parties that hold against each other now."""
-        return self.as_of().contradictions()
-
-    def divergences(self) -> tuple[perspectives.Divergence, ...]:
-        """Pairs of claims that tell one occurrence in different ways."""
-        return self.as_of().divergences()
-
-    def trace(self, claim: Id) -> provenance.Trace:
-        """A claim back to its words, its document, its log entry and the proof of that entry."""
-        return self.as_of().trace(id_of(claim))
-
     # -- the log ----------------------------------------------------------------------------
 
     def events(self, *, after: int = -1, limit: int | None = None) -> Iterator[StoredEvent]:
@@ -371,8 +378,8 @@ class Ledger:
 
     def log(self, *, after: int = -1, limit: int | None = None) -> Iterator[LogLine]:
         """The log, a line an event."""
-        with self._folded.lock, self._folded.reading() as conn:
-            facts = self._folded.at_head(conn)
+        with self._folded.facts() as facts:
+            pass
         return (log_line(facts, event) for event in self.events(after=after, limit=limit))
 
     def checkpoint(self, size: int | None = None) -> Checkpoint:

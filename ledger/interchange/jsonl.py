@@ -143,7 +143,7 @@ def _appender(ledger: Ledger, *, undoing: bool) -> Iterator[Appender]:
         return
     with writing(appender.folded.bind) as conn:
         inside = Folded(conn, ledger.layout, ledger.origin)
-        yield attrs.evolve(appender, folded=inside)
+        yield Appender(folded=inside, clock=appender.clock, recorder=appender.recorder)
 
 
 @attrs.frozen

@@ -10,8 +10,8 @@ When something counts as said is `ledger.projections.saying`; whom it reaches, `
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar, cast
 
 import attrs
@@ -19,20 +19,13 @@ import attrs
 from ledger.errors import LedgerError
 from ledger.model import events as ev
 from ledger.model.attribution import claimant_of
+from ledger.projections.indexing import entries, keys_of
 
 T = TypeVar("T")
 Merge = ev.PartiesMerged | ev.PropositionsMerged
 
-KEYED: Final[Mapping[type[Any], str]] = {
-    ev.PartyRegistered: "party",
-    ev.TopicDefined: "topic",
-    ev.PropositionDefined: "proposition",
-    ev.OccurrenceDescribed: "occurrence",
-    ev.DocumentRegistered: "document",
-    ev.ClaimRecorded: "claim",
-    ev.ClaimWithdrawn: "claim",
-}
-"""The records that a host names by ids of its own, and the kind of id."""
+TAKEN_BACK: Final = 10_000
+"""How many of the last events can be taken back."""
 
 
 class Facts:
@@ -59,6 +52,8 @@ class Facts:
         self._memo: dict[tuple[str, str], Any] = {}
         self._streams: dict[str, int] = {}
         self._kept: dict[str, tuple[str, bool]] | None = None
+        self._unsorted: set[tuple[str, str]] = set()
+        self._keyed: deque[tuple[int, tuple[str, str], str | None]] = deque(maxlen=4 * TAKEN_BACK)
 
     # -- folding ----------------------------------------------------------------------------
 
@@ -74,6 +69,40 @@ class Facts:
         if isinstance(stored.event, ev.ClaimCorrected | ev.RecordAmended):
             self._changes[stored.event.target].append(stored.id)
         self._refresh(stored.id)
+
+    def take_back(self) -> ev.StoredEvent:
+        """Forget the last event as if it had not come, which a host may do by rolling back.
+
+        Only so many as `TAKEN_BACK` can be taken back one after the other.
+        """
+        id_ = self.at.pop()
+        stored, event = self.stored[id_], self.stored[id_].event
+        self._memo.clear()
+        before = self.effective.pop(id_, None)
+        if before is not None:
+            self._unindex(id_, before)
+        self.corrected_by.pop(id_, None)
+        self.never_said.discard(id_)
+        self.flags.pop(id_, None)
+        if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
+            self._changes[event.target].remove(id_)
+            if event.target in self.stored:
+                self._refresh(event.target)
+        del self.stored[id_]
+        while self._keyed and self._keyed[-1][0] == stored.sequence:
+            _, entry, former = self._keyed.pop()
+            if former is None:
+                del self._keys[entry]
+            else:
+                self._keys[entry] = former
+        if stored.stream_v:
+            self._streams[stored.stream] = stored.stream_v - 1
+        else:
+            del self._streams[stored.stream]
+        self.lost_claims -= isinstance(event, ev.Erased) and stored.type == "claim_recorded"
+        self.size = stored.sequence
+        self.last_recorded = self.stored[self.at[-1]].recorded if self.at else None
+        return stored
 
     def extend(self, events: Iterable[ev.StoredEvent]) -> Facts:
         """Take many events; returns itself."""
@@ -152,73 +181,38 @@ class Facts:
 
     # -- indexes ----------------------------------------------------------------------------
 
-    def _entries(self, event: ev.Event) -> Iterator[tuple[str, str]]:
-        """Under which (relation, id) a record can be found again."""
-        match event:
-            case ev.PartyRegistered():
-                yield from (("joint_of", member) for member in event.members)
-            case ev.PartyNamed():
-                yield "names_of", event.party
-            case ev.MembershipRecorded():
-                yield "memberships_of", event.member
-                yield "members_of", event.organisation
-            case ev.PartiesMerged() | ev.PropositionsMerged():
-                yield "merge_of", event.merged
-                yield "merged_into", event.kept
-            case ev.TopicDefined(part_of=str(wider)):
-                yield "topics_in", wider
-            case ev.PropositionDefined():
-                yield from (("propositions_in", topic) for topic in event.topics)
-            case ev.OccurrenceDescribed():
-                yield from (("occurrences_of", told) for told in event.propositions)
-            case ev.DocumentRegistered():
-                yield "documents_of", event.publisher
-            case ev.ClaimRecorded():
-                yield "claims_on", event.proposition
-                yield from self._act_entries(event)
-            case ev.ClaimWithdrawn():
-                yield from (("withdrawals_of", claim) for claim in event.claims)
-                yield from self._act_entries(event)
-            case ev.ClaimsRelated():
-                yield "relations_from", event.claim
-                yield "relations_to", event.target
-            case _:
-                return
-
-    def _act_entries(self, act: ev.Act) -> Iterator[tuple[str, str]]:
-        agents = {link.agent for chain in act.chains for link in chain}
-        yield from (("acts_naming", agent) for agent in agents)
-        if act.utterance is not None:
-            yield "acts_of_utterance", act.utterance
-        if act.document is not None:
-            yield "acts_in", act.document
-
     def _add_to_index(self, id_: str, event: ev.Event) -> None:
         self._forget_merges(event)
         self._by_type[type(event)][id_] = None
-        for entry in self._entries(event):
+        for entry in entries(event):
             self._index[entry][id_] = None
-        for entry in self._keys_of(event):
+            if id_ != self.at[-1]:
+                self._unsorted.add(entry)
+        for entry in keys_of(event):
             if self._keys.get(entry) not in self.effective:
-                self._keys[entry] = id_
+                self._key(entry, id_)
         if isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn) and event.utterance_key:
-            self._keys.setdefault(("utterance", event.utterance_key), event.utterance or id_)
+            key = ("utterance", event.utterance_key)
+            if key not in self._keys:
+                self._key(key, event.utterance or id_)
+
+    def _key(self, entry: tuple[str, str], id_: str) -> None:
+        self._keyed.append((self.size - 1, entry, self._keys.get(entry)))
+        self._keys[entry] = id_
 
     def _unindex(self, id_: str, event: ev.Event) -> None:
         self._forget_merges(event)
         self._by_type[type(event)].pop(id_, None)
-        for entry in self._entries(event):
+        for entry in entries(event):
             self._index[entry].pop(id_, None)
-
-    def _keys_of(self, event: ev.Event) -> Iterator[tuple[str, str]]:
-        kind = KEYED.get(type(event))
-        key = getattr(event, "key", None)
-        if kind is not None and key is not None:
-            yield kind, key
 
     def indexed(self, relation: str, id_: str) -> tuple[str, ...]:
         """The ids of the live records found under (relation, id), in recorded order."""
-        return tuple(self._index.get((relation, id_), ()))
+        entry = (relation, id_)
+        if entry in self._unsorted:
+            self._unsorted.discard(entry)
+            self._index[entry] = dict.fromkeys(sorted(self._index[entry], key=self._sequence))
+        return tuple(self._index.get(entry, ()))
 
     def memo(self, question: str, id_: str, answer: Callable[[], T]) -> T:
         """The answer to a question about a record, kept until the next event."""

@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 
 import attrs
 
-from ledger.errors import AlreadyRecorded
+from ledger.errors import AlreadyRecorded, WrongExpectedVersion
 from ledger.model import events as ev
 from ledger.model.text import show
 from ledger.projections import naming
-from ledger.projections.effective import KEYED, Facts
+from ledger.projections.effective import Facts
+from ledger.projections.indexing import KEYED
 from ledger.recording.ids import new_id
 
 T = TypeVar("T")
@@ -33,11 +34,17 @@ class Made:
 
 
 class Intake:
-    """The events of one append, checked against the facts and against each other."""
+    """The events of one append, checked against the facts and against each other.
 
-    def __init__(self, facts: Facts, *, now: dt.datetime) -> None:
+    `ids` are the ids that an earlier try gave: the same entry gets them again, in order, where
+    another append came first. `given` are all that this one gave.
+    """
+
+    def __init__(self, facts: Facts, *, now: dt.datetime, ids: Sequence[str] = ()) -> None:
         self.facts = facts
         self.now = now
+        self.given: list[str] = []
+        self._ids = ids
         self.new: list[ev.NewEvent] = []
         self._events: dict[str, ev.Event] = {}
         self._keys: dict[tuple[str, str], str] = {}
@@ -74,7 +81,7 @@ class Intake:
         if key is None:
             return None
         known = self._keys.get(("utterance", key)) or self.facts.id_of("utterance", key)
-        self._keys["utterance", key] = known or new_id(self.now)
+        self._keys["utterance", key] = known or self._new_id()
         return self._keys["utterance", key]
 
     def public(self, id_: str | None) -> str:
@@ -86,7 +93,7 @@ class Intake:
 
     def add(self, event: ev.Event, *, stream: str | None = None) -> str:
         """Take an event into the append, in a stream of its own or behind another's."""
-        id_ = new_id(self.now)
+        id_ = self._new_id()
         stream = stream or id_
         if stream not in self._versions:
             self._versions[stream] = self.facts.stream_version(stream)
@@ -99,6 +106,27 @@ class Intake:
         if kind is not None and key is not None:
             self._keys[kind, key] = id_
         return id_
+
+    def _new_id(self) -> str:
+        place = len(self.given)
+        self.given.append(self._ids[place] if place < len(self._ids) else new_id(self.now))
+        return self.given[-1]
+
+    def expect(self, id_: str, version: int | None) -> None:
+        """Refuse to go on unless the stream of a record is at a version; None is any.
+
+        Raises:
+            WrongExpectedVersion: it is at another one.
+        """
+        actual = self.facts.stream_version(self.stream_of(id_))
+        if version is not None and version != actual:
+            raise WrongExpectedVersion(
+                f"{show(self.public(id_))} was expected at version {version}, but it is at "
+                f"version {actual}: somebody changed it. Look at it again and decide anew.",
+                stream=self.stream_of(id_),
+                expected=version,
+                actual=actual,
+            )
 
     def stream_of(self, id_: str) -> str:
         """The stream that an event is in."""

@@ -22,7 +22,7 @@ from ledger.errors import (
 from ledger.model import events as ev
 from ledger.model.claim import Claim
 from ledger.model.text import check_text, show
-from ledger.projections.effective import KEYED
+from ledger.projections.indexing import KEYED
 from ledger.projections.rollup import reach
 from ledger.recording.changing import check_record, read_changes
 from ledger.recording.claiming import (
@@ -189,6 +189,7 @@ def correct(
     never_said: bool,
     note: str | None,
     fields: Mapping[str, Any],
+    expected: int | None = None,
 ) -> Made:
     """The publisher of a document corrects its report of a claim or withdrawal.
 
@@ -233,11 +234,18 @@ def correct(
         record_type=TYPE_NAMES[type(act)],
         note=note,
     )
+    intake.expect(id_, expected)
     return intake.made(intake.add(event, stream=intake.stream_of(id_)))
 
 
 def amend(
-    intake: Intake, record: str, *, reason: str, strike_out: bool, fields: Mapping[str, Any]
+    intake: Intake,
+    record: str,
+    *,
+    reason: str,
+    strike_out: bool,
+    fields: Mapping[str, Any],
+    expected: int | None = None,
 ) -> Made:
     """The ledger's user corrects an entry: new fields, or the record struck out.
 
@@ -287,6 +295,7 @@ def amend(
         for earlier in intake.facts.changes_of(id_):
             if intake.get(earlier, ev.RecordAmended) == amendment:
                 return intake.already(earlier)
+    intake.expect(id_, expected)
     return intake.made(intake.add(amendment, stream=intake.stream_of(id_)))
 
 

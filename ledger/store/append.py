@@ -1,8 +1,14 @@
-"""The one way into the log: lock the head, then append (store.md, 2).
+"""The one way into the log: onto a head that is known, or wherever it stands (store.md, 2).
 
-Here live the two steps of every write. Drafts come ready from `ledger.codec`: whatever is costly
-was done before the lock. What a batch is, is in `batch`; how an engine writes it, in `on_sqlite`
-and `on_postgres`; whose transaction it is, in `transaction`.
+Here live the steps of every write. Drafts come ready from `ledger.codec`: whatever is costly was
+done before the lock. What a batch is, is in `batch`; how an engine writes it, in `on_sqlite` and
+`on_postgres`; whose transaction it is, in `transaction`.
+
+```
+lock_head   the head, locked until the transaction ends
+append      on condition that the log stands at exactly this head: same size, same last leaf
+put         wherever the log stands; each stream must be where its drafts expect it
+```
 """
 
 from __future__ import annotations
@@ -16,16 +22,17 @@ from sqlalchemy import Connection
 from ledger.codec.entry import Draft
 from ledger.errors import StoreError
 from ledger.store import on_postgres, on_sqlite
-from ledger.store.batch import Head, batch_of
+from ledger.store.batch import Base, Batch, Head, batch_of
 from ledger.store.tables import Tables
 
-__all__ = ["Appended", "Head", "append", "lock_head"]
+__all__ = ["Appended", "Head", "append", "lock_head", "put"]
 
 
 @attrs.frozen(kw_only=True)
 class Appended:
-    """What an append did: the sequence of its first event, each event's instant, the new size."""
+    """What an append did: in which log, its first sequence, each event's instant, the new size."""
 
+    log_id: int
     first: int
     known: tuple[dt.datetime, ...]
     size: int
@@ -42,35 +49,69 @@ def lock_head(conn: Connection, tables: Tables, origin: str) -> Head:
     return on_sqlite.head(conn, tables, origin)
 
 
-def append(conn: Connection, tables: Tables, head: Head, drafts: Sequence[Draft]) -> Appended:
-    """Append drafts to the log whose head is locked, all of them or none.
+def append(
+    conn: Connection, tables: Tables, head: Head, drafts: Sequence[Draft], *, notify: bool = True
+) -> Appended:
+    """Append drafts on condition that the log stands at a head, all of them or none.
 
-    A refusal may come when some rows are written, so the transaction (or the savepoint) must then
-    be rolled back; leaving `transaction.writing` by the error does that.
+    The head need not be locked: size and last leaf are compared as the log is written. A refusal
+    may come when some rows are written, so the transaction (or the savepoint) must then be rolled
+    back; leaving `transaction.writing` by the error does that. `notify` tells PostgreSQL's
+    listeners at the commit.
 
     Raises:
+        HeadMoved: The log does not stand at that head; nothing is written.
         WrongExpectedVersion: A draft's stream has moved on, or is (not) there yet; a stream that is
             not there has version -1.
         AlreadyRecorded: A draft's id is taken, in the log or by another draft. `sequence` is -1
             where the database could not be asked any more.
         InvalidDate: A `recorded_at` does not say its time zone.
-        StoreError: The head is not the locked one any more.
     """
     if not drafts:
-        return Appended(first=head.size, known=(), size=head.size)
-    batch = batch_of(head, drafts)
+        return Appended(log_id=head.log_id, first=head.size, known=(), size=head.size)
+    batch = batch_of(drafts)
     if _is_postgres(conn):
-        on_postgres.write(conn, tables, batch)
+        base = on_postgres.append(conn, tables, head, batch, notify=notify)
     else:
-        on_sqlite.write(conn, tables, batch)
-    return Appended(first=head.size, known=batch.known, size=batch.size)
+        base = on_sqlite.append(conn, tables, head, batch)
+    return _appended(base, batch)
+
+
+def put(
+    conn: Connection, tables: Tables, origin: str, drafts: Sequence[Draft], *, notify: bool = True
+) -> Appended:
+    """Append drafts wherever the log stands, all of them or none; the log is made if need be.
+
+    Raises:
+        WrongExpectedVersion: As for `append`.
+        AlreadyRecorded: As for `append`.
+        InvalidDate: As for `append`.
+    """
+    if not drafts:
+        head = lock_head(conn, tables, origin)
+        return Appended(log_id=head.log_id, first=head.size, known=(), size=head.size)
+    batch = batch_of(drafts)
+    if _is_postgres(conn):
+        base = on_postgres.put(conn, tables, origin, batch, notify=notify)
+    else:
+        base = on_sqlite.put(conn, tables, origin, batch)
+    return _appended(base, batch)
+
+
+def _appended(base: Base, batch: Batch) -> Appended:
+    return Appended(
+        log_id=base.log_id,
+        first=base.size,
+        known=(*batch.known(base.known_at),),
+        size=base.size + len(batch.drafts),
+    )
 
 
 def _is_postgres(conn: Connection) -> bool:
     match conn.dialect.name, conn.dialect.driver:
         case "sqlite", _:
             return False
-        case "postgresql", "psycopg" | "psycopg_async":
+        case "postgresql", "psycopg" | "psycopg_async" | "asyncpg":
             return True
         case name, driver:
             raise StoreError(

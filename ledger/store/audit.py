@@ -92,7 +92,7 @@ def audit(
         CommitmentMismatch: A slot is not what the entry commits to, or one of the two is missing.
         ColumnMismatch: A column says something else than the entry.
         HeadMismatch: The head of the log, or of a stream, does not fit the events.
-        MissingGuard: A trigger is missing or switched off.
+        MissingGuard: A trigger is missing, changed or switched off.
     """
     head = _head(conn, tables, origin)
     if head is None:
@@ -328,5 +328,5 @@ def _check_guards(conn: Connection, tables: Tables) -> None:
     if missing:
         raise MissingGuard(
             f"The log is not guarded against changes: {', '.join(missing)} "
-            "is missing or switched off."
+            "is missing, changed or switched off."
         )

@@ -1,6 +1,6 @@
 """The batch: what one append sends, worked out before the database hears of it.
 
-Here live sequences, instants and stream versions as plain values, and the sentences of the two
+Here live sequences, instants and stream versions as plain values, and the sentences of the
 conflicts. Neither engine's SQL is here; `on_sqlite` and `on_postgres` write a batch.
 
 ```
@@ -18,7 +18,7 @@ from typing import Final
 import attrs
 
 from ledger.codec.entry import Draft
-from ledger.errors import AlreadyRecorded, StoreError, WrongExpectedVersion
+from ledger.errors import AlreadyRecorded, HeadMoved, WrongExpectedVersion
 from ledger.store.types import in_utc
 
 NEW: Final = -1
@@ -27,10 +27,26 @@ NEW: Final = -1
 ROWS_AT_ONCE: Final = 5_000
 """The largest number of events that one statement carries."""
 
+Move = tuple[int, int]
+"""What a batch does to one stream: the version it expects, and the one of its own last event."""
+
 
 @attrs.frozen(kw_only=True)
 class Head:
-    """Where a log stands: how many events it holds, and when the last became known."""
+    """Where a log stands: its size, when its last event became known, that event's leaf hash.
+
+    The leaf hash is empty where the log is.
+    """
+
+    log_id: int
+    size: int
+    known_at: dt.datetime | None
+    leaf: bytes
+
+
+@attrs.frozen(kw_only=True)
+class Base:
+    """What a batch came to stand on: the log, its size before, and its last instant before."""
 
     log_id: int
     size: int
@@ -38,40 +54,32 @@ class Head:
 
 
 @attrs.frozen(kw_only=True)
-class Move:
-    """What a batch does to one stream: from the version it expects to its own last one."""
-
-    expected: int
-    version: int
-
-
-@attrs.frozen(kw_only=True)
 class Batch:
-    """The drafts of one append, the instants they become known at, and their streams' moves."""
+    """The drafts of one append, the running maximum of their instants, and their streams' moves."""
 
-    head: Head
     drafts: Sequence[Draft]
-    known: tuple[dt.datetime, ...]
+    latest: Sequence[dt.datetime]
     moves: Mapping[str, Move]
-
-    @property
-    def size(self) -> int:
-        """The log's size after the append."""
-        return self.head.size + len(self.drafts)
 
     @property
     def ids(self) -> list[str]:
         """The drafts' ids, in their order."""
         return [draft.id for draft in self.drafts]
 
-    def parts(self) -> Iterator[tuple[int, Sequence[Draft]]]:
-        """The drafts by so many at once, each part with the place of its first."""
+    def known(self, before: dt.datetime | None) -> Sequence[dt.datetime]:
+        """When each event becomes known, if the last one before it did so at an instant."""
+        if before is None or before <= self.latest[0]:
+            return self.latest
+        return [max(before, instant) for instant in self.latest]
+
+    def parts(self) -> Iterator[slice]:
+        """The places of the drafts that one statement carries, part by part."""
         for start in range(0, len(self.drafts), ROWS_AT_ONCE):
-            yield start, self.drafts[start : start + ROWS_AT_ONCE]
+            yield slice(start, start + ROWS_AT_ONCE)
 
 
-def batch_of(head: Head, drafts: Sequence[Draft]) -> Batch:
-    """Work out what appending drafts after a head means.
+def batch_of(drafts: Sequence[Draft]) -> Batch:
+    """Work out what appending drafts means, wherever the log stands.
 
     Raises:
         AlreadyRecorded: Two drafts have one id.
@@ -79,33 +87,32 @@ def batch_of(head: Head, drafts: Sequence[Draft]) -> Batch:
         InvalidDate: A `recorded_at` does not say its time zone.
     """
     _refuse_twins(drafts)
-    return Batch(
-        head=head,
-        drafts=drafts,
-        known=tuple(_running_maximum(head.known_at, drafts)),
-        moves=_moves(drafts),
-    )
+    return Batch(drafts=drafts, latest=_running_maximum(drafts), moves=_moves(drafts))
 
 
-def _running_maximum(start: dt.datetime | None, drafts: Sequence[Draft]) -> Iterator[dt.datetime]:
-    latest = start
+def _running_maximum(drafts: Sequence[Draft]) -> list[dt.datetime]:
+    given = drafts[0].recorded_at
+    latest = in_utc(given)
+    found = []
     for draft in drafts:
-        recorded_at = in_utc(draft.recorded_at)
-        if latest is None or recorded_at > latest:
-            latest = recorded_at
-        yield latest
+        if draft.recorded_at is not given:  # the drafts of one entry share one instant
+            given = draft.recorded_at
+            latest = max(latest, in_utc(given))
+        found.append(latest)
+    return found
 
 
 def _moves(drafts: Sequence[Draft]) -> dict[str, Move]:
     moves: dict[str, Move] = {}
     for draft in drafts:
-        before = moves.get(draft.stream)
-        if before is not None and draft.stream_v != before.version + 1:
-            raise wrong_version(draft.stream, draft.stream_v - 1, before.version)
-        moves[draft.stream] = Move(
-            expected=draft.stream_v - 1 if before is None else before.expected,
-            version=draft.stream_v,
-        )
+        stream, version = draft.stream, draft.stream_v
+        before = moves.get(stream)
+        if before is None:
+            moves[stream] = version - 1, version
+        elif version == before[1] + 1:
+            moves[stream] = before[0], version
+        else:
+            raise wrong_version(stream, version - 1, before[1])
     return moves
 
 
@@ -122,13 +129,21 @@ def _refuse_twins(drafts: Sequence[Draft]) -> None:
         seen.add(draft.id)
 
 
-def refuse_moved_head(head: Head, locked: int) -> None:
-    """Raise StoreError unless one row was updated: the head as it was locked."""
-    if locked != 1:
-        raise StoreError(
-            f"The log does not stand at {head.size} events any more, so nothing was appended. "
-            "Lock the head in the transaction that appends, and once for each append."
-        )
+def head_moved(expected: int, actual: int) -> HeadMoved:
+    """The conflict of a log that is elsewhere, or is another one of the same size.
+
+    Example:
+        >>> head_moved(3, 4).message
+        'The log was expected to hold 3 events, but it holds 4. Nothing was appended; read what \
+came and decide anew.'
+    """
+    found = f"it holds {actual}" if actual != expected else "its last event is another"
+    return HeadMoved(
+        f"The log was expected to hold {expected} events, but {found}. Nothing was appended; "
+        "read what came and decide anew.",
+        expected=expected,
+        actual=actual,
+    )
 
 
 def wrong_version(stream: str, expected: int, actual: int) -> WrongExpectedVersion:

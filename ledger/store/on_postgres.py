@@ -1,173 +1,302 @@
-"""How a batch is written on PostgreSQL, whose head row the transaction has locked.
+"""How a batch is written on PostgreSQL: one statement, whatever the driver.
 
-Here lives PostgreSQL's text, for psycopg: `%b` parameters are binary, many rows are arrays. After
-the statement that locks the head, an append is one statement (and one more per 5,000 events).
+Here lives PostgreSQL's text. Parameters are named `$name` here and put as the driver wants them,
+binary in all cases; many rows are arrays. Beyond 5,000 events an append takes more statements.
 
-Streams are looked up one by one: a join would be planned once for a young table and then read all
-of it, at every append, until the next ANALYZE.
+The head row is the first lock that a statement takes, so streams cannot deadlock. A refusal must be
+an error, since a filtered write would leave the others standing: what was found is told in the
+text of a number that is none. Streams are looked up one by one: a join would be planned once for a
+young table and then read all of it, at every append, until the next ANALYZE.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
+import json
+import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import attrs
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 
-from ledger.codec.entry import SLOTS, Draft
-from ledger.store.batch import Batch, Head, already_recorded, refuse_moved_head, wrong_version
+from ledger.codec.entry import SLOTS
+from ledger.store.batch import Base, Batch, Head, already_recorded, head_moved, wrong_version
+from ledger.store.refusals import NO_NUMBER, diagnosis
 from ledger.store.tables import Tables
+from ledger.store.transaction import in_autocommit
 from ledger.store.types import stored_instant
 
 _COLUMNS: Final = (
-    *("id", "type", "stream", "stream_v", "known_at", "entry", "leaf_hash"),
+    *("known_at", "id", "type", "stream", "stream_v", "entry", "leaf_hash"),
     *("slot_who", "slot_what", "slot_words", "slot_by"),
 )
-
-_TEXT: Final = {
-    "head": "SELECT id, size, known_at FROM {log} WHERE origin = %b FOR UPDATE",
-    "new_log": "INSERT INTO {log} (origin, size) VALUES (%b, 0) ON CONFLICT (origin) DO NOTHING",
-    # `unnest` pads a short array with NULL, so a slot that no draft has is sent as NULL.
-    "first_events": """
+_UNNEST: Final = """unnest($id::text[], $type::text[], $stream::text[], $stream_v::bigint[],
+    $known_at::timestamptz[], $entry::text[], $leaf_hash::bytea[], $slot_who::bytea[],
+    $slot_what::bytea[], $slot_words::bytea[], $slot_by::bytea[]
+  ) WITH ORDINALITY AS x(id, type, stream, stream_v, known_at, entry, leaf_hash,
+    slot_who, slot_what, slot_words, slot_by, ord)"""
+_ON_HEAD: Final = """
 WITH head AS (
-  UPDATE {log} SET size = %b::bigint, known_at = %b::timestamptz
-  WHERE id = %b::bigint AND size = %b::bigint
-  RETURNING id
-), asked AS (
-  SELECT head.id AS log_id, x.stream, x.expected, x.version, coalesce((
+  UPDATE {log} AS l SET size = l.size + $many::bigint, known_at = greatest(l.known_at, $latest)
+  WHERE l.id = $log::bigint AND l.size = $size::bigint AND (l.size = 0 OR EXISTS (
+    SELECT FROM {event} AS e
+    WHERE e.log_id = l.id AND e.seq = l.size - 1 AND e.leaf_hash = $leaf::bytea))
+  RETURNING l.id, $size::bigint AS base, $before::timestamptz AS known
+)"""
+_ANYWHERE: Final = """
+WITH held AS (
+  SELECT id, size, known_at FROM {log} WHERE origin = $origin::text FOR UPDATE
+), head AS (
+  UPDATE {log} AS l SET size = held.size + $many::bigint,
+    known_at = greatest(held.known_at, $latest::timestamptz)
+  FROM held WHERE l.id = held.id
+  RETURNING l.id, held.size AS base, held.known_at AS known
+)"""
+# The statement may be older than its lock on the head. FOR UPDATE sees the newest version of a
+# stream all the same; one that was opened in between breaks the key.
+_WRITE: Final = """, asked AS (
+  SELECT head.id AS log_id, head.base, x.stream, x.expected, x.version, coalesce((
     SELECT s.version FROM {stream} AS s
-    WHERE s.log_id = head.id AND s.stream = x.stream), -1) AS actual
-  FROM head, unnest(%b::text[], %b::bigint[], %b::bigint[]) AS x(stream, expected, version)
+    WHERE s.log_id = head.id AND s.stream = x.stream FOR UPDATE), -1) AS actual
+  FROM head, unnest($streams::text[], $expected::bigint[], $versions::bigint[])
+    AS x(stream, expected, version)
+), refused AS (
+  SELECT json_build_object('stream', stream, 'actual', actual, 'taken', (
+    SELECT json_build_array(t.id, t.seq) FROM (
+      SELECT i.id, i.ord, (
+        SELECT e.seq FROM {event} AS e WHERE e.log_id = asked.log_id AND e.id = i.id) AS seq
+      FROM unnest({ids}::text[]) WITH ORDINALITY AS i(id, ord)) AS t
+    WHERE t.seq IS NOT NULL ORDER BY t.ord LIMIT 1))::text AS told
+  FROM asked WHERE actual <> expected LIMIT 1
+), opened AS (
+  INSERT INTO {stream} (log_id, stream, version)
+  SELECT log_id, stream, version FROM asked WHERE expected = -1 AND actual = -1
 ), moved AS (
   INSERT INTO {stream} (log_id, stream, version)
-  SELECT log_id, stream, version FROM asked WHERE actual = expected
+  SELECT log_id, stream, version FROM asked WHERE expected <> -1 AND actual = expected
   ON CONFLICT (log_id, stream) DO UPDATE SET version = excluded.version
 ), written AS (
   INSERT INTO {event} (log_id, seq, {columns})
-  SELECT head.id, %b::bigint + x.ord - 1, {selected}
+  SELECT head.id, CASE WHEN EXISTS (SELECT FROM refused)
+    THEN (SELECT told FROM refused)::bigint ELSE head.base + x.ord - 1 END,
+    greatest(head.known, x.known_at), {selected}
   FROM head, {unnest}
 )
-SELECT (SELECT count(*) FROM head),
-  (SELECT array_agg(stream) FROM asked WHERE actual <> expected),
-  (SELECT array_agg(actual) FROM asked WHERE actual <> expected)
-""",
-    "more_events": """
-INSERT INTO {event} (log_id, seq, {columns})
-SELECT %b::bigint, %b::bigint + x.ord - 1, {selected}
-FROM {unnest}
-""",
-    "taken": (
-        "SELECT id, seq FROM {event} WHERE log_id = %b::bigint AND seq < %b::bigint "
-        "AND id = ANY(%b::text[]) ORDER BY seq LIMIT 1"
+SELECT id, base, known{notify} FROM head"""
+
+_TEXT: Final = {
+    "head": (
+        "SELECT l.id, l.size, l.known_at, (SELECT e.leaf_hash FROM {event} AS e "
+        "WHERE e.log_id = l.id AND e.seq = l.size - 1) AS leaf "
+        "FROM {log} AS l WHERE l.origin = $origin::text FOR UPDATE OF l"
+    ),
+    "new_log": (
+        "INSERT INTO {log} (origin, size) VALUES ($origin::text, 0) ON CONFLICT (origin) DO NOTHING"
+    ),
+    "size": "SELECT size FROM {log} WHERE id = $log::bigint",
+    "append": _ON_HEAD.replace("$latest", "$latest::timestamptz") + _WRITE,
+    "put": _ANYWHERE + _WRITE,
+    "more": (
+        "INSERT INTO {event} (log_id, seq, {columns}) "
+        "SELECT $log::bigint, $first::bigint + x.ord - 1, x.known_at, {selected} FROM {unnest}"
     ),
 }
-_UNNEST: Final = """unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::timestamptz[],
-    %b::text[], %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[]
-  ) WITH ORDINALITY AS x({columns}, ord)"""
+_TOLD: Final = re.compile(r"\{.*\}", re.DOTALL)
+_NAME: Final = re.compile(r"\$([a-z_]+)")
 
 
 @attrs.frozen(kw_only=True)
-class _Text:
-    head: str
-    new_log: str
-    first_events: str
-    more_events: str
-    taken: str
+class _Statement:
+    """A text in the driver's own style, and its parameters in order where they go by number."""
+
+    text: str
+    names: tuple[str, ...] | None
+
+    def run(self, conn: Connection, values: dict[str, Any]) -> Any:
+        """Carry it out; the first row, None where there is none."""
+        given = values if self.names is None else tuple(values[name] for name in self.names)
+        result = conn.exec_driver_sql(self.text, given)
+        return result.first() if result.returns_rows else None
 
 
 @functools.cache
-def _text(tables: Tables) -> _Text:
-    columns = ", ".join(_COLUMNS)
+def _statement(
+    tables: Tables, driver: str, key: str, *, notify: bool = False, parted: bool = False
+) -> _Statement:
     words = {name: tables.layout.qualified(name) for name in ("log", "event", "stream")}
-    words |= {
-        "columns": columns,
-        "selected": ", ".join(f"x.{name}" for name in _COLUMNS),
-        "unnest": _UNNEST.format(columns=columns),
-    }
-    return _Text(**{key: text.format(**words) for key, text in _TEXT.items()})
+    words["columns"] = ", ".join(_COLUMNS)
+    words["selected"] = ", ".join(f"x.{name}" for name in _COLUMNS if name != "known_at")
+    words["unnest"] = _UNNEST
+    channel = f"'{tables.layout.table('log_')}' || id"
+    words["notify"] = f", pg_notify({channel}, '')" if notify else ""
+    words["ids"] = "$ids" if parted else "$id"
+    text = _TEXT[key].format(**words)
+    if driver == "asyncpg":
+        names = tuple(dict.fromkeys(_NAME.findall(text)))
+        numbers = {name: f"${number}" for number, name in enumerate(names, 1)}
+        return _Statement(text=_NAME.sub(lambda one: numbers[one[1]], text), names=names)
+    return _Statement(text=_NAME.sub(r"%(\1)b", text), names=None)
 
 
 def head(conn: Connection, tables: Tables, origin: str) -> Head:
     """The head of a log, locked; it is made where there is none."""
-    text = _text(tables)
-    row = conn.exec_driver_sql(text.head, (origin,)).one_or_none()
+    asked = _statement(tables, conn.dialect.driver, "head")
+    row = asked.run(conn, {"origin": origin})
     if row is None:
-        conn.exec_driver_sql(text.new_log, (origin,))
-        row = conn.exec_driver_sql(text.head, (origin,)).one()
-    log_id, size, known_at = row
-    return Head(
-        log_id=log_id, size=size, known_at=None if known_at is None else stored_instant(known_at)
-    )
+        _make(conn, tables, origin)
+        row = asked.run(conn, {"origin": origin})
+    if row.size and row.leaf is None:  # it waited for the lock, and looked at the leaf before that
+        row = asked.run(conn, {"origin": origin})
+    known_at = None if row.known_at is None else stored_instant(row.known_at)
+    return Head(log_id=row.id, size=row.size, known_at=known_at, leaf=row.leaf or b"")
 
 
-def write(conn: Connection, tables: Tables, batch: Batch) -> None:
-    """Write a batch.
+def _make(conn: Connection, tables: Tables, origin: str) -> None:
+    _statement(tables, conn.dialect.driver, "new_log").run(conn, {"origin": origin})
 
-    A stream that is elsewhere leaves the others written, an id that is taken aborts the
-    transaction: after either it must be rolled back.
+
+def append(conn: Connection, tables: Tables, head: Head, batch: Batch, *, notify: bool) -> Base:
+    """Write a batch onto a head.
+
+    What is refused aborts the transaction, but for a moved head: it must be rolled back.
+
+    Raises:
+        HeadMoved: The log stands elsewhere; nothing is written.
+        WrongExpectedVersion: A stream is elsewhere.
+        AlreadyRecorded: An id is taken.
+    """
+    place = {"log": head.log_id, "size": head.size, "leaf": head.leaf, "before": head.known_at}
+    base = _write(conn, tables, "append", place, batch, notify=notify)
+    if base is None:
+        row = _statement(tables, conn.dialect.driver, "size").run(conn, {"log": head.log_id})
+        raise head_moved(head.size, 0 if row is None else row.size)
+    return base
+
+
+def put(conn: Connection, tables: Tables, origin: str, batch: Batch, *, notify: bool) -> Base:
+    """Write a batch wherever the log stands.
 
     Raises:
         WrongExpectedVersion: A stream is elsewhere.
         AlreadyRecorded: An id is taken.
-        StoreError: The head has moved since it was locked.
     """
-    text = _text(tables)
+    if not in_autocommit(conn):
+        return append(conn, tables, head(conn, tables, origin), batch, notify=notify)
+    while True:
+        try:
+            base = _write(conn, tables, "put", {"origin": origin}, batch, notify=notify)
+        except _Opened:  # another opened that stream after we looked; now we can see its version
+            continue
+        if base is not None:
+            return base
+        _make(conn, tables, origin)
+
+
+class _Opened(Exception):
+    """A stream was opened by another transaction, after this statement's snapshot."""
+
+
+@contextlib.contextmanager
+def _whole(conn: Connection, parts: int) -> Iterator[None]:
+    """All or nothing, where the connection has no transaction and one statement is not enough."""
+    if parts == 1 or not in_autocommit(conn):
+        yield
+        return
+    conn.exec_driver_sql("BEGIN")
     try:
-        for start, drafts in batch.parts():
-            arrays = (*_arrays(drafts, batch.known[start : start + len(drafts)]),)
-            if start:
-                place = (batch.head.log_id, batch.head.size + start)
-                conn.exec_driver_sql(text.more_events, (*place, *arrays))
-            else:
-                _write_first(conn, text, batch, arrays)
-    except IntegrityError as error:
-        _refuse_taken(tables, batch, error)
+        yield
+    except BaseException:
+        with contextlib.suppress(DBAPIError):
+            conn.exec_driver_sql("ROLLBACK")
         raise
+    conn.exec_driver_sql("COMMIT")
 
 
-def _write_first(conn: Connection, text: _Text, batch: Batch, arrays: tuple[object, ...]) -> None:
-    head, moves = batch.head, batch.moves
-    streams = (
-        list(moves),
-        [move.expected for move in moves.values()],
-        [move.version for move in moves.values()],
-    )
-    locked, elsewhere, actual = conn.exec_driver_sql(
-        text.first_events,
-        (batch.size, batch.known[-1], head.log_id, head.size, *streams, head.size, *arrays),
-    ).one()
-    refuse_moved_head(head, locked)
-    if elsewhere:
-        # An event sent twice is refused for its id, not for the stream that it opened itself.
-        taken = conn.exec_driver_sql(text.taken, (head.log_id, head.size, batch.ids)).one_or_none()
-        if taken is not None:
-            raise already_recorded(taken.id, taken.seq)
-        raise wrong_version(elsewhere[0], moves[elsewhere[0]].expected, actual[0])
+def _write(
+    conn: Connection,
+    tables: Tables,
+    key: str,
+    place: dict[str, Any],
+    batch: Batch,
+    *,
+    notify: bool,
+) -> Base | None:
+    """Write a batch; None where no head row was there to be moved."""
+    driver = conn.dialect.driver
+    first, *more = batch.parts()
+    moves = batch.moves
+    values = {
+        **place,
+        **_arrays(batch, first, batch.latest),
+        "many": len(batch.drafts),
+        "latest": batch.latest[-1],
+        "streams": list(moves),
+        "expected": [expected for expected, _ in moves.values()],
+        "versions": [version for _, version in moves.values()],
+    }
+    if more:
+        values["ids"] = batch.ids
+    statement = _statement(tables, driver, key, notify=notify, parted=bool(more))
+    try:
+        with _whole(conn, 1 + len(more)):
+            row = statement.run(conn, values)
+            if row is None:
+                return None
+            known = None if row.known is None else stored_instant(row.known)
+            base = Base(log_id=row.id, size=row.base, known_at=known)
+            for part in more:
+                values = _arrays(batch, part, batch.known(known))
+                values |= {"log": base.log_id, "first": base.size + part.start}
+                _statement(tables, driver, "more").run(conn, values)
+    except DBAPIError as error:
+        refusal = _refusal(tables, batch, error)
+        if refusal is None:
+            raise
+        raise refusal from error.orig
+    return base
 
 
-def _arrays(drafts: Sequence[Draft], known: Sequence[dt.datetime]) -> Iterator[object]:
-    """The drafts by columns, in the order above."""
-    yield [draft.id for draft in drafts]
-    yield [draft.type for draft in drafts]
-    yield [draft.stream for draft in drafts]
-    yield [draft.stream_v for draft in drafts]
-    yield list(known)
-    yield [draft.entry for draft in drafts]
-    yield [draft.leaf_hash for draft in drafts]
-    for name in SLOTS:
-        column = [draft.slots.get(name) for draft in drafts]
-        yield column if any(slot is not None for slot in column) else None
+def _arrays(batch: Batch, part: slice, known: Sequence[dt.datetime]) -> dict[str, Any]:
+    """A part of the drafts by columns.
+
+    `unnest` pads a short array with NULL, so a slot that no draft has is sent as NULL.
+    """
+    drafts = batch.drafts[part]
+    slots = [draft.slots for draft in drafts]
+    there = frozenset().union(*slots)
+    return {
+        "id": [draft.id for draft in drafts],
+        "type": [draft.type for draft in drafts],
+        "stream": [draft.stream for draft in drafts],
+        "stream_v": [draft.stream_v for draft in drafts],
+        "known_at": list(known[part]),
+        "entry": [draft.entry for draft in drafts],
+        "leaf_hash": [draft.leaf_hash for draft in drafts],
+        **{
+            f"slot_{name}": [each.get(name) for each in slots] if name in there else None
+            for name in SLOTS
+        },
+    }
 
 
-def _refuse_taken(tables: Tables, batch: Batch, error: IntegrityError) -> None:
-    """Raise AlreadyRecorded if it is an event's id that the driver's error is about."""
-    diagnosis = getattr(error.orig, "diag", None)
-    if getattr(diagnosis, "constraint_name", None) == tables.layout.table("event_id_key"):
+def _refusal(tables: Tables, batch: Batch, error: DBAPIError) -> Exception | None:
+    """What the driver's error means for the batch, None where it is about something else."""
+    found = diagnosis(error)
+    if found.sqlstate == NO_NUMBER and (told := _TOLD.search(found.message)):
+        refused = json.loads(told[0])
+        if refused["taken"] is not None:
+            # An event sent twice is refused for its id, not for the stream that it opened itself.
+            return already_recorded(*refused["taken"])
+        stream = refused["stream"]
+        return wrong_version(stream, batch.moves[stream][0], refused["actual"])
+    if found.constraint == tables.layout.table("stream_pk"):
+        return _Opened()
+    if found.constraint == tables.layout.table("event_id_key"):
         # The transaction is aborted and cannot be asked any more; the detail quotes the key.
-        detail = getattr(diagnosis, "message_detail", None) or ""
-        taken = next((name for name in batch.ids if name in detail), "")
-        raise already_recorded(taken) from error.orig
+        taken = next((name for name in batch.ids if f", {name})" in found.detail), "")
+        return already_recorded(taken)
+    return None

@@ -1,65 +1,77 @@
 """How a batch is written on SQLite, whose write lock the transaction holds.
 
 Here lives SQLite's text. It goes through the driver's own cursor, inside SQLAlchemy's transaction:
-SQLAlchemy takes 15 microseconds for a statement, the cursor 3. Many rows are bound one after the
-other, many names as one JSON array, since the number of parameters is limited.
+SQLAlchemy takes 15 microseconds for a statement, the cursor 3. Nothing is asked before it is
+written: a statement that cannot be carried out tells which row it was, and only then one looks why.
 """
 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import functools
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import attrs
 from sqlalchemy import Connection
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from ledger.codec.entry import SLOTS, write_instant
+from ledger.codec.entry import write_instant
 from ledger.store.batch import (
     NEW,
+    Base,
     Batch,
     Head,
     already_recorded,
-    refuse_moved_head,
+    head_moved,
     wrong_version,
 )
 from ledger.store.tables import Tables
 from ledger.store.types import stored_instant
 
 _TEXT: Final = {
-    "head": "SELECT id, size, known_at FROM {log} WHERE origin = ?",
+    "base": "SELECT id, size, known_at FROM {log} WHERE origin = ?",
+    "leaf": "SELECT leaf_hash FROM {event} WHERE log_id = ? AND seq = ?",
     "new_log": "INSERT INTO {log} (origin, size) VALUES (?, 0)",
-    "move_head": "UPDATE {log} SET size = ?, known_at = ? WHERE id = ? AND size = ?",
-    "versions": (
-        "SELECT stream, version FROM {stream} "
-        "WHERE log_id = ? AND stream IN (SELECT value FROM json_each(?))"
+    "size": "SELECT size FROM {log} WHERE id = ?",
+    "move_log": "UPDATE {log} SET size = ?, known_at = ? WHERE id = ? AND size = ?",
+    "move_log_on": (
+        "UPDATE {log} SET size = ?, known_at = ? WHERE id = ? AND size = ? AND EXISTS "
+        "(SELECT 1 FROM {event} WHERE log_id = ? AND seq = ? AND leaf_hash = ?)"
     ),
-    "new_streams": "INSERT INTO {stream} (log_id, stream, version) VALUES (?, ?, ?)",
-    "move_streams": "UPDATE {stream} SET version = ? WHERE log_id = ? AND stream = ?",
-    "events": (
+    "open_stream": "INSERT INTO {stream} (log_id, stream, version) VALUES (?, ?, ?)",
+    # A version is never NULL, so a stream that is elsewhere is an error.
+    "move_stream": (
+        "UPDATE {stream} SET version = CASE version WHEN ? THEN ? END WHERE log_id = ? "
+        "AND stream = ?"
+    ),
+    "version": "SELECT version FROM {stream} WHERE log_id = ? AND stream = ?",
+    "event": (
         "INSERT INTO {event} (log_id, seq, id, type, stream, stream_v, known_at, entry, leaf_hash, "
         "slot_who, slot_what, slot_words, slot_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ),
     "taken": (
         "SELECT id, seq FROM {event} WHERE log_id = ? AND seq < ? "
-        "AND id IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT 1"
+        "AND id IN (SELECT value FROM json_each(?)) ORDER BY +seq LIMIT 1"
     ),
 }
 
 
 @attrs.frozen(kw_only=True)
 class _Text:
-    head: str
+    base: str
+    leaf: str
     new_log: str
-    move_head: str
-    versions: str
-    new_streams: str
-    move_streams: str
-    events: str
+    size: str
+    move_log: str
+    move_log_on: str
+    open_stream: str
+    move_stream: str
+    version: str
+    event: str
     taken: str
 
 
@@ -69,92 +81,155 @@ def _text(tables: Tables) -> _Text:
     return _Text(**{key: text.format(**names) for key, text in _TEXT.items()})
 
 
-@contextlib.contextmanager
-def _cursor(conn: Connection) -> Iterator[DBAPICursor]:
-    with contextlib.closing(conn.connection.cursor()) as cursor:
-        yield cursor
-
-
 def head(conn: Connection, tables: Tables, origin: str) -> Head:
     """The head of a log, which is made where there is none."""
     text = _text(tables)
-    with _cursor(conn) as cursor:
-        cursor.execute(text.head, (origin,))
+    with contextlib.closing(conn.connection.cursor()) as cursor:
+        base = _base(cursor, text, origin)
+        cursor.execute(text.leaf, (base.log_id, base.size - 1))
         row: Any = cursor.fetchone()
-        if row is None:
-            cursor.execute(text.new_log, (origin,))
-            cursor.execute(text.head, (origin,))
-            row = cursor.fetchone()
-    log_id, size, known_at = row
     return Head(
-        log_id=log_id, size=size, known_at=None if known_at is None else stored_instant(known_at)
+        log_id=base.log_id,
+        size=base.size,
+        known_at=base.known_at,
+        leaf=b"" if row is None else row[0],
     )
 
 
-def write(conn: Connection, tables: Tables, batch: Batch) -> None:
-    """Write a batch.
+def append(conn: Connection, tables: Tables, head: Head, batch: Batch) -> Base:
+    """Write a batch onto a head.
+
+    Raises:
+        HeadMoved: The log stands elsewhere; nothing is written.
+        WrongExpectedVersion: A stream is elsewhere.
+        AlreadyRecorded: An id is taken.
+    """
+    text = _text(tables)
+    base = Base(log_id=head.log_id, size=head.size, known_at=head.known_at)
+    with contextlib.closing(conn.connection.cursor()) as cursor:
+        _write(cursor, text, base, batch, leaf=head.leaf)
+    return base
+
+
+def put(conn: Connection, tables: Tables, origin: str, batch: Batch) -> Base:
+    """Write a batch wherever the log stands.
 
     Raises:
         WrongExpectedVersion: A stream is elsewhere.
         AlreadyRecorded: An id is taken.
-        StoreError: The head has moved since it was locked.
     """
     text = _text(tables)
-    with _cursor(conn) as cursor:
-        _check_streams(cursor, text, batch)
-        _move_heads(cursor, text, batch)
-        try:
-            _insert_events(cursor, text, batch)
-        except sqlite3.IntegrityError as error:
-            _refuse_taken(cursor, text, batch, error)
-            raise
+    with contextlib.closing(conn.connection.cursor()) as cursor:
+        base = _base(cursor, text, origin)
+        _write(cursor, text, base, batch)
+    return base
 
 
-def _check_streams(cursor: DBAPICursor, text: _Text, batch: Batch) -> None:
-    cursor.execute(text.versions, (batch.head.log_id, json.dumps([*batch.moves])))
-    actual = dict(cursor.fetchall())
-    for name, move in batch.moves.items():
-        version = actual.get(name, NEW)
-        if version != move.expected:
-            # An event sent twice is refused for its id, not for the stream that it opened itself.
-            _refuse_taken(cursor, text, batch, None)
-            raise wrong_version(name, move.expected, version)
-
-
-def _move_heads(cursor: DBAPICursor, text: _Text, batch: Batch) -> None:
-    head, moves = batch.head, batch.moves
-    last = write_instant(batch.known[-1])
-    cursor.execute(text.move_head, (batch.size, last, head.log_id, head.size))
-    refuse_moved_head(head, cursor.rowcount)
-    new = [(head.log_id, name, m.version) for name, m in moves.items() if m.expected == NEW]
-    old = [(m.version, head.log_id, name) for name, m in moves.items() if m.expected != NEW]
-    if new:
-        cursor.executemany(text.new_streams, new)
-    if old:
-        cursor.executemany(text.move_streams, old)
-
-
-def _insert_events(cursor: DBAPICursor, text: _Text, batch: Batch) -> None:
-    head = batch.head
-    for start, drafts in batch.parts():
-        rows = [
-            (
-                *(head.log_id, head.size + place),
-                *(draft.id, draft.type, draft.stream, draft.stream_v),
-                *(write_instant(batch.known[place]), draft.entry, draft.leaf_hash),
-                *map(draft.slots.get, SLOTS),
-            )
-            for place, draft in enumerate(drafts, start)
-        ]
-        cursor.executemany(text.events, rows)
-
-
-def _refuse_taken(
-    cursor: DBAPICursor, text: _Text, batch: Batch, cause: BaseException | None
-) -> None:
-    """Raise AlreadyRecorded if an event before this append has the id of a draft."""
-    # An append that was refused half-way has left rows of its own, from the head's size onwards.
-    cursor.execute(text.taken, (batch.head.log_id, batch.head.size, json.dumps(batch.ids)))
+def _base(cursor: DBAPICursor, text: _Text, origin: str) -> Base:
+    cursor.execute(text.base, (origin,))
     row: Any = cursor.fetchone()
-    if row is not None:
-        raise already_recorded(*row) from cause
+    if row is None:
+        cursor.execute(text.new_log, (origin,))
+        cursor.execute(text.base, (origin,))
+        row = cursor.fetchone()
+    log_id, size, known_at = row
+    known = None if known_at is None else stored_instant(known_at)
+    return Base(log_id=log_id, size=size, known_at=known)
+
+
+def _write(
+    cursor: DBAPICursor, text: _Text, base: Base, batch: Batch, *, leaf: bytes = b""
+) -> None:
+    known = _written(batch.known(base.known_at))
+    log, size = base.log_id, base.size
+    move = (size + len(batch.drafts), known[-1], log, size)
+    if leaf:
+        cursor.execute(text.move_log_on, (*move, log, size - 1, leaf))
+    else:
+        cursor.execute(text.move_log, move)
+    if cursor.rowcount != 1:
+        cursor.execute(text.size, (log,))
+        row: Any = cursor.fetchone()
+        raise head_moved(size, 0 if row is None else row[0])
+    _move_streams(cursor, text, base, batch)
+    _insert_events(cursor, text, base, batch, known)
+
+
+def _written(known: Sequence[dt.datetime]) -> Sequence[str]:
+    if known[0] is known[-1]:  # a running maximum
+        return (write_instant(known[0]),) * len(known)
+    return [write_instant(instant) for instant in known]
+
+
+def _move_streams(cursor: DBAPICursor, text: _Text, base: Base, batch: Batch) -> None:
+    log = base.log_id
+    new, old = [], []
+    for name, (expected, version) in batch.moves.items():
+        if expected == NEW:
+            new.append((log, name, version))
+        else:
+            old.append((expected, version, log, name))
+    if new and (row := _refused(cursor, text.open_stream, new)):
+        raise _elsewhere(cursor, text, base, batch, row[1])
+    if old and (row := _refused(cursor, text.move_stream, old)):
+        raise _elsewhere(cursor, text, base, batch, row[3])
+    if old and cursor.rowcount != len(old):  # a stream that is not there is no error
+        for row in old:
+            cursor.execute(text.version, row[2:])
+            if cursor.fetchone() is None:
+                raise _elsewhere(cursor, text, base, batch, row[3])
+
+
+def _refused(
+    cursor: DBAPICursor, text: str, rows: Iterable[tuple[Any, ...]]
+) -> tuple[Any, ...] | None:
+    """Carry out a statement row by row; the row that breaks a constraint, None if none does."""
+    at: tuple[Any, ...] = ()
+
+    def one_by_one() -> Iterator[tuple[Any, ...]]:
+        nonlocal at
+        for row in rows:
+            at = row
+            yield row
+
+    taking: Any = one_by_one()  # the driver takes a row when it comes to it, and any iterable
+    try:
+        cursor.executemany(text, taking)
+    except sqlite3.IntegrityError:
+        return at
+    return None
+
+
+def _elsewhere(
+    cursor: DBAPICursor, text: _Text, base: Base, batch: Batch, stream: str
+) -> Exception:
+    # An event sent twice is refused for its id, not for the stream that it opened itself.
+    cursor.execute(text.taken, (base.log_id, base.size, json.dumps(batch.ids)))
+    taken: Any = cursor.fetchone()
+    if taken is not None:
+        return already_recorded(*taken)
+    cursor.execute(text.version, (base.log_id, stream))
+    row: Any = cursor.fetchone()
+    return wrong_version(stream, batch.moves[stream][0], NEW if row is None else row[0])
+
+
+def _insert_events(
+    cursor: DBAPICursor, text: _Text, base: Base, batch: Batch, known: Sequence[str]
+) -> None:
+    log = base.log_id
+    rows = (
+        (
+            *(log, seq, draft.id, draft.type, draft.stream, draft.stream_v, at, draft.entry),
+            *(draft.leaf_hash, slot("who"), slot("what"), slot("words"), slot("by")),
+        )
+        for seq, (draft, at) in enumerate(zip(batch.drafts, known, strict=True), base.size)
+        for slot in (draft.slots.get,)
+    )
+    row = _refused(cursor, text.event, rows)
+    if row is None:
+        return
+    cursor.execute(text.taken, (log, base.size, json.dumps([row[2]])))
+    taken: Any = cursor.fetchone()
+    if taken is None:
+        raise sqlite3.IntegrityError(f"sequence {row[1]} of log {log} cannot be written")
+    raise already_recorded(*taken)

@@ -1,19 +1,22 @@
 """The ways out of the log: its head, its rows in order, one row, leaves, sizes (store.md, 4).
 
 Here lives reading by sequence. What the events mean is in `ledger.projections`; all that is asked
-of the database is `seq > last ORDER BY seq LIMIT n`.
+of the database is `seq > last AND seq < stop ORDER BY seq LIMIT n`. A filter by type or stream has
+no index, which every append would have to keep: it is tried on the rows of one such stretch.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
+import attrs
 from sqlalchemy import Column, Connection, Select, bindparam, select
 
 from ledger.codec.entry import Row
+from ledger.errors import MissingEntry
 from ledger.store.batch import Head
 from ledger.store.tables import Tables
 from ledger.store.types import in_utc
@@ -21,16 +24,18 @@ from ledger.store.types import in_utc
 PAGE: Final = 1_000
 """How many rows are asked for at once; only one page is held in memory."""
 
+STRETCH: Final = 4_000
+"""How many sequences are looked at in one go when only some types or one stream are wanted."""
+
 _PAGE_OF_LEAVES: Final = 20_000
 
 
 def head(conn: Connection, tables: Tables, origin: str) -> Head | None:
     """Where a log stands, None where the database holds no log of that origin."""
-    log = tables.log
-    row = conn.execute(
-        select(log.c.id, log.c.size, log.c.known_at).where(log.c.origin == origin)
-    ).one_or_none()
-    return None if row is None else Head(log_id=row.id, size=row.size, known_at=row.known_at)
+    row = conn.execute(_head(tables), {"origin": origin}).one_or_none()
+    if row is None:
+        return None
+    return Head(log_id=row.id, size=row.size, known_at=row.known_at, leaf=row.leaf or b"")
 
 
 def origins(conn: Connection, tables: Tables) -> tuple[str, ...]:
@@ -49,19 +54,102 @@ def rows(
     limit: int | None = None,
 ) -> Iterator[Row]:
     """The rows with `after` < sequence < `until` in order, `limit` at most, in constant memory."""
-    query = _page_of_rows(tables)
+    query = _page_of_rows(tables, by_type=False, by_stream=False)
     last, left = max(after, -1), limit
     while left is None or left > 0:
         many = PAGE if left is None else min(PAGE, left)
         # Bounded above too: PostgreSQL sorts all the rest of a table that it has no statistics of.
         stop = min(last + many + 1, _NO_STOP if until is None else until)
-        page = conn.execute(query, {"log": log_id, "last": last, "stop": stop, "many": many}).all()
-        for values in page:
+        found = conn.execute(query, {"log": log_id, "last": last, "stop": stop, "many": many}).all()
+        for values in found:
             yield _row(values)
-        if len(page) < PAGE:  # the end, or a hole: the audit names it
+        if len(found) < PAGE:  # the end, or a hole: the audit names it
             return
-        last = page[-1].seq
-        left = None if left is None else left - len(page)
+        last = found[-1].seq
+        left = None if left is None else left - len(found)
+
+
+@attrs.frozen(kw_only=True)
+class Page:
+    """Rows in order, and the sequence up to which everything was looked at to find them."""
+
+    rows: tuple[Row, ...]
+    last: int
+
+
+def page(
+    conn: Connection,
+    tables: Tables,
+    log_id: int,
+    *,
+    after: int,
+    until: int,
+    limit: int = PAGE,
+    types: Collection[str] | None = None,
+    stream: str | None = None,
+) -> Page:
+    """The next rows with `after` < sequence < `until`, perhaps of some types or one stream only.
+
+    `until` is at most the log's size as this connection sees it. A page may be empty though rows
+    follow that match: ask again after `last`, until that is `until` - 1.
+
+    Raises:
+        MissingEntry: A row between the bounds is not there; found only where nothing is filtered.
+    """
+    filtered = types is not None or stream is not None
+    stop = min(after + 1 + (STRETCH if filtered else limit), until)
+    if stop <= after + 1 or limit < 1:
+        return Page(rows=(), last=after)
+    asked: dict[str, object] = {"log": log_id, "last": after, "stop": stop, "many": limit}
+    if types is not None:
+        asked["types"] = sorted(types)
+    if stream is not None:
+        asked["stream"] = stream
+    query = _page_of_rows(tables, by_type=types is not None, by_stream=stream is not None)
+    found = tuple(_row(values) for values in conn.execute(query, asked))
+    if not filtered and len(found) < stop - after - 1:
+        gap = next((at for at, row in enumerate(found, after + 1) if row.seq != at), None)
+        raise missing_entry(after + 1 + len(found) if gap is None else gap, size=until)
+    return Page(rows=found, last=found[-1].seq if len(found) == limit else stop - 1)
+
+
+def missing_entry(sequence: int, *, size: int) -> MissingEntry:
+    """The error about an event that the head counts and the table does not hold."""
+    return MissingEntry(
+        f"The log counts {size:,} events, but the one at sequence {sequence} is missing. "
+        "ledger.verify() tells what else was changed.",
+        sequence=sequence,
+    )
+
+
+def extent(conn: Connection, tables: Tables, log_id: int, stream: str) -> Extent:
+    """Where a stream begins and how many events it has; at most two look-ups by key.
+
+    A stream bears the id of its first event; one that does not may begin anywhere.
+    """
+    heads, event = tables.stream, tables.event
+    version = conn.scalar(
+        select(heads.c.version).where(heads.c.log_id == log_id, heads.c.stream == stream)
+    )
+    if version is None:
+        return Extent(first=0, version=-1)
+    first = conn.scalar(
+        select(event.c.seq).where(
+            event.c.log_id == log_id,
+            event.c.id == stream,
+            event.c.stream == stream,
+            event.c.stream_v == 0,
+        )
+    )
+    return Extent(first=first or 0, version=version)
+
+
+@attrs.frozen(kw_only=True)
+class Extent:
+    """A sequence before which a stream has no event, and its last version; -1 where it has none."""
+
+    first: int
+    version: int
 
 
 def row_by_id(conn: Connection, tables: Tables, log_id: int, event_id: str) -> Row | None:
@@ -109,18 +197,33 @@ _NO_STOP: Final = 2**63 - 1
 
 
 @functools.cache
-def _page_of_rows(tables: Tables) -> Select[*tuple[Any, ...]]:
-    event = tables.event
-    return (
-        select(*_columns(tables))
-        .where(
-            event.c.log_id == bindparam("log"),
-            event.c.seq > bindparam("last"),
-            event.c.seq < bindparam("stop"),
-        )
+def _head(tables: Tables) -> Select[*tuple[Any, ...]]:
+    log, event = tables.log, tables.event
+    # In order: else PostgreSQL, without statistics, may read a whole log by its index of ids.
+    leaf = (
+        select(event.c.leaf_hash)
+        .where(event.c.log_id == log.c.id, event.c.seq > log.c.size - 2, event.c.seq < log.c.size)
         .order_by(event.c.seq)
-        .limit(bindparam("many"))
+        .limit(1)
     )
+    return select(log.c.id, log.c.size, log.c.known_at, leaf.scalar_subquery().label("leaf")).where(
+        log.c.origin == bindparam("origin")
+    )
+
+
+@functools.cache
+def _page_of_rows(tables: Tables, *, by_type: bool, by_stream: bool) -> Select[*tuple[Any, ...]]:
+    event = tables.event
+    query = select(*_columns(tables)).where(
+        event.c.log_id == bindparam("log"),
+        event.c.seq > bindparam("last"),
+        event.c.seq < bindparam("stop"),
+    )
+    if by_type:
+        query = query.where(event.c.type.in_(bindparam("types", expanding=True)))
+    if by_stream:
+        query = query.where(event.c.stream == bindparam("stream"))
+    return query.order_by(event.c.seq).limit(bindparam("many"))
 
 
 @functools.cache

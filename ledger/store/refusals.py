@@ -9,9 +9,14 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+import attrs
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ledger.errors import ForeignDatabase, LedgerError, StoreError
+
+NO_NUMBER: Final = "22P02"
+"""PostgreSQL's SQLSTATE for a text that is none of the type that it was taken for."""
 
 _LOCKED: Final = (
     "Another connection held the database's write lock for too long. Nothing was written; "
@@ -31,6 +36,16 @@ _LOST: Final = "The connection to the database was lost before the commit. Nothi
 _UNKNOWN: Final = (
     "The connection to the database was lost during the commit: the records may be stored or not. "
     "Record them again with the same ids; what is stored already will not be stored twice."
+)
+_UNSURE: Final = (
+    "The disk refused to read or write during the commit: the records may be stored or not. Look "
+    "at the disk, then record them again with the same ids; what is stored already will not be "
+    "stored twice."
+)
+_NO_CONNECTION: Final = (
+    "No connection of the engine's pool became free in time. Nothing was written; close the "
+    "connections that are not used any more, or make the engine with a larger pool_size or "
+    "pool_timeout."
 )
 _RACE: Final = (
     "Another transaction got in between and this one must be run again. Nothing was written."
@@ -68,20 +83,24 @@ def _sentence(cause: BaseException | None, *, lost: bool) -> str:
     for beginning in sorted(known, key=len, reverse=True):
         if code.startswith(beginning):
             return known[beginning]
+    if lost:
+        return _LOST
     if code == "" and "connection" in str(cause):
-        return (
-            f"The server could not be reached: {cause}. Check host, port and database in the URL."
-        )
-    return _LOST if lost else f"The database refused: {cause}"
+        return unreachable(cause).message
+    return f"The database refused: {cause}"
 
 
-def refusal(error: DBAPIError | sqlite3.Error, *, committing: bool = False) -> LedgerError:
+def refusal(
+    error: DBAPIError | sqlite3.Error | PoolTimeout, *, committing: bool = False
+) -> LedgerError:
     """The error to raise `from` the driver's; `stored` is "unknown" for a lost commit.
 
     Example:
         >>> refusal(sqlite3.OperationalError("disk I/O error")).message
         'The database refused: disk I/O error'
     """
+    if isinstance(error, PoolTimeout):
+        return StoreError(_NO_CONNECTION)
     cause = driver_error(error)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     if getattr(cause, "sqlite_errorname", "") == "SQLITE_NOTADB":
@@ -89,9 +108,49 @@ def refusal(error: DBAPIError | sqlite3.Error, *, committing: bool = False) -> L
     sentence = _sentence(cause, lost=lost)
     if committing and (lost or sentence is _LOST):
         return StoreError(_UNKNOWN, stored="unknown")
+    if committing and sentence is _IO:
+        # What the disk did take of a write-ahead log may be found valid by the next to open it.
+        return StoreError(_UNSURE, stored="unknown")
     return StoreError(sentence)
 
 
-def driver_error(error: DBAPIError | sqlite3.Error) -> BaseException | None:
+def unreachable(cause: BaseException | None) -> StoreError:
+    """The error of a server that does not answer."""
+    return StoreError(
+        f"The server could not be reached: {cause}. Check host, port and database in the URL."
+    )
+
+
+def driver_error(error: DBAPIError | sqlite3.Error | PoolTimeout) -> BaseException | None:
     """The driver's own error, which SQLAlchemy may have wrapped."""
     return error.orig if isinstance(error, DBAPIError) else error
+
+
+@attrs.frozen(kw_only=True)
+class Diagnosis:
+    """What PostgreSQL says about a refusal, empty where it says nothing."""
+
+    sqlstate: str
+    constraint: str
+    message: str
+    detail: str
+
+
+def diagnosis(error: DBAPIError) -> Diagnosis:
+    """PostgreSQL's own words about an error, whichever driver they came through."""
+    cause = error.orig
+    told = getattr(cause, "diag", None)  # psycopg
+    if told is not None:
+        return Diagnosis(
+            sqlstate=told.sqlstate or "",
+            constraint=told.constraint_name or "",
+            message=told.message_primary or "",
+            detail=told.message_detail or "",
+        )
+    told = getattr(cause, "__cause__", None)  # asyncpg
+    return Diagnosis(
+        sqlstate=getattr(told, "sqlstate", None) or "",
+        constraint=getattr(told, "constraint_name", None) or "",
+        message=getattr(told, "message", None) or "",
+        detail=getattr(told, "detail", None) or "",
+    )

@@ -1,44 +1,32 @@
 """The schema: whether a database holds our tables, and how they get there.
 
 Here live the check that every ledger makes, the upgrade, the SQL for database administrators and
-the list of guards. The tables' changes themselves are Alembic migrations, which the wheel holds in
-`ledger/migrations` and a checkout in `migrations`; Alembic is imported when it is needed.
+what a host's own Alembic must know. The changes of the tables are the files in `migrations`, run by
+`migrating`; the triggers are compared in `guards`, roles and their rights are in `grants`.
 """
 
 from __future__ import annotations
 
-import io
 import zlib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
 
 from sqlalchemy import Connection, column, select, table, text
 
-from ledger.errors import InvalidLayout, SchemaMissing, SchemaNewer, SchemaOutdated
+from ledger.errors import InvalidLayout, SchemaError, SchemaMissing, SchemaNewer, SchemaOutdated
+from ledger.store import guards as guarding
+from ledger.store import migrating
 from ledger.store.layout import Layout
+from ledger.store.tables import tables_for
 from ledger.store.transaction import Bind, reading, writing
 
-if TYPE_CHECKING:
-    from alembic.config import Config
-
-REVISION: Final = "ledger_0001"
+REVISION: Final = "ledger_0003"
 """The last migration, which this version of the library reads and writes."""
 
 VERSION_TABLE: Final = "alembic_version"
 
-_GUARDS: Final = {
-    "sqlite": (
-        *("log_new", "log_grows", "log_no_delete"),
-        *("event_next", "event_place", "event_no_update", "event_no_delete"),
-        *("stream_new", "stream_grows", "stream_no_delete"),
-    ),
-    "postgresql": (
-        *("log_new", "log_grows", "log_no_delete", "log_no_truncate"),
-        *("event_next", "event_no_update", "event_no_delete", "event_no_truncate"),
-        *("stream_grows", "stream_no_delete", "stream_no_truncate"),
-    ),
-}
+_FIRST: Final = "base"
+_DEFAULT: Final = (Layout(),)
 
 
 def check(conn: Connection, layout: Layout) -> None:
@@ -64,10 +52,7 @@ def check(conn: Connection, layout: Layout) -> None:
             f"The ledger's tables are at {found}, this version needs {REVISION}. {command}, "
             "or in Python: ledger.store.schema.upgrade(engine, layout)"
         )
-    raise SchemaNewer(
-        f"The ledger's tables are at {found}, this version of the library knows {REVISION} at "
-        "most. Type: pip install --upgrade claimledger"
-    )
+    raise _newer(found)
 
 
 def revision(conn: Connection, layout: Layout) -> str | None:
@@ -94,67 +79,119 @@ def ensure(bind: Bind, layout: Layout) -> None:
         upgrade(bind, layout)
 
 
-def upgrade(bind: Bind, layout: Layout | None = None) -> None:
+def upgrade(bind: Bind, layout: Layout | None = None, *, to: str = REVISION) -> None:
     """Make the tables, or bring them to this version, in one transaction.
 
-    An Engine gets a transaction of its own; a host's Connection is joined and not committed.
+    An Engine gets a transaction of its own; a host's Connection is joined and not committed. `to`
+    is the revision to stop at, for a host's migration that must do the same for ever; tables that
+    are there already, or beyond, are left as they are.
 
     Raises:
-        SchemaNewer: The tables are of a later version than this library.
+        SchemaNewer: The tables are of a later version than this library, or `to` is.
+        SchemaError: A host's Alembic writes SQL, so there is no connection to run anything on.
         StoreError: The database refused.
+
+    Example:
+        >>> from sqlalchemy import create_engine
+        >>> upgrade(create_engine("sqlite://"), Layout(prefix="claims_"), to="ledger_0001")
     """
     layout = layout or Layout()
+    _refuse_unknown(to)
+    _refuse_nothing(bind)
     with writing(bind) as conn:
         _wait_for_others(conn, layout)
         found = revision(conn, layout)
-        if found == REVISION:
-            return
         if found is not None and found > REVISION:
-            check(conn, layout)
-        from alembic import command  # noqa: PLC0415 - costs 50 ms that no reader should pay
-
-        config = _config(layout)
-        config.attributes["connection"] = conn
-        command.upgrade(config, "head")
+            raise _newer(found)
+        if found is None or found < to:
+            migrating.run(conn, layout, to)
 
 
-def sql(dialect: Literal["sqlite", "postgresql"], layout: Layout | None = None) -> str:
-    """The statements that make the tables on an empty database, for someone else to run.
+def sql(
+    dialect: Literal["sqlite", "postgresql"],
+    layout: Layout | None = None,
+    *,
+    since: str | None = None,
+    to: str = REVISION,
+) -> str:
+    """The statements that make the tables, for someone else to run.
+
+    They begin on an empty database, or `since` a revision that the tables are at, and end at `to`.
+
+    Raises:
+        InvalidLayout: The layout names a schema, and the database is SQLite.
+        SchemaNewer: This version of the library does not know `since` or `to`.
 
     Example:
         >>> "CREATE TABLE ledger_event" in sql("postgresql")
         True
     """
-    from alembic import command  # noqa: PLC0415 - costs 50 ms that no reader should pay
-
     layout = layout or Layout()
     _refuse_schema_on_sqlite(dialect, layout)
-    written = io.StringIO()
-    config = _config(layout)
-    config.output_buffer = written
-    config.attributes["dialect"] = dialect
-    command.upgrade(config, "head", sql=True)
-    return written.getvalue()
+    for one in (since, to):
+        if one is not None:
+            _refuse_unknown(one)
+    return migrating.write(dialect, layout, since or _FIRST, to)
+
+
+def include_name(
+    name: str | None,
+    kind: str,
+    parents: Mapping[str, str | None],
+    *,
+    layouts: Iterable[Layout] = _DEFAULT,
+) -> bool:
+    """Whether a host's Alembic shall look at a name in the database: not at a ledger's tables.
+
+    It is what `context.configure(include_name=...)` asks for, in the host's `env.py`; without it
+    autogenerate would propose to drop them. `layouts` are those that the host has made.
+
+    Example:
+        >>> include_name("parcel", "table", {"schema_name": None})
+        True
+        >>> include_name("ledger_event", "table", {"schema_name": None})
+        False
+    """
+    if kind != "table":
+        return True
+    # Alembic tells no schema for the connection's default one, which a layout may have named.
+    return not any(
+        name in owned(layout) and parents.get("schema_name") in {None, layout.schema}
+        for layout in layouts
+    )
+
+
+def owned(layout: Layout) -> frozenset[str]:
+    """The bare names of all tables of a layout, the version table among them."""
+    made = (one.name for one in tables_for(layout).metadata.tables.values())
+    return frozenset((*made, layout.table(VERSION_TABLE)))
 
 
 def guards(conn: Connection, layout: Layout) -> tuple[str, ...]:
-    """The names of the append-only triggers that are missing or switched off; none, one hopes."""
-    wanted = [layout.table(name) for name in _GUARDS[conn.dialect.name]]
-    there = set(_triggers(conn, layout))
-    return tuple(name for name in wanted if name not in there)
+    """The append-only triggers that are missing, changed or switched off; none, one hopes."""
+    return guarding.guards(conn, layout, REVISION)
 
 
-def _triggers(conn: Connection, layout: Layout) -> Iterator[str]:
-    if conn.dialect.name == "sqlite":
-        yield from conn.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
-        return
-    for name in ("log", "event", "stream"):
-        yield from conn.scalars(
-            text(
-                "SELECT tgname FROM pg_trigger "
-                "WHERE tgrelid = to_regclass(:name) AND tgenabled = 'A' AND NOT tgisinternal"
-            ),
-            {"name": layout.qualified(name)},
+def _newer(found: str) -> SchemaNewer:
+    return SchemaNewer(
+        f"The ledger's tables are at {found}, this version of the library knows {REVISION} at "
+        "most. Type: pip install --upgrade claimledger"
+    )
+
+
+def _refuse_unknown(wanted: str) -> None:
+    if wanted != REVISION and wanted not in migrating.revisions():
+        raise SchemaNewer(
+            f"This version of the library knows no revision {wanted!r} of the tables; its last is "
+            f"{REVISION}. Type that, or: pip install --upgrade claimledger"
+        )
+
+
+def _refuse_nothing(bind: Bind | None) -> None:
+    if bind is None:
+        raise SchemaError(
+            "Alembic is writing SQL (--sql), so there is no connection to make the ledger's tables "
+            "on. Put their SQL beside it. Type: claims schema sql --dialect postgresql"
         )
 
 
@@ -173,19 +210,3 @@ def _refuse_schema_on_sqlite(dialect: str, layout: Layout) -> None:
             field="schema",
             given=layout.schema,
         )
-
-
-def _config(layout: Layout) -> Config:
-    from alembic.config import Config  # noqa: PLC0415 - costs 50 ms that no reader should pay
-
-    config = Config()
-    # ConfigParser reads % as the beginning of a reference.
-    config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["layout"] = layout
-    return config
-
-
-def _migrations() -> Path:
-    inside = Path(__file__).parents[1] / "migrations"
-    return inside if inside.is_dir() else Path(__file__).parents[2] / "migrations"

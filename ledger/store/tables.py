@@ -1,18 +1,25 @@
 """The tables of the log, as SQLAlchemy Core objects (store.md, 1).
 
 Here live names, columns and constraints. The triggers that keep the log append-only are in the
-migrations, the statements that write in `append`, those that read in `read`.
+migrations, the statements that write in `append`, those that read in `read`. What is derived from
+the log moves back and forth and has no guards: its statements are in `cursors`, its own tables in
+`views`.
 
 ```
 ledger_log     id | origin | size | known_at                        one row per log: its head
 ledger_event   (log_id, seq) | id type stream stream_v known_at | entry leaf_hash | four slots
 ledger_stream  (log_id, stream) | version                           what appends are tested against
+
+ledger_cursor  (log_id, name, version, build) | position ..          how far a projection has read
+ledger_served  (log_id, name) | version build                        which build of it is read
+ledger_parked  (log_id, name, version, build, seq) | reason ..       events that it could not take
 ```
 """
 
 from __future__ import annotations
 
 import functools
+from typing import Any, Final
 
 import attrs
 from sqlalchemy import (
@@ -41,6 +48,9 @@ class Tables:
     log: Table
     event: Table
     stream: Table
+    cursor: Table
+    served: Table
+    parked: Table
 
 
 @functools.cache
@@ -58,6 +68,9 @@ def tables_for(layout: Layout) -> Tables:
         log=_log(layout, metadata),
         event=_event(layout, metadata),
         stream=_stream(layout, metadata),
+        cursor=_cursor(layout, metadata),
+        served=_served(layout, metadata),
+        parked=_parked(layout, metadata),
     )
 
 
@@ -112,4 +125,57 @@ def _stream(layout: Layout, metadata: MetaData) -> Table:
         Column("version", BigInteger, nullable=False),
         PrimaryKeyConstraint("log_id", "stream", name=layout.table("stream_pk")),
         sqlite_with_rowid=False,
+    )
+
+
+def _cursor(layout: Layout, metadata: MetaData) -> Table:
+    return Table(
+        layout.table("cursor"),
+        metadata,
+        *_build_key(),
+        Column("phase", Text, nullable=False),
+        Column("position", BigInteger, nullable=False),
+        Column("effects", BigInteger),
+        Column("state", Text),
+        Column("fence", BigInteger, nullable=False),
+        Column("owner", Text),
+        Column("beat_at", UtcInstant),
+        PrimaryKeyConstraint(*_BUILD, name=layout.table("cursor_pk")),
+    )
+
+
+def _served(layout: Layout, metadata: MetaData) -> Table:
+    return Table(
+        layout.table("served"),
+        metadata,
+        *_build_key(),
+        PrimaryKeyConstraint("log_id", "name", name=layout.table("served_pk")),
+    )
+
+
+def _parked(layout: Layout, metadata: MetaData) -> Table:
+    return Table(
+        layout.table("parked"),
+        metadata,
+        *_build_key(),
+        Column("seq", BigInteger, nullable=False, autoincrement=False),
+        Column("event_id", Text, nullable=False),
+        Column("kind", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("attempts", BigInteger, nullable=False),
+        Column("at", UtcInstant, nullable=False),
+        PrimaryKeyConstraint(*_BUILD, "seq", name=layout.table("parked_pk")),
+    )
+
+
+_BUILD: Final = ("log_id", "name", "version", "build")
+"""What names one build of one version of one log's projection."""
+
+
+def _build_key() -> tuple[Column[Any], ...]:
+    return (
+        Column("log_id", BigInteger, nullable=False, autoincrement=False),
+        Column("name", Text, nullable=False),
+        Column("version", BigInteger, nullable=False, autoincrement=False),
+        Column("build", BigInteger, nullable=False, autoincrement=False),
     )

@@ -7,6 +7,7 @@ Here live the two ways to get a Connection, `reading` and `writing`. What is don
             Engine (ours or a host's)                Connection (a host's)
 reading     one snapshot, rolled back at the end     joined as it is
 writing     committed, or rolled back on an error    joined, inside a SAVEPOINT
+  once      on PostgreSQL without a transaction      joined, inside a SAVEPOINT
 ```
 """
 
@@ -17,11 +18,12 @@ import sqlite3
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ledger.errors import StoreError
 from ledger.store.engines import OneConnection
-from ledger.store.refusals import driver_error, refusal
+from ledger.store.refusals import driver_error, refusal, unreachable
 
 Bind = Engine | Connection
 
@@ -42,19 +44,24 @@ def reading(bind: Bind) -> Iterator[Connection]:
 
 
 @contextlib.contextmanager
-def writing(bind: Bind) -> Iterator[Connection]:
+def writing(bind: Bind, *, once: bool = False) -> Iterator[Connection]:
     """A Connection to write with: committed where the bind is an Engine, else left to the host.
 
-    An error inside undoes what was written inside, and nothing that a host wrote before.
+    An error inside undoes what was written inside, and nothing that a host wrote before. With
+    `once` there is a single `append` or `put` inside and nothing else is written: on PostgreSQL
+    that is one statement, which needs no BEGIN and no COMMIT.
 
     Raises:
         StoreError: The database refused; `stored` is "unknown" when the connection was lost
-            during COMMIT. Raised `from` the driver's error.
+            while the transaction ended. Raised `from` the driver's error.
     """
     with _told(), _turn(bind) as held:
         if isinstance(held, Connection):
             with _savepoint(held):
                 yield held
+        elif once and held.dialect.name == "postgresql":
+            with _alone(held) as conn:
+                yield conn
         else:
             with _committed(held) as conn, _holding(held, conn):
                 yield conn
@@ -64,8 +71,18 @@ def writing(bind: Bind) -> Iterator[Connection]:
 def _told() -> Iterator[None]:
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
+    except (DBAPIError, sqlite3.Error, PoolTimeout) as error:
         raise refusal(error) from driver_error(error)
+
+
+@contextlib.contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    try:
+        conn = engine.connect()
+    except OSError as error:  # asyncpg's is not wrapped
+        raise unreachable(error) from error
+    with conn:
+        yield conn
 
 
 @contextlib.contextmanager
@@ -92,7 +109,7 @@ def _holding(engine: Engine, conn: Connection) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _snapshot(engine: Engine) -> Iterator[Connection]:
-    with engine.connect() as conn:
+    with _connected(engine) as conn:
         if conn.dialect.name == "postgresql":
             conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         conn.begin()
@@ -108,13 +125,30 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
 
 @contextlib.contextmanager
 def _committed(engine: Engine) -> Iterator[Connection]:
-    with engine.connect() as conn:
+    with _connected(engine) as conn:
         _refuse_autocommit(conn)
         conn.begin()
         _begin_immediate(conn)
         yield conn
         try:
             conn.commit()
+        except BaseException as error:
+            # SQLAlchemy takes this for the end of the transaction, SQLite may keep it open: what
+            # was refused would be stored by the next append on this connection.
+            with contextlib.suppress(SQLAlchemyError, sqlite3.Error):
+                conn.connection.rollback()
+            if isinstance(error, DBAPIError):
+                raise refusal(error, committing=True) from error.orig
+            raise
+
+
+@contextlib.contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    with _connected(engine) as conn:
+        _refuse_autocommit(conn)
+        conn.execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            yield conn
         except DBAPIError as error:
             raise refusal(error, committing=True) from error.orig
 
@@ -133,7 +167,8 @@ def _savepoint(conn: Connection) -> Iterator[None]:
 def _begin_immediate(conn: Connection) -> None:
     """Take SQLite's write lock now: a lock taken later can fail at once, whatever the time-out."""
     if conn.dialect.name == "sqlite" and not _in_transaction(conn):
-        conn.exec_driver_sql("BEGIN IMMEDIATE")
+        with contextlib.closing(conn.connection.cursor()) as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
 
 
 def _in_transaction(conn: Connection) -> bool:
@@ -141,9 +176,19 @@ def _in_transaction(conn: Connection) -> bool:
     return bool(getattr(conn.connection.driver_connection, "in_transaction", False))
 
 
+def in_autocommit(conn: Connection) -> bool:
+    """Whether the driver commits each statement by itself.
+
+    sqlite3's older autocommit (isolation_level None) honours BEGIN and commit(), so it is none.
+    """
+    held = conn.connection
+    layers = (held.dbapi_connection, held.driver_connection)
+    inner = getattr(held.driver_connection, "_conn", None)  # aiosqlite's
+    return any(getattr(layer, "autocommit", None) is True for layer in (*layers, inner))
+
+
 def _refuse_autocommit(conn: Connection) -> None:
-    # sqlite3's older autocommit (isolation_level None) honours BEGIN and commit(); this does not.
-    if getattr(conn.connection.driver_connection, "autocommit", None) is True:
+    if in_autocommit(conn):
         raise StoreError(
             "The connection is in autocommit, where an append could be stored by halves. Hand over "
             "one without isolation_level='AUTOCOMMIT', or the Engine."

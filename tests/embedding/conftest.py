@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from ledger import Ledger, Party, Proposition
 from ledger.store import schema
@@ -33,10 +36,49 @@ class Host:
         return sorted(found)
 
 
+class AsyncHost(Host):
+    """The same application on an asynchronous driver; what is stored is looked at from outside."""
+
+    def __init__(self, engine: sa.Engine, url: sa.URL) -> None:
+        super().__init__(engine)
+        self.url = url
+
+    def run(self, work):
+        """Run `work(engine)` in a loop of its own."""
+
+        async def main():
+            engine = create_async_engine(self.url)
+            try:
+                return await work(engine)
+            finally:
+                await engine.dispose()
+
+        return asyncio.run(main())
+
+    async def story(self, conn, slug: str) -> None:
+        """Write a row by an AsyncConnection or AsyncSession."""
+        await conn.execute(sa.text("INSERT INTO story (slug) VALUES (:slug)"), {"slug": slug})
+
+
 @pytest.fixture(params=["sqlite-file", "postgres"])
 def host(request: pytest.FixtureRequest, tmp_path) -> Iterator[Host]:
     """A host on either database that several connections can see; the ledger's tables are there."""
-    if request.param == "postgres":
+    with _database(request, tmp_path, request.param) as engine:
+        yield Host(engine)
+
+
+@pytest.fixture(params=["aiosqlite", "psycopg", "asyncpg"])
+def async_host(request: pytest.FixtureRequest, tmp_path) -> Iterator[AsyncHost]:
+    """A host on each asynchronous driver."""
+    kind = "sqlite-file" if request.param == "aiosqlite" else "postgres"
+    with _database(request, tmp_path, kind) as engine:
+        name = f"{engine.dialect.name}+{request.param}"
+        yield AsyncHost(engine, engine.url.set(drivername=name))
+
+
+@contextlib.contextmanager
+def _database(request: pytest.FixtureRequest, tmp_path, kind: str) -> Iterator[sa.Engine]:
+    if kind == "postgres":
         url = request.getfixturevalue("postgres_url")
     else:
         url = f"sqlite:///{tmp_path / 'host.db'}"
@@ -44,7 +86,7 @@ def host(request: pytest.FixtureRequest, tmp_path) -> Iterator[Host]:
     with engine.begin() as conn:
         conn.execute(sa.text("CREATE TABLE story (slug VARCHAR(20) PRIMARY KEY)"))
         schema.upgrade(conn)
-    yield Host(engine)
+    yield engine
     engine.dispose()
 
 

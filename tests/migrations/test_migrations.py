@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -13,8 +15,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from ledger.errors import InvalidLayout, SchemaMissing, SchemaNewer, SchemaOutdated
-from ledger.store import engines, schema, transaction
+from ledger.errors import InvalidLayout, SchemaMissing, SchemaNewer, SchemaOutdated, StoreError
+from ledger.store import engines, migrating, schema, transaction
 from ledger.store.layout import Layout
 from ledger.store.tables import tables_for
 
@@ -48,8 +50,8 @@ def shape(engine, layout):
     """Columns, keys and unique constraints as the database tells them."""
     inspector = sa.inspect(engine)
     told = {}
-    for name in ("log", "event", "stream"):
-        table, where = layout.table(name), layout.schema
+    for one in tables_for(layout).metadata.sorted_tables:
+        name, table, where = one.name.removeprefix(layout.prefix), one.name, layout.schema
         columns = inspector.get_columns(table, schema=where)
         told[name] = (
             [(c["name"], str(c["type"]), c["nullable"]) for c in columns],
@@ -60,7 +62,7 @@ def shape(engine, layout):
 
 
 def test_the_last_migration_is_the_one_that_the_library_needs():
-    script = ScriptDirectory.from_config(schema._config(Layout()))
+    script = ScriptDirectory.from_config(migrating.config_for(Layout()))
     assert script.get_heads() == [schema.REVISION]
     assert all(each.revision.startswith("ledger_") for each in script.walk_revisions())
 
@@ -127,6 +129,119 @@ def test_several_may_upgrade_at_once(engine):
         thread.join()
     assert errors == []
     assert check(engine, Layout()) == ()
+
+
+PROCESS = """
+import sys, time
+import sqlalchemy as sa
+from ledger.store import schema
+from ledger.store.layout import Layout
+import alembic.command
+
+engine = sa.create_engine(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+schema.upgrade(engine)
+with engine.connect() as conn:
+    schema.check(conn, Layout())
+"""
+
+
+def test_several_processes_may_upgrade_at_once(engine, database):
+    if database == "sqlite://":
+        pytest.skip("what is in memory belongs to one process")
+    schema.upgrade(engine, to="ledger_0001")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    running = [
+        subprocess.Popen([sys.executable, "-c", PROCESS, database], text=True, **pipes)
+        for _ in range(3)
+    ]
+    for one in running:
+        assert one.stdout.readline() == "ready\n"
+    for one in running:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    told = [one.communicate() for one in running]
+    assert [one.returncode for one in running] == [0, 0, 0], told
+    assert check(engine, Layout()) == ()
+
+
+def test_threads_may_upgrade_several_databases_at_once(tmp_path):
+    """Alembic keeps the running migration in global names; ours wait for one another."""
+    made = [sa.create_engine(f"sqlite:///{tmp_path / str(number)}.db") for number in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(schema.upgrade, made))
+    for one in made:
+        assert check(one, Layout()) == ()
+        one.dispose()
+
+
+STUMBLES = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "ledger_9999"
+down_revision = "{last}"
+branch_labels = depends_on = None
+
+
+def upgrade():
+    op.create_table("ledger_half", sa.Column("id", sa.Integer()))
+    op.execute("UPDATE ledger_log SET size = size + 1")
+    op.execute("{stumble}")
+"""
+
+
+@pytest.mark.parametrize("stumble", ["SELECT * FROM nowhere", "DELETE FROM ledger_log"])
+@pytest.mark.parametrize("start", [None, "ledger_0001", schema.REVISION])
+def test_a_failed_upgrade_leaves_everything_as_it_was(
+    engine, tmp_path, monkeypatch, stumble, start
+):
+    if start is not None:
+        schema.upgrade(engine, to=start)
+        with engine.begin() as conn:
+            conn.execute(text("INSERT INTO ledger_log (origin, size) VALUES ('default', 0)"))
+    before = contents(engine)
+    shutil.copytree(migrating._migrations(), tmp_path / "migrations")
+    (tmp_path / "migrations" / "versions" / "ledger_9999.py").write_text(
+        STUMBLES.format(last=schema.REVISION, stumble=stumble)
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(migrating, "_migrations", lambda: tmp_path / "migrations")
+        patched.setattr(schema, "REVISION", "ledger_9999")
+        if start is None and stumble.startswith("DELETE"):
+            return  # an empty table has nothing that a guard could keep
+        with pytest.raises(StoreError):
+            schema.upgrade(engine, to="ledger_9999")
+        assert contents(engine) == before
+        with engine.connect() as conn:
+            with pytest.raises(StoreError):
+                schema.upgrade(conn, to="ledger_9999")
+            conn.execute(text("CREATE TABLE host_note (words text)"))
+            conn.rollback()
+    assert contents(engine) == before
+    schema.upgrade(engine)
+    assert check(engine, Layout()) == ()
+
+
+def contents(engine):
+    """Every table, its columns and its rows."""
+    found = sa.MetaData()
+    found.reflect(engine)
+    with engine.connect() as conn:
+        return {
+            name: ([repr(column) for column in table.columns], conn.execute(table.select()).all())
+            for name, table in found.tables.items()
+        }
+
+
+def test_an_unknown_revision_is_refused_with_what_to_type(engine):
+    with pytest.raises(SchemaNewer, match="knows no revision 'ledger_4242'; its last is"):
+        schema.upgrade(engine, to="ledger_4242")
+    for given in ({"since": "ledger_4242"}, {"to": "head"}):
+        with pytest.raises(SchemaNewer, match="knows no revision"):
+            schema.sql("sqlite", **given)
+    assert sa.inspect(engine).get_table_names() == []
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])

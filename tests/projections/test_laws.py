@@ -206,7 +206,7 @@ def test_law_5_replaying_the_log_gives_the_same_bytes(world, said, data):
         known = data.draw(st.integers(SCENE - 1, size - 1))
         views = ledger.as_of(said=said), ledger.as_of(said=said, known=known)
         answers = [everything(view) for view in views]
-        ledger._folded._forget()
+        ledger._folded.fold.forget()
         again = ledger.as_of(said=said), ledger.as_of(said=said, known=known)
         assert [everything(view) for view in again] == answers
         # and so does a fold of events that were never kept in step with a log

@@ -20,7 +20,7 @@ from ledger.errors import (
 )
 from ledger.merkle.frontier import root_of
 from ledger.merkle.hashing import leaf_hash
-from ledger.store import schema, transaction
+from ledger.store import guards, schema, transaction
 from ledger.store.audit import audit
 from ledger.store.layout import Layout
 
@@ -51,11 +51,9 @@ def tamper(engine):
                 for name in ("log", "event", "stream"):
                     conn.execute(text(f"ALTER TABLE ledger_{name} DISABLE TRIGGER ALL"))
                 conn.execute(text(sql), values)
-                for name in schema._GUARDS["postgresql"]:
-                    table = name.split("_")[0]
-                    conn.execute(
-                        text(f"ALTER TABLE ledger_{table} ENABLE ALWAYS TRIGGER ledger_{name}")
-                    )
+                for name in every_guard("postgresql"):
+                    table = "_".join(name.split("_")[:2])
+                    conn.execute(text(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"))
                 return
             found = conn.execute(
                 text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
@@ -67,6 +65,10 @@ def tamper(engine):
                 conn.exec_driver_sql(made)
 
     return run
+
+
+def every_guard(dialect):
+    return list(guards.wanted(dialect, Layout(), schema.REVISION))
 
 
 def audited(engine, tables, origin="default", **options):
@@ -198,15 +200,62 @@ def test_an_event_left_out_of_its_stream_is_found(engine, tables, drafts, record
 @pytest.mark.parametrize("place", range(3))
 def test_a_missing_guard_is_found(engine, tables, log, place):
     kind = engine.dialect.name
-    name = schema._GUARDS[kind][place * 4]
-    table = f"ledger_{name.split('_')[0]}"
+    name = every_guard(kind)[place * 4]
     with engine.begin() as conn:
-        on = f" ON {table}" if kind == "postgresql" else ""
-        conn.execute(text(f"DROP TRIGGER ledger_{name}{on}"))
+        on = f" ON {'_'.join(name.split('_')[:2])}" if kind == "postgresql" else ""
+        conn.execute(text(f"DROP TRIGGER {name}{on}"))
     with transaction.reading(engine) as conn:
-        assert schema.guards(conn, Layout()) == (f"ledger_{name}",)
-    with pytest.raises(MissingGuard, match=f"ledger_{name} is missing or switched off"):
+        assert schema.guards(conn, Layout()) == (name,)
+    with pytest.raises(MissingGuard, match=f"{name} is missing, changed or switched off"):
         audited(engine, tables)
+
+
+HOLLOW = {
+    "sqlite": [
+        "DROP TRIGGER ledger_event_no_delete",
+        "CREATE TRIGGER ledger_event_no_delete BEFORE DELETE ON ledger_event BEGIN SELECT 1; END",
+    ],
+    "another function": [
+        "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",
+        "DROP TRIGGER ledger_event_no_delete ON ledger_event",
+        (
+            "CREATE TRIGGER ledger_event_no_delete BEFORE DELETE ON ledger_event FOR EACH ROW "
+            "EXECUTE FUNCTION nothing()"
+        ),
+        "ALTER TABLE ledger_event ENABLE ALWAYS TRIGGER ledger_event_no_delete",
+    ],
+    "another condition": [
+        "DROP TRIGGER ledger_event_no_delete ON ledger_event",
+        (
+            "CREATE TRIGGER ledger_event_no_delete BEFORE DELETE ON ledger_event FOR EACH ROW "
+            "WHEN (false) EXECUTE FUNCTION ledger_refuse('an event cannot be deleted')"
+        ),
+        "ALTER TABLE ledger_event ENABLE ALWAYS TRIGGER ledger_event_no_delete",
+    ],
+    "another path": ["ALTER FUNCTION ledger_refuse() RESET search_path"],
+    "another body": [
+        (
+            "CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "'BEGIN RETURN OLD; END'"
+        ),
+    ],
+}
+
+
+def test_a_guard_of_the_right_name_that_does_nothing_is_found(database, tables):
+    made = sa.create_engine(database, poolclass=sa.StaticPool)
+    schema.upgrade(made)
+    kinds = [one for one in HOLLOW if (one == "sqlite") == (made.dialect.name == "sqlite")]
+    for kind in kinds:
+        with made.connect() as conn:
+            conn.exec_driver_sql("BEGIN" if kind == "sqlite" else "SELECT 1")
+            for statement in HOLLOW[kind]:
+                conn.exec_driver_sql(statement)
+            assert "ledger_event_no_delete" in schema.guards(conn, Layout()), kind
+            conn.rollback()
+    with made.connect() as conn:
+        assert schema.guards(conn, Layout()) == ()
+    made.dispose()
 
 
 def test_a_guard_that_is_switched_off_is_found(postgres_url, tables):

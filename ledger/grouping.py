@@ -1,0 +1,118 @@
+"""Group commit: threads that record at once share one append, and so one flush of the disk.
+
+Whoever comes first while nobody writes leads: it checks and writes its own entry with all that
+wait, one append for all, and hands the lead on to the next who came meanwhile. There is no thread
+of ours and no delay: alone, it is an append like any other.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import deque
+from typing import Final
+
+import attrs
+from sqlalchemy import Engine
+
+from ledger.appending import Appender, Receipt
+from ledger.errors import Invalid, LedgerError
+from ledger.unit import Entered, Entry, Unit
+
+MOST: Final = 200
+"""How many entries one append takes in."""
+
+
+@attrs.define(eq=False)
+class _Place:
+    """An entry in the queue, and what becomes of it."""
+
+    entered: Entered
+    turn: threading.Event = attrs.field(factory=threading.Event)
+    receipts: list[Receipt] = attrs.field(factory=list)
+    error: BaseException | None = None
+    done: bool = False
+
+
+@attrs.define(kw_only=True, eq=False)
+class Grouped(Appender):
+    """The write path that threads share."""
+
+    _queue: deque[_Place] = attrs.field(factory=deque, init=False)
+    _guard: threading.Lock = attrs.field(factory=threading.Lock, init=False)
+    _led: bool = attrs.field(default=False, init=False)
+
+    def append(self, entry: Entry) -> list[Receipt]:
+        """Store an entry together with what other threads hand in; a refusal is its own alone.
+
+        Raises:
+            LedgerError: what speaks against this entry; or what the database refused for all that
+                were written with it.
+        """
+        place = _Place(self.entered(entry))
+        with self._guard:
+            self._queue.append(place)
+            leads, self._led = not self._led, True
+        if not leads:
+            place.turn.wait()
+        if not place.done:
+            self._lead()
+        if place.error is not None:
+            raise place.error
+        return place.receipts
+
+    def _lead(self) -> None:
+        with self._guard:
+            many = min(len(self._queue), MOST)
+            places = [self._queue.popleft() for _ in range(many)]
+        try:
+            self._write_all(places)
+        finally:
+            with self._guard:
+                following = self._queue[0] if self._queue else None
+                self._led = following is not None
+            for place in places:
+                place.done = True
+                place.turn.set()
+            if following is not None:
+                following.turn.set()
+
+    def _write_all(self, places: list[_Place]) -> None:
+        unit, together = Unit(self.folded.origin), list[_Place]()
+        try:
+            with self.watched() as told:
+                for place in places:
+                    try:
+                        self.enter(unit, place.entered)
+                    except Exception as error:  # noqa: BLE001 - raised in the thread it belongs to
+                        place.error = error
+                    else:
+                        together.append(place)
+                receipts = iter(self.write(unit, told))
+        except LedgerError as error:
+            if len(together) > 1 and getattr(error, "stored", "no") == "no":
+                for place in together:  # others came first, and now one of these is refused
+                    self._write_all([place])
+            else:
+                for place in together:
+                    place.error = copy.copy(error)
+        else:
+            for place in together:
+                place.receipts = [next(receipts) for _ in place.entered.made]
+
+
+def shared(appender: Appender) -> Grouped:
+    """The same write path for many threads.
+
+    Raises:
+        Invalid: its host is a Connection or a Session, which threads do not share.
+    """
+    if not isinstance(appender.folded.host, Engine):
+        raise Invalid(
+            "Only a ledger on an Engine, a path or a URL can be shared by threads: a "
+            f"{type(appender.folded.host).__name__} belongs to one of them. Write "
+            "Ledger(engine).grouped().",
+            field="bind",
+            given=appender.folded.host,
+        )
+    return Grouped(folded=appender.folded, clock=appender.clock, recorder=appender.recorder)

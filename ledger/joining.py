@@ -1,0 +1,152 @@
+"""A ledger in an ORM Session's unit of work: what is recorded waits for the Session's commit.
+
+So a host's long transaction does not hold the log's lock. The queue is the Session's own: all
+ledgers bound to it over one log share it. SQLAlchemy's events say when to write and what to forget:
+
+```
+before_commit              write what waits; not at the release of a savepoint
+after_transaction_create   of a savepoint: remember how long the queue is
+after_soft_rollback        of a savepoint: cut the queue to that; what was written since then waits
+                           again if it was entered before
+after_transaction_end      of the whole transaction: forget all
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+import attrs
+from sqlalchemy import event
+
+from ledger.appending import Appender, Receipt, receipt
+from ledger.model.events import NewEvent
+from ledger.store.append import Appended
+from ledger.store.binds import AnySession, session_of
+from ledger.unit import Entered, Entry, Unit
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session, SessionTransaction
+
+
+@attrs.define(kw_only=True, eq=False)
+class Joined(Appender):
+    """The write path of a ledger whose host is a Session, or a registry of Sessions."""
+
+    def __attrs_post_init__(self) -> None:
+        self.folded.before_reading = self.flush
+
+    def append(self, entry: Entry) -> list[Receipt]:
+        """Check an entry now, and store it at the Session's commit.
+
+        Raises:
+            LedgerError: what speaks against it; the Session and its transaction go on.
+        """
+        work = self._work()
+        return [] if work is None else work.add(self, self.entered(entry))
+
+    def flush(self) -> list[Receipt]:
+        """Store in the Session's transaction what waits, without committing."""
+        work = self._work(begin=False)
+        return [] if work is None else work.write(self)
+
+    def put(self, events: Iterable[NewEvent]) -> Appended:
+        """Store typed events at the call, behind what waits."""
+        self.flush()
+        return super().put(events)
+
+    def _work(self, *, begin: bool = True) -> Work | None:
+        session = session_of(self._session)
+        key = f"claimledger {self.folded.layout} {self.folded.origin}"
+        if begin and not session.in_transaction():
+            session.begin()  # else nothing would fire at close(), and the queue would outlive it
+        if begin and key not in session.info:
+            session.info[key] = Work(session, self)
+        return cast("Work | None", session.info.get(key))
+
+    @property
+    def _session(self) -> AnySession:
+        return cast("AnySession", self.folded.host)
+
+
+class Work:
+    """What was entered in one transaction of a Session: a written part, then a waiting one."""
+
+    def __init__(self, session: Session, appender: Appender) -> None:
+        self._appender = appender
+        self._written: list[Entered] = []
+        self._waiting = Unit(appender.folded.origin)
+        self._marks: dict[SessionTransaction, tuple[int, int]] = {}
+        begun = session.get_nested_transaction()
+        while begun is not None:
+            self._marks[begun] = (0, 0)
+            begun = begun.parent if begun.parent and begun.parent.nested else None
+        event.listen(session, "before_commit", self._commit)
+        event.listen(session, "after_transaction_create", self._mark)
+        event.listen(session, "after_soft_rollback", self._cut)
+        event.listen(session, "after_transaction_end", self._end)
+
+    def add(self, appender: Appender, entered: Entered) -> list[Receipt]:
+        """Check an entry against the log and what waits, and let it wait too."""
+        appender.enter(self._waiting, entered)
+        if not entered.new:
+            self._waiting.entries.remove(entered)
+        waiting = {new.id for one in self._waiting.entries for new in one.new}
+        return [
+            _pending(made.id, made.public, entered)
+            if made.id in waiting
+            else receipt(made, entered.there, entered.size)
+            for made in entered.made
+        ]
+
+    def write(self, appender: Appender) -> list[Receipt]:
+        """Store what waits in the Session's transaction."""
+        if not self._waiting.entries:
+            return []
+        with appender.watched() as told:
+            receipts = appender.write(self._waiting, told)
+        self._written += self._waiting.entries
+        self._waiting = Unit(self._waiting.origin)
+        return receipts
+
+    # -- the Session's events ---------------------------------------------------------------
+
+    def _commit(self, session: Session) -> None:
+        if not session.in_nested_transaction() and self._waiting.entries:
+            session.flush()  # what is wrong with the host's rows shows before the log is locked
+            self.write(self._appender)
+
+    def _mark(self, _: Session, transaction: SessionTransaction) -> None:
+        if transaction.nested:
+            written = len(self._written)
+            self._marks[transaction] = (written, written + len(self._waiting.entries))
+
+    def _cut(self, _: Session, transaction: SessionTransaction) -> None:
+        mark = self._marks.get(transaction)
+        if mark is not None:
+            written, entered = mark
+            entries = [*self._written, *self._waiting.entries][:entered]
+            self._written = entries[: min(written, len(self._written))]
+            self._waiting = Unit(self._waiting.origin)
+            self._waiting.entries = entries[len(self._written) :]
+
+    def _end(self, _: Session, transaction: SessionTransaction) -> None:
+        self._marks.pop(transaction, None)
+        if transaction.parent is None:
+            self._marks.clear()
+            self._written = []
+            self._waiting = Unit(self._waiting.origin)
+
+
+def _pending(id_: str, public: str, entered: Entered) -> Receipt:
+    versions = {new.id: new.stream_v for new in entered.new}
+    return Receipt(
+        id=public,
+        ledger_id=id_,
+        sequences=(),
+        recorded=entered.now,
+        stored="pending",
+        size=entered.size,
+        version=versions.get(id_, 0),
+    )

@@ -1,0 +1,209 @@
+"""The built-in projection "claims": which event does what to the narrow table of claims.
+
+Here lives the meaning, once for events at hand (inline) and once for the two slots that are read
+in a rebuild; both go through the same few lines. The table is in `ledger.store.views`.
+
+It is a ground to look claims up on, not an answer: what an amendment changes, what a withdrawal
+means at a date, and what an utterance lends to others is told by the ledger's own questions.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+import orjson
+
+from ledger.codec.entry import SALT_BYTES
+from ledger.model import events as ev
+from ledger.model.attribution import claimant_of
+from ledger.model.bounds import Bounds
+from ledger.model.moment import Edtf
+from ledger.projecting.projection import Page, Projection
+from ledger.store import views
+from ledger.store.layout import Layout
+from ledger.store.views import NOBODY, ClaimRow
+
+NAME: Final = "claims"
+_KEPT: Final = frozenset({"party_registered", "proposition_defined"})
+_NEEDED: Final = frozenset({"who", "what"})
+
+
+@attrs.frozen
+class _Claim:
+    """A claim with what it names still by ids."""
+
+    seq: int
+    parties: tuple[str, ...]
+    proposition: str
+    uttered: dt.date | None
+    act: str
+    stance: str
+
+
+@attrs.define
+class _Found:
+    """What a page holds: claims, the ids of what it names, and what ends or removes claims."""
+
+    claims: list[_Claim] = attrs.field(factory=list)
+    ends: list[tuple[str, int]] = attrs.field(factory=list)
+    erased: list[str] = attrs.field(factory=list)
+    ids: dict[str, int] = attrs.field(factory=dict)
+
+
+def claims(layout: Layout | None = None) -> Any:
+    """The projection "claims" for a layout, to be handed to `ledger.projections.add`.
+
+    Example:
+        >>> claims()(0).tables[0].name
+        'ledger_v1_claim'
+    """
+    return functools.partial(_build, layout or Layout())
+
+
+def _build(layout: Layout, build: int) -> Projection:
+    table = views.claim_table(layout, build)
+    return Projection(
+        name=NAME,
+        version=views.VERSION,
+        tables=[table],
+        apply_page=functools.partial(_apply, table),
+        on_failure="stop",
+    )
+
+
+def _apply(table: Any, page: Page) -> None:
+    found = _Found()
+    if page.given is not None:
+        _from_events(found, page.given)
+    else:
+        _from_rows(found, page)
+    seq_of = _sequences(found, page)
+    rows = [
+        ClaimRow(one.seq, party, seq_of.get(one.proposition, NOBODY), *_rest(one))
+        for one in found.claims
+        for party in sorted({seq_of.get(id_, NOBODY) for id_ in one.parties} or {NOBODY})
+    ]
+    views.add_claims(page.conn, table, page.log_id, rows)
+    ends = [(seq_of[id_], seq) for id_, seq in found.ends if id_ in seq_of]
+    views.end_claims(page.conn, table, page.log_id, ends)
+    erased = [seq_of[id_] for id_ in found.erased if id_ in seq_of]
+    views.remove_claims(page.conn, table, page.log_id, erased)
+
+
+def _rest(one: _Claim) -> tuple[dt.date | None, str, str]:
+    return one.uttered, one.act, one.stance
+
+
+def _sequences(found: _Found, page: Page) -> Mapping[str, int]:
+    """The sequence of every id that the page names: from it, from memory, else by one query."""
+    kept: dict[str, int] = page.memory
+    wanted = {id_ for one in found.claims for id_ in (*one.parties, one.proposition)}
+    targets = {id_ for id_, _ in found.ends} | set(found.erased)
+    known = {**{id_: kept[id_] for id_ in wanted if id_ in kept}, **found.ids}
+    missing = [id_ for id_ in wanted | targets if id_ not in known]
+    if page.sequence_of is not None:
+        for id_ in missing:
+            if (seq := page.sequence_of(id_)) is not None:
+                known[id_] = seq
+    elif missing:
+        looked_up = views.sequences(page.conn, page.tables, page.log_id, missing)
+        known |= looked_up
+        kept |= {id_: seq for id_, seq in looked_up.items() if id_ not in targets}
+    return known
+
+
+def _from_events(found: _Found, events: Sequence[ev.StoredEvent]) -> None:
+    for stored in events:
+        event, seq = stored.event, stored.sequence
+        found.ids[stored.id] = seq
+        match event:
+            case ev.ClaimRecorded():
+                found.claims.append(
+                    _Claim(
+                        seq,
+                        tuple(filter(None, map(claimant_of, event.chains))),
+                        event.proposition,
+                        _last_day(event.uttered),
+                        event.act,
+                        event.stance,
+                    )
+                )
+            case ev.ClaimWithdrawn():
+                found.ends += [(claim, seq) for claim in event.claims]
+            case ev.ClaimCorrected() | ev.RecordAmended():
+                found.ends.append((event.target, seq))
+            case ev.ContentErased():
+                _erase(found, event.target, event.slots, seq)
+            case _:
+                pass
+
+
+def _from_rows(found: _Found, page: Page) -> None:
+    kept = page.memory
+    for seq, id_, type_, who, what in views.slim_rows(
+        page.conn, page.tables, page.log_id, page.start, page.stop
+    ):
+        if type_ == "claim_recorded":
+            found.ids[id_] = seq
+            if who is not None and what is not None:
+                found.claims.append(_claim(seq, who, what))
+        elif type_ in _KEPT:
+            kept[id_] = found.ids[id_] = seq
+        elif what is not None:
+            _touch(found, type_, orjson.loads(what[SALT_BYTES:]), seq)
+
+
+def _claim(seq: int, who: bytes, what: bytes) -> _Claim:
+    said = orjson.loads(what[SALT_BYTES:])
+    chains = orjson.loads(who[SALT_BYTES:]).get("chains", ())
+    uttered = said.get("uttered")
+    return _Claim(
+        seq,
+        tuple(filter(None, map(_claimant, chains))),
+        said["proposition"],
+        None if uttered is None else _last_day_of(uttered),
+        said["act"],
+        said["stance"],
+    )
+
+
+def _touch(found: _Found, type_: str, what: dict[str, Any], seq: int) -> None:
+    match type_:
+        case "claim_withdrawn":
+            found.ends += [(claim, seq) for claim in what["claims"]]
+        case "claim_corrected" | "record_amended":
+            found.ends.append((what["target"], seq))
+        case "content_erased":
+            _erase(found, what["target"], what["slots"], seq)
+        case _:
+            pass
+
+
+def _erase(found: _Found, target: str, slots: Sequence[str], seq: int) -> None:
+    if _NEEDED.isdisjoint(slots):
+        found.ends.append((target, seq))
+    else:
+        found.erased.append(target)
+
+
+def _claimant(chain: Sequence[Mapping[str, str]]) -> str | None:
+    """What `claimant_of` says of a chain, without making its links."""
+    if len(chain) == 1 and chain[0]["kind"] == "says":
+        return chain[0]["agent"]
+    return claimant_of([ev.ChainLink(**link) for link in chain])
+
+
+@functools.lru_cache(maxsize=20_000)
+def _last_day_of(text: str) -> dt.date | None:
+    return _last_day(Edtf.parse(text))
+
+
+def _last_day(uttered: Edtf | None) -> dt.date | None:
+    return None if uttered is None else Bounds.of(uttered).last_day()
+
+
+__all__ = ["NAME", "claims"]

@@ -1,0 +1,181 @@
+"""A projection: what a host hands over to have a view of its own kept up with the log.
+
+Here lives the value and the page of events that it is given. What moves it along is `running`, in
+an append `inline`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final, Literal
+
+import attrs
+from sqlalchemy import Connection, Table
+
+from ledger.codec.envelope import opened
+from ledger.errors import InvalidProjection, ProjectionFailed
+from ledger.model.events import StoredEvent
+from ledger.projecting.failing import momentary
+from ledger.store import read
+from ledger.store.tables import Tables
+
+Mode = Literal["inline", "deferred"]
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+
+
+def _named(_projection: Any, _attribute: Any, name: str) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidProjection(
+            f"{name!r} cannot be the name of a projection. Write a small letter, then up to 62 of "
+            "a-z, 0-9, _ and -.",
+            field="name",
+            given=name,
+        )
+
+
+@attrs.define(kw_only=True)
+class Page:
+    """Consecutive events of a log, `start` <= sequence < `stop`, on their way into a view.
+
+    `events` are read when they are first asked for; inline they are at hand, and `sequence_of` may
+    tell an event's sequence by its id. `memory` lasts for one run: what is kept there spares
+    look-ups, and is thrown away after any failure.
+    """
+
+    conn: Connection
+    tables: Tables
+    log_id: int
+    start: int
+    stop: int
+    memory: dict[str, Any] = attrs.field(factory=dict)
+    sequence_of: Callable[[str], int | None] | None = None
+    given: Sequence[StoredEvent] | None = None
+
+    def events(self, types: Collection[str] | None = None) -> list[StoredEvent]:
+        """The events, all or those of some types, in order."""
+        if self.given is not None:
+            return [one for one in self.given if types is None or one.type in types]
+        rows = read.rows(self.conn, self.tables, self.log_id, after=self.start - 1, until=self.stop)
+        return [opened(row) for row in rows if types is None or row.type in types]
+
+
+@attrs.frozen(kw_only=True)
+class Projection:
+    """A view of a host's own, by name and version; one of four ways to take an event.
+
+    - `apply(conn, event)`: writes what one event means with the connection that it is given.
+    - `apply_batch(conn, events)`: the same for many at once; batches are cut anywhere.
+    - `apply_page(page)`: the same, but reads from the log only what it needs.
+    - `initial()` and `evolve(state, event)`: a state of plain JSON values, kept with the cursor.
+
+    `tables` are made before the first event. A table with a column `log_id` is shared by the logs
+    of a database, one without belongs to one log. `types` leaves out all other events.
+
+    `on_failure`: an event that fails `retries` times more is parked and the others go on ("park"),
+    or the view waits for it ("stop"). `on_live(event)` is for effects outside the database: after
+    the commit, at least once, not in a replay, and for deferred projections only.
+
+    Raises:
+        InvalidProjection: no name or version, or not one way to take an event.
+
+    Example:
+        >>> def count(state, event):
+        ...     return state + 1
+        >>> Projection(name="events", initial=lambda: 0, evolve=count).version
+        1
+    """
+
+    name: str = attrs.field(validator=_named)
+    version: int = 1
+    apply: Callable[[Connection, StoredEvent], object] | None = None
+    apply_batch: Callable[[Connection, Sequence[StoredEvent]], object] | None = None
+    apply_page: Callable[[Page], object] | None = None
+    initial: Callable[[], Any] | None = None
+    evolve: Callable[[Any, StoredEvent], Any] | None = None
+    tables: Sequence[Table] = attrs.field(default=(), converter=tuple)
+    types: Collection[str] | None = None
+    on_live: Callable[[StoredEvent], object] | None = None
+    on_failure: Literal["park", "stop"] = "park"
+    retries: int = 3
+
+    def __attrs_post_init__(self) -> None:
+        ways = [self.apply, self.apply_batch, self.apply_page, self.evolve]
+        if sum(way is not None for way in ways) != 1 or (self.evolve is None) != (
+            self.initial is None
+        ):
+            raise InvalidProjection(
+                f"The projection {self.name} must take events in one way: hand over apply, "
+                "apply_batch, apply_page, or initial and evolve.",
+                field="apply",
+                given=self.name,
+            )
+        if isinstance(self.version, bool) or not isinstance(self.version, int) or self.version < 1:
+            raise InvalidProjection(
+                f"The version of {self.name} is {self.version!r}; versions are 1, 2, 3 ...",
+                field="version",
+                given=self.version,
+            )
+
+    def take(self, page: Page) -> None:
+        """Write what a page of events means; nothing for one that keeps a state.
+
+        Raises:
+            ProjectionFailed: it could not take an event, or some event of several.
+        """
+        if self.apply_page is not None:
+            self._attempt(page.start, page.stop - page.start, self.apply_page, page)
+            return
+        events = page.events(self.types)
+        if self.apply is not None:
+            for event in events:
+                self._attempt(event.sequence, 1, self.apply, page.conn, event)
+        elif self.apply_batch is not None and events:
+            first = events[0].sequence
+            self._attempt(first, page.stop - first, self.apply_batch, page.conn, events)
+
+    def step(self, state: str | None, page: Page) -> str:
+        """The state, as JSON, after a page of events.
+
+        Raises:
+            ProjectionFailed: it could not take an event, or the state is no plain JSON.
+        """
+        assert self.evolve is not None  # noqa: S101 - whoever calls has looked
+        now = self.start() if state is None else json.loads(state)
+        last = page.start
+        for event in page.events(self.types):
+            last = event.sequence
+            now = self._attempt(last, 1, self.evolve, now, event)
+        return self._attempt(last, 1, _as_json, now)
+
+    def start(self) -> Any:
+        """The state before the first event."""
+        return None if self.initial is None else self.initial()
+
+    def _attempt(self, sequence: int, many: int, act: Callable[..., Any], *given: Any) -> Any:
+        try:
+            return act(*given)
+        except Exception as error:
+            if momentary(error):
+                raise
+            where = f"the event at sequence {sequence}"
+            if many > 1:
+                where = f"an event between sequence {sequence} and {sequence + many - 1}"
+            raise ProjectionFailed(
+                f"The projection {self.name} v{self.version} could not take {where}: "
+                f"{type(error).__name__}: {error}",
+                projection=self.name,
+                sequence=sequence,
+            ) from error
+
+
+def _as_json(state: Any) -> str:
+    written = json.dumps(state, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    if json.loads(written) != state:
+        raise InvalidProjection(
+            "The state is no plain JSON: it would be another one when it is read again. Keep "
+            "texts, numbers, lists, and objects with text keys.",
+            field="evolve",
+        )
+    return written

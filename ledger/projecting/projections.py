@@ -1,0 +1,235 @@
+"""The projections of a ledger: registered, run, rebuilt, looked at and mended.
+
+Here lives what a host types. The loop is in `running`, appends in `inlining`, builds in `building`,
+who may move one in `owning`, the comparison in `checking`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ledger.errors import InvalidProjection, LedgerError, ProjectionFailed, UnknownProjection
+from ledger.model.events import StoredEvent
+from ledger.projecting import building, checking, mending
+from ledger.projecting.checking import Checked
+from ledger.projecting.inlining import LIMIT, Inline
+from ledger.projecting.looking import ProjectionStatus, Served, serving, statuses
+from ledger.projecting.owning import owning
+from ledger.projecting.projection import Mode, Projection
+from ledger.projecting.registry import (
+    Clock,
+    Entry,
+    Factory,
+    Outcome,
+    Registry,
+    Site,
+    Source,
+    entry_of,
+)
+from ledger.projecting.running import BATCH, Moved, Progress, Run, Wait
+from ledger.store import cursors
+from ledger.store.append import lock_head
+from ledger.store.cursors import Build, Cursor, Parked
+from ledger.store.transaction import writing
+
+_LOG = logging.getLogger(__name__)
+_PATIENCE = dt.timedelta(seconds=30)
+
+
+class Projections:
+    """The projections of one ledger, `ledger.projections`.
+
+    Nothing is read or written before the first append, run or question. `patience` is how long an
+    owner that gives no sign is taken for alive where there is no session lock (SQLite).
+
+    Example:
+        >>> from ledger import Ledger
+        >>> from ledger.projecting import Projections, claims
+        >>> with Ledger.open(":memory:") as ledger:
+        ...     projections = Projections(ledger._folded, ledger._clock)
+        ...     projections.add(claims(ledger.layout))
+        ...     projections.status()
+        ()
+    """
+
+    def __init__(
+        self, source: Source, clock: Clock, *, patience: dt.timedelta = _PATIENCE
+    ) -> None:
+        self._site = Site(source=source, clock=clock, patience=patience)
+        self._registry = Registry()
+        self._hints: dict[tuple[int, str, int], int] = {}
+        self._behind: set[tuple[str, int]] = set()
+
+    # -- registering ------------------------------------------------------------------------
+
+    def add(self, projection: Projection | Factory, *, mode: Mode = "inline") -> None:
+        """Register a projection, or a function of a build's number that makes it.
+
+        "inline": its rows change in each append's transaction. "deferred": a run changes them.
+        A function can be rebuilt beside what is served; its tables' names hold the number.
+
+        Raises:
+            InvalidProjection: no projection, or effects (`on_live`) inline.
+        """
+        self._registry.add(entry_of(projection, mode))
+
+    # -- in an append -----------------------------------------------------------------------
+
+    @property
+    def has_inline(self) -> bool:
+        """Whether an append has anything to do here."""
+        return bool(self._registry.inline)
+
+    def inline(
+        self,
+        conn: Connection,
+        log_id: int,
+        events: Sequence[StoredEvent],
+        *,
+        sequence_of: Callable[[str], int | None] | None = None,
+    ) -> None:
+        """Bring the inline projections forward, in the append's transaction, after its rows.
+
+        More than 1,000 events are left to a run: sorted and in large batches they cost less.
+
+        Raises:
+            ProjectionFailed: a projection cannot take an event, so the append is to be refused.
+        """
+        if not events or len(events) > LIMIT:
+            return
+        append = Inline(
+            site=self._site,
+            conn=conn,
+            log_id=log_id,
+            events=events,
+            sequence_of=sequence_of,
+            hints=self._hints,
+        )
+        for entry in self._registry.inline:
+            if not append.take(entry):
+                self._behind.add((entry.name, entry.version))
+
+    def settle(self) -> None:
+        """After an append: catch up what it found left behind. Raises nothing; the append stands."""
+        while self._behind:
+            name, version = self._behind.pop()
+            try:
+                self.run(name, version=version)
+            except LedgerError as error:
+                _LOG.warning("The inline projection %s is behind: %s", name, error)
+
+    def ready(self, name: str | None = None) -> None:
+        """Catch up inline projections, before a read that needs them; one look where all are.
+
+        Raises:
+            ProjectionFailed: one waits for an event that it cannot take.
+        """
+        for entry in self._registry.inline:
+            if name in (None, entry.name):
+                outcome = self.run(entry.name, version=entry.version)
+                if outcome.status == "failing":
+                    raise ProjectionFailed(
+                        f"The projection {entry.name} waits at sequence {outcome.position} for an "
+                        f"event that it cannot take. Type: ledger.projections.parked({entry.name!r})",
+                        projection=entry.name,
+                        sequence=outcome.position,
+                    )
+
+    # -- running ----------------------------------------------------------------------------
+
+    def run(
+        self,
+        name: str,
+        *,
+        version: int | None = None,
+        until: int | None = None,
+        batch: int = BATCH,
+        progress: Progress | None = None,
+        stop: threading.Event | None = None,
+    ) -> Outcome:
+        """Catch a projection up with the log once (or with its first `until` events).
+
+        It can be stopped at any batch, and begins where it stood.
+
+        Raises:
+            UnknownProjection: no such projection is registered.
+            StoreError: the database refused; what was committed stands.
+        """
+        entry = self._registry.find(name, version)
+        at = self._begun(entry)
+        if at is None or self._up_to_date(at, until):
+            return self._nothing_to_do(entry, at)
+        run, outcome = self._owned(entry, at, until, batch, progress, stop, None, 0.0)
+        if run is None or outcome.status != "caught_up" or until is not None:
+            return outcome
+        return outcome
+
+    def follow(
+        self,
+        name: str,
+        *,
+        version: int | None = None,
+        stop: threading.Event | None = None,
+        batch: int = BATCH,
+        progress: Progress | None = None,
+        wait: Wait | None = None,
+        poll: float = 1.0,
+    ) -> Outcome:
+        """Keep a projection up with the log until `stop` is set, or until it fails for good.
+
+        Where it runs elsewhere, this waits to take over. `wait(seconds)` may come back as soon as
+        there is news; without it the log is looked at every `poll` seconds.
+
+        Raises:
+            InvalidProjection: the ledger is bound to a Connection, which only its host can commit.
+        """
+        if isinstance(self._site.bind, Connection):
+            raise InvalidProjection(
+                "A ledger bound to a Connection cannot follow: only its host commits. Use "
+                "Ledger(engine), or run() inside the host's transaction.",
+                field="bind",
+            )
+        entry = self._registry.find(name, version)
+        stopped = stop or threading.Event()
+        waits = wait or stopped.wait
+        while True:
+            at = self._begun(entry)
+            if at is None:
+                outcome = self._nothing_to_do(entry, at)
+            else:
+                _, outcome = self._owned(entry, at, None, batch, progress, stopped, waits, poll)
+            if stopped.is_set() or outcome.status == "failing":
+                return outcome
+            stopped.wait(poll)
+
+    def rebuild(
+        self,
+        name: str,
+        *,
+        version: int | None = None,
+        in_place: bool = False,
+        batch: int = BATCH,
+        progress: Progress | None = None,
+        stop: threading.Event | None = None,
+    ) -> Outcome:
+        """Build a projection anew beside what is served, then switch to it in one transaction.
+
+        What was stopped, or killed, goes on where it stood: type the same again. A new version is
+        built the same way. `in_place` empties the tables first, for a projection whose tables have
+        fixed names: it is read half-full meanwhile.
+
+        Raises:
+            InvalidProjection: its tables have fixed names, and `in_place` was not said.
+        """
+        entry = self._registry.find(name, version)
+        at = self._begun(entry, anew=True, in_place=in_place)
+        if at is None:
+            return self._nothing_to_do(entry, at)
+        return self._owned(entry, at, None, batch, progress, stop, None, 0.0, switch=True)[1]

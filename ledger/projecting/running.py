@@ -1,0 +1,254 @@
+"""The run: a build is moved along the log, batch by batch, each in one transaction with its cursor.
+
+Here lives the loop of an owner. Batches are sorted and large, since one index entry after another
+costs least so; a batch that fails is halved until the event that fails stands alone.
+
+```
+move the cursor (compare-and-set, fence)  ->  rows  ->  commit  ->  effects, noted when done
+event fails   retried with pauses  ->  parked, the others go on   or   the run ends, "failing"
+```
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+import attrs
+from sqlalchemy import Connection
+
+from ledger import observing
+from ledger.errors import ProjectionFailed
+from ledger.projecting.effects import Effects
+from ledger.projecting.projection import Page, Projection
+from ledger.projecting.registry import Outcome, Site, Status
+from ledger.store import cursors, read
+from ledger.store.cursors import Build, Kind, Parked
+from ledger.store.transaction import writing
+
+BATCH: Final = 20_000
+_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 5.0
+
+Progress = Callable[[int, int], None]
+"""Told after each batch how many events are done, and how many there are."""
+
+Wait = Callable[[float], object]
+"""Waits for news of the log, so many seconds at most; may come back early."""
+
+
+class Moved(Exception):  # noqa: N818 - it is no error, and never leaves this package
+    """Somebody else moved the cursor."""
+
+
+@attrs.define(kw_only=True)
+class Run:
+    """One owner's way along the log with one build."""
+
+    site: Site
+    projection: Projection
+    key: Build
+    fence: int
+    stop: threading.Event
+    until: int | None = None
+    batch: int = BATCH
+    progress: Progress | None = None
+    wait: Wait | None = None
+    poll: float = 1.0
+    position: int = 0
+    size: int = 0
+    applied: int = 0
+    parked: int = 0
+    stuck_at: int | None = None
+    memory: dict[str, Any] = attrs.field(factory=dict)
+
+    def go(self) -> Outcome:
+        """Run to the head (or to `until`), or for ever where there is something to wait with."""
+        status = self._refresh()
+        while status is None:
+            goal = self._goal()
+            if self.stop.is_set():
+                status = "stopped"
+            elif self.position < goal:
+                status = self._advance(goal)
+            elif self.wait is None:
+                self._make_effects()
+                status = "caught_up"
+            else:
+                self._make_effects()
+                status = self._idle()
+        return self.outcome(status)
+
+    def outcome(self, status: Status, *, switched: bool = False) -> Outcome:
+        """What came of it so far."""
+        return Outcome(
+            name=self.key.name,
+            version=self.key.version,
+            build=self.key.build,
+            status=status,
+            position=self.position,
+            size=self.size,
+            applied=self.applied,
+            parked=self.parked,
+            switched=switched,
+        )
+
+    def step(self, conn: Connection, start: int, stop: int) -> None:
+        """Take the events from `start` to before `stop`, in the transaction of `conn`.
+
+        Raises:
+            Moved: the cursor is not at `start`, or not ours any more.
+            ProjectionFailed: an event could not be taken.
+        """
+        now = self.site.clock()
+        at = {"start": start, "stop": stop, "fence": self.fence, "now": now}
+        if not cursors.move(conn, self.site.tables, self.key, **at):
+            raise Moved
+        page = Page(
+            conn=conn,
+            tables=self.site.tables,
+            log_id=self.key.log_id,
+            start=start,
+            stop=stop,
+            memory=self.memory,
+        )
+        take(self.site, self.projection, self.key, page)
+        if self.stuck_at is not None and start <= self.stuck_at < stop:
+            cursors.unpark(conn, self.site.tables, self.key, self.stuck_at)
+
+    def _goal(self) -> int:
+        with self.site.source.reading() as conn:
+            self.size = self.site.size(conn)
+        return self.size if self.until is None else min(self.until, self.size)
+
+    def _refresh(self) -> Status | None:
+        """Look where the cursor stands; "elsewhere" where it is not ours."""
+        with self.site.source.reading() as conn:
+            held = cursors.cursor(conn, self.site.tables, self.key)
+            noted = cursors.parked(conn, self.site.tables, self.key)
+        if held is None or held.fence != self.fence:
+            return "elsewhere"
+        self.position = held.position
+        self.stuck_at = next((one.sequence for one in noted if one.kind == "stopping"), None)
+        return None
+
+    def _advance(self, goal: int) -> Status | None:
+        """Go on to a goal by batches."""
+        width, failures = self.batch, 0
+        while self.position < goal and not self.stop.is_set():
+            stop = min(self.position + width, goal)
+            try:
+                with self._watched(), writing(self.site.bind) as conn:
+                    self.step(conn, self.position, stop)
+            except Moved:
+                self.memory.clear()
+                if (status := self._refresh()) is not None:
+                    return status
+            except ProjectionFailed as failure:
+                self.memory.clear()
+                if stop - self.position > 1:
+                    ahead = failure.sequence - self.position
+                    width = ahead if ahead > 0 else (stop - self.position) // 2
+                elif failures < self.projection.retries:
+                    failures += 1
+                    self.stop.wait(min(_PAUSE * 2**failures, _LONGEST_PAUSE))
+                elif (status := self._set_aside(failure, failures + 1)) is not None:
+                    return status
+                else:
+                    failures = 0
+            else:
+                failures, width = 0, min(self.batch, width * 2)
+                self._passed(stop)
+                self._make_effects()
+        return None
+
+    def _passed(self, stop: int) -> None:
+        self.applied += stop - self.position
+        self.position = stop
+        if self.progress is not None:
+            self.progress(stop, self.size)
+
+    def _set_aside(self, failure: ProjectionFailed, attempts: int) -> Status | None:
+        """Park the event at the cursor and pass it, or note that it stops the build."""
+        kind: Kind = "parked" if self.projection.on_failure == "park" else "stopping"
+        start = self.position
+        with writing(self.site.bind) as conn:
+            stop = start + 1 if kind == "parked" else start
+            now = self.site.clock()
+            at = {"start": start, "stop": stop, "fence": self.fence, "now": now}
+            if not cursors.move(conn, self.site.tables, self.key, **at):
+                return "elsewhere"
+            event = self.note(conn, start, kind, failure.message, attempts)
+            cursors.park(conn, self.site.tables, self.key, event)
+        if kind == "stopping":
+            return "failing"
+        self.parked += 1
+        self._passed(stop)
+        return None
+
+    def note(
+        self, conn: Connection, sequence: int, kind: Kind, reason: str, attempts: int
+    ) -> Parked:
+        """What is to be shown of an event that failed."""
+        return noted(self.site, conn, self.key, sequence, kind, reason, attempts)
+
+    def _make_effects(self) -> None:
+        if self.projection.on_live is not None:
+            Effects(self).catch_up()
+
+    def _idle(self) -> Status | None:
+        """Wait for news, and say that the owner is alive."""
+        assert self.wait is not None  # noqa: S101 - go() has looked
+        self._tell_lag()
+        self.wait(self.poll)
+        with writing(self.site.bind) as conn:
+            alive = cursors.beat(conn, self.site.tables, self.key, self.fence, self.site.clock())
+        return self._refresh() if alive else "elsewhere"
+
+    def _watched(self) -> Any:
+        return observing.projecting(
+            self.site.source.origin, self.site.bind.engine.dialect.name, self.key.name
+        )
+
+    def _tell_lag(self) -> None:
+        observing.lag(
+            self.site.source.origin,
+            self.site.bind.engine.dialect.name,
+            self.key.name,
+            events=self.size - self.position,
+            seconds=0.0,
+        )
+
+
+def take(site: Site, projection: Projection, key: Build, page: Page) -> None:
+    """Let a projection take a page, in the transaction that has moved its cursor."""
+    if projection.evolve is None:
+        projection.take(page)
+        return
+    held = cursors.cursor(page.conn, site.tables, key)
+    state = projection.step(None if held is None else held.state, page)
+    cursors.change(page.conn, site.tables, key, state=state)
+
+
+def noted(
+    site: Site,
+    conn: Connection,
+    key: Build,
+    sequence: int,
+    kind: Kind,
+    reason: str,
+    attempts: int,
+) -> Parked:
+    """What is to be shown of an event that failed."""
+    row = next(read.rows(conn, site.tables, key.log_id, after=sequence - 1, limit=1))
+    return Parked(
+        sequence=sequence,
+        event_id=row.id,
+        kind=kind,
+        reason=reason,
+        attempts=attempts,
+        at=site.clock(),
+    )
+
+

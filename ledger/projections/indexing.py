@@ -1,0 +1,73 @@
+"""Where a record can be found again: by the ids it names, and by the id its host gave it.
+
+Here is what one event says of that, and no more; the indexes themselves are kept in `.effective`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from ledger.model import events as ev
+
+KEYED: Final[Mapping[type[Any], str]] = {
+    ev.PartyRegistered: "party",
+    ev.TopicDefined: "topic",
+    ev.PropositionDefined: "proposition",
+    ev.OccurrenceDescribed: "occurrence",
+    ev.DocumentRegistered: "document",
+    ev.ClaimRecorded: "claim",
+    ev.ClaimWithdrawn: "claim",
+}
+"""The records that a host names by ids of its own, and the kind of id."""
+
+
+def entries(event: ev.Event) -> Iterator[tuple[str, str]]:
+    """Under which (relation, id) a record can be found again."""
+    match event:
+        case ev.PartyRegistered():
+            yield from (("joint_of", member) for member in event.members)
+        case ev.PartyNamed():
+            yield "names_of", event.party
+        case ev.MembershipRecorded():
+            yield "memberships_of", event.member
+            yield "members_of", event.organisation
+        case ev.PartiesMerged() | ev.PropositionsMerged():
+            yield "merge_of", event.merged
+            yield "merged_into", event.kept
+        case ev.TopicDefined(part_of=str(wider)):
+            yield "topics_in", wider
+        case ev.PropositionDefined():
+            yield from (("propositions_in", topic) for topic in event.topics)
+        case ev.OccurrenceDescribed():
+            yield from (("occurrences_of", told) for told in event.propositions)
+        case ev.DocumentRegistered():
+            yield "documents_of", event.publisher
+        case ev.ClaimRecorded():
+            yield "claims_on", event.proposition
+            yield from _act_entries(event)
+        case ev.ClaimWithdrawn():
+            yield from (("withdrawals_of", claim) for claim in event.claims)
+            yield from _act_entries(event)
+        case ev.ClaimsRelated():
+            yield "relations_from", event.claim
+            yield "relations_to", event.target
+        case _:
+            return
+
+
+def _act_entries(act: ev.Act) -> Iterator[tuple[str, str]]:
+    agents = {link.agent for chain in act.chains for link in chain}
+    yield from (("acts_naming", agent) for agent in agents)
+    if act.utterance is not None:
+        yield "acts_of_utterance", act.utterance
+    if act.document is not None:
+        yield "acts_in", act.document
+
+
+def keys_of(event: ev.Event) -> Iterator[tuple[str, str]]:
+    """The (kind, id) under which a host knows a record."""
+    kind = KEYED.get(type(event))
+    key = getattr(event, "key", None)
+    if kind is not None and key is not None:
+        yield kind, key

@@ -1,0 +1,34 @@
+"""What a ledger can be bound to, and the Engine or Connection that this comes to at a moment.
+
+Here lives that alone. Who begins and ends a transaction is in `transaction`.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
+
+from sqlalchemy import Connection, Engine
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session, scoped_session
+
+Bind: TypeAlias = Engine | Connection
+AnySession: TypeAlias = "Session | scoped_session[Any]"
+Host: TypeAlias = "Bind | AnySession"
+
+
+def is_session(host: object) -> TypeGuard[AnySession]:
+    """Whether a host hands in an ORM Session, or a registry of them; the ORM is not imported."""
+    orm = sys.modules.get("sqlalchemy.orm")
+    return orm is not None and isinstance(host, orm.Session | orm.scoped_session)
+
+
+def session_of(host: AnySession) -> Session:
+    """The Session itself: of a registry, that of this thread or task."""
+    return cast("Session", host() if callable(host) else host)
+
+
+def engine_or_connection(host: Host) -> Bind:
+    """What to work with now: of a Session, the Connection of its transaction."""
+    return session_of(host).connection() if is_session(host) else cast("Bind", host)

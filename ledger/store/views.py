@@ -1,0 +1,180 @@
+"""The built-in table of claims, for hosts' own SQL: narrow, with whole numbers for keys (store.md, 5).
+
+Here live the table and the statements that fill it. Which event does what to it is in
+`ledger.projecting.claims`.
+
+```
+ledger_v1_claim   (log_id, seq, party) | proposition | uttered_latest | act stance | known_to
+as-of index       (log_id, party, proposition, uttered_latest)
+```
+
+`party` and `proposition` are the sequences of the events that registered them; `party` is -1 where
+the text names nobody, and a claim with several alternative claimants has a row for each. `seq` is
+the claim's own sequence, so it is known from there on; `known_to` is the sequence of the first
+event that withdrew, corrected, amended or erased it. `uttered_latest` is the last day, anywhere on
+Earth, on which it can have been said by its own date; NULL where it has none.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Date,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+
+from ledger.store.layout import Layout
+from ledger.store.tables import Tables
+
+VERSION: Final = 1
+NOBODY: Final = -1
+
+
+class ClaimRow(NamedTuple):
+    """A row of the table, without its log and its end."""
+
+    seq: int
+    party: int
+    proposition: int
+    uttered_latest: dt.date | None
+    act: str
+    stance: str
+
+
+class SlimRow(NamedTuple):
+    """Of a row of the log only what the table is made from."""
+
+    seq: int
+    id: str
+    type: str
+    who: bytes | None
+    what: bytes | None
+
+
+def claim_table(layout: Layout, build: int) -> Table:
+    """The table of one build.
+
+    Example:
+        >>> claim_table(Layout(), 0).name, claim_table(Layout(), 2).name
+        ('ledger_v1_claim', 'ledger_v1_claim_2')
+    """
+    name = layout.table(f"v{VERSION}_claim" + (f"_{build}" if build else ""))
+    table = Table(
+        name,
+        MetaData(schema=layout.schema),
+        Column("log_id", BigInteger, nullable=False, autoincrement=False),
+        Column("seq", BigInteger, nullable=False, autoincrement=False),
+        Column("party", BigInteger, nullable=False, autoincrement=False),
+        Column("proposition", BigInteger, nullable=False),
+        Column("uttered_latest", Date),
+        Column("act", Text, nullable=False),
+        Column("stance", Text, nullable=False),
+        Column("known_to", BigInteger),
+        PrimaryKeyConstraint("log_id", "seq", "party", name=f"{name}_pk"),
+        sqlite_with_rowid=False,
+    )
+    Index(
+        f"{name}_as_of",
+        table.c.log_id,
+        table.c.party,
+        table.c.proposition,
+        table.c.uttered_latest,
+    )
+    return table
+
+
+def add_claims(conn: Connection, table: Table, log_id: int, rows: Sequence[ClaimRow]) -> None:
+    """Add claims, many in one statement."""
+    if not rows:
+        return
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql(
+            f"INSERT INTO {table.name} (log_id, seq, party, proposition, uttered_latest, act, "
+            "stance) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(log_id, s, p, q, u and u.isoformat(), a, t) for s, p, q, u, a, t in rows],
+        )
+        return
+    names = ("seq", "party", "proposition", "uttered", "act", "stance")
+    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    conn.execute(_add(table.fullname), {"log": log_id, **columns})
+
+
+@functools.cache
+def _add(table: str) -> Any:
+    return text(
+        f"INSERT INTO {table} (log_id, seq, party, proposition, uttered_latest, act, stance) "
+        "SELECT CAST(:log AS bigint), x.* FROM unnest(CAST(:seq AS bigint[]), "
+        "CAST(:party AS bigint[]), CAST(:proposition AS bigint[]), CAST(:uttered AS date[]), "
+        "CAST(:act AS text[]), CAST(:stance AS text[])) AS x"
+    )
+
+
+def end_claims(
+    conn: Connection, table: Table, log_id: int, ends: Iterable[tuple[int, int]]
+) -> None:
+    """Note of claims, by sequence, which event was the first to touch each; in the log's order."""
+    given = [{"log": log_id, "seq": seq, "known_to": known_to} for seq, known_to in ends]
+    if given:
+        conn.execute(
+            text(
+                f"UPDATE {table.fullname} SET known_to = :known_to "
+                "WHERE log_id = :log AND seq = :seq AND known_to IS NULL"
+            ),
+            given,
+        )
+
+
+def remove_claims(conn: Connection, table: Table, log_id: int, erased: Iterable[int]) -> None:
+    """Remove claims whose content was erased."""
+    given = [{"log": log_id, "seq": seq} for seq in erased]
+    if given:
+        conn.execute(
+            text(f"DELETE FROM {table.fullname} WHERE log_id = :log AND seq = :seq"), given
+        )
+
+
+def sequences(
+    conn: Connection, tables: Tables, log_id: int, ids: Collection[str]
+) -> dict[str, int]:
+    """The sequences of events by their ids, in one query."""
+    if not ids:
+        return {}
+    if conn.dialect.name == "sqlite":
+        among, given = "(SELECT value FROM json_each(:ids))", json.dumps([*ids])
+    else:
+        among, given = "ANY(CAST(:ids AS text[]))", [*ids]  # type: ignore[assignment]
+    operator = "IN" if conn.dialect.name == "sqlite" else "="
+    query = text(
+        f"SELECT id, seq FROM {tables.event.fullname} WHERE log_id = :log AND id {operator} {among}"
+    )
+    return {id_: seq for id_, seq in conn.execute(query, {"log": log_id, "ids": given})}
+
+
+def slim_rows(
+    conn: Connection, tables: Tables, log_id: int, start: int, stop: int
+) -> list[SlimRow]:
+    """The rows with `start` <= sequence < `stop`, only what the table is made from."""
+    query = _slim(tables)
+    found = conn.execute(query, {"log": log_id, "start": start, "stop": stop})
+    return [SlimRow(*row) for row in found]
+
+
+@functools.cache
+def _slim(tables: Tables) -> Any:
+    return text(
+        f"SELECT seq, id, type, slot_who, slot_what FROM {tables.event.fullname} "
+        "WHERE log_id = :log AND seq >= :start AND seq < :stop ORDER BY seq"
+    )

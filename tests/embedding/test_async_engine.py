@@ -1,0 +1,451 @@
+"""AsyncLedger on an AsyncEngine, and on a database that it opens itself: the surface, the tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import inspect
+import threading
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from ledger import Layout, Ledger, Party, Proposition, View
+from ledger.aio import AsyncLedger, AsyncView
+from ledger.errors import (
+    AlreadyRecorded,
+    ForeignDatabase,
+    Invalid,
+    LedgerError,
+    MissingExtra,
+    SchemaMissing,
+    StoreError,
+    UnknownParty,
+)
+from ledger.store import schema
+
+FIRST: list[Any] = [
+    Party("board", name="Water Board"),
+    Proposition("bridge-open", text="The lower bridge is open"),
+]
+
+
+def said(id_, **fields):
+    return {
+        "id": id_,
+        "claimant": "board",
+        "act": "assert",
+        "proposition": "bridge-open",
+        "uttered": "2024-03-12",
+        **fields,
+    }
+
+
+# -- the two surfaces ---------------------------------------------------------------------------
+
+ELSEWISE = {
+    (View, "facts"): "holds a lock while its caller works: view.run_sync(...) does",
+    (Ledger, "appender"): "is the write path of importers: ledger.run_sync(...) hands it over",
+}
+TWINS = [(Ledger, AsyncLedger), (View, AsyncView)]
+
+
+def public(kind):
+    made = kind("sqlite://") if kind is Ledger else None
+    names = set(dir(kind) if made is None else dir(made)) | set(getattr(kind, "__slots__", ()))
+    return {name for name in names if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("one, other", TWINS)
+def test_whatever_a_ledger_can_its_asynchronous_twin_can(one, other):
+    missing = public(one) - set(dir(other)) - {name for kind, name in ELSEWISE if kind is one}
+    assert missing == set(), f"Add them to {other.__name__}; most are one line."
+
+
+METHODS = [
+    pytest.param(one, other, name, id=f"{one.__name__}.{name}")
+    for one, other in TWINS
+    for name in sorted(public(one) & set(dir(other)))
+    if callable(getattr(one, name, None))
+]
+
+
+@pytest.mark.parametrize("one, other, name", METHODS)
+def test_a_method_is_called_as_its_twin_is_and_awaited(one, other, name):
+    here, there = getattr(one, name), getattr(other, name)
+    plain = [
+        parameter.replace(annotation=inspect.Parameter.empty)
+        for parameter in inspect.signature(here).parameters.values()
+    ]
+    awaited = [
+        parameter.replace(annotation=inspect.Parameter.empty)
+        for parameter in inspect.signature(there).parameters.values()
+    ]
+    assert awaited == plain
+    assert (there.__doc__ or "").strip() != ""
+    asynchronous = inspect.iscoroutinefunction(there) or inspect.isasyncgenfunction(there)
+    assert asynchronous or inspect.isasyncgenfunction(inspect.unwrap(there))
+
+
+# -- on an engine -------------------------------------------------------------------------------
+
+
+def test_what_is_recorded_is_committed_at_once(async_host):
+    async def work(engine):
+        ledger = AsyncLedger(engine)
+        await ledger.register_all(FIRST)
+        return await ledger.record(**said("c1"))
+
+    receipt = async_host.run(work)
+    assert Ledger(async_host.engine).trace("c1").sequence == receipt.sequences[0]
+    assert async_host.parties() == ["board"]
+
+
+def test_the_answers_are_those_of_a_ledger(async_host):
+    async def work(engine):
+        ledger = AsyncLedger(engine)
+        await ledger.register_all(FIRST)
+        async with ledger.tagged(correlation="inspection"):
+            await ledger.record(**said("c1"))
+        await ledger.record(**said("c2", act="deny", uttered="2024-03-20"))
+        early, late = await ledger.as_of(said="2024-03-15"), await ledger.as_of()
+        return {
+            "position": await ledger.position("board", "bridge-open"),
+            "early": await early.position("board", "bridge-open"),
+            "claims": (await ledger.claims(party="board")).ids,
+            "trace": await late.trace("c2"),
+            "difference": await ledger.diff(early, late),
+            "view": str(early),
+            "basis": (early.basis, early.said, early.known, early.settled),
+            "events": [event async for event in ledger.events(after=1)],
+            "log": [str(line) async for line in ledger.log(limit=2)],
+            "size": (await ledger.verify(await ledger.checkpoint())).size,
+            "parties": await late.run_sync(lambda view: len(view.parties())),
+        }
+
+    found = async_host.run(work)
+    ledger = Ledger(async_host.engine)
+    early, late = ledger.as_of(said="2024-03-15"), ledger.as_of()
+    assert found == {
+        "position": ledger.position("board", "bridge-open"),
+        "early": early.position("board", "bridge-open"),
+        "claims": ("c1", "c2"),
+        "trace": late.trace("c2"),
+        "difference": ledger.diff(early, late),
+        "view": str(early),
+        "basis": (early.basis, early.said, early.known, early.settled),
+        "events": list(ledger.events(after=1)),
+        "log": [str(line) for line in ledger.log(limit=2)],
+        "size": 4,
+        "parties": 1,
+    }
+    assert [one.correlation for one in found["events"]] == ["inspection", None]
+
+
+def test_a_refused_claim_leaves_nothing_of_itself(async_host, party):
+    async def work(engine):
+        ledger = AsyncLedger(engine)
+        with pytest.raises(UnknownParty):
+            await ledger.record(**said("c1", claimant="nobody", mentions=party("guest")))
+        assert [event async for event in ledger.events()] == []
+        await ledger.register(party("board"))
+        with pytest.raises(AlreadyRecorded):
+            await ledger.register(Party("board", name="Another"))
+
+    async_host.run(work)
+    assert async_host.parties() == ["board"]
+
+
+def test_no_connection_is_kept_between_calls(async_host):
+    async def work(engine):
+        ledger = AsyncLedger(engine)
+        await ledger.register_all(FIRST)
+        await ledger.record(**said("c1"))
+        await ledger.verify()
+        async for _ in ledger.events():
+            assert engine.pool.checkedout() == 0
+            await ledger.claims()
+        with pytest.raises(UnknownParty):
+            await ledger.position("nobody", "bridge-open")
+        assert engine.pool.checkedout() == 0
+
+    async_host.run(work)
+
+
+def test_the_tables_are_made_by_the_host(async_host):
+    archive = Layout(prefix="archive_")
+
+    async def work(engine):
+        ledger = AsyncLedger(engine, layout=archive)
+        with pytest.raises(SchemaMissing):
+            await ledger.register(FIRST[0])
+        async with engine.begin() as connection:
+            await connection.run_sync(schema.upgrade, archive)
+        await ledger.register(FIRST[0])
+        assert ledger.layout == archive
+        assert (ledger.origin, repr(ledger)[:18]) == ("default", "AsyncLedger('" + engine.name[:5])
+
+    async_host.run(work)
+    assert Ledger(async_host.engine, layout=archive).verify().size == 1
+    assert async_host.parties() == []
+
+
+# -- tasks --------------------------------------------------------------------------------------
+
+TASKS = 12
+
+
+@pytest.mark.parametrize("ledgers", ["one", "one each"])
+def test_tasks_that_record_at_once_do_not_get_in_each_others_way(async_host, ledgers):
+    async def work(engine):
+        shared = AsyncLedger(engine)
+        await shared.register_all(FIRST)
+
+        async def task(number):
+            ledger = shared if ledgers == "one" else AsyncLedger(engine)
+            receipts = []
+            for turn in range(3):
+                receipts.append(await ledger.record(**said(f"c{number}-{turn}")))
+                # What a task has recorded it sees at once, whatever the others do.
+                assert f"c{number}-{turn}" in (await ledger.claims()).ids
+            return receipts
+
+        done = await asyncio.gather(*map(task, range(TASKS)))
+        sequences = [one.sequences[0] for receipts in done for one in receipts]
+        assert sorted(sequences) == list(range(2, 2 + 3 * TASKS))
+        stored = {event.sequence: event.id async for event in shared.events(after=1)}
+        assert {one.sequences[0]: one.ledger_id for receipts in done for one in receipts} == stored
+        # The fold that all of them share holds each event once, in its place.
+        assert len((await shared.claims()).ids) == 3 * TASKS
+
+    async_host.run(work)
+    assert async_host.parties() == ["board"]
+
+
+def test_one_task_may_refuse_while_others_record(async_host):
+    async def work(engine):
+        ledger = AsyncLedger(engine)
+        await ledger.register_all(FIRST)
+        calls = [
+            ledger.record(**said(f"c{number}", claimant="board" if number % 3 else "nobody"))
+            for number in range(TASKS)
+        ]
+        done = await asyncio.gather(*calls, return_exceptions=True)
+        assert [isinstance(one, UnknownParty) for one in done] == [
+            number % 3 == 0 for number in range(TASKS)
+        ]
+
+    async_host.run(work)
+    assert Ledger(async_host.engine).verify().size == 2 + TASKS - TASKS // 3
+
+
+def test_a_transaction_that_holds_the_log_stops_no_other_task_from_asking(async_host, party):
+    async def work(engine):
+        ledger = AsyncLedger(engine)
+        await ledger.register(party("board"))
+        async with engine.begin() as connection:
+            inside = AsyncLedger(connection)
+            await inside.register(party("first"))
+            waiting = asyncio.create_task(ledger.register(party("later")))
+            for _ in range(20):
+                await asyncio.sleep(0.005)
+                assert len(await (await ledger.as_of()).parties()) == 1
+            # It waits for the database, and for nothing that this task needs in order to go on.
+            await inside.register(party("second"))
+            assert not waiting.done()
+        assert (await waiting).sequences == (3,)
+
+    async_host.run(work)
+    assert async_host.parties() == ["board", "first", "later", "second"]
+
+
+@pytest.mark.parametrize("patience", [0, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032])
+def test_a_call_that_is_cancelled_leaves_all_in_order(async_host, patience):
+    async def work(engine):
+        ledger = AsyncLedger(engine)
+        await ledger.register_all(FIRST)
+        tasks = [asyncio.create_task(ledger.record(**said(f"c{number}"))) for number in range(8)]
+        await asyncio.sleep(patience)
+        for task in tasks[::2]:
+            task.cancel()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [one for one in done if isinstance(one, Exception)] == []
+        async with asyncio.timeout(20):
+            receipts = [await ledger.record(**said(f"c{number}")) for number in range(8)]
+        assert {one.stored for one in receipts} <= {"stored", "already_stored"}
+        assert engine.pool.checkedout() == 0
+
+    async_host.run(work)
+    ledger = Ledger(async_host.engine)
+    assert ledger.verify().size == 10
+    assert sorted(ledger.claims().ids) == [f"c{number}" for number in range(8)]
+
+
+def test_who_waits_for_the_database_may_be_cancelled(async_host, party):
+    async def work(engine):
+        ledger = AsyncLedger(engine)
+        await ledger.register(party("board"))
+        async with engine.begin() as connection:
+            await AsyncLedger(connection).register(party("first"))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await ledger.register(party("late"))
+            await AsyncLedger(connection).register(party("second"))
+        assert (await ledger.register(party("third"))).stored == "stored"
+        assert engine.pool.checkedout() == 0
+
+    async_host.run(work)
+    assert async_host.parties() == ["board", "first", "second", "third"]
+
+
+def test_loops_in_several_threads_may_share_an_engine_without_a_pool(async_host):
+    engine = create_async_engine(async_host.url, poolclass=sa.NullPool)
+    ledger = AsyncLedger(engine)
+    asyncio.run(ledger.register_all(FIRST))
+    errors = []
+
+    def thread(name):
+        async def main():
+            for number in range(4):
+                await asyncio.gather(
+                    *(ledger.record(**said(f"{name}-{number}-{task}")) for task in range(3))
+                )
+
+        try:
+            asyncio.run(main())
+        except BaseException as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    threads = [threading.Thread(target=thread, args=(name,)) for name in ("one", "two")]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert errors == []
+    assert Ledger(async_host.engine).verify().size == 2 + 24
+
+
+# -- what cannot be bound -----------------------------------------------------------------------
+
+
+def test_a_synchronous_engine_is_refused_with_what_to_type():
+    engine = sa.create_engine("sqlite://")
+    with pytest.raises(Invalid, match=r"not to Engine.*await AsyncLedger\.open\(path\).*Ledger"):
+        AsyncLedger(engine)  # type: ignore[arg-type]
+
+
+def test_without_greenlet_the_extra_is_named(monkeypatch):
+    engine = create_async_engine("sqlite+aiosqlite://")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "greenlet" else find(name)
+    )
+    with pytest.raises(MissingExtra, match=r"pip install 'claimledger\[async\]'"):
+        AsyncLedger(engine)
+
+
+# -- a database of its own ----------------------------------------------------------------------
+
+
+def own(database):
+    """As an application would have it in its settings, with an asynchronous driver."""
+    return database.replace("sqlite:", "sqlite+aiosqlite:").replace("+psycopg:", "+asyncpg:")
+
+
+@pytest.fixture
+def opened(database):
+    """`opened(work)` runs `work(ledger)` on a ledger that opened the database itself."""
+
+    def run(work):
+        async def main():
+            async with await AsyncLedger.open(own(database)) as ledger:
+                return await work(ledger)
+
+        return asyncio.run(main())
+
+    return run
+
+
+def test_it_opens_a_database_and_makes_the_tables(database, opened):
+    async def work(ledger):
+        await ledger.register_all(FIRST)
+        async with ledger.tagged(causation="inspection"):
+            await asyncio.gather(*(ledger.record(**said(f"c{number}")) for number in range(9)))
+        assert len([line async for line in ledger.log()]) == 11
+        view = await ledger.replay((await ledger.checkpoint()).origin and "2024-03-13")
+        assert await view.parties() == ()
+        return [event.causation async for event in ledger.events()]
+
+    assert opened(work) == [None, None, *["inspection"] * 9]
+    if database != "sqlite://":
+        with Ledger.open(database) as ledger:
+            assert ledger.verify().size == 11
+
+
+def test_a_path_will_do(tmp_path):
+    async def main():
+        async with await AsyncLedger.open(tmp_path / "claims.db") as ledger:
+            assert repr(ledger).startswith("AsyncLedger('sqlite:///")
+            await ledger.register(FIRST[0])
+
+    asyncio.run(main())
+    with Ledger.open(tmp_path / "claims.db") as ledger:
+        assert ledger.verify().size == 1
+
+
+def test_the_loop_goes_on_while_the_thread_works(opened):
+    async def work(ledger):
+        hold = threading.Event()
+        held = asyncio.create_task(ledger.run_sync(lambda _: hold.wait(10)))
+        behind = asyncio.create_task(ledger.register(FIRST[0]))
+        await asyncio.sleep(0.01)
+        assert not behind.done()
+        hold.set()
+        assert await held
+        assert (await behind).stored == "stored"
+
+    opened(work)
+
+
+def test_a_call_that_is_cancelled_before_its_commit_stores_nothing(opened):
+    async def work(ledger):
+        await ledger.register_all(FIRST)
+        await ledger.record(**said("kept"))
+        begun, go_on = threading.Event(), threading.Event()
+
+        def late(it):
+            begun.set()
+            go_on.wait(10)
+            return it.record(**said("given up"))
+
+        running = asyncio.create_task(ledger.run_sync(late))
+        waiting = asyncio.create_task(ledger.record(**said("never begun")))
+        await asyncio.to_thread(begun.wait, 10)
+        for call in (running, waiting):
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+        go_on.set()
+        assert (await ledger.claims()).ids == ("kept",)
+        assert (await ledger.record(**said("after"))).sequences == (3,)
+        assert (await ledger.verify()).size == 4
+
+    opened(work)
+
+
+def test_what_cannot_be_opened_leaves_no_thread_behind(tmp_path):
+    (tmp_path / "letter.txt").write_text("Dear Board, the bridge is open. " * 9)
+    before = threading.active_count()
+
+    async def main():
+        with pytest.raises(ForeignDatabase):
+            await AsyncLedger.open(tmp_path / "letter.txt")
+        with pytest.raises(StoreError, match="no directory"):
+            await AsyncLedger.open(tmp_path / "nowhere" / "claims.db")
+        with pytest.raises(LedgerError):
+            await AsyncLedger.open("postgresql://nobody@localhost:1/claims")
+
+    asyncio.run(main())
+    assert threading.active_count() == before

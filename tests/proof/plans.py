@@ -1,0 +1,96 @@
+"""What is sent to the database, caught as it is sent, and how the database means to answer it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+ASKS: Final = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
+OURS: Final = "ledger_"
+VERSION: Final = "ledger_alembic_version"
+"""A table of one row, which is read through."""
+
+
+@attrs.frozen
+class Sent:
+    """A statement and its parameters; SQLite's trace has put them into the text."""
+
+    text: str
+    parameters: Any = None
+
+
+@contextlib.contextmanager
+def caught(engine: Engine) -> Iterator[list[Sent]]:
+    """`with caught(engine) as sent:` every statement on our tables, the drivers' own included."""
+    sent: list[Sent] = []
+
+    def keep(text: str, parameters: Any = None) -> None:
+        if text.lstrip().startswith(ASKS) and OURS in text and VERSION not in text:
+            sent.append(Sent(text, parameters))
+
+    def executed(_conn, _cursor, text, parameters, *_):
+        keep(text, parameters)
+
+    def lent(connection, _record, _proxy):
+        connection.set_trace_callback(keep)
+
+    def given_back(connection, _record):
+        connection.set_trace_callback(None)
+
+    if engine.dialect.name == "sqlite":
+        listeners = [("checkout", lent), ("checkin", given_back)]
+    else:
+        listeners = [("before_cursor_execute", executed)]
+    for name, listener in listeners:
+        sa.event.listen(engine, name, listener)
+    try:
+        yield sent
+    finally:
+        for name, listener in listeners:
+            sa.event.remove(engine, name, listener)
+
+
+def faults(engine: Engine, sent: Sent) -> list[str]:
+    """What is wrong with the plan of a statement: one of our tables read through, or a sort."""
+    with engine.connect() as conn:
+        if engine.dialect.name == "sqlite":
+            plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sent.text}").all()
+            return [detail for *_, detail in plan if _is_fault_on_sqlite(detail)]
+        explain = f"EXPLAIN (FORMAT JSON) {sent.text}"
+        found = conn.exec_driver_sql(explain, sent.parameters).scalar_one()
+        plans = json.loads(found) if isinstance(found, str) else found
+        return list(_faults_on_postgres(plans[0]["Plan"]))
+
+
+def _is_fault_on_sqlite(detail: str) -> bool:
+    return detail.startswith(f"SCAN {OURS}") or "TEMP B-TREE" in detail
+
+
+def _faults_on_postgres(node: dict[str, Any]) -> Iterator[str]:
+    kind, table = node["Node Type"], node.get("Relation Name", "")
+    if "Sort" in kind or (kind == "Seq Scan" and table.startswith(OURS)):
+        yield f"{kind} {table}".strip()
+    for child in node.get("Plans", ()):
+        yield from _faults_on_postgres(child)
+
+
+def read_through(engine: Engine) -> int:
+    """How many rows PostgreSQL has read from our tables in sequential scans since they were made.
+
+    What triggers and plans kept by a connection do is in it too.
+    """
+    with engine.connect() as conn:
+        conn.exec_driver_sql("SELECT pg_stat_force_next_flush()")
+    with engine.connect() as conn:
+        return conn.scalar(
+            sa.text(
+                "SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables "
+                "WHERE relname LIKE 'ledger\\_%'"
+            )
+        )
