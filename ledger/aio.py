@@ -232,6 +232,7 @@ class AsyncLedger:
     withdraw = _awaited(Ledger.withdraw)
     correct = _awaited(Ledger.correct)
     amend = _awaited(Ledger.amend)
+    flush = _awaited(Ledger.flush)
 
     @contextlib.asynccontextmanager
     async def tagged(
@@ -385,7 +386,9 @@ class _Worker:
         self._ledger = ledger
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._abandoned = threading.Event()  # the call that is running now was cancelled
-        event.listen(ledger.appender.folded.bind.engine, "commit", self._refuse_abandoned)
+        engine = ledger.appender.folded.bind.engine
+        for moment in ("before_cursor_execute", "commit"):
+            event.listen(engine, moment, self._refuse_abandoned)
 
     async def __call__(self, work: Callable[[], _T], /) -> _T:
         abandoned = threading.Event()
@@ -402,7 +405,7 @@ class _Worker:
             abandoned.set()
             raise
 
-    def _refuse_abandoned(self, _: Connection) -> None:
+    def _refuse_abandoned(self, *_: object) -> None:
         if self._abandoned.is_set():
             raise asyncio.CancelledError
 

@@ -132,8 +132,7 @@ class Work:
             self._waiting.entries = entries[len(self._written) :]
 
     def _end(self, _: Session, transaction: SessionTransaction) -> None:
-        self._marks.pop(transaction, None)
-        if transaction.parent is None:
+        if transaction.parent is None:  # of a savepoint, it comes before the word of its rollback
             self._marks.clear()
             self._written = []
             self._waiting = Unit(self._waiting.origin)

@@ -1,44 +1,14 @@
-"""Commands about the ledger itself: its tables, its log, its checkpoints, a demonstration."""
+"""Commands about the log itself: its lines, its checkpoints, its audit; and a demonstration."""
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, Literal
 
-import attrs
-from cyclopts import App, Parameter
-
-from ledger.cli.options import CHECK, DESK, HERE, Desk, Flag, Where
-from ledger.cli.output import answer, as_json, safe, say
+from ledger.cli.options import HERE, Flag, Where
+from ledger.cli.output import answer, as_json, say
 from ledger.errors import InvalidCheckpoint
-from ledger.ledger import Ledger
 from ledger.model.text import show
-from ledger.store import schema
-from ledger.store.layout import Layout
-
-schema_app = App(name="schema", help="The tables of a ledger.", group=CHECK)
-
-
-def init(target: str | None = None, /, *, where: Desk = DESK) -> None:
-    """Create a ledger, or bring its tables to this version.
-
-    Example: `claims init claims.db`
-
-    Args:
-        target: Path or URL of the ledger; --db if left out.
-    """
-    where = where if target is None else attrs.evolve(where, db=target)
-    where.refuse_memory()
-    Ledger.open(where.db, layout=where.layout).close()
-    with where.ledger() as ledger:
-        size = ledger.checkpoint().size
-    if where.json:
-        as_json({"events": size})
-    else:
-        shown = "The ledger" if "://" in where.db else where.db  # a URL may hold a password
-        say(f"{safe(shown)} is ready ({size} events)")
 
 
 def log(
@@ -99,31 +69,6 @@ def checkpoint(*, size: int | None = None, where: Where = HERE) -> None:
         as_json({"origin": found.origin, "size": found.size, "root": found.root.hex()})
     else:
         say(str(found).rstrip("\n"))
-
-
-@schema_app.command(name="sql")
-def schema_sql(
-    *,
-    dialect: Literal["sqlite", "postgresql"] = "sqlite",
-    prefix: str = Layout().prefix,
-    schema_name: Annotated[str | None, Parameter(name="--schema")] = None,
-    json: Flag = False,
-) -> None:
-    """Print the SQL that makes the tables, for someone else to run.
-
-    Example: `claims schema sql --dialect postgresql`
-
-    Args:
-        dialect: For which database.
-        prefix: What the tables' names begin with.
-        schema_name: The schema they go into, on PostgreSQL.
-        json: Print one JSON document.
-    """
-    statements = schema.sql(dialect, Layout(prefix=prefix, schema=schema_name))
-    if json:
-        as_json({"dialect": dialect, "sql": statements})
-    else:
-        sys.stdout.write(statements)
 
 
 def demo(*, folder: Path | None = None, json: Flag = False) -> None:

@@ -29,7 +29,6 @@ _RULES: Final = tuple(
         (r"(?:ledger\.)?\b(?P<a>withdraw|correct|amend|verify)\(\)", r"claims \g<a>"),
         (r"ask positions\(topic='(?P<a>[^']*)'\)", r"type: claims positions --topic \g<a>"),
         (r", or in Python: ledger\.store\.schema\.upgrade\(engine, layout\)", ""),
-        (r"type once in Python: ledger\.\S+", "give `claims schema sql` to that database"),
         (r"Proposition\(\.\.\., kind=\"aim\"\)", "claims proposition add --kind aim"),
         (
             r"ranges=\[\((?P<a>\d+), (?P<b>\d+)\), \((?P<c>\d+), (?P<d>\d+)\)\]",

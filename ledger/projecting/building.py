@@ -72,7 +72,7 @@ def begin_anew(conn: Connection, tables: Tables, cursor: Cursor, projection: Pro
 
 
 def to_run(held: list[Cursor], entry: Entry) -> Cursor | None:
-    """Of a projection's cursors the one that a plain run moves: what is live, else what is built."""
+    """The cursor that a plain run moves: what is live, else what is being built."""
     found = [one for one in held if one.key.version == entry.version]
     for phase in ("live", "building"):
         for one in reversed(found):
@@ -93,9 +93,7 @@ def switch(conn: Connection, tables: Tables, cursor: Cursor) -> None:
         if held is not None:
             if held.effects is not None and effects is not None:
                 effects = held.effects
-            cursors.change(
-                conn, tables, before, phase="retired", fence=held.fence + 1, owner=None
-            )
+            cursors.change(conn, tables, before, phase="retired", fence=held.fence + 1, owner=None)
     cursors.change(conn, tables, cursor.key, phase="live", effects=effects)
     cursors.serve(conn, tables, cursor.key)
 

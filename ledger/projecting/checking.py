@@ -47,17 +47,18 @@ class Checked(Answer):
         return f"not as replayed: {told}: {self.difference}"
 
 
-class _RollBack(Exception):  # noqa: N818 - it only leaves the transaction
+class _RollBack(Exception):
     pass
 
 
-def check(site: Site, entry: Entry, key: Build) -> Checked:
+def check(site: Site, entry: Entry, build: int) -> Checked:
     """Replay what a build has read, and compare."""
     found: list[Checked] = []
     with contextlib.suppress(_RollBack), writing(site.bind) as conn:
         if isinstance(site.bind, Engine):
             building.repeatable(conn)
-        held = cursors.cursor(conn, site.tables, key)
+        key = Build(site.log_id(conn) or 0, entry.name, entry.version, build)
+        held = cursors.cursor(conn, site.tables, key, lock=not isinstance(site.bind, Engine))
         assert held is not None  # noqa: S101 - whoever calls has found it
         found.append(_compare(site, conn, entry, held))
         raise _RollBack
@@ -74,8 +75,7 @@ def _compare(site: Site, conn: Connection, entry: Entry, held: Cursor) -> Checke
         pairs = [(table.name, iter(expected[table.name]), table) for table in served.tables]
     else:
         spare = 1 + max(
-            one.key.build
-            for one in cursors.cursors(conn, site.tables, held.key.log_id, entry.name)
+            one.key.build for one in cursors.cursors(conn, site.tables, held.key.log_id, entry.name)
         )
         fresh = entry.of(spare)
         building.make_tables(conn, fresh, indexes=False)
@@ -103,7 +103,7 @@ def _compare(site: Site, conn: Connection, entry: Entry, held: Cursor) -> Checke
 
 
 def _replay(site: Site, conn: Connection, projection: Projection, held: Cursor) -> str | None:
-    """Read the log up to where the build stands, without what it parked; the state, if it has one."""
+    """Read the log as far as the build has, without what it parked; gives the state, if any."""
     noted = cursors.parked(conn, site.tables, held.key)
     left_out = [one.sequence for one in noted if one.kind != "effect"]
     state: str | None = None

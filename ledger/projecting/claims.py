@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import attrs
 import orjson
+from sqlalchemy import Table
 
 from ledger.codec.entry import SALT_BYTES
 from ledger.model import events as ev
@@ -23,6 +24,7 @@ from ledger.model.attribution import claimant_of
 from ledger.model.bounds import Bounds
 from ledger.model.moment import Edtf
 from ledger.projecting.projection import Page, Projection
+from ledger.projecting.registry import Factory
 from ledger.store import views
 from ledger.store.layout import Layout
 from ledger.store.views import NOBODY, ClaimRow
@@ -54,7 +56,7 @@ class _Found:
     ids: dict[str, int] = attrs.field(factory=dict)
 
 
-def claims(layout: Layout | None = None) -> Any:
+def claims(layout: Layout | None = None) -> Factory:
     """The projection "claims" for a layout, to be handed to `ledger.projections.add`.
 
     Example:
@@ -75,7 +77,7 @@ def _build(layout: Layout, build: int) -> Projection:
     )
 
 
-def _apply(table: Any, page: Page) -> None:
+def _apply(table: Table, page: Page) -> None:
     found = _Found()
     if page.given is not None:
         _from_events(found, page.given)

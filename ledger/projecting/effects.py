@@ -60,6 +60,7 @@ class Effects:
         """One effect, a few times if it fails; then it is parked."""
         on_live = self.run.projection.on_live
         assert on_live is not None  # noqa: S101 - the run has looked
+        reason = ""
         for attempt in range(self.run.projection.retries + 1):
             try:
                 on_live(event)

@@ -69,9 +69,7 @@ class Inline:
                 return True
             if self.first > 0:
                 return False
-            at = building.begin(
-                self.conn, self.site.tables, Build(*hint, 0), entry.of(0), size=0
-            )
+            at = building.begin(self.conn, self.site.tables, Build(*hint, 0), entry.of(0), size=0)
         if at.phase == "building":
             return any(one.phase == "live" for one in held)
         self.hints[hint] = at.key.build
@@ -129,6 +127,4 @@ class Inline:
 
     def _move(self, key: Build, start: int) -> bool:
         stop = self.events[-1].sequence + 1
-        return cursors.move(
-            self.conn, self.site.tables, key, start=start, stop=stop, fence=None
-        )
+        return cursors.move(self.conn, self.site.tables, key, start=start, stop=stop, fence=None)

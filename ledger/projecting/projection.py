@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, Literal
 
 import attrs
@@ -33,6 +33,10 @@ def _named(_projection: Any, _attribute: Any, name: str) -> None:
             field="name",
             given=name,
         )
+
+
+def _in_order(tables: Iterable[Table]) -> tuple[Table, ...]:
+    return tuple(tables)
 
 
 @attrs.define(kw_only=True)
@@ -94,7 +98,7 @@ class Projection:
     apply_page: Callable[[Page], object] | None = None
     initial: Callable[[], Any] | None = None
     evolve: Callable[[Any, StoredEvent], Any] | None = None
-    tables: Sequence[Table] = attrs.field(default=(), converter=tuple)
+    tables: Sequence[Table] = attrs.field(default=(), converter=_in_order)
     types: Collection[str] | None = None
     on_live: Callable[[StoredEvent], object] | None = None
     on_failure: Literal["park", "stop"] = "park"
@@ -147,7 +151,8 @@ class Projection:
         for event in page.events(self.types):
             last = event.sequence
             now = self._attempt(last, 1, self.evolve, now, event)
-        return self._attempt(last, 1, _as_json, now)
+        written: str = self._attempt(last, 1, _as_json, now)
+        return written
 
     def start(self) -> Any:
         """The state before the first event."""

@@ -7,40 +7,28 @@ who may move one in `owning`, the comparison in `checking`.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from ledger.errors import InvalidProjection, LedgerError, ProjectionFailed, UnknownProjection
+from ledger.errors import InvalidProjection, LedgerError, ProjectionFailed
 from ledger.model.events import StoredEvent
-from ledger.projecting import building, checking, mending
+from ledger.projecting import checking, mending
 from ledger.projecting.checking import Checked
+from ledger.projecting.conducting import Orders, begun, begun_anew, conduct
 from ledger.projecting.inlining import LIMIT, Inline
 from ledger.projecting.looking import ProjectionStatus, Served, serving, statuses
-from ledger.projecting.owning import owning
 from ledger.projecting.projection import Mode, Projection
-from ledger.projecting.registry import (
-    Clock,
-    Entry,
-    Factory,
-    Outcome,
-    Registry,
-    Site,
-    Source,
-    entry_of,
-)
-from ledger.projecting.running import BATCH, Moved, Progress, Run, Wait
+from ledger.projecting.registry import Clock, Factory, Outcome, Registry, Site, Source, entry_of
+from ledger.projecting.running import BATCH, Progress, Wait
 from ledger.store import cursors
-from ledger.store.append import lock_head
-from ledger.store.cursors import Build, Cursor, Parked
-from ledger.store.transaction import writing
+from ledger.store.cursors import Parked
 
-_LOG = logging.getLogger(__name__)
-_PATIENCE = dt.timedelta(seconds=30)
+_LOG: Final = logging.getLogger(__name__)
+_PATIENCE: Final = dt.timedelta(seconds=30)
 
 
 class Projections:
@@ -59,9 +47,7 @@ class Projections:
         ()
     """
 
-    def __init__(
-        self, source: Source, clock: Clock, *, patience: dt.timedelta = _PATIENCE
-    ) -> None:
+    def __init__(self, source: Source, clock: Clock, *, patience: dt.timedelta = _PATIENCE) -> None:
         self._site = Site(source=source, clock=clock, patience=patience)
         self._registry = Registry()
         self._hints: dict[tuple[int, str, int], int] = {}
@@ -117,7 +103,7 @@ class Projections:
                 self._behind.add((entry.name, entry.version))
 
     def settle(self) -> None:
-        """After an append: catch up what it found left behind. Raises nothing; the append stands."""
+        """After an append: catch up what it found left behind. Nothing is raised: it stands."""
         while self._behind:
             name, version = self._behind.pop()
             try:
@@ -137,7 +123,8 @@ class Projections:
                 if outcome.status == "failing":
                     raise ProjectionFailed(
                         f"The projection {entry.name} waits at sequence {outcome.position} for an "
-                        f"event that it cannot take. Type: ledger.projections.parked({entry.name!r})",
+                        "event that it cannot take. Type: "
+                        f"ledger.projections.parked({entry.name!r})",
                         projection=entry.name,
                         sequence=outcome.position,
                     )
@@ -163,13 +150,8 @@ class Projections:
             StoreError: the database refused; what was committed stands.
         """
         entry = self._registry.find(name, version)
-        at = self._begun(entry)
-        if at is None or self._up_to_date(at, until):
-            return self._nothing_to_do(entry, at)
-        run, outcome = self._owned(entry, at, until, batch, progress, stop, None, 0.0)
-        if run is None or outcome.status != "caught_up" or until is not None:
-            return outcome
-        return outcome
+        orders = Orders(until=until, batch=batch, progress=progress, stop=stop or threading.Event())
+        return conduct(self._site, entry, begun(self._site, entry), orders)
 
     def follow(
         self,
@@ -198,13 +180,11 @@ class Projections:
             )
         entry = self._registry.find(name, version)
         stopped = stop or threading.Event()
-        waits = wait or stopped.wait
+        orders = Orders(
+            batch=batch, progress=progress, stop=stopped, wait=wait or stopped.wait, poll=poll
+        )
         while True:
-            at = self._begun(entry)
-            if at is None:
-                outcome = self._nothing_to_do(entry, at)
-            else:
-                _, outcome = self._owned(entry, at, None, batch, progress, stopped, waits, poll)
+            outcome = conduct(self._site, entry, begun(self._site, entry), orders)
             if stopped.is_set() or outcome.status == "failing":
                 return outcome
             stopped.wait(poll)
@@ -229,7 +209,70 @@ class Projections:
             InvalidProjection: its tables have fixed names, and `in_place` was not said.
         """
         entry = self._registry.find(name, version)
-        at = self._begun(entry, anew=True, in_place=in_place)
-        if at is None:
-            return self._nothing_to_do(entry, at)
-        return self._owned(entry, at, None, batch, progress, stop, None, 0.0, switch=True)[1]
+        at = begun_anew(self._site, entry, in_place=in_place)
+        orders = Orders(batch=batch, progress=progress, stop=stop or threading.Event(), switch=True)
+        return conduct(self._site, entry, at, orders)
+
+    # -- looking ----------------------------------------------------------------------------
+
+    def status(self) -> tuple[ProjectionStatus, ...]:
+        """How every build of every projection of this log stands."""
+        return statuses(self._site, self._registry)
+
+    def served(self, name: str, conn: Connection | None = None) -> Served:
+        """The build that is to be read; with `conn`, in the transaction that will read it.
+
+        Raises:
+            UnknownProjection: nothing of it is served yet.
+        """
+        return serving(self._site, self._registry, name, conn)
+
+    def state(self, name: str) -> Any:
+        """The state of a projection that keeps one, None before its first event.
+
+        Raises:
+            UnknownProjection: nothing of it is served yet.
+        """
+        return self.served(name).state
+
+    def check(self, name: str) -> Checked:
+        """Compare what is served with a fresh replay, row by row; nothing is changed.
+
+        The replay is made in a transaction that is rolled back; on SQLite other writers wait.
+
+        Raises:
+            ProjectionFailed: the replay fails at an event that the served build took.
+            UnknownProjection: nothing of it is served yet.
+        """
+        found = self.served(name)
+        entry = self._registry.find(name, found.version)
+        return checking.check(self._site, entry, found.build)
+
+    # -- mending ----------------------------------------------------------------------------
+
+    def parked(self, name: str) -> tuple[Parked, ...]:
+        """The events that a projection could not take, with reasons, by sequence."""
+        with self._site.source.reading() as conn:
+            at = mending.at_work(self._site, self._registry, conn, name)
+            return tuple(cursors.parked(conn, self._site.tables, at.key))
+
+    def retry(self, name: str, sequence: int) -> None:
+        """Let a projection take an event that it parked: now, after all that came later.
+
+        Raises:
+            ProjectionFailed: it still cannot take it; it stays parked.
+            UnknownEvent: it did not park that event.
+        """
+        mending.retry(self._site, self._registry, name, sequence)
+
+    def skip(self, name: str, sequence: int) -> None:
+        """Leave an event out for good; where the projection waits for it, it goes on.
+
+        Raises:
+            UnknownEvent: the projection neither parked that event nor waits for it.
+        """
+        mending.skip(self._site, self._registry, name, sequence)
+
+    def prune(self, name: str) -> tuple[str, ...]:
+        """Remove the builds that another has taken the place of, with their tables; tells which."""
+        return mending.prune(self._site, self._registry, name)

@@ -38,7 +38,7 @@ Wait = Callable[[float], object]
 """Waits for news of the log, so many seconds at most; may come back early."""
 
 
-class Moved(Exception):  # noqa: N818 - it is no error, and never leaves this package
+class Moved(Exception):
     """Somebody else moved the cursor."""
 
 
@@ -101,9 +101,7 @@ class Run:
             Moved: the cursor is not at `start`, or not ours any more.
             ProjectionFailed: an event could not be taken.
         """
-        now = self.site.clock()
-        at = {"start": start, "stop": stop, "fence": self.fence, "now": now}
-        if not cursors.move(conn, self.site.tables, self.key, **at):
+        if not self._move(conn, start, stop):
             raise Moved
         page = Page(
             conn=conn,
@@ -116,6 +114,12 @@ class Run:
         take(self.site, self.projection, self.key, page)
         if self.stuck_at is not None and start <= self.stuck_at < stop:
             cursors.unpark(conn, self.site.tables, self.key, self.stuck_at)
+
+    def _move(self, conn: Connection, start: int, stop: int) -> bool:
+        now = self.site.clock()
+        return cursors.move(
+            conn, self.site.tables, self.key, start=start, stop=stop, fence=self.fence, now=now
+        )
 
     def _goal(self) -> int:
         with self.site.source.reading() as conn:
@@ -175,9 +179,7 @@ class Run:
         start = self.position
         with writing(self.site.bind) as conn:
             stop = start + 1 if kind == "parked" else start
-            now = self.site.clock()
-            at = {"start": start, "stop": stop, "fence": self.fence, "now": now}
-            if not cursors.move(conn, self.site.tables, self.key, **at):
+            if not self._move(conn, start, stop):
                 return "elsewhere"
             event = self.note(conn, start, kind, failure.message, attempts)
             cursors.park(conn, self.site.tables, self.key, event)
@@ -191,7 +193,15 @@ class Run:
         self, conn: Connection, sequence: int, kind: Kind, reason: str, attempts: int
     ) -> Parked:
         """What is to be shown of an event that failed."""
-        return noted(self.site, conn, self.key, sequence, kind, reason, attempts)
+        found = read.rows(conn, self.site.tables, self.key.log_id, after=sequence - 1, limit=1)
+        return Parked(
+            sequence=sequence,
+            event_id=next(found).id,
+            kind=kind,
+            reason=reason,
+            attempts=attempts,
+            at=self.site.clock(),
+        )
 
     def _make_effects(self) -> None:
         if self.projection.on_live is not None:
@@ -229,26 +239,3 @@ def take(site: Site, projection: Projection, key: Build, page: Page) -> None:
     held = cursors.cursor(page.conn, site.tables, key)
     state = projection.step(None if held is None else held.state, page)
     cursors.change(page.conn, site.tables, key, state=state)
-
-
-def noted(
-    site: Site,
-    conn: Connection,
-    key: Build,
-    sequence: int,
-    kind: Kind,
-    reason: str,
-    attempts: int,
-) -> Parked:
-    """What is to be shown of an event that failed."""
-    row = next(read.rows(conn, site.tables, key.log_id, after=sequence - 1, limit=1))
-    return Parked(
-        sequence=sequence,
-        event_id=row.id,
-        kind=kind,
-        reason=reason,
-        attempts=attempts,
-        at=site.clock(),
-    )
-
-

@@ -9,6 +9,9 @@ import sys
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import UnboundExecutionError
+
+from ledger.errors import Invalid
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, scoped_session
@@ -30,5 +33,20 @@ def session_of(host: AnySession) -> Session:
 
 
 def engine_or_connection(host: Host) -> Bind:
-    """What to work with now: of a Session, the Connection of its transaction."""
-    return session_of(host).connection() if is_session(host) else cast("Bind", host)
+    """What to work with now: of a Session, the Connection of its transaction.
+
+    Raises:
+        Invalid: The Session has several engines, and none for what no class of the host's maps.
+    """
+    if not is_session(host):
+        return cast("Bind", host)
+    try:
+        return session_of(host).connection()
+    except UnboundExecutionError as error:
+        raise Invalid(
+            "The Session has no engine of its own, so nobody can tell where the ledger is. Write "
+            'Ledger(session.connection(bind_arguments={"mapper": ...})) with a class that is '
+            "stored beside it, or give the Session a bind=.",
+            field="bind",
+            given=host,
+        ) from error

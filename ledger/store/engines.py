@@ -11,6 +11,7 @@ import contextlib
 import importlib.util
 import os
 import re
+import shlex
 import sqlite3
 import threading
 from pathlib import Path
@@ -46,11 +47,14 @@ class OneConnection(StaticPool):
         self.held: Connection | None = None
 
 
-def engine_for(target: str | os.PathLike[str], *, layout: Layout | None = None) -> Engine:
+def engine_for(
+    target: str | os.PathLike[str], *, layout: Layout | None = None, beside: bool = False
+) -> Engine:
     """An Engine for a path, for ":memory:", or for an SQLite or PostgreSQL URL.
 
-    SQLite files get 8 KiB pages when new, write-ahead logging, a sync at every commit, and ten
-    seconds of patience with other writers.
+    SQLite files that a ledger made get 8 KiB pages and write-ahead logging; all get a sync at every
+    commit, and ten seconds of patience with other writers. With `beside` a file may hold another
+    application's tables, and no ledger yet.
 
     Raises:
         ForeignDatabase: The file is no SQLite database, or holds another application's tables.
@@ -64,7 +68,7 @@ def engine_for(target: str | os.PathLike[str], *, layout: Layout | None = None) 
     url = _url(target)
     match url.get_backend_name():
         case "sqlite":
-            return _sqlite(url, layout or Layout())
+            return _sqlite(url, layout or Layout(), beside=beside)
         case "postgresql":
             return _postgresql(url)
         case other:
@@ -95,13 +99,14 @@ def _postgresql(url: URL) -> Engine:
     return create_engine(url.set(drivername="postgresql+psycopg"))
 
 
-def _sqlite(url: URL, layout: Layout) -> Engine:
+def _sqlite(url: URL, layout: Layout, *, beside: bool) -> Engine:
     if url.database in _MEMORY:
         engine = create_engine(
             url, poolclass=OneConnection, connect_args={"check_same_thread": False}
         )
     else:
-        _refuse_foreign(Path((url.database or "").removeprefix("file:")), layout)
+        place = Path((url.database or "").removeprefix("file:"))
+        _refuse_foreign(place, layout, beside=beside)
         engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _set_up)
     return engine
@@ -114,11 +119,13 @@ def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         if cursor.fetchone() == (0,):
             cursor.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
             cursor.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA application_id")
+        if cursor.fetchone() == (APPLICATION_ID,):  # how a host journals its file is its own affair
+            cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
 
 
-def _refuse_foreign(path: Path, layout: Layout) -> None:
+def _refuse_foreign(path: Path, layout: Layout, *, beside: bool) -> None:
     if path.is_dir():
         raise StoreError(
             f"{path} is a directory. Type the path of a file, say {path / 'claims.db'}"
@@ -140,7 +147,7 @@ def _refuse_foreign(path: Path, layout: Layout) -> None:
             f"{path} is no SQLite database. Type the path of a ledger, or of a file that is not "
             "there yet."
         )
-    if header and int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+    if header and int.from_bytes(header[68:72], "big") != APPLICATION_ID and not beside:
         _refuse_tables(path, layout)
 
 
@@ -160,6 +167,6 @@ def _refuse_tables(path: Path, layout: Layout) -> None:
         raise ForeignDatabase(
             f"{path} belongs to another application: it holds {seen}, and no "
             f"{layout.table('log')}. Type another path; or, to keep a ledger beside those tables, "
-            f"type once in Python: "
-            f'ledger.store.schema.upgrade(sqlalchemy.create_engine("sqlite:///{path}"))'
+            f"type once: claims init --beside {shlex.quote(str(path))}, "
+            "or in Python: ledger.store.schema.upgrade(engine, layout)"
         )

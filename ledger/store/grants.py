@@ -36,8 +36,8 @@ END $$;"""
 def _allowed(_roles: Roles, attribute: attrs.Attribute[str], name: str) -> None:
     if not name.strip() or "\x00" in name or len(name.encode()) > _LONGEST:
         raise InvalidLayout(
-            f"{name!r} cannot be the {attribute.name}'s role: a name holds 1 to {_LONGEST} bytes on "
-            "PostgreSQL. Type another one.",
+            f"{name!r} cannot be the {attribute.name}'s role: a name on PostgreSQL holds 1 to "
+            f"{_LONGEST} bytes. Type another one.",
             field=attribute.name,
             given=name,
         )

@@ -1,4 +1,4 @@
-"""The built-in table of claims, for hosts' own SQL: narrow, with whole numbers for keys (store.md, 5).
+"""The built-in table of claims, for hosts' own SQL: narrow, with whole numbers for keys (store.md).
 
 Here live the table and the statements that fill it. Which event does what to it is in
 `ledger.projecting.claims`.
@@ -21,7 +21,7 @@ import datetime as dt
 import functools
 import json
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -33,6 +33,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    TextClause,
     text,
 )
 
@@ -96,30 +97,48 @@ def claim_table(layout: Layout, build: int) -> Table:
     return table
 
 
+_TEXT: Final = {
+    "add_sqlite": """
+INSERT INTO {table} (log_id, seq, party, proposition, uttered_latest, act, stance)
+VALUES (?, ?, ?, ?, ?, ?, ?)""",
+    "add": """
+INSERT INTO {table} (log_id, seq, party, proposition, uttered_latest, act, stance)
+SELECT CAST(:log AS bigint), x.* FROM unnest(
+  CAST(:seq AS bigint[]), CAST(:party AS bigint[]), CAST(:proposition AS bigint[]),
+  CAST(:uttered AS date[]), CAST(:act AS text[]), CAST(:stance AS text[])) AS x""",
+    "end": """
+UPDATE {table} SET known_to = :known_to
+WHERE log_id = :log AND seq = :seq AND known_to IS NULL""",
+    "remove": "DELETE FROM {table} WHERE log_id = :log AND seq = :seq",
+    "sequences_sqlite": """
+SELECT id, seq FROM {table} WHERE log_id = :log AND id IN (SELECT value FROM json_each(:ids))""",
+    "sequences": """
+SELECT id, seq FROM {table} WHERE log_id = :log AND id = ANY(CAST(:ids AS text[]))""",
+    "slim": """
+SELECT seq, id, type, slot_who, slot_what FROM {table}
+WHERE log_id = :log AND seq >= :start AND seq < :stop ORDER BY seq""",
+}
+
+
+@functools.cache
+def _sql(name: str, table: str) -> TextClause:
+    return text(_TEXT[name].format(table=table))
+
+
 def add_claims(conn: Connection, table: Table, log_id: int, rows: Sequence[ClaimRow]) -> None:
     """Add claims, many in one statement."""
     if not rows:
         return
     if conn.dialect.name == "sqlite":
+        # The driver's own statement: SQLAlchemy would make a dictionary of each row first.
         conn.exec_driver_sql(
-            f"INSERT INTO {table.name} (log_id, seq, party, proposition, uttered_latest, act, "
-            "stance) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            _TEXT["add_sqlite"].format(table=table.name),
             [(log_id, s, p, q, u and u.isoformat(), a, t) for s, p, q, u, a, t in rows],
         )
         return
     names = ("seq", "party", "proposition", "uttered", "act", "stance")
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-    conn.execute(_add(table.fullname), {"log": log_id, **columns})
-
-
-@functools.cache
-def _add(table: str) -> Any:
-    return text(
-        f"INSERT INTO {table} (log_id, seq, party, proposition, uttered_latest, act, stance) "
-        "SELECT CAST(:log AS bigint), x.* FROM unnest(CAST(:seq AS bigint[]), "
-        "CAST(:party AS bigint[]), CAST(:proposition AS bigint[]), CAST(:uttered AS date[]), "
-        "CAST(:act AS text[]), CAST(:stance AS text[])) AS x"
-    )
+    conn.execute(_sql("add", table.fullname), {"log": log_id, **columns})
 
 
 def end_claims(
@@ -128,22 +147,14 @@ def end_claims(
     """Note of claims, by sequence, which event was the first to touch each; in the log's order."""
     given = [{"log": log_id, "seq": seq, "known_to": known_to} for seq, known_to in ends]
     if given:
-        conn.execute(
-            text(
-                f"UPDATE {table.fullname} SET known_to = :known_to "
-                "WHERE log_id = :log AND seq = :seq AND known_to IS NULL"
-            ),
-            given,
-        )
+        conn.execute(_sql("end", table.fullname), given)
 
 
 def remove_claims(conn: Connection, table: Table, log_id: int, erased: Iterable[int]) -> None:
     """Remove claims whose content was erased."""
     given = [{"log": log_id, "seq": seq} for seq in erased]
     if given:
-        conn.execute(
-            text(f"DELETE FROM {table.fullname} WHERE log_id = :log AND seq = :seq"), given
-        )
+        conn.execute(_sql("remove", table.fullname), given)
 
 
 def sequences(
@@ -152,29 +163,18 @@ def sequences(
     """The sequences of events by their ids, in one query."""
     if not ids:
         return {}
-    if conn.dialect.name == "sqlite":
-        among, given = "(SELECT value FROM json_each(:ids))", json.dumps([*ids])
+    if conn.dialect.name == "sqlite":  # the number of its parameters is limited
+        query, given = _sql("sequences_sqlite", tables.event.fullname), json.dumps([*ids])
+        found = conn.execute(query, {"log": log_id, "ids": given})
     else:
-        among, given = "ANY(CAST(:ids AS text[]))", [*ids]  # type: ignore[assignment]
-    operator = "IN" if conn.dialect.name == "sqlite" else "="
-    query = text(
-        f"SELECT id, seq FROM {tables.event.fullname} WHERE log_id = :log AND id {operator} {among}"
-    )
-    return {id_: seq for id_, seq in conn.execute(query, {"log": log_id, "ids": given})}
+        query = _sql("sequences", tables.event.fullname)
+        found = conn.execute(query, {"log": log_id, "ids": [*ids]})
+    return {row.id: row.seq for row in found}
 
 
 def slim_rows(
     conn: Connection, tables: Tables, log_id: int, start: int, stop: int
 ) -> list[SlimRow]:
     """The rows with `start` <= sequence < `stop`, only what the table is made from."""
-    query = _slim(tables)
-    found = conn.execute(query, {"log": log_id, "start": start, "stop": stop})
-    return [SlimRow(*row) for row in found]
-
-
-@functools.cache
-def _slim(tables: Tables) -> Any:
-    return text(
-        f"SELECT seq, id, type, slot_who, slot_what FROM {tables.event.fullname} "
-        "WHERE log_id = :log AND seq >= :start AND seq < :stop ORDER BY seq"
-    )
+    at = {"log": log_id, "start": start, "stop": stop}
+    return [SlimRow(*row) for row in conn.execute(_sql("slim", tables.event.fullname), at)]

@@ -7,7 +7,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from ledger import Ledger
-from ledger.errors import Invalid, NotFound
+from ledger.errors import NotFound
 
 
 class Base(DeclarativeBase):
@@ -79,13 +79,3 @@ def test_a_nested_transaction_of_the_session_takes_back_its_claims(host, party):
         session.add(Story(slug="kept"))
         session.commit()
     assert (host.stories(), host.parties()) == (["kept"], ["after", "before"])
-
-
-def test_a_session_itself_is_refused_with_what_to_write(host):
-    with Session(host.engine) as session, pytest.raises(Invalid) as caught:
-        Ledger(session)  # type: ignore[arg-type]
-    assert caught.value.message == (
-        "A ledger is bound to a path, a URL, an Engine or a Connection, not to Session. "
-        "For an ORM Session write Ledger(session.connection())."
-    )
-    assert caught.value.field == "bind"

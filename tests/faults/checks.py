@@ -59,6 +59,8 @@ class Notes:
                             refused.add(step)
                         else:
                             refused.discard(step)
+                    case {"opening": _, "error": error, "stored": stored}:
+                        told[f"{error}, stored: {stored}"] += 1
                     case _:
                         began += 1
         return cls(

@@ -17,8 +17,9 @@ from tests.faults.seen import Place, Seen, lots
 from tests.faults.world import SETUP, Step
 from tests.faults.writer import Writer
 
-LONGEST_LIFE: Final = 0.35
-"""In seconds; a writer needs some 0.05 to open and 0.002 for each step."""
+_LIFE: Final = {"SQLite": 0.35, "PostgreSQL": 0.9}
+_BIRTH: Final = {"SQLite": 0.08, "PostgreSQL": 0.5}
+"""In seconds: a writer's longest life, and about how long it takes to make the tables."""
 
 _EACH: Final = 10
 _KILLED: Final = -signal.SIGKILL
@@ -37,7 +38,7 @@ def killed_writers(place: Place, *, mode: str, times: int, writers: int = 1) -> 
         alive = {one: crew[one].start() for one in range(writers)}
         for _ in range(many):
             unlucky = place.chance.randrange(writers)
-            time.sleep(place.chance.uniform(0, LONGEST_LIFE))
+            time.sleep(place.chance.uniform(0, _LIFE[place.engine]))
             alive[unlucky].kill()
             alive[unlucky].join()
             assert alive[unlucky].exitcode == _KILLED
@@ -97,7 +98,7 @@ def killed_while_opening(place: Place, *, times: int) -> Seen:
         url = place.fresh()
         writer = Writer(url=url, notes=place.path("notes"), mode=SETUP, until=0)
         process = writer.start()
-        time.sleep(place.chance.uniform(0, 0.08))
+        time.sleep(place.chance.uniform(0, _BIRTH[place.engine]))
         process.kill()
         process.join()
         opened += process.exitcode == 0

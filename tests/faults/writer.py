@@ -30,6 +30,9 @@ from tests.faults.world import Step
 
 _NURSERY: Final = mp.get_context("forkserver")
 _NURSERY.set_forkserver_preload(["pytest", "tests.faults.writer", "alembic.command", "psycopg"])
+GAVE_UP: Final = 3
+"""The exit code of a writer that has no patience left."""
+
 _IN_LEDGER: Final = f"{os.sep}ledger{os.sep}"
 
 
@@ -71,7 +74,7 @@ class Writer:
         _note(out, began=number)
         if self.prepare is not None:
             self.prepare()
-        with self._open() as ledger:
+        with self._open(out) as ledger:
             if self.dies_at is not None:
                 ledger.as_of().parties()
                 sys.settrace(_dying_at(self.dies_at))
@@ -79,14 +82,15 @@ class Writer:
                 self._enter(ledger, Step(self.mode, self.writer, number), out)
                 number += 1
 
-    def _open(self) -> Ledger:
+    def _open(self, out: int) -> Ledger:
         give_up = time.monotonic() + self.patient
         while True:
             try:
                 return Ledger.open(self.url, clock=self.clock or utc_now)
-            except StoreError:
+            except StoreError as error:
+                _note(out, opening=True, error=_short(error), stored=error.stored)
                 if time.monotonic() > give_up:
-                    raise
+                    sys.exit(GAVE_UP)
                 time.sleep(0.05)
 
     def _enter(self, ledger: Ledger, step: Step, out: int) -> None:
@@ -97,7 +101,7 @@ class Writer:
             except StoreError as error:
                 _note(out, step=step.name, error=_short(error), stored=error.stored)
                 if time.monotonic() > give_up:
-                    raise
+                    sys.exit(GAVE_UP)
                 time.sleep(0.05)
             else:
                 _note(out, step=step.name, sequences=sequences, already=already)

@@ -192,7 +192,7 @@ def upgrade():
 """
 
 
-@pytest.mark.parametrize("stumble", ["SELECT * FROM nowhere", "DELETE FROM ledger_log"])
+@pytest.mark.parametrize("stumble", ["SELECT * FROM nowhere", "INSERT INTO ledger_log (origin, size) VALUES ('old', 5)"])
 @pytest.mark.parametrize("start", [None, "ledger_0001", schema.REVISION])
 def test_a_failed_upgrade_leaves_everything_as_it_was(
     engine, tmp_path, monkeypatch, stumble, start
@@ -209,8 +209,6 @@ def test_a_failed_upgrade_leaves_everything_as_it_was(
     with monkeypatch.context() as patched:
         patched.setattr(migrating, "_migrations", lambda: tmp_path / "migrations")
         patched.setattr(schema, "REVISION", "ledger_9999")
-        if start is None and stumble.startswith("DELETE"):
-            return  # an empty table has nothing that a guard could keep
         with pytest.raises(StoreError):
             schema.upgrade(engine, to="ledger_9999")
         assert contents(engine) == before
@@ -236,7 +234,7 @@ def contents(engine):
 
 
 def test_an_unknown_revision_is_refused_with_what_to_type(engine):
-    with pytest.raises(SchemaNewer, match="knows no revision 'ledger_4242'; its last is"):
+    with pytest.raises(SchemaNewer, match="knows no revision 'ledger_4242' of the tables"):
         schema.upgrade(engine, to="ledger_4242")
     for given in ({"since": "ledger_4242"}, {"to": "head"}):
         with pytest.raises(SchemaNewer, match="knows no revision"):

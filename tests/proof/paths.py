@@ -1,33 +1,39 @@
 """The write paths, by name: each is one function, so that a further one is a few lines.
 
 A path gets a place (a database and a log in it) and gives a function that enters claims of the
-given names as one append. Where `keep` is False the append is written and then taken back, by
-whatever means that path has.
+given names as one append. Where `keep` is False the append is written and then taken back: by the
+host that it is written for, else by the database, which refuses a name with "taken-back" in it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import functools
 import json
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, Protocol
 
 import attrs
+import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
 
 from ledger import Claim, Ledger, Party, Proposition, Recorder
+from ledger.aio import AsyncLedger
 from ledger.appending import utc_now
 from ledger.codec.entry import Draft
 from ledger.codec.envelope import seal
+from ledger.errors import StoreError
 from ledger.interchange.jsonl import import_file
 from ledger.model.events import NewEvent, PartyRegistered
 from ledger.recording.ids import new_id
-from ledger.store import engines, transaction
+from ledger.store import engines, schema, transaction
 from ledger.store.append import append, lock_head
 from ledger.store.layout import Layout
 from ledger.store.tables import tables_for
@@ -49,10 +55,6 @@ class Place:
 
     url: str
     origin: str
-
-
-class TakenBack(Exception):
-    """Ends a transaction after its rows are written."""
 
 
 _bound: dict[str, Engine] = {}
@@ -80,25 +82,45 @@ def said(name: str) -> Claim:
     return Claim(id=name, claimant="board", act="assert", proposition="open")
 
 
+REFUSE: Final = {
+    "sqlite": (
+        """
+CREATE TRIGGER taken_back AFTER INSERT ON ledger_event
+WHEN instr(coalesce(NEW.slot_who, ''), 'taken-back') + instr(NEW.slot_what, 'taken-back')
+BEGIN SELECT RAISE(ABORT, 'taken back'); END""",
+    ),
+    "postgresql": (
+        """
+CREATE FUNCTION taken_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF position('taken-back'::bytea IN coalesce(NEW.slot_who, '') || NEW.slot_what) > 0 THEN
+    RAISE EXCEPTION 'taken back';
+  END IF;
+  RETURN NULL;
+END $$""",
+        """
+CREATE CONSTRAINT TRIGGER taken_back AFTER INSERT ON ledger_event DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION taken_back()""",
+    ),
+}
+"""Lets the database refuse an append after its rows are written, on PostgreSQL at the commit."""
+
+
+def prepare(url: str) -> None:
+    """Make the tables, and let an append be refused where a name in it says so."""
+    schema.upgrade(engine(url))
+    with engine(url).begin() as conn:
+        for statement in REFUSE[conn.dialect.name]:
+            conn.exec_driver_sql(statement)
+
+
 @contextlib.contextmanager
-def taken_back(bind: Engine, *, really: bool) -> Iterator[None]:
-    """Let the next commit fail, as a host's own listener might; nothing where not `really`."""
-    if not really:
-        yield
-        return
-
-    mine = threading.get_ident()
-
-    def refuse(_: object) -> None:
-        if threading.get_ident() == mine:  # in memory all threads share the engine
-            raise TakenBack
-
-    sa.event.listen(bind, "commit", refuse)
-    try:
-        with contextlib.suppress(TakenBack):
+def refused(*, really: bool) -> Iterator[None]:
+    """What is inside is refused by the database, or it is not, as told."""
+    if really:
+        with pytest.raises(StoreError, match="taken back"):
             yield
-    finally:
-        sa.event.remove(bind, "commit", refuse)
+    else:
+        yield
 
 
 # -- the paths --------------------------------------------------------------------------------
@@ -110,7 +132,7 @@ def recorded(place: Place) -> Iterator[Enter]:
     mine = ledger(place)
 
     def enter(names: Sequence[str], *, keep: bool) -> None:
-        with taken_back(engine(place.url), really=not keep):
+        with refused(really=not keep):
             if len(names) == 1:
                 mine.record(id=names[0], claimant="board", act="assert", proposition="open")
             else:
@@ -125,7 +147,7 @@ def registered(place: Place) -> Iterator[Enter]:
     mine = ledger(place)
 
     def enter(names: Sequence[str], *, keep: bool) -> None:
-        with taken_back(engine(place.url), really=not keep):
+        with refused(really=not keep):
             mine.register_all(Proposition(name, text=name) for name in names)
 
     yield enter
@@ -133,32 +155,120 @@ def registered(place: Place) -> Iterator[Enter]:
 
 @contextlib.contextmanager
 def connection(place: Place) -> Iterator[Enter]:
-    """A host's Connection, which the host commits or rolls back."""
-    with engine(place.url).connect() as conn:
-        mine = Ledger(conn, origin=place.origin)
+    """A host's Connection, which the host commits or rolls back; a ledger for each, as hosts do."""
+
+    def enter(names: Sequence[str], *, keep: bool) -> None:
+        with engine(place.url).connect() as conn:
+            Ledger(conn, origin=place.origin).record_all(map(said, names))
+            (conn.commit if keep else conn.rollback)()
+
+    yield enter
+
+
+@contextlib.contextmanager
+def session(place: Place) -> Iterator[Enter]:
+    """A host's Session: pending until the commit, or written by `flush` and then rolled back."""
+
+    def enter(names: Sequence[str], *, keep: bool) -> None:
+        with Session(engine(place.url)) as one:
+            mine = Ledger(one, origin=place.origin)
+            for name in names:
+                mine.record(id=name, claimant="board", act="assert", proposition="open")
+            if keep:
+                one.commit()
+            else:
+                mine.flush()
+                one.rollback()
+
+    yield enter
+
+
+@contextlib.contextmanager
+def awaited(place: Place) -> Iterator[Enter]:
+    """`AsyncLedger` on an AsyncEngine, where the ledger commits."""
+    with asyncio.Runner() as runner:
+        bind = create_async_engine(asynchronous(place.url))
+        mine = AsyncLedger(bind, origin=place.origin)
 
         def enter(names: Sequence[str], *, keep: bool) -> None:
+            with refused(really=not keep):
+                runner.run(mine.record_all([said(name) for name in names]))
+
+        yield enter
+        runner.run(bind.dispose())
+
+
+@contextlib.contextmanager
+def awaited_session(place: Place) -> Iterator[Enter]:
+    """`AsyncLedger` on a host's AsyncSession."""
+    with asyncio.Runner() as runner:
+        bind = create_async_engine(asynchronous(place.url))
+
+        async def work(names: Sequence[str], *, keep: bool) -> None:
+            async with AsyncSession(bind) as one:
+                mine = AsyncLedger(one, origin=place.origin)
+                await mine.record_all([said(name) for name in names])
+                if keep:
+                    await one.commit()
+                else:
+                    await mine.flush()
+                    await one.rollback()
+
+        yield lambda names, *, keep: runner.run(work(names, keep=keep))
+        runner.run(bind.dispose())
+
+
+def asynchronous(url: str) -> sa.URL:
+    found = sa.make_url(url)
+    if found.get_backend_name() == "sqlite":
+        return found.set(drivername="sqlite+aiosqlite")
+    return found
+
+
+@functools.lru_cache(maxsize=1)
+def of_all_threads(place: Place) -> Ledger:
+    return ledger(place).grouped()
+
+
+@contextlib.contextmanager
+def grouped(place: Place) -> Iterator[Enter]:
+    """Threads of one process that share their appends."""
+    mine = of_all_threads(place)
+
+    def enter(names: Sequence[str], *, keep: bool) -> None:
+        with refused(really=not keep):
             mine.record_all(map(said, names))
-            (conn.commit if keep else conn.rollback)()
+
+    yield enter
+
+
+@contextlib.contextmanager
+def imported(place: Place) -> Iterator[Enter]:
+    """A JSON Lines file."""
+    mine = ledger(place)
+    fields = {"type": "claim", "claimant": "board", "act": "assert", "proposition": "open"}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "claims.jsonl")
+
+        def enter(names: Sequence[str], *, keep: bool) -> None:
+            lines = (json.dumps(fields | {"id": name}) for name in names)
+            path.write_text("\n".join(lines), encoding="utf-8")
+            with refused(really=not keep):
+                assert import_file(mine, path).accepted == len(names)
 
         yield enter
 
 
 @contextlib.contextmanager
-def imported(place: Place) -> Iterator[Enter]:
-    """A JSON Lines file; a dry run writes it and takes it back."""
+def put(place: Place) -> Iterator[Enter]:
+    """`ledger.appender.put`: typed events, as a bulk load hands them in."""
     mine = ledger(place)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "claims.jsonl")
 
-        def enter(names: Sequence[str], *, keep: bool) -> None:
-            fields = {"type": "claim", "claimant": "board", "act": "assert", "proposition": "open"}
-            lines = (json.dumps(fields | {"id": name}) for name in names)
-            path.write_text("\n".join(lines), encoding="utf-8")
-            done = import_file(mine, path, dry_run=not keep)
-            assert (done.accepted, done.stored) == (len(names), keep)
+    def enter(names: Sequence[str], *, keep: bool) -> None:
+        with refused(really=not keep):
+            mine.appender.put(typed(names))
 
-        yield enter
+    yield enter
 
 
 @contextlib.contextmanager
@@ -167,10 +277,8 @@ def store(place: Place) -> Iterator[Enter]:
 
     def enter(names: Sequence[str], *, keep: bool) -> None:
         drafts = sealed(typed(names), place.origin)
-        with contextlib.suppress(TakenBack), transaction.writing(engine(place.url)) as conn:
+        with refused(really=not keep), transaction.writing(engine(place.url)) as conn:
             append(conn, TABLES, lock_head(conn, TABLES, place.origin), drafts)
-            if not keep:
-                raise TakenBack
 
     yield enter
 
@@ -192,9 +300,16 @@ def sealed(events: Sequence[NewEvent], origin: str) -> list[Draft]:
 
 
 PATHS: Final[dict[str, Callable[[Place], AbstractContextManager[Enter]]]] = {
-    "record": recorded,
-    "register_all": registered,
-    "Connection": connection,
+    "Ledger(engine).record": recorded,
+    "Ledger(engine).register_all": registered,
+    "Ledger(connection)": connection,
+    "Ledger(session)": session,
+    "AsyncLedger(engine)": awaited,
+    "AsyncLedger(session)": awaited_session,
+    "ledger.grouped()": grouped,
     "JSON Lines": imported,
-    "store.append": store,
+    "ledger.appender.put": put,
+    "store: lock_head, append": store,
 }
+IN_THREADS: Final = ("ledger.grouped()",)
+"""Paths whose writers are threads of one process."""

@@ -12,7 +12,7 @@ import itertools
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Final
 
 import attrs
@@ -22,7 +22,7 @@ from ledger.errors import StoreError
 from ledger.testing.tally import Tally, tally
 from tests.proof import feeds
 from tests.proof.feeds import FEEDS, Feed
-from tests.proof.paths import PATHS, SCENE, Place, begin, ledger
+from tests.proof.paths import IN_THREADS, PATHS, SCENE, Place, begin, ledger
 
 WRITERS: Final = (1, 4, 8)
 BATCHES: Final = (1, 5, 10, 50)
@@ -67,8 +67,10 @@ def count(pool: Executor, url: str, cell: Cell, readers: dict[str, Feed] | None 
     begin(place)
     started = time.perf_counter()
     reading = {name: pool.submit(tail, feed, place) for name, feed in (readers or FEEDS).items()}
-    writing = [pool.submit(write, place, cell, number) for number in range(cell.writers)]
-    written = [one.result() for one in writing]
+    with ThreadPoolExecutor(cell.writers) as threads:
+        writers = threads if cell.path in IN_THREADS else pool
+        writing = [writers.submit(write, place, cell, number) for number in range(cell.writers)]
+        written = [one.result() for one in writing]
     seconds = time.perf_counter() - started
     ledger(place).register(Party(END, name=END))
     names = [[*SCENE, END], *([name for append in kept for name in append] for kept, _ in written)]
@@ -89,6 +91,8 @@ def write(place: Place, cell: Cell, number: int) -> tuple[list[list[str]], int]:
         for turn in range(number, cell.appends, cell.writers):
             keep = turn % TAKEN_BACK != TAKEN_BACK // 2
             names = [f"{number}-{turn}-{one}" for one in range(cell.batch)]
+            if not keep:
+                names[-1] += "-taken-back"
             _patiently(functools.partial(enter, names, keep=keep))
             if keep:
                 kept.append(names)

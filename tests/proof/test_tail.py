@@ -5,13 +5,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 
-from ledger.store import schema
-from tests.proof.paths import PATHS, engine
+from tests.proof.paths import PATHS, engine, prepare
 from tests.proof.tail import BATCHES, WRITERS, WRONG, Cell, count, processes
 
 EVENTS = 200
-ONE_EACH = ("Connection",)
+ONE_EACH = ("Ledger(connection)", "Ledger(session)", "AsyncLedger(engine)", "AsyncLedger(session)")
 """Paths that need a connection for each writer, which a database in memory does not have."""
 
 
@@ -33,7 +33,9 @@ def url(request, tmp_path):
     url = f"sqlite:///{tmp_path / 'claims.db'}"
     if request.param == "postgres":
         url = request.getfixturevalue("postgres")
-    schema.upgrade(engine(url))
+        if sa.inspect(engine(url)).has_table("ledger_event"):
+            return url
+    prepare(url)
     return url
 
 
@@ -48,7 +50,8 @@ def test_readers_in_other_processes_see_every_event_once_and_in_order(pool, url,
 
 @pytest.mark.parametrize("path", [path for path in PATHS if path not in ONE_EACH])
 def test_threads_on_a_database_in_memory_do_too(path):
-    schema.upgrade(engine("sqlite://"))
+    engine("sqlite://").dispose()
+    prepare("sqlite://")
     with ThreadPoolExecutor(max(WRITERS) + 2) as threads:
         for writers in WRITERS:
             found = count(threads, "sqlite://", Cell.of(path, writers, 5, EVENTS))
@@ -57,5 +60,5 @@ def test_threads_on_a_database_in_memory_do_too(path):
 
 
 def test_the_counter_notices_a_feed_that_resumes_by_event_id(pool, url):
-    found = count(pool, url, Cell.of("store.append", 8, 1, EVENTS * 2), WRONG)
+    found = count(pool, url, Cell.of("store: lock_head, append", 8, 1, EVENTS * 2), WRONG)
     assert found.tallies["by event id"].missed > 0
