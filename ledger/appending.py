@@ -12,23 +12,25 @@ take     the fold gets what was stored, without reading it back
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Final, Literal
 
 import attrs
+from sqlalchemy import Connection
 
 from ledger import observing
 from ledger.codec.entry import Draft
-from ledger.codec.envelope import seal
 from ledger.errors import HeadMoved, LedgerError
 from ledger.folding import Folded
 from ledger.model.events import NewEvent, Recorder, StoredEvent
+from ledger.projecting import Projections
 from ledger.projections.answer import Answer
 from ledger.recording.intake import Made
 from ledger.store import append as log
 from ledger.store.append import Appended
+from ledger.store.batch import ROWS_AT_ONCE
 from ledger.store.transaction import writing
 from ledger.unit import Entered, Entry, Unit
 
@@ -78,6 +80,7 @@ class Appender:
     folded: Folded
     clock: Clock
     recorder: Recorder
+    projections: Projections
     _crowded: int = attrs.field(default=0, init=False)
 
     def append(self, entry: Entry) -> list[Receipt]:
@@ -101,24 +104,18 @@ class Appender:
             WrongExpectedVersion: a stream is elsewhere.
             AlreadyRecorded: an id is taken.
         """
-        drafts = list(self._sealed(events))
-        with self.watched() as told, writing(self.folded.bind, once=True) as conn:
-            appended = log.put(conn, self.folded.tables, self.folded.origin, drafts)
-            _tell(told, drafts, appended)
-        return appended
-
-    def _sealed(self, events: Iterable[NewEvent]) -> Iterator[Draft]:
-        now = self.clock()
-        causation, correlation = tags.get()
-        for new in events:
-            yield seal(
-                new,
-                log=self.folded.origin,
-                recorded_at=now,
-                recorder=self.recorder,
-                causation=causation,
-                correlation=correlation,
-            )
+        unit = Unit(self.folded.origin)
+        entered = self.entered(lambda _: ())
+        entered.new = tuple(events)
+        unit.entries.append(entered)
+        drafts = unit.drafts()
+        with self.watched() as told:
+            with self._writing(len(drafts)) as conn:
+                stored = log.put(conn, self.folded.tables, self.folded.origin, drafts)
+                self._project(conn, unit, stored)
+            _tell(told, drafts, stored)
+        self.projections.settle()
+        return stored
 
     # -- entering ---------------------------------------------------------------------------
 
@@ -190,6 +187,7 @@ class Appender:
             stored = self._write_locked(unit, told)
         if stored is not None:
             self._take(unit, stored)
+            self.projections.settle()
         return self._receipts(unit, stored)
 
     @property
@@ -197,13 +195,24 @@ class Appender:
         self._crowded = max(0, self._crowded - 1)
         return self._crowded == 0
 
+    def _writing(self, many: int) -> AbstractContextManager[Connection]:
+        """A transaction to append so many events in: where a statement is all of it, no more."""
+        alone = many <= ROWS_AT_ONCE and not self.projections.has_inline
+        return writing(self.folded.bind, once=alone)
+
+    def _project(self, conn: Connection, unit: Unit, stored: Appended) -> None:
+        if self.projections.has_inline:
+            events = unit.stored(stored.first, stored.known)
+            self.projections.inline(conn, stored.log_id, events)
+
     def _write_on(self, unit: Unit, told: observing.Append) -> Appended | None:
         """Append if the log still ends where the unit was checked; None where it does not."""
         assert unit.head is not None  # noqa: S101 - asked by the only caller
         drafts = unit.drafts()
         try:
-            with writing(self.folded.bind, once=True) as conn:
+            with self._writing(len(drafts)) as conn:
                 stored = log.append(conn, self.folded.tables, unit.head, drafts)
+                self._project(conn, unit, stored)
         except HeadMoved:
             self._crowded = _PATIENCE
             return None
@@ -225,6 +234,7 @@ class Appender:
             if not drafts:
                 return None
             stored = log.append(conn, self.folded.tables, head, drafts)
+            self._project(conn, unit, stored)
         _tell(told, drafts, stored)
         return stored
 

@@ -115,4 +115,9 @@ def shared(appender: Appender) -> Grouped:
             field="bind",
             given=appender.folded.host,
         )
-    return Grouped(folded=appender.folded, clock=appender.clock, recorder=appender.recorder)
+    return Grouped(
+        folded=appender.folded,
+        clock=appender.clock,
+        recorder=appender.recorder,
+        projections=appender.projections,
+    )

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from ledger import auditing, handed
 from ledger.appending import Appender, Clock, Receipt, tags, utc_now
 from ledger.asking import Asking
-from ledger.folding import Folded, size_of
+from ledger.folding import Folded
 from ledger.grouping import shared
 from ledger.handed import Id, Who, id_of, ids_of, plain_fields
 from ledger.joining import Joined
@@ -26,10 +26,10 @@ from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.frontier import root_of
 from ledger.model.claim import Claim, Relation
 from ledger.model.events import Recorder, StoredEvent, checked
-from ledger.model.moment import Knob
 from ledger.model.party import Name, Party
 from ledger.model.period import Period
 from ledger.model.text import check_id
+from ledger.projecting import Projections
 from ledger.projections import difference
 from ledger.projections.logbook import LogLine, log_line
 from ledger.recording import claiming, registering, undoing
@@ -38,7 +38,7 @@ from ledger.recording.registering import Noun
 from ledger.store import schema
 from ledger.store.binds import Host, is_session
 from ledger.store.layout import Layout
-from ledger.view import Day, View
+from ledger.view import Day, View, view_of
 
 
 class Ledger(Asking):
@@ -48,7 +48,8 @@ class Ledger(Asking):
     Session (the host does; the ledger never ends what it did not begin). In a Session, what is
     entered is stored with its commit. The constructor does no I/O and changes no schema:
     `Ledger.open` does. `clock` gives aware instants; `recorder` says who enters.
-    `appender` is the write path, for importers that put records of several kinds into one append.
+    `appender` is the write path, for importers that put records of several kinds into one append;
+    `projections` keeps a host's own views in step with the log.
 
     Example:
         >>> with Ledger.open(":memory:") as ledger:
@@ -75,7 +76,10 @@ class Ledger(Asking):
         self._folded = Folded(host, self.layout, self.origin)
         recorder = checked(recorder or Recorder())
         kind = Joined if is_session(host) else Appender
-        self.appender: Appender = kind(folded=self._folded, clock=clock, recorder=recorder)
+        self.projections = Projections(self._folded, clock)
+        self.appender: Appender = kind(
+            folded=self._folded, clock=clock, recorder=recorder, projections=self.projections
+        )
 
     @classmethod
     def open(
@@ -343,21 +347,7 @@ class Ledger(Asking):
         Raises:
             InvalidView: a naive instant, or a `known` that begins in the future.
         """
-        with self._folded.reading() as conn, self._folded.fold.lock:
-            facts = self._folded.fold.at_head(conn)
-            now = max(self._clock(), facts.last_recorded or self._clock())
-            cut: Knob | int | None = None
-            basis, shown = facts.size, Knob.parse(now)
-            if isinstance(known, int):
-                cut, basis = known, size_of(known, facts)
-                shown = Knob.parse(facts.stored[facts.at[known]].recorded)
-            elif known is not None:
-                cut = shown = Knob.parse(known, zone=zone, name="known")
-                basis = self._folded.size_by(conn, cut, now)
-            if said is not None:
-                shown = Knob.parse(said, zone=zone, name="said")
-            settled = basis < facts.size or isinstance(cut, int)
-        return View(said=shown, known=cut, basis=basis, settled=settled, folded=self._folded)
+        return view_of(self._folded, self._clock, said=said, known=known, zone=zone)
 
     def replay(self, date: Day, *, zone: dt.tzinfo | None = None) -> View:
         """What this ledger showed on a date: known by then, and said by then."""

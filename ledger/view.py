@@ -7,6 +7,7 @@ answer can be had again exactly. What the questions mean is in `ledger.projectio
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Literal
 
@@ -14,7 +15,7 @@ import attrs
 
 from ledger import auditing
 from ledger.errors import InvalidView
-from ledger.folding import Folded
+from ledger.folding import Folded, size_of
 from ledger.model import events as ev
 from ledger.model.moment import Edtf, Knob
 from ledger.model.text import show
@@ -234,3 +235,33 @@ class View:
         """The documents of this view."""
         with self.facts() as facts:
             return catalogue.documents(facts)
+
+
+def view_of(
+    folded: Folded,
+    clock: Callable[[], dt.datetime],
+    *,
+    said: Day | None,
+    known: Day | int | None,
+    zone: dt.tzinfo | None,
+) -> View:
+    """The view of two dates; `Ledger.as_of` says what they mean.
+
+    Raises:
+        InvalidView: a naive instant, or a `known` that begins in the future.
+    """
+    with folded.reading() as conn, folded.fold.lock:
+        facts = folded.fold.at_head(conn)
+        now = max(clock(), facts.last_recorded or clock())
+        cut: Knob | int | None = None
+        basis, shown = facts.size, Knob.parse(now)
+        if isinstance(known, int):
+            cut, basis = known, size_of(known, facts)
+            shown = Knob.parse(facts.stored[facts.at[known]].recorded)
+        elif known is not None:
+            cut = shown = Knob.parse(known, zone=zone, name="known")
+            basis = folded.size_by(conn, cut, now)
+        if said is not None:
+            shown = Knob.parse(said, zone=zone, name="said")
+        settled = basis < facts.size or isinstance(cut, int)
+    return View(said=shown, known=cut, basis=basis, settled=settled, folded=folded)

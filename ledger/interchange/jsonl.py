@@ -143,7 +143,12 @@ def _appender(ledger: Ledger, *, undoing: bool) -> Iterator[Appender]:
         return
     with writing(appender.folded.bind) as conn:
         inside = Folded(conn, ledger.layout, ledger.origin)
-        yield Appender(folded=inside, clock=appender.clock, recorder=appender.recorder)
+        yield Appender(
+            folded=inside,
+            clock=appender.clock,
+            recorder=appender.recorder,
+            projections=appender.projections,
+        )
 
 
 @attrs.frozen

@@ -39,11 +39,10 @@ class Projections:
 
     Example:
         >>> from ledger import Ledger
-        >>> from ledger.projecting import Projections, claims
+        >>> from ledger.projecting import claims
         >>> with Ledger.open(":memory:") as ledger:
-        ...     projections = Projections(ledger._folded, ledger._clock)
-        ...     projections.add(claims(ledger.layout))
-        ...     projections.status()
+        ...     ledger.projections.add(claims(ledger.layout))
+        ...     ledger.projections.status()
         ()
     """
 
