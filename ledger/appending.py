@@ -185,10 +185,17 @@ class Appender:
             stored = self._write_on(unit, told)
         if stored is None and len(unit):
             stored = self._write_locked(unit, told)
+        events: list[StoredEvent] = []
         if stored is not None:
-            self._take(unit, stored)
+            events = unit.stored(stored.first, stored.known)
+            self._take(unit, events)
             self.projections.settle()
-        return self._receipts(unit, stored)
+        placed = {one.id: one for one in events}
+        return [
+            receipt(made, entered.there, placed, stored.size if stored else entered.size)
+            for entered in unit.entries
+            for made in entered.made
+        ]
 
     @property
     def _hopeful(self) -> bool:
@@ -238,27 +245,18 @@ class Appender:
         _tell(told, drafts, stored)
         return stored
 
-    def _take(self, unit: Unit, stored: Appended) -> None:
+    def _take(self, unit: Unit, events: Sequence[StoredEvent]) -> None:
         assert unit.head is not None  # noqa: S101 - what was stored was checked against a head
-        events = unit.stored(stored.first, stored.known)
         leaves = [draft.leaf_hash for draft in unit.drafts()]
         with self.folded.fold.lock:
             self.folded.fold.take(unit.head, events, leaves)
 
-    def _receipts(self, unit: Unit, stored: Appended | None) -> list[Receipt]:
-        placed: dict[str, StoredEvent] = {}
-        if stored is not None:
-            placed = {one.id: one for one in unit.stored(stored.first, stored.known)}
-        return [
-            receipt(made, {**entered.there, **placed}, stored.size if stored else entered.size)
-            for entered in unit.entries
-            for made in entered.made
-        ]
 
-
-def receipt(made: Made, events: Mapping[str, StoredEvent], size: int) -> Receipt:
-    """The account of one record, by its events and the size of the log they are in."""
-    found = [events[id_] for id_ in (made.events or (made.id,))]
+def receipt(
+    made: Made, there: Mapping[str, StoredEvent], placed: Mapping[str, StoredEvent], size: int
+) -> Receipt:
+    """The account of one record, by its events, old or new, and the size of the log."""
+    found = [there.get(id_) or placed[id_] for id_ in (made.events or (made.id,))]
     return Receipt(
         id=made.public,
         ledger_id=made.id,

@@ -22,6 +22,7 @@ LedgerError
 |    SchemaMissing  SchemaOutdated  SchemaNewer  ForeignDatabase
 +- StoreError                 the database refused; `stored` says "no" or "unknown"
 +- ProjectionFailed           a projection could not take an event; `sequence` says which
++- TimedOut (TimeoutError)    what was waited for did not come in time; `head`: the last that had
 +- MissingExtra (ImportError) an optional dependency is not installed; the message holds the command
 ```
 
@@ -336,6 +337,15 @@ class ProjectionFailed(LedgerError):
         super().__init__(message)
         self.projection = projection
         self.sequence = sequence
+
+
+class TimedOut(LedgerError, TimeoutError):
+    """An event did not come in time; `head` is the last sequence seen, -1 in an empty log."""
+
+    def __init__(self, message: str, *, sequence: int, head: int) -> None:
+        super().__init__(message)
+        self.sequence = sequence
+        self.head = head
 
 
 class MissingExtra(LedgerError, ImportError):

@@ -96,7 +96,7 @@ class Work:
         return [
             _pending(made.id, made.public, entered)
             if made.id in waiting
-            else receipt(made, entered.there, entered.size)
+            else receipt(made, entered.there, {}, entered.size)
             for made in entered.made
         ]
 

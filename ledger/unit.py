@@ -116,7 +116,7 @@ class Unit:
         for entered in self.entries:
             for new in entered.new:
                 before = kept.get(new.id)
-                if before is None or before[0] != new:
+                if before is None or (before[0] is not new and before[0] != new):
                     before = (new, self._sealed(entered, new))
                 self._drafts[new.id] = before
         return [draft for _, draft in self._drafts.values()]

@@ -23,6 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ledger.errors import StoreError
 from ledger.store.engines import OneConnection
+from ledger.store.follow import wake
 from ledger.store.refusals import driver_error, refusal, unreachable
 
 Bind = Engine | Connection
@@ -140,6 +141,7 @@ def _committed(engine: Engine) -> Iterator[Connection]:
             if isinstance(error, DBAPIError):
                 raise refusal(error, committing=True) from error.orig
             raise
+        wake(engine)
 
 
 @contextlib.contextmanager
@@ -154,7 +156,7 @@ def _alone(engine: Engine) -> Iterator[Connection]:
 
 
 def _set(conn: Connection, **options: object) -> None:
-    """Set how the driver begins transactions, which SQLAlchemy undoes when the connection is let go.
+    """Set how the driver begins transactions; SQLAlchemy undoes that when the connection is let go.
 
     A task that is cancelled meanwhile would give a connection back to the pool with it half done.
     """

@@ -142,7 +142,12 @@ def terminated_writers(place: Place, *, times: int, writers: int = 2) -> Seen:
     url = place.database()
     crew = [
         Writer(
-            url=url, notes=place.path("notes"), mode=mode, writer=one, patient=_PATIENCE
+            url=url,
+            notes=place.path("notes"),
+            mode=mode,
+            writer=one,
+            patient=_PATIENCE,
+            pause=0.01,
         )
         for one, mode in enumerate(["single", "batch", "mixed"][:writers])
     ]
@@ -233,6 +238,7 @@ def restarted(place: Place, server: Server, *, how: str, times: int, writers: in
             mode=("single", "batch", "mixed")[one % 3],
             writer=one,
             patient=_PATIENCE,
+            pause=0.01,
         )
         for one in range(writers)
     ]

@@ -65,6 +65,7 @@ def _at_work(place: Place, url: str, many: int = 2) -> Iterator[list[Writer]]:
             mode=("batch", "mixed")[number % 2],
             writer=number,
             patient=30,
+            pause=0.02,
         )
         for number in range(many)
     ]

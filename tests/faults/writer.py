@@ -41,7 +41,7 @@ class Writer:
     """Who writes what where; `notes` is the file of its acknowledgements.
 
     `until` is the number of the last step, None for ever. A `patient` writer notes what it was told
-    when a step failed, and tries again for as many seconds. `dies_at` is the line of the ledger's
+    when a step failed, and tries again for as many seconds. `pause` is between steps. `dies_at` is the line of the ledger's
     code, counted as they are run from the first step on, before which it kills itself.
     """
 
@@ -51,6 +51,7 @@ class Writer:
     writer: int = 0
     until: int | None = None
     patient: float = 0
+    pause: float = 0
     dies_at: int | None = None
     clock: Callable[[], Any] | None = None
     prepare: Callable[[], None] | None = None
@@ -81,6 +82,7 @@ class Writer:
             while self.until is None or number < self.until:
                 self._enter(ledger, Step(self.mode, self.writer, number), out)
                 number += 1
+                time.sleep(self.pause)
 
     def _open(self, out: int) -> Ledger:
         give_up = time.monotonic() + self.patient

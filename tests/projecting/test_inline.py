@@ -1,0 +1,197 @@
+"""Inline: a view's rows change with the append, in its transaction, and are caught up where not."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from ledger import Claim, Ledger
+from ledger.errors import InvalidProjection, ProjectionFailed
+from ledger.projecting import Projection, inlining
+from ledger.store import engines, schema
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """An append brings a projection forward by three events at most."""
+    monkeypatch.setattr(inlining, "LIMIT", 3)
+    monkeypatch.setattr("ledger.projecting.projections.LIMIT", 3)
+
+
+def position(ledger, name):
+    return next(one.position for one in ledger.projections.status() if one.name == name)
+
+
+def test_what_was_recorded_is_there_at_once(ledger, kit):
+    ledger.projections.add(kit.acts)
+    kit.world(ledger)
+    kit.say(ledger, "C1")
+    assert kit.seqs(ledger) == [5]
+    kit.say(ledger, "C2", act="deny", stance="opposes")
+    assert [row.act for row in kit.rows(ledger)] == ["assert", "deny"]
+    assert ledger.projections.status()[0].lag == 0
+    assert ledger.projections.check("acts").ok
+
+
+def test_a_state_can_be_inline_too(ledger, kit):
+    ledger.projections.add(kit.tally())
+    kit.world(ledger)
+    kit.say(ledger, "C1", "C2")
+    assert ledger.projections.state("tally")["claim_recorded"] == 2
+
+
+def test_an_event_that_it_cannot_take_refuses_the_append(ledger, kit):
+    ledger.projections.add(kit.acts(poison=["C2"]))
+    kit.world(ledger)
+    kit.say(ledger, "C1")
+    before = str(ledger.checkpoint())
+    with pytest.raises(ProjectionFailed, match="acts v1 could not take the event at sequence 6"):
+        kit.say(ledger, "C2")
+    assert str(ledger.checkpoint()) == before
+    assert kit.seqs(ledger) == [5]
+    kit.say(ledger, "C3")
+    assert kit.seqs(ledger) == [5, 6]
+    assert ledger.projections.parked("acts") == ()
+
+
+def test_a_projection_added_later_is_caught_up_and_then_inline(small, kit):
+    kit.say(small, "C1", "C2")
+    small.projections.add(kit.acts)
+    kit.say(small, "C3")
+    assert kit.seqs(small) == [5, 6, 7]
+    kit.say(small, "C4")
+    assert kit.seqs(small) == [5, 6, 7, 8]
+    assert small.projections.check("acts").ok
+
+
+def test_what_another_process_appended_is_taken_first(small, kit):
+    small.projections.add(kit.acts)
+    kit.say(small, "C1")
+    other = Ledger(small._folded.bind, clock=small._clock)  # has not registered it
+    kit.say(other, "C2", "C3")
+    assert kit.seqs(small) == [5]
+    kit.say(small, "C4")
+    assert kit.seqs(small) == [5, 6, 7, 8]
+
+
+def test_a_large_batch_is_left_to_a_run_before_the_next_read(small, kit, few):
+    small.projections.add(kit.acts)
+    kit.say(small, "C1")
+    many = [
+        Claim(id=f"M{n}", claimant="board", act="assert", proposition="shut") for n in range(5)
+    ]
+    small.record_all(many)
+    assert (position(small, "acts"), kit.seqs(small)) == (6, [5])
+    small.projections.ready()
+    assert kit.seqs(small) == [5, 6, 7, 8, 9, 10]
+
+
+def test_a_small_append_behind_a_large_batch_catches_up(small, kit, few):
+    small.projections.add(kit.acts)
+    kit.say(small, "C1")
+    many = [
+        Claim(id=f"M{n}", claimant="board", act="assert", proposition="shut") for n in range(5)
+    ]
+    small.record_all(many)
+    kit.say(small, "C2")
+    assert kit.seqs(small) == [5, 6, 7, 8, 9, 10, 11]
+
+
+def test_an_old_event_that_it_cannot_take_refuses_no_append(small, kit):
+    kit.say(small, "C1")
+    small.projections.add(kit.acts(poison=["C1"], retries=0))
+    kit.say(small, "C2")
+    assert kit.seqs(small) == [6]
+    assert [one.sequence for one in small.projections.parked("acts")] == [5]
+    small.projections.add(kit.acts(version=2, poison=["C1"], retries=0, on_failure="stop"))
+    assert small.projections.rebuild("acts").status == "failing"
+    kit.say(small, "C3")
+    assert len(list(small.events())) == 8
+
+
+def test_effects_cannot_be_inline(small, kit):
+    with pytest.raises(InvalidProjection, match="mode=.deferred."):
+        small.projections.add(kit.tally(on_live=print))
+
+
+@pytest.fixture
+def engine(database):
+    made = engines.engine_for(database)
+    schema.upgrade(made)
+    yield made
+    made.dispose()
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_inline_rows_belong_to_the_hosts_transaction(engine, clock, kit, end):
+    with engine.begin() as conn:
+        ledger = Ledger(conn, clock=clock)
+        ledger.projections.add(kit.acts)
+        kit.world(ledger)
+        kit.say(ledger, "C1")
+    with engine.connect() as conn:
+        ledger = Ledger(conn, clock=clock)
+        ledger.projections.add(kit.acts)
+        kit.say(ledger, "C2")
+        assert kit.seqs(ledger) == [5, 6]
+        getattr(conn, end)()
+    with engine.connect() as conn:
+        ledger = Ledger(conn, clock=clock)
+        ledger.projections.add(kit.acts)
+        expected = [5, 6] if end == "commit" else [5]
+        assert kit.seqs(ledger) == expected
+        assert ledger.projections.status()[0].position == expected[-1] + 1
+        kit.say(ledger, "C3")
+        assert kit.seqs(ledger) == [*expected, expected[-1] + 1]
+
+
+def test_a_refused_append_leaves_the_hosts_transaction_usable(engine, clock, kit):
+    with engine.begin() as conn:
+        conn.execute(sa.text("CREATE TABLE host_note (words text)"))
+        ledger = Ledger(conn, clock=clock)
+        ledger.projections.add(kit.acts(poison=["C1"]))
+        kit.world(ledger)
+        with pytest.raises(ProjectionFailed):
+            kit.say(ledger, "C1")
+        conn.execute(sa.text("INSERT INTO host_note VALUES ('kept')"))
+        kit.say(ledger, "C2")
+    with engine.connect() as conn:
+        assert conn.scalar(sa.text("SELECT words FROM host_note")) == "kept"
+        ledger = Ledger(conn, clock=clock)
+        ledger.projections.add(kit.acts)
+        assert kit.seqs(ledger) == [5]
+
+
+def test_a_ledger_on_a_hosts_connection_runs_but_does_not_follow(engine, clock, kit):
+    with engine.begin() as conn:
+        ledger = kit.world(Ledger(conn, clock=clock))
+        kit.say(ledger, "C1")
+        ledger.projections.add(kit.acts, mode="deferred")
+        assert ledger.projections.run("acts").status == "caught_up"
+        assert kit.seqs(ledger) == [5]
+        with pytest.raises(InvalidProjection, match="cannot follow"):
+            ledger.projections.follow("acts")
+
+
+def test_two_inline_projections_are_both_kept(ledger, kit):
+    ledger.projections.add(kit.acts)
+    ledger.projections.add(kit.claims(ledger.layout))
+    kit.world(ledger)
+    kit.say(ledger, "C1", "C2")
+    assert kit.seqs(ledger, "acts") == kit.seqs(ledger, "claims") == [5, 6]
+
+
+def test_an_inline_view_may_be_stricter_than_the_ledger(ledger, kit):
+    """A host's own rule, as a unique index: what breaks it never enters the log."""
+    table = sa.Table("one_act", sa.MetaData(), sa.Column("act", sa.Text, primary_key=True))
+
+    def apply(conn, stored):
+        conn.execute(table.insert().values(act=stored.event.act))
+
+    rule = Projection(name="rule", tables=[table], apply=apply, types=["claim_recorded"])
+    ledger.projections.add(rule)
+    kit.world(ledger)
+    kit.say(ledger, "C1")
+    with pytest.raises(ProjectionFailed, match="rule v1"):
+        kit.say(ledger, "C2")
+    assert len(list(ledger.events())) == 6
