@@ -1,17 +1,28 @@
-"""The questions that are asked of now: each is that of the view of this moment."""
+"""The questions that are asked of now, and the log as it stands and grows.
+
+Each question is that of the view of this moment; reading and waiting is in `ledger.following`.
+"""
 
 from __future__ import annotations
 
 import abc
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
+from ledger import following
+from ledger.folding import Folded
+from ledger.following import Types
 from ledger.handed import Id, id_of, plain_fields
+from ledger.model.events import StoredEvent
 from ledger.projections import listing, perspectives, positions, provenance, timeline
+from ledger.projections.logbook import LogLine, log_line
 from ledger.view import View
 
 
 class Asking(abc.ABC):
     """What a ledger answers of now; `as_of` gives the same questions for other dates."""
+
+    _folded: Folded
 
     @abc.abstractmethod
     def as_of(self) -> View:
@@ -46,3 +57,59 @@ class Asking(abc.ABC):
     def trace(self, claim: Id) -> provenance.Trace:
         """A claim back to its words, its document, its log entry and the proof of that entry."""
         return self.as_of().trace(id_of(claim))
+
+    # -- the log ----------------------------------------------------------------------------
+
+    def events(
+        self,
+        *,
+        after: int = -1,
+        stream: str | None = None,
+        types: Types | None = None,
+        limit: int | None = None,
+    ) -> Iterator[StoredEvent]:
+        """The events with a sequence beyond `after`, in order, in constant memory.
+
+        `stream` and `types` (names or classes of events) leave out others.
+
+        Raises:
+            UnknownEventType: one of the types is none.
+        """
+        return following.events(self._folded, after=after, stream=stream, types=types, limit=limit)
+
+    def follow(
+        self,
+        *,
+        after: int = -1,
+        stream: str | None = None,
+        types: Types | None = None,
+        stop: Callable[[], bool] | None = None,
+        poll: float = 1.0,
+        idle: Callable[[int], object] | None = None,
+    ) -> Generator[StoredEvent, None, None]:
+        """The events beyond `after`, then each as it is committed: once, in order, without end.
+
+        A commit wakes it, in whatever process; it looks every `poll` seconds as well. It ends when
+        `stop()` is true. `idle` is told up to which sequence it has looked, each time all is read.
+
+        Raises:
+            StoreError: the ledger is bound to a host's connection or session.
+            MissingEntry: the log ends before `after`: it was restored from an older copy, or cut.
+        """
+        return following.follow(
+            self._folded, after=after, stream=stream, types=types, stop=stop, poll=poll, idle=idle
+        )
+
+    def wait_for(self, sequence: int, *, timeout: float = 10.0) -> bool:
+        """True as soon as this database shows the event at a sequence (a replica may be late).
+
+        Raises:
+            TimedOut: it did not within `timeout` seconds.
+        """
+        return following.wait_for(self._folded, sequence, timeout=timeout)
+
+    def log(self, *, after: int = -1, limit: int | None = None) -> Iterator[LogLine]:
+        """The log, a line an event."""
+        with self._folded.facts() as facts:
+            pass
+        return (log_line(facts, event) for event in self.events(after=after, limit=limit))

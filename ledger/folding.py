@@ -283,33 +283,6 @@ class Folded:
         """The number of the log in this database, None before its first event."""
         return self.fold.log_id(conn)
 
-    def events(self, *, after: int, limit: int | None) -> Iterator[StoredEvent]:
-        """The events beyond `after` that the log holds now, page by page.
-
-        No transaction and no lock is held while the caller looks at one, so it may record.
-        """
-        with self.reading() as conn:
-            head = read.head(conn, self.tables, self.origin)
-        if head is None:
-            return
-        left = head.size if limit is None else min(limit, head.size)
-        while left > 0 and after + 1 < head.size:
-            with self.reading() as conn:
-                rows = read.rows(
-                    conn,
-                    self.tables,
-                    head.log_id,
-                    after=after,
-                    until=head.size,
-                    limit=min(left, read.PAGE),
-                )
-                with _collector_paused():
-                    page = list(map(opened, rows))
-            if not page:
-                return
-            yield from page
-            after, left = page[-1].sequence, left - len(page)
-
     def size_by(self, conn: Connection, known: Knob, now: dt.datetime) -> int:
         """How many events were known by a date; today's is cut to now.
 

@@ -25,13 +25,12 @@ from ledger.joining import Joined
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.frontier import root_of
 from ledger.model.claim import Claim, Relation
-from ledger.model.events import Recorder, StoredEvent, checked
+from ledger.model.events import Recorder, checked
 from ledger.model.party import Name, Party
 from ledger.model.period import Period
 from ledger.model.text import check_id
 from ledger.projecting import Projections
 from ledger.projections import difference
-from ledger.projections.logbook import LogLine, log_line
 from ledger.recording import claiming, registering, undoing
 from ledger.recording.intake import Intake, Made
 from ledger.recording.registering import Noun
@@ -360,17 +359,7 @@ class Ledger(Asking):
         with after.facts() as facts:
             return difference.diff(old, difference.shown(facts, after.said))
 
-    # -- the log ----------------------------------------------------------------------------
-
-    def events(self, *, after: int = -1, limit: int | None = None) -> Iterator[StoredEvent]:
-        """The events with a sequence beyond `after`, in order, in constant memory."""
-        return self._folded.events(after=after, limit=limit)
-
-    def log(self, *, after: int = -1, limit: int | None = None) -> Iterator[LogLine]:
-        """The log, a line an event."""
-        with self._folded.facts() as facts:
-            pass
-        return (log_line(facts, event) for event in self.events(after=after, limit=limit))
+    # -- the proof --------------------------------------------------------------------------
 
     def checkpoint(self, size: int | None = None) -> Checkpoint:
         """The root over the first `size` entries (all, if left out), unsigned, to be kept outside.

@@ -71,7 +71,7 @@ def conduct(site: Site, entry: Entry, at: Cursor | None, orders: Orders) -> Outc
 
 
 def _nothing_served(site: Site, key: Build) -> bool:
-    with site.source.reading() as conn:
+    with site.reading() as conn:
         return key.name not in cursors.served(conn, site.tables, key.log_id)
 
 
@@ -96,7 +96,7 @@ def _switch(run: Run) -> bool:
 
 def begun(site: Site, entry: Entry) -> Cursor | None:
     """The cursor that a run moves, begun where there is none; None where nothing is to be run."""
-    with site.source.reading() as conn:
+    with site.reading() as conn:
         log_id, size = site.log_id(conn), site.size(conn)
         if log_id is None:
             return None
@@ -113,7 +113,7 @@ def begun_anew(site: Site, entry: Entry, *, in_place: bool) -> Cursor | None:
     Raises:
         InvalidProjection: the tables have fixed names, and `in_place` was not said.
     """
-    with site.source.reading() as conn:
+    with site.reading() as conn:
         log_id, size = site.log_id(conn), site.size(conn)
         if log_id is None:
             return None
@@ -151,7 +151,7 @@ def _begin(site: Site, key: Build, entry: Entry, size: int) -> Cursor:
 
 def elsewhere(site: Site, entry: Entry, at: Cursor | None) -> Outcome:
     """The outcome of a run that had nothing to do here."""
-    with site.source.reading() as conn:
+    with site.reading() as conn:
         size = site.size(conn)
     status: Status = "elsewhere" if at is not None or size else "caught_up"
     return Outcome(

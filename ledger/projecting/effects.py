@@ -34,7 +34,7 @@ class Effects:
     def catch_up(self) -> None:
         """Make the effects that are due; a build that is not read yet has none."""
         site, key = self.run.site, self.run.key
-        with site.source.reading() as conn:
+        with site.reading() as conn:
             held = cursors.cursor(conn, site.tables, key)
             noted = cursors.parked(conn, site.tables, key)
         if held is None or held.phase != "live" or held.fence != self.run.fence:
@@ -45,7 +45,7 @@ class Effects:
             return
         while due < self.run.position and not self.run.stop.is_set():
             stop = min(due + _AT_ONCE, self.run.position)
-            with site.source.reading() as conn:
+            with site.reading() as conn:
                 rows = read.rows(conn, site.tables, key.log_id, after=due - 1, until=stop)
                 types = self.run.projection.types
                 events = [opened(one) for one in rows if types is None or one.type in types]

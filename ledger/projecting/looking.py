@@ -76,7 +76,7 @@ class ProjectionStatus(Answer):
 def statuses(site: Site, registry: Registry) -> tuple[ProjectionStatus, ...]:
     """How every build of every projection of the log stands."""
     modes = {(one.name, one.version): one.mode for one in registry.all()}
-    with site.source.reading() as conn:
+    with site.reading() as conn:
         log_id = site.log_id(conn)
         if log_id is None:
             return ()
@@ -122,7 +122,7 @@ def serving(site: Site, registry: Registry, name: str, conn: Connection | None =
         UnknownProjection: nothing of it is served yet, or its version is not registered here.
     """
     if conn is None:
-        with site.source.reading() as one:
+        with site.reading() as one:
             return serving(site, registry, name, one)
     at = served_cursor(site, conn, name)
     if at is None:

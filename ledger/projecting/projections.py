@@ -22,7 +22,16 @@ from ledger.projecting.conducting import Orders, begun, begun_anew, conduct
 from ledger.projecting.inlining import LIMIT, Inline
 from ledger.projecting.looking import ProjectionStatus, Served, serving, statuses
 from ledger.projecting.projection import Mode, Projection
-from ledger.projecting.registry import Clock, Factory, Outcome, Registry, Site, Source, entry_of
+from ledger.projecting.registry import (
+    Clock,
+    Entry,
+    Factory,
+    Outcome,
+    Registry,
+    Site,
+    Source,
+    entry_of,
+)
 from ledger.projecting.running import BATCH, Progress, Wait
 from ledger.store import cursors
 from ledger.store.cursors import Parked
@@ -50,7 +59,7 @@ class Projections:
         self._site = Site(source=source, clock=clock, patience=patience)
         self._registry = Registry()
         self._hints: dict[tuple[int, str, int], int] = {}
-        self._behind: set[tuple[str, int]] = set()
+        self._behind: list[Entry] = []
 
     # -- registering ------------------------------------------------------------------------
 
@@ -99,16 +108,21 @@ class Projections:
         )
         for entry in self._registry.inline:
             if not append.take(entry):
-                self._behind.add((entry.name, entry.version))
+                self._behind.append(entry)
 
     def settle(self) -> None:
-        """After an append: catch up what it found left behind. Nothing is raised: it stands."""
+        """After an append: catch up what it found left behind. Nothing is raised: it stands.
+
+        A host's own transaction is not made longer by that: there a run, or `ready`, does it.
+        """
         while self._behind:
-            name, version = self._behind.pop()
+            entry = self._behind.pop()
+            if isinstance(self._site.bind, Connection):
+                continue
             try:
-                self.run(name, version=version)
+                conduct(self._site, entry, begun(self._site, entry), Orders())
             except LedgerError as error:
-                _LOG.warning("The inline projection %s is behind: %s", name, error)
+                _LOG.warning("The inline projection %s is behind: %s", entry.name, error)
 
     def ready(self, name: str | None = None) -> None:
         """Catch up inline projections, before a read that needs them; one look where all are.
@@ -148,7 +162,7 @@ class Projections:
             UnknownProjection: no such projection is registered.
             StoreError: the database refused; what was committed stands.
         """
-        entry = self._registry.find(name, version)
+        entry = self._found(name, version)
         orders = Orders(until=until, batch=batch, progress=progress, stop=stop or threading.Event())
         return conduct(self._site, entry, begun(self._site, entry), orders)
 
@@ -207,15 +221,21 @@ class Projections:
         Raises:
             InvalidProjection: its tables have fixed names, and `in_place` was not said.
         """
-        entry = self._registry.find(name, version)
+        entry = self._found(name, version)
         at = begun_anew(self._site, entry, in_place=in_place)
         orders = Orders(batch=batch, progress=progress, stop=stop or threading.Event(), switch=True)
         return conduct(self._site, entry, at, orders)
+
+    def _found(self, name: str, version: int | None) -> Entry:
+        """A registered projection, once a Session's pending entries are written."""
+        self._site.flush()
+        return self._registry.find(name, version)
 
     # -- looking ----------------------------------------------------------------------------
 
     def status(self) -> tuple[ProjectionStatus, ...]:
         """How every build of every projection of this log stands."""
+        self._site.flush()
         return statuses(self._site, self._registry)
 
     def served(self, name: str, conn: Connection | None = None) -> Served:
@@ -224,6 +244,7 @@ class Projections:
         Raises:
             UnknownProjection: nothing of it is served yet.
         """
+        self._site.flush()
         return serving(self._site, self._registry, name, conn)
 
     def state(self, name: str) -> Any:
@@ -251,7 +272,8 @@ class Projections:
 
     def parked(self, name: str) -> tuple[Parked, ...]:
         """The events that a projection could not take, with reasons, by sequence."""
-        with self._site.source.reading() as conn:
+        self._site.flush()
+        with self._site.reading() as conn:
             at = mending.at_work(self._site, self._registry, conn, name)
             return tuple(cursors.parked(conn, self._site.tables, at.key))
 

@@ -42,7 +42,11 @@ class Source(Protocol):
     def origin(self) -> str:
         """Its name."""
 
-    def reading(self) -> AbstractContextManager[Connection]:
+    @property
+    def before_reading(self) -> Callable[[], object] | None:
+        """What writes the pending entries of a Session, where it is one."""
+
+    def connected(self) -> AbstractContextManager[Connection]:
         """A connection to read with, once it is sure that the tables are ours."""
 
 
@@ -200,6 +204,15 @@ class Site:
     def tables(self) -> Tables:
         """The log's tables."""
         return self.source.tables
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A connection to read with; what a Session holds back stays there."""
+        return self.source.connected()
+
+    def flush(self) -> None:
+        """Write what a Session holds back, before a host's question is answered."""
+        if (write := self.source.before_reading) is not None:
+            write()
 
     def log_id(self, conn: Connection) -> int | None:
         """The log's number, None before its first event."""

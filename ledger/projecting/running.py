@@ -122,13 +122,13 @@ class Run:
         )
 
     def _goal(self) -> int:
-        with self.site.source.reading() as conn:
+        with self.site.reading() as conn:
             self.size = self.site.size(conn)
         return self.size if self.until is None else min(self.until, self.size)
 
     def _refresh(self) -> Status | None:
         """Look where the cursor stands; "elsewhere" where it is not ours."""
-        with self.site.source.reading() as conn:
+        with self.site.reading() as conn:
             held = cursors.cursor(conn, self.site.tables, self.key)
             noted = cursors.parked(conn, self.site.tables, self.key)
         if held is None or held.fence != self.fence:

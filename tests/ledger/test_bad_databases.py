@@ -159,7 +159,7 @@ def test_tables_of_another_version_are_refused_and_left_as_they_were(
     with pytest.raises(error) as caught:
         ledger.as_of()
     assert isinstance(caught.value, LedgerError)
-    assert [w for w in (version, "ledger_0001", words) if w not in caught.value.message] == []
+    assert [w for w in (version, schema.REVISION, words) if w not in caught.value.message] == []
     if error is SchemaNewer:
         with pytest.raises(SchemaNewer, match=words):
             Ledger.open(database)
