@@ -1,8 +1,8 @@
 """Which failures are an event's own, and which are the moment's.
 
 A moment's failure (a lost connection, a lock, a full disk) passes: it ends the run, and the next
-one begins where this one stood. An event's own failure would come back for ever: it is retried, then
-parked or waited for.
+one begins where this one stood. An event's own failure would come back for ever: it is retried,
+then parked or waited for.
 """
 
 from __future__ import annotations

@@ -115,8 +115,10 @@ class Projections:
 
         A host's own transaction is not made longer by that: there a run, or `ready`, does it.
         """
-        while self._behind:
-            entry = self._behind.pop()
+        if not self._behind:
+            return
+        behind, self._behind = self._behind, []
+        for entry in behind:
             if isinstance(self._site.bind, Connection):
                 continue
             try:

@@ -88,6 +88,8 @@ def copied(place: Place, *, way: str, times: int) -> Seen:
     url = place.database()
     with _at_work(place, url) as crew:
         for _ in range(times):
+            while not _notes(crew).acknowledged:
+                time.sleep(0.02)
             time.sleep(place.chance.uniform(0, 0.3))
             before, copy = _notes(crew), place.path("db")
             WAYS[way](path_of(url), copy)
@@ -153,14 +155,14 @@ def _say(ledger: Ledger, done: dict[str, list[int]]) -> None:
     assert not again
 
 
-def dumped(place: Place, source: Server, target: Server, *, times: int) -> Seen:
+def dumped(place: Place, target: Server, *, times: int) -> Seen:
     """pg_dump under load, pg_restore into another cluster; a follower reads on from where it was."""
     noted = []
     for _ in range(times):
         url = place.database()
         with _at_work(place, url) as crew:
-            time.sleep(place.chance.uniform(0.5, 1.5))
-            before = _notes(crew)
+            while len((before := _notes(crew)).acknowledged) < place.chance.randrange(20, 100):
+                time.sleep(0.05)
             saved = _read_on(url, -1)
             dump = place.path("dump")
             _run(target, "pg_dump", "-Fc", "-f", dump, "-d", _libpq(url))

@@ -129,3 +129,9 @@ def listeners(postgres_url: str) -> Callable[[], list[tuple[int, str, str]]]:
             return [tuple(row) for row in rows]
 
     return find
+
+
+@pytest.fixture
+def followed() -> type[Follower]:
+    """`with followed(ledger, after=3) as follower:` follows in a thread until the end."""
+    return Follower

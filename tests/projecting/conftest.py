@@ -105,4 +105,3 @@ def kit():
     for one in (acts, acts_table, tally, world, say, rows, seqs, patient, claims, Layout):
         setattr(Kit, one.__name__, staticmethod(one))
     return Kit
-

@@ -77,9 +77,7 @@ def test_what_another_process_appended_is_taken_first(small, kit):
 def test_a_large_batch_is_left_to_a_run_before_the_next_read(small, kit, few):
     small.projections.add(kit.acts)
     kit.say(small, "C1")
-    many = [
-        Claim(id=f"M{n}", claimant="board", act="assert", proposition="shut") for n in range(5)
-    ]
+    many = [Claim(id=f"M{n}", claimant="board", act="assert", proposition="shut") for n in range(5)]
     small.record_all(many)
     assert (position(small, "acts"), kit.seqs(small)) == (6, [5])
     small.projections.ready()
@@ -89,9 +87,7 @@ def test_a_large_batch_is_left_to_a_run_before_the_next_read(small, kit, few):
 def test_a_small_append_behind_a_large_batch_catches_up(small, kit, few):
     small.projections.add(kit.acts)
     kit.say(small, "C1")
-    many = [
-        Claim(id=f"M{n}", claimant="board", act="assert", proposition="shut") for n in range(5)
-    ]
+    many = [Claim(id=f"M{n}", claimant="board", act="assert", proposition="shut") for n in range(5)]
     small.record_all(many)
     kit.say(small, "C2")
     assert kit.seqs(small) == [5, 6, 7, 8, 9, 10, 11]

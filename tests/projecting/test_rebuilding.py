@@ -83,9 +83,7 @@ def test_a_rebuild_that_was_stopped_goes_on(small, kit):
     small.projections.add(kit.acts)
     kit.say(small, *(f"C{n}" for n in range(6)))
     stop = threading.Event()
-    half = small.projections.rebuild(
-        "acts", batch=4, stop=stop, progress=lambda *_: stop.set()
-    )
+    half = small.projections.rebuild("acts", batch=4, stop=stop, progress=lambda *_: stop.set())
     assert (half.status, half.position, half.switched) == ("stopped", 4, False)
     assert small.projections.served("acts").build == 0
     whole = small.projections.rebuild("acts")

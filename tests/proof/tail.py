@@ -130,7 +130,12 @@ def processes(many: int = max(WRITERS) + 2) -> Iterator[Executor]:
     with ProcessPoolExecutor(many, mp_context=multiprocessing.get_context("spawn")) as pool:
         for one in [pool.submit(time.sleep, 0.3) for _ in range(many)]:
             one.result()
-        yield pool
+        try:
+            yield pool
+        except BaseException:
+            for process in [*pool._processes.values()]:  # nobody waits for readers any more
+                process.kill()
+            raise
 
 
 WRONG: Final[dict[str, Feed]] = {"by event id": feeds.by_event_id}

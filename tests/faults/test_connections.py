@@ -1,0 +1,44 @@
+"""The line to PostgreSQL is lost: what a caller is told is so, and saying it again converges."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults import connections
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_connection_lost_during_commit_is_told_as_unknown(on_a_socket, when):
+    seen = connections.cut_in_commit(on_a_socket, when=when, times=3)
+    assert seen.told["StoreError, stored: unknown"] == 3
+    assert seen.already == (3 if when == "after" else 0)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("mode", ["single", "batch", "mixed"])
+def test_a_connection_may_be_cut_at_any_message(on_a_socket, mode, when):
+    seen = connections.cut_at_each_message(on_a_socket, mode=mode, when=when)
+    assert seen.times > 0
+
+
+def test_terminated_writers_say_it_again(postgres):
+    seen = connections.terminated_writers(postgres, times=6)
+    assert seen.told
+
+
+def test_a_terminated_reader_reads_on_from_where_it_was(postgres):
+    seen = connections.terminated_reader(postgres, times=3)
+    assert seen.told["StoreError, stored: no"] == 3
+
+
+def test_a_statement_that_waits_too_long_is_told_and_said_again(postgres):
+    seen = connections.statement_timeouts(postgres, times=4)
+    assert seen.told.total() == 4
+
+
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+def test_a_server_restarted_under_load_has_lost_nothing(folder, new_server, how):
+    server = new_server()
+    place = connections.Place(engine="PostgreSQL", fresh=server.database, folder=folder)
+    seen = connections.restarted(place, server, how=how, times=2)
+    assert seen.told

@@ -1,0 +1,189 @@
+"""The built-in table of claims: inline and rebuilt it holds the same, and what the events say."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger import Claim, Document, Ledger, Link
+from ledger.model import events as ev
+from ledger.testing import lachin
+
+
+def expected(ledger):
+    """The table as a few plain loops over the events make it."""
+    seq_of, found = {}, {}
+    for stored in ledger.events():
+        seq_of[stored.id] = stored.sequence
+        match stored.event:
+            case ev.ClaimRecorded() as claim:
+                says = [[x for x in chain if x.kind in ("says", "cited")] for chain in claim.chains]
+                parties = {seq_of[links[-1].agent] for links in says if links} or {-1}
+                day = claim.uttered.latest if claim.uttered else None
+                if isinstance(day, dt.datetime):
+                    day = (day + dt.timedelta(hours=14)).astimezone(dt.UTC).date()
+                for party in parties:
+                    found[stored.sequence, party] = [
+                        seq_of[claim.proposition],
+                        day,
+                        claim.act,
+                        claim.stance,
+                        None,
+                    ]
+            case ev.ClaimWithdrawn(claims=claims):
+                end(found, [seq_of[one] for one in claims], stored.sequence)
+            case ev.ClaimCorrected(target=target) | ev.RecordAmended(target=target):
+                end(found, [seq_of[target]], stored.sequence)
+            case _:
+                pass
+    return [(*key, *found[key]) for key in sorted(found)]
+
+
+def end(found, claims, at):
+    for (seq, _), row in found.items():
+        if seq in claims and row[-1] is None:
+            row[-1] = at
+
+
+def table(ledger, kit):
+    return [tuple(row)[1:] for row in kit.rows(ledger, "claims")]
+
+
+def test_the_table_holds_what_was_claimed_by_whom_and_until_when(ledger, kit):
+    ledger.projections.add(kit.claims(ledger.layout))
+    kit.world(ledger)
+    ledger.register(Document("gazette", publisher="millers", text="Shut."))
+    kit.say(ledger, "C1", uttered="2023-02")
+    kit.say(ledger, "C2", claimant=["board", "millers"], uttered=None)
+    kit.say(ledger, "C3", uttered="2023-02-01T23:30:00+00:00")
+    ledger.record(chain=[Link("millers", "reports")], act="assert", proposition="shut", id="C4")
+    ledger.withdraw("C1", claimant="board", uttered="2023-03-01")
+    ledger.amend("C1", reason="typing error", uttered="2023-02-02")
+    ledger.amend("C3", reason="heard wrongly", strike_out=True)
+    assert table(ledger, kit) == [
+        (6, 0, 3, dt.date(2023, 2, 28), "assert", "supports", 10),
+        (7, 0, 3, None, "assert", "supports", None),
+        (7, 1, 3, None, "assert", "supports", None),
+        (8, 0, 3, dt.date(2023, 2, 2), "assert", "supports", 12),
+        (9, -1, 3, None, "assert", "supports", None),
+    ]
+    assert table(ledger, kit) == expected(ledger)
+    assert ledger.projections.check("claims").ok
+
+
+def test_the_example_world_is_the_same_inline_and_rebuilt(database, clock, kit):
+    with Ledger.open(database, clock=clock) as ledger:
+        ledger.projections.add(kit.claims(ledger.layout))
+        lachin.load(ledger)
+        inline = table(ledger, kit)
+        assert inline == expected(ledger)
+        assert len(inline) > 3
+        ledger.projections.rebuild("claims", batch=3)
+        assert table(ledger, kit) == inline
+        ledger.projections.rebuild("claims")
+        assert table(ledger, kit) == inline
+
+
+step = st.one_of(
+    st.tuples(st.just("say"), st.sampled_from(["board", "millers", None]), st.booleans()),
+    st.tuples(st.just("withdraw"), st.integers(0, 9), st.booleans()),
+    st.tuples(st.just("amend"), st.integers(0, 9), st.booleans()),
+    st.tuples(st.just("many"), st.integers(1, 4), st.booleans()),
+)
+
+
+def play(ledger, kit, steps):
+    keys = []
+    for act, which, flag in steps:
+        if act in ("say", "many"):
+            new = [f"K{len(keys) + n}" for n in range(which if act == "many" else 1)]
+            keys += new
+            who = "board" if act == "many" else which
+            uttered = "2023-01-05/2023-02-07" if flag else None
+            ledger.record_all(
+                [
+                    Claim(id=k, claimant=who, act="assert", proposition="shut", uttered=uttered)
+                    for k in new
+                ]
+            )
+        elif keys:
+            key = keys[which % len(keys)]
+            try:
+                if act == "withdraw":
+                    ledger.withdraw(key, claimant="board", uttered="2023-02-08")
+                else:
+                    ledger.amend(key, reason="typing error", strike_out=flag, **fields(flag))
+            except ValueError:
+                pass  # a claim of somebody else's, or of nobody's: refused, and nothing stored
+
+
+def fields(strike_out):
+    return {} if strike_out else {"uttered": "2023-02-01"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(step, max_size=12), st.integers(1, 5))
+def test_inline_rows_are_those_of_any_rebuild(steps, batch):
+    from ledger import Party, Proposition
+
+    class Kit:
+        pass
+
+    with Ledger.open(":memory:") as ledger:
+        from ledger.projecting import claims
+
+        ledger.projections.add(claims(ledger.layout))
+        ledger.register_all(
+            [
+                Party("board", name="Board"),
+                Party("millers", name="Millers"),
+                Proposition("shut", text="It is shut"),
+            ]
+        )
+        play(ledger, Kit, steps)
+        inline = served(ledger)
+        assert inline == expected(ledger)
+        ledger.projections.rebuild("claims", batch=batch)
+        assert served(ledger) == inline
+
+
+def served(ledger):
+    found = ledger.projections.served("claims").table
+    with ledger._folded.reading() as conn:
+        query = sa.select(found).order_by(*found.primary_key.columns)
+        return [tuple(row)[1:] for row in conn.execute(query)]
+
+
+def test_the_table_lives_under_the_layouts_names(ledger, kit):
+    layout = kit.Layout(prefix="archive_")
+    with Ledger.open(":memory:", layout=layout) as other:
+        other.projections.add(kit.claims(layout))
+        kit.world(other)
+        kit.say(other, "C1")
+        assert other.projections.served("claims").table.name == "archive_v1_claim"
+        assert len(kit.rows(other, "claims")) == 1
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_the_as_of_question_goes_through_its_index(engine, request, tmp_path, kit):
+    url = f"sqlite:///{tmp_path / 'c.db'}" if engine == "sqlite" else None
+    with Ledger.open(url or request.getfixturevalue("postgres_url")) as ledger:
+        ledger.projections.add(kit.claims(ledger.layout))
+        kit.world(ledger)
+        kit.say(ledger, "C1")
+        name = ledger.projections.served("claims").table.name
+        ask = (
+            f"SELECT seq FROM {name} WHERE log_id = 1 AND party = 0 AND proposition = 3 "
+            "AND uttered_latest <= '2023-02-01' ORDER BY uttered_latest DESC LIMIT 1"
+        )
+        with ledger._folded.bind.begin() as conn:
+            if engine == "sqlite":
+                plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {ask}").all()
+            else:
+                conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
+                plan = conn.exec_driver_sql(f"EXPLAIN {ask}").all()
+        assert f"{name}_as_of" in str(plan)
