@@ -18,6 +18,7 @@ import importlib.util
 import itertools
 import os
 import threading
+import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, Self, TypeVar
@@ -34,12 +35,13 @@ from sqlalchemy.orm import Session
 from sqlalchemy.util import greenlet_spawn
 
 from ledger.appending import Clock, utc_now
-from ledger.errors import Invalid, MissingExtra
+from ledger.errors import Invalid, MissingEntry, MissingExtra, StoreError, TimedOut
+from ledger.following import Types
 from ledger.ledger import Ledger
-from ledger.model.events import Recorder
+from ledger.model.events import Recorder, StoredEvent
 from ledger.model.moment import Knob
 from ledger.projections.difference import Difference
-from ledger.store import schema
+from ledger.store import read, schema
 from ledger.store.layout import Layout
 from ledger.view import View
 
@@ -53,6 +55,9 @@ _S = TypeVar("_S")
 _S_co = TypeVar("_S_co", covariant=True)
 _AT_ONCE: Final = 1_000
 """How many events are fetched at one crossing: the store's page."""
+
+_LOOK: Final = 0.05
+"""How many seconds pass between two looks of one who waits for an event."""
 
 
 class _Door(Protocol[_S_co]):
@@ -262,6 +267,65 @@ class AsyncLedger:
 
     events = _iterated(Ledger.events)
     log = _iterated(Ledger.log)
+
+    async def follow(
+        self,
+        *,
+        after: int = -1,
+        stream: str | None = None,
+        types: Types | None = None,
+        stop: Callable[[], bool] | None = None,
+        poll: float = 1.0,
+        idle: Callable[[int], object] | None = None,
+    ) -> AsyncGenerator[StoredEvent]:
+        """The events beyond `after`, then each that is committed: once, in order, without end.
+
+        It looks every `poll` seconds, and ends when `stop()` is true or its task is cancelled.
+        `idle` is told up to which sequence it has looked, each time all is read.
+
+        Raises:
+            StoreError: the ledger is bound to a host's connection or session.
+            MissingEntry: the log ends before `after`: it was restored from an older copy, or cut.
+        """
+        last = max(after, -1)
+        while not (stop and stop()):
+            size = await self.run_sync(_size)  # what is stored meanwhile may be read, or next time
+            if size <= last:
+                raise MissingEntry(
+                    f"Everything up to sequence {last} was read already, but the log holds {size} "
+                    "events: it was restored from an older copy, or cut.",
+                    sequence=size,
+                )
+            async for one in self.events(after=last, stream=stream, types=types):
+                if stop and stop():
+                    return
+                yield one
+                last = one.sequence
+            last = max(last, size - 1)
+            if idle:
+                idle(last)
+            await asyncio.sleep(poll)
+
+    async def wait_for(self, sequence: int, *, timeout: float = 10.0) -> bool:  # noqa: ASYNC109
+        """True as soon as this database shows the event at a sequence (a replica may be late).
+
+        Raises:
+            TimedOut: it did not within `timeout` seconds.
+            StoreError: the ledger is bound to a host's connection or session.
+        """
+        clock = asyncio.get_running_loop().time
+        end = clock() + timeout
+        while (size := await self.run_sync(_size)) <= sequence:
+            if clock() >= end:
+                raise TimedOut(
+                    f"The event at sequence {sequence} did not come within {timeout:g} seconds: "
+                    f"the log holds {size} events.",
+                    sequence=sequence,
+                    head=size - 1,
+                )
+            await asyncio.sleep(min(_LOOK, max(0.0, end - clock())))
+        return True
+
     checkpoint = _awaited(Ledger.checkpoint)
     verify = _awaited(Ledger.verify)
 
@@ -318,6 +382,20 @@ class AsyncView:
     documents = _awaited(View.documents)
 
 
+def _size(ledger: Ledger) -> int:
+    """How many events another transaction sees."""
+    folded = ledger.appender.folded
+    if not isinstance(folded.host, Engine):
+        raise StoreError(
+            "A ledger bound to a host's connection or session cannot wait for events: its "
+            "transaction would stay open meanwhile, and might never show them. Wait with one bound "
+            "to the engine: AsyncLedger(engine)"
+        )
+    with folded.reading() as conn:
+        head = read.head(conn, folded.tables, folded.origin)
+    return 0 if head is None else head.size
+
+
 # -- where it runs ------------------------------------------------------------------------------
 
 
@@ -334,14 +412,23 @@ def _bridge(bind: AsyncBind) -> _Run:
             "async", needs="greenlet", purpose=f"A ledger on an {type(bind).__name__}"
         )
     if isinstance(bind, AsyncEngine | async_scoped_session):
-        return greenlet_spawn  # an AsyncEngine has no `run_sync` of its own
+        return _bridged
     turn = asyncio.Lock()
 
     async def run(work: Callable[[], _T], /) -> _T:
         async with turn:
-            return await greenlet_spawn(work)
+            return await _bridged(work)
 
     return run
+
+
+async def _bridged(work: Callable[[], _T], /) -> _T:
+    try:
+        return await greenlet_spawn(work)  # an AsyncEngine has no `run_sync` of its own
+    except asyncio.CancelledError as error:
+        # Until the cursor of a SELECT that was cut short is gone, SQLite keeps its lock.
+        traceback.clear_frames(error.__traceback__)
+        raise
 
 
 def _bind(bind: AsyncEngine | AsyncConnection | AsyncSession) -> Engine | Connection | Session:

@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final, NoReturn
 
-import orjson
+import msgspec
 
 from ledger.errors import NotCanonical, NotJson
 
@@ -37,12 +37,14 @@ _LONGEST_INTEGER: Final = len(str(-MAX_INTEGER))
 _WHOLE_PLACES: Final = 21  # ECMAScript: larger numbers are written with an exponent,
 _LEADING_ZEROS: Final = 5  # and so are fractions with more zeros after the point
 _CONSTANTS: Final = {None: "null", False: "false", True: "true"}
+_BACKSLASH: Final = ord("\\")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _TEXT_OR_BRACKET: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{\]}]', re.DOTALL)
 
 _TOO_LARGE: Final = "it is a whole number beyond 2**53 - 1, which readers round; write it as text"
 _TOO_DEEP: Final = f"more than {MAX_DEPTH} lists and dicts lie around it; make the value flatter"
 
+_encode = msgspec.json.Encoder(order="sorted").encode
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -69,13 +71,23 @@ write it as text
     if fault is not None:
         _refuse("$" + fault[0], fault[1])
     try:
-        written = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:
+        written = _encode(value)
+    except UnicodeEncodeError:
         _refuse_texts(value, "$")
         raise
-    if b"\\" in written and b"\\u0000" in written:  # the first alone is ten times faster
+    if may_hold_nul(written):
         _refuse_texts(value, "$")
     return written
+
+
+def may_hold_nul(written: bytes) -> bool:
+    r"""Whether JSON as written here may have NUL in a text; `\\u0000` can also stand for itself.
+
+    Example:
+        >>> may_hold_nul(b'"a"'), may_hold_nul(rb'"\u0000"')
+        (False, True)
+    """
+    return _BACKSLASH in written and b"\\u0000" in written  # the first alone is far faster
 
 
 def jcs(value: object) -> bytes:
@@ -141,7 +153,7 @@ def parse(data: bytes | str) -> object:
 def _fault(value: object, room: int) -> tuple[str, str] | None:
     """Where below this value the profile is left, and why; None when it is kept.
 
-    Types are compared and not asked with isinstance: bool is an int, and orjson writes subclasses
+    Types are compared and not asked with isinstance: bool is an int, and msgspec writes subclasses
     in ways of its own. What is inside a text shows in the bytes written, and need not be asked.
     """
     if type(value) is str or type(value) is bool or value is None:
@@ -163,7 +175,7 @@ def _dict_fault(members: dict[object, object], room: int) -> tuple[str, str] | N
     for key, member in members.items():
         if type(key) is not str or not key.isascii():
             return "", f"its key {key!r} is not ASCII text; rename it"
-        if type(member) is str:  # most members are, and the calls would cost more than orjson
+        if type(member) is str:  # most members are, and the calls would cost more than msgspec
             continue
         fault = _fault(member, room)
         if fault is not None:

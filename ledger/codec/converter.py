@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 import attrs
 import cattrs
-import orjson
+import msgspec
 from cattrs.errors import CattrsError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
@@ -171,7 +171,7 @@ def decode(type_: str, slots: Mapping[str, bytes | str]) -> ev.Event:
     changes: dict[str, Any] = {}
     try:
         for payload in slots.values():
-            read = cast("dict[str, Any]", orjson.loads(payload))
+            read = cast("dict[str, Any]", msgspec.json.decode(payload))
             changes.update(read.pop("changes", {}))
             fields.update(read)
         event = converter.structure(fields, cls)
@@ -179,7 +179,7 @@ def decode(type_: str, slots: Mapping[str, bytes | str]) -> ev.Event:
             event = attrs.evolve(event, changes=_structure_changes(event.record_type, changes))
     except CodecError:
         raise
-    except (CattrsError, TypeError, ValueError, KeyError, AttributeError) as error:
+    except (CattrsError, TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
         raise CodecError(f"The slots of this {type_} do not make one: {error}") from error
     return cast("ev.Event", event)
 

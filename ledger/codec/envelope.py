@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import os
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
-import orjson
+import msgspec
+from msgspec import UNSET, UnsetType
 
-from ledger.codec import converter, entry
+from ledger.codec import compiled, converter, entry
 from ledger.codec.canonical import canonical
+from ledger.codec.images import Unusual
+from ledger.codec.making import maker
 from ledger.codec.upcasts import upcast
 from ledger.errors import CodecError
 from ledger.model.events import Erased, NewEvent, Recorder, StoredEvent
 
 _NEEDED: Final = ("who", "what")
+
+
+# -- writing ------------------------------------------------------------------------------------
 
 
 def seal(
@@ -31,30 +39,89 @@ def seal(
     correlation: str | None = None,
 ) -> entry.Draft:
     """Salt an event's slots and write its entry, ready for the log."""
-    slots = {
-        name: entry.salted(payload) for name, payload in converter.encode_slots(new.event).items()
-    }
-    slots["by"] = entry.salted(_by(recorder))
-    name = converter.type_name(new.event)
-    return entry.draft(
+    (draft,) = seal_all(
+        (new,),
         log=log,
-        id=new.id,
-        type=name,
-        type_v=converter.VERSIONS[name],
-        stream=new.stream,
-        stream_v=new.stream_v,
         recorded_at=recorded_at,
-        recorder=recorder.id,
-        slots=slots,
+        recorder=recorder,
         causation=causation,
         correlation=correlation,
     )
+    return draft
+
+
+def seal_all(
+    events: Sequence[NewEvent],
+    *,
+    log: str,
+    recorded_at: dt.datetime,
+    recorder: Recorder,
+    causation: str | None = None,
+    correlation: str | None = None,
+) -> list[entry.Draft]:
+    """Salt the slots of events and write their entries; the system is asked for salts once.
+
+    Raises:
+        NotCanonical: the profile cannot hold a value of an event.
+        CodecError: an entry would be longer than the format allows.
+    """
+    by = _by(recorder)
+    salts, at = os.urandom(entry.SALT_BYTES * len(entry.SLOTS) * len(events)), 0
+    draft = entry.drafter(
+        log=log,
+        recorded_at=recorded_at,
+        recorder=recorder.id,
+        causation=causation,
+        correlation=correlation,
+    )
+    drafts = []
+    for new in events:
+        slots = compiled.encode_slots(new.event)
+        slots["by"] = by
+        for name, payload in slots.items():
+            slots[name] = salts[at : at + entry.SALT_BYTES] + payload
+            at += entry.SALT_BYTES
+        type_ = converter.type_name(new.event)
+        version = converter.VERSIONS[type_]
+        drafts.append(draft(new.id, type_, version, new.stream, new.stream_v, slots))
+    return drafts
 
 
 @functools.lru_cache(maxsize=100)
 def _by(recorder: Recorder) -> bytes:
     by = {"name": recorder.name, "tool": recorder.tool}
     return canonical({key: value for key, value in by.items() if value})
+
+
+# -- reading ------------------------------------------------------------------------------------
+
+
+class _Committed(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    who: str | UnsetType = UNSET
+    what: str | UnsetType = UNSET
+    words: str | UnsetType = UNSET
+    by: str | UnsetType = UNSET
+
+
+class _Head(msgspec.Struct, gc=False):
+    """What of an entry is not in the row's columns."""
+
+    type: str
+    type_v: int
+    recorder: str
+    slots: _Committed
+    causation: str | None = None
+    correlation: str | None = None
+
+
+class _By(msgspec.Struct, gc=False):
+    name: str = ""
+    tool: str = ""
+
+
+_head: Final = msgspec.json.Decoder(_Head).decode
+_named: Final = msgspec.json.Decoder(_By).decode
+_stored: Final = maker(StoredEvent)
 
 
 def opened(row: entry.Row) -> StoredEvent:
@@ -64,8 +131,54 @@ def opened(row: entry.Row) -> StoredEvent:
         CodecError: an entry or slot that is not of this format.
     """
     try:
+        return _usual(row)
+    except Exception:  # noqa: BLE001 - what it is, and whether it is an error, is found out below
+        return _unusual(row)
+
+
+def _usual(row: entry.Row) -> StoredEvent:
+    """An event of today's version, read through images; anything else raises, whatever it is."""
+    head = _head(row.entry)
+    type_, committed = head.type, head.slots
+    if head.type_v != converter.VERSIONS[type_]:
+        raise Unusual
+    payloads: dict[str, bytes] = {}
+    erased: tuple[str, ...] = ()
+    for name, promised, slot in (
+        ("who", committed.who, row.who),
+        ("what", committed.what, row.what),
+        ("words", committed.words, row.words),
+    ):
+        if promised is UNSET:
+            continue
+        if slot is None:
+            erased += (name,)
+        else:
+            payloads[name] = slot[entry.SALT_BYTES :]
+    by = None if row.by is None or committed.by is UNSET else row.by[entry.SALT_BYTES :]
+    lost = tuple(name for name in erased if name in _NEEDED) if erased else ()
+    if by is None and committed.by is not UNSET:
+        erased += ("by",)
+    return _stored(
+        (
+            *(row.seq, row.id, type_, head.type_v, row.stream, row.stream_v, row.known_at),
+            *(_recorder(head.recorder, by), head.causation, head.correlation),
+            Erased(type_, lost) if lost else compiled.decode(type_, payloads),
+            erased,
+        )
+    )
+
+
+@functools.lru_cache(maxsize=1_000)
+def _recorder(id_: str, by: bytes | None) -> Recorder:
+    named = _By() if by is None else _named(by)
+    return Recorder(id=id_, name=named.name, tool=named.tool)
+
+
+def _unusual(row: entry.Row) -> StoredEvent:
+    try:
         return _opened(row)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CodecError(
             f"The event at sequence {row.seq} is not of this format: {error}. "
             "ledger.verify() tells whether it was changed."
@@ -73,13 +186,13 @@ def opened(row: entry.Row) -> StoredEvent:
 
 
 def _opened(row: entry.Row) -> StoredEvent:
-    head = cast("dict[str, Any]", orjson.loads(row.entry))
+    head = cast("dict[str, Any]", msgspec.json.decode(row.entry))
     committed = head["slots"]
     payloads = {
         name: entry.payload(slot) for name in committed if (slot := row.slot(name)) is not None
     }
     erased = tuple(name for name in entry.SLOTS if name in committed and name not in payloads)
-    by = cast("dict[str, str]", orjson.loads(payloads.pop("by"))) if "by" in payloads else {}
+    by = cast("dict[str, str]", msgspec.json.decode(payloads.pop("by"))) if "by" in payloads else {}
     lost = tuple(name for name in erased if name in _NEEDED)
     type_, version = head["type"], head["type_v"]
     event = (

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import attrs
 import orjson
@@ -34,8 +34,7 @@ _KEPT: Final = frozenset({"party_registered", "proposition_defined"})
 _NEEDED: Final = frozenset({"who", "what"})
 
 
-@attrs.frozen
-class _Claim:
+class _Claim(NamedTuple):
     """A claim with what it names still by ids."""
 
     seq: int
@@ -84,26 +83,28 @@ def _apply(table: Table, page: Page) -> None:
     else:
         _from_rows(found, page)
     seq_of = _sequences(found, page)
-    rows = [
-        ClaimRow(one.seq, party, seq_of.get(one.proposition, NOBODY), *_rest(one))
-        for one in found.claims
-        for party in sorted({seq_of.get(id_, NOBODY) for id_ in one.parties} or {NOBODY})
-    ]
-    views.add_claims(page.conn, table, page.log_id, rows)
+    views.add_claims(page.conn, table, page.log_id, [*_rows(found.claims, seq_of)])
     ends = [(seq_of[id_], seq) for id_, seq in found.ends if id_ in seq_of]
     views.end_claims(page.conn, table, page.log_id, ends)
     erased = [seq_of[id_] for id_ in found.erased if id_ in seq_of]
     views.remove_claims(page.conn, table, page.log_id, erased)
 
 
-def _rest(one: _Claim) -> tuple[dt.date | None, str, str]:
-    return one.uttered, one.act, one.stance
+def _rows(claims: Iterable[_Claim], seq_of: Mapping[str, int]) -> Iterator[ClaimRow]:
+    """The rows of claims: one for each party that may have spoken, or one for nobody."""
+    keys: dict[tuple[str, ...], list[int]] = {}
+    for seq, parties, proposition, uttered, act, stance in claims:
+        if (found := keys.get(parties)) is None:
+            found = keys[parties] = sorted({seq_of.get(id_, NOBODY) for id_ in parties}) or [NOBODY]
+        for party in found:
+            yield (seq, party, seq_of.get(proposition, NOBODY), uttered, act, stance)
 
 
 def _sequences(found: _Found, page: Page) -> Mapping[str, int]:
     """The sequence of every id that the page names: from it, from memory, else by one query."""
     kept: dict[str, int] = page.memory
-    wanted = {id_ for one in found.claims for id_ in (*one.parties, one.proposition)}
+    wanted = {one.proposition for one in found.claims}
+    wanted.update(*{one.parties for one in found.claims})
     targets = {id_ for id_, _ in found.ends} | set(found.erased)
     known = {**{id_: kept[id_] for id_ in wanted if id_ in kept}, **found.ids}
     missing = [id_ for id_ in wanted | targets if id_ not in known]
@@ -145,32 +146,30 @@ def _from_events(found: _Found, events: Sequence[ev.StoredEvent]) -> None:
 
 
 def _from_rows(found: _Found, page: Page) -> None:
-    kept = page.memory
+    kept, ids, add = page.memory, found.ids, found.claims.append
     for seq, id_, type_, who, what in views.slim_rows(
         page.conn, page.tables, page.log_id, page.start, page.stop
     ):
         if type_ == "claim_recorded":
-            found.ids[id_] = seq
+            ids[id_] = seq
             if who is not None and what is not None:
-                found.claims.append(_claim(seq, who, what))
+                said = orjson.loads(what[SALT_BYTES:])
+                uttered = said.get("uttered")
+                day = None if uttered is None else _last_day_of(uttered)
+                parties = _parties(who[SALT_BYTES:])
+                add(_Claim(seq, parties, said["proposition"], day, said["act"], said["stance"]))
         elif type_ in _KEPT:
-            kept[id_] = found.ids[id_] = seq
+            kept[id_] = ids[id_] = seq
         elif what is not None:
             _touch(found, type_, orjson.loads(what[SALT_BYTES:]), seq)
 
 
-def _claim(seq: int, who: bytes, what: bytes) -> _Claim:
-    said = orjson.loads(what[SALT_BYTES:])
-    chains = orjson.loads(who[SALT_BYTES:]).get("chains", ())
-    uttered = said.get("uttered")
-    return _Claim(
-        seq,
-        tuple(filter(None, map(_claimant, chains))),
-        said["proposition"],
-        None if uttered is None else _last_day_of(uttered),
-        said["act"],
-        said["stance"],
-    )
+@functools.lru_cache(maxsize=5_000)
+def _parties(who: bytes) -> tuple[str, ...]:
+    """The claimants in a payload; few say much, so that most payloads were seen before."""
+    chains = orjson.loads(who).get("chains", ())
+    found = (claimant_of([ev.ChainLink(**link) for link in chain]) for chain in chains)
+    return tuple(filter(None, found))
 
 
 def _touch(found: _Found, type_: str, what: dict[str, Any], seq: int) -> None:
@@ -190,13 +189,6 @@ def _erase(found: _Found, target: str, slots: Sequence[str], seq: int) -> None:
         found.ends.append((target, seq))
     else:
         found.erased.append(target)
-
-
-def _claimant(chain: Sequence[Mapping[str, str]]) -> str | None:
-    """What `claimant_of` says of a chain, without making its links."""
-    if len(chain) == 1 and chain[0]["kind"] == "says":
-        return chain[0]["agent"]
-    return claimant_of([ev.ChainLink(**link) for link in chain])
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -11,8 +11,10 @@ event fails   retried with pauses  ->  parked, the others go on   or   the run e
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import attrs
@@ -111,7 +113,8 @@ class Run:
             stop=stop,
             memory=self.memory,
         )
-        take(self.site, self.projection, self.key, page)
+        with _collector_paused():
+            take(self.site, self.projection, self.key, page)
         if self.stuck_at is not None and start <= self.stuck_at < stop:
             cursors.unpark(conn, self.site.tables, self.key, self.stuck_at)
 
@@ -229,6 +232,18 @@ class Run:
             events=self.size - self.position,
             seconds=0.0,
         )
+
+
+@contextlib.contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the garbage collector from going through a batch again and again; it soon goes."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def take(site: Site, projection: Projection, key: Build, page: Page) -> None:

@@ -14,13 +14,14 @@ import re
 import shlex
 import sqlite3
 import threading
+import weakref
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+from sqlalchemy.pool import ConnectionPoolEntry, Pool, StaticPool
 
 from ledger.errors import ForeignDatabase, MissingExtra, StoreError
 from ledger.store.layout import Layout
@@ -33,6 +34,21 @@ _PAGE_SIZE: Final = 8192
 _HEADER: Final = b"SQLite format 3\x00"
 _MEMORY: Final = (None, "", ":memory:")
 _PASSWORD: Final = re.compile(r"//.*@")
+
+
+_ours: Final[weakref.WeakSet[Engine]] = weakref.WeakSet()
+_inherited: Final[list[Pool]] = []
+
+
+def _forked() -> None:
+    """In a forked child: open new connections. The parent's are neither used nor closed here."""
+    for engine in _ours:
+        _inherited.append(engine.pool)
+        engine.dispose(close=False)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 class OneConnection(StaticPool):
@@ -96,7 +112,9 @@ def _url(target: str | os.PathLike[str]) -> URL:
 def _postgresql(url: URL) -> Engine:
     if importlib.util.find_spec("psycopg") is None:
         raise MissingExtra("postgres", needs="psycopg", purpose="A PostgreSQL ledger")
-    return create_engine(url.set(drivername="postgresql+psycopg"))
+    engine = create_engine(url.set(drivername="postgresql+psycopg"))
+    _ours.add(engine)
+    return engine
 
 
 def _sqlite(url: URL, layout: Layout, *, beside: bool) -> Engine:
@@ -109,6 +127,7 @@ def _sqlite(url: URL, layout: Layout, *, beside: bool) -> Engine:
         _refuse_foreign(place, layout, beside=beside)
         engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _set_up)
+        _ours.add(engine)
     return engine
 
 

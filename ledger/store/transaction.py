@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -36,12 +37,15 @@ def reading(bind: Bind) -> Iterator[Connection]:
     Raises:
         StoreError: The database refused; raised `from` the driver's error.
     """
-    with _told(), _turn(bind) as held:
-        if isinstance(held, Connection):
-            yield held
+    try:
+        if isinstance(bind, Connection):
+            yield bind
         else:
-            with _snapshot(held) as conn, _holding(held, conn):
+            in_turn = isinstance(bind.pool, OneConnection)
+            with _in_turn(bind, _snapshot) if in_turn else _snapshot(bind) as conn:
                 yield conn
+    except _REFUSALS as error:
+        raise refusal(error) from driver_error(error)
 
 
 @contextlib.contextmanager
@@ -56,63 +60,63 @@ def writing(bind: Bind, *, once: bool = False) -> Iterator[Connection]:
         StoreError: The database refused; `stored` is "unknown" when the connection was lost
             while the transaction ended. Raised `from` the driver's error.
     """
-    with _told(), _turn(bind) as held:
-        if isinstance(held, Connection):
-            with _savepoint(held):
-                yield held
-        elif once and held.dialect.name == "postgresql":
-            with _alone(held) as conn:
-                yield conn
-        else:
-            with _committed(held) as conn, _holding(held, conn):
-                yield conn
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
     try:
-        yield
-    except (DBAPIError, sqlite3.Error, PoolTimeout) as error:
+        with _to_write(bind, once=once) as conn:
+            yield conn
+    except _REFUSALS as error:
         raise refusal(error) from driver_error(error)
 
 
+_REFUSALS: Final = (DBAPIError, sqlite3.Error, PoolTimeout)
+
+_Way = contextlib.AbstractContextManager[Connection]
+
+
+def _to_write(bind: Bind, *, once: bool) -> _Way:
+    if isinstance(bind, Connection):
+        return _savepoint(bind)
+    if isinstance(bind.pool, OneConnection):
+        return _in_turn(bind, _committed, nested=_savepoint)
+    if once and bind.dialect.name == "postgresql":
+        return _alone(bind)
+    return _committed(bind)
+
+
 @contextlib.contextmanager
-def _connected(engine: Engine) -> Iterator[Connection]:
+def _in_turn(
+    engine: Engine,
+    way: Callable[[Engine], _Way],
+    *,
+    nested: Callable[[Connection], _Way] = contextlib.nullcontext,
+) -> Iterator[Connection]:
+    """In memory there is one connection: wait for it, and join what this thread began on it."""
+    pool = engine.pool
+    assert isinstance(pool, OneConnection)  # noqa: S101 - asked by both callers
+    with pool.turn:
+        if pool.held is not None:
+            with nested(pool.held) as conn:
+                yield conn
+            return
+        with way(engine) as conn:
+            pool.held = conn
+            try:
+                yield conn
+            finally:
+                pool.held = None
+
+
+def _connected(engine: Engine) -> Connection:
     try:
-        conn = engine.connect()
+        return engine.connect()
     except OSError as error:  # asyncpg's is not wrapped
         raise unreachable(error) from error
-    with conn:
-        yield conn
-
-
-@contextlib.contextmanager
-def _turn(bind: Bind) -> Iterator[Bind]:
-    """In memory there is one connection: wait for it, and join what this thread began on it."""
-    if isinstance(bind, Engine) and isinstance(bind.pool, OneConnection):
-        with bind.pool.turn:
-            yield bind if bind.pool.held is None else bind.pool.held
-    else:
-        yield bind
-
-
-@contextlib.contextmanager
-def _holding(engine: Engine, conn: Connection) -> Iterator[None]:
-    if not isinstance(engine.pool, OneConnection):
-        yield
-        return
-    engine.pool.held = conn
-    try:
-        yield
-    finally:
-        engine.pool.held = None
 
 
 @contextlib.contextmanager
 def _snapshot(engine: Engine) -> Iterator[Connection]:
     with _connected(engine) as conn:
         if conn.dialect.name == "postgresql":
-            _set(conn, isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         conn.begin()
         if conn.dialect.name == "sqlite" and not _in_transaction(conn):
             conn.exec_driver_sql("BEGIN")
@@ -126,56 +130,59 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
 
 @contextlib.contextmanager
 def _committed(engine: Engine) -> Iterator[Connection]:
+    """A transaction of ours; it is SQLAlchemy's too if anything is executed through it."""
     with _connected(engine) as conn:
         _refuse_autocommit(conn)
-        conn.begin()
+        if conn.dialect.name != "sqlite":
+            conn.begin()
         _begin_immediate(conn)
-        yield conn
         try:
-            conn.commit()
+            yield conn
+        except BaseException:
+            _roll_back(conn)
+            raise
+        try:
+            if conn.in_transaction():
+                conn.commit()
+            else:
+                conn.connection.commit()
         except BaseException as error:
             # SQLAlchemy takes this for the end of the transaction, SQLite may keep it open: what
             # was refused would be stored by the next append on this connection.
-            with contextlib.suppress(SQLAlchemyError, sqlite3.Error):
-                conn.connection.rollback()
-            if isinstance(error, DBAPIError):
-                raise refusal(error, committing=True) from error.orig
+            _roll_back(conn)
+            if isinstance(error, DBAPIError | sqlite3.Error):
+                raise refusal(error, committing=True) from driver_error(error)
             raise
         wake(engine)
+
+
+def _roll_back(conn: Connection) -> None:
+    # A connection that was lost cannot be rolled back, and the error on its way says so.
+    with contextlib.suppress(SQLAlchemyError, sqlite3.Error):
+        conn.rollback()
+        conn.connection.rollback()
 
 
 @contextlib.contextmanager
 def _alone(engine: Engine) -> Iterator[Connection]:
     with _connected(engine) as conn:
         _refuse_autocommit(conn)
-        _set(conn, isolation_level="AUTOCOMMIT")
+        conn.execution_options(isolation_level="AUTOCOMMIT")
         try:
             yield conn
         except DBAPIError as error:
             raise refusal(error, committing=True) from error.orig
 
 
-def _set(conn: Connection, **options: object) -> None:
-    """Set how the driver begins transactions; SQLAlchemy undoes that when the connection is let go.
-
-    A task that is cancelled meanwhile would give a connection back to the pool with it half done.
-    """
-    try:
-        conn.execution_options(**options)
-    except BaseException:
-        conn.invalidate()
-        raise
-
-
 @contextlib.contextmanager
-def _savepoint(conn: Connection) -> Iterator[None]:
+def _savepoint(conn: Connection) -> Iterator[Connection]:
     _refuse_autocommit(conn)
     if not conn.in_transaction():
         conn.begin()
     # Without this SQLite would take our SAVEPOINT for the transaction, and RELEASE would commit.
     _begin_immediate(conn)
     with conn.begin_nested():
-        yield
+        yield conn
 
 
 def _begin_immediate(conn: Connection) -> None:
@@ -196,9 +203,13 @@ def in_autocommit(conn: Connection) -> bool:
     sqlite3's older autocommit (isolation_level None) honours BEGIN and commit(), so it is none.
     """
     held = conn.connection
-    layers = (held.dbapi_connection, held.driver_connection)
-    inner = getattr(held.driver_connection, "_conn", None)  # aiosqlite's
-    return any(getattr(layer, "autocommit", None) is True for layer in (*layers, inner))
+    outer, inner = held.dbapi_connection, held.driver_connection
+    if getattr(outer, "autocommit", None) is True:
+        return True
+    if inner is outer:
+        return False
+    # What an asynchronous driver's connection wraps: asyncpg's nothing, aiosqlite's sqlite3's.
+    return getattr(getattr(inner, "_conn", inner), "autocommit", None) is True
 
 
 def _refuse_autocommit(conn: Connection) -> None:

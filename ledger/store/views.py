@@ -17,11 +17,12 @@ Earth, on which it can have been said by its own date; NULL where it has none.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import json
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -43,26 +44,15 @@ from ledger.store.tables import Tables
 VERSION: Final = 1
 NOBODY: Final = -1
 
-
-class ClaimRow(NamedTuple):
-    """A row of the table, without its log and its end."""
-
-    seq: int
-    party: int
-    proposition: int
-    uttered_latest: dt.date | None
-    act: str
-    stance: str
+_MANY: Final = 50
+"""From how many rows on PostgreSQL is sent them all together, planned for many."""
 
 
-class SlimRow(NamedTuple):
-    """Of a row of the log only what the table is made from."""
+ClaimRow: TypeAlias = tuple[int, int, int, dt.date | None, str, str]
+"""A row of the table, without its log and its end, in the order of the columns."""
 
-    seq: int
-    id: str
-    type: str
-    who: bytes | None
-    what: bytes | None
+SlimRow: TypeAlias = tuple[int, str, str, bytes | None, bytes | None]
+"""Of a row of the log only what the table is made from: seq, id, type, who, what."""
 
 
 def claim_table(layout: Layout, build: int) -> Table:
@@ -106,6 +96,12 @@ INSERT INTO {table} (log_id, seq, party, proposition, uttered_latest, act, stanc
 SELECT CAST(:log AS bigint), x.* FROM unnest(
   CAST(:seq AS bigint[]), CAST(:party AS bigint[]), CAST(:proposition AS bigint[]),
   CAST(:uttered AS date[]), CAST(:act AS text[]), CAST(:stance AS text[])) AS x""",
+    "copy": """
+COPY {table} (log_id, seq, party, proposition, uttered_latest, act, stance) FROM STDIN""",
+    "end_many": """
+UPDATE {table} AS t SET known_to = x.known_to
+FROM unnest(CAST(:seqs AS bigint[]), CAST(:known_to AS bigint[])) AS x (seq, known_to)
+WHERE t.log_id = :log AND t.seq = x.seq AND t.known_to IS NULL""",
     "end": """
 UPDATE {table} SET known_to = :known_to
 WHERE log_id = :log AND seq = :seq AND known_to IS NULL""",
@@ -114,6 +110,12 @@ WHERE log_id = :log AND seq = :seq AND known_to IS NULL""",
 SELECT id, seq FROM {table} WHERE log_id = :log AND id IN (SELECT value FROM json_each(:ids))""",
     "sequences": """
 SELECT id, seq FROM {table} WHERE log_id = :log AND id = ANY(CAST(:ids AS text[]))""",
+    "slim_sqlite": """
+SELECT seq, id, type, slot_who, slot_what FROM {table}
+WHERE log_id = ? AND seq >= ? AND seq < ? ORDER BY seq""",
+    "slim_psycopg": """
+SELECT seq, id, type, slot_who, slot_what FROM {table}
+WHERE log_id = %s AND seq >= %s AND seq < %s ORDER BY seq""",
     "slim": """
 SELECT seq, id, type, slot_who, slot_what FROM {table}
 WHERE log_id = :log AND seq >= :start AND seq < :stop ORDER BY seq""",
@@ -136,6 +138,12 @@ def add_claims(conn: Connection, table: Table, log_id: int, rows: Sequence[Claim
             [(log_id, s, p, q, u and u.isoformat(), a, t) for s, p, q, u, a, t in rows],
         )
         return
+    if len(rows) > _MANY and conn.dialect.driver == "psycopg":
+        copy = _TEXT["copy"].format(table=table.fullname)
+        with conn.connection.cursor() as cursor, cursor.copy(copy) as into:  # type: ignore[attr-defined]
+            for row in rows:
+                into.write_row((log_id, *row))
+        return
     names = ("seq", "party", "proposition", "uttered", "act", "stance")
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
     conn.execute(_sql("add", table.fullname), {"log": log_id, **columns})
@@ -145,7 +153,14 @@ def end_claims(
     conn: Connection, table: Table, log_id: int, ends: Iterable[tuple[int, int]]
 ) -> None:
     """Note of claims, by sequence, which event was the first to touch each; in the log's order."""
-    given = [{"log": log_id, "seq": seq, "known_to": known_to} for seq, known_to in ends]
+    first: dict[int, int] = {}
+    for seq, known_to in ends:
+        first.setdefault(seq, known_to)
+    if len(first) > _MANY and conn.dialect.name == "postgresql":
+        columns = {"seqs": [*first], "known_to": [*first.values()]}
+        conn.execute(_sql("end_many", table.fullname), {"log": log_id, **columns})
+        return
+    given = [{"log": log_id, "seq": seq, "known_to": known_to} for seq, known_to in first.items()]
     if given:
         conn.execute(_sql("end", table.fullname), given)
 
@@ -176,5 +191,18 @@ def slim_rows(
     conn: Connection, tables: Tables, log_id: int, start: int, stop: int
 ) -> list[SlimRow]:
     """The rows with `start` <= sequence < `stop`, only what the table is made from."""
+    if conn.dialect.name == "sqlite":  # the driver's own rows, which SQLAlchemy would wrap
+        with contextlib.closing(conn.connection.cursor()) as cursor:
+            cursor.execute(
+                _TEXT["slim_sqlite"].format(table=tables.event.name), (log_id, start, stop)
+            )
+            return cast("list[SlimRow]", cursor.fetchall())
+    if conn.dialect.driver == "psycopg":  # slots as bytes, and not as hexadecimal text
+        raw = conn.connection.driver_connection
+        with raw.cursor(binary=True) as binary:  # type: ignore[union-attr]
+            query = _TEXT["slim_psycopg"].format(table=tables.event.fullname)
+            binary.execute(query, (log_id, start, stop))
+            return cast("list[SlimRow]", binary.fetchall())
     at = {"log": log_id, "start": start, "stop": stop}
-    return [SlimRow(*row) for row in conn.execute(_sql("slim", tables.event.fullname), at)]
+    found = conn.execute(_sql("slim", tables.event.fullname), at)
+    return cast("list[SlimRow]", found.all())

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import types
+import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
 import pytest
+from hypothesis import strategies as st
 
+from ledger.codec import converter
 from ledger.codec.entry import Draft, Row
 from ledger.codec.envelope import seal
 from ledger.model import events as ev
 from ledger.model.moment import Edtf
-from ledger.model.period import Period
-from ledger.model.quotation import Quotation
+from ledger.model.period import ALWAYS, Period
+from ledger.model.quotation import MODES, Quotation
 
 NOON = dt.datetime(2023, 2, 23, 12, 0, 0, 5, tzinfo=dt.UTC)
 RECORDER = ev.Recorder(id="desk-7", name="The evening desk", tool="by hand")
@@ -168,7 +172,7 @@ def events() -> Mapping[str, ev.Event]:
     return FULL
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sealed() -> Callable[..., Draft]:
     """`sealed(event)` is its draft, with new salts."""
 
@@ -179,7 +183,7 @@ def sealed() -> Callable[..., Draft]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def row_of() -> Callable[..., Row]:
     """`row_of(draft, who=None)` is the draft as stored, with columns changed."""
 
@@ -201,3 +205,118 @@ def row_of() -> Callable[..., Row]:
         return attrs.evolve(row, **columns)
 
     return make
+
+
+# -- events from the model itself ---------------------------------------------------------------
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+WORDS = TEXTS.filter(bool)
+IDS = st.uuids(version=4).map(str)
+DATES = st.dates().map(Edtf.parse) | st.sampled_from(
+    [
+        Edtf.parse(text)
+        for text in (
+            *("2023", "202X", "2023-02-22?", "2023-02-22~", "2023-XX", "2023-02-22T10:00:00+04:00"),
+            *("2023-02/..", "../2023", "2022/", "[2022-12-12..2023-02-22]", "[2021,2023..]"),
+        )
+    ]
+)
+PERIODS = st.sampled_from(
+    [
+        ALWAYS,
+        Period.of_interval("1991-10-18/.."),
+        Period.of_interval("/1995"),
+        Period.parse("1991~", "unknown"),
+        Period.parse("unknown", "2020", bounds="closed"),
+    ]
+)
+KEYS = st.text(st.characters(min_codepoint=1, max_codepoint=0x7F), max_size=8)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@st.composite
+def quotations(draw: st.DrawFn) -> Quotation:
+    parts = draw(st.lists(WORDS, min_size=1, max_size=3))
+    kept = tuple(parts) if len(parts) > 1 and draw(st.booleans()) else ()
+    start = draw(st.integers(0, 2**53 - 1 - 200))
+    ranges = []
+    for part in parts:
+        ranges.append((start, start + len(part)))
+        start += len(part)
+    return Quotation(
+        exact=" ".join(parts),
+        parts=kept,
+        ranges=tuple(ranges) if draw(st.booleans()) else (),
+        mode=draw(st.sampled_from(MODES)),
+        prefix=draw(TEXTS),
+        suffix=draw(TEXTS),
+    )
+
+
+def values(hint: Any) -> st.SearchStrategy[Any]:
+    """Values of a field's type."""
+    match typing.get_origin(hint), typing.get_args(hint):
+        case types.UnionType, args:
+            return st.one_of(*map(values, args))
+        case origin, (item, _) if origin is tuple:
+            return st.lists(values(item), max_size=3).map(tuple)
+        case origin, _ if origin is Mapping:
+            return st.dictionaries(KEYS, JSON, max_size=3)
+        case _ if hint in BY_TYPE:
+            return BY_TYPE[hint]
+        case _ if attrs.has(hint):
+            return of_class(hint)
+    raise AssertionError(hint)
+
+
+BY_TYPE: Mapping[Any, st.SearchStrategy[Any]] = {
+    str: WORDS | IDS,
+    int: st.integers(0, 2**53 - 1),
+    bool: st.booleans(),
+    type(None): st.none(),
+    Edtf: DATES,
+    Period: PERIODS,
+    Quotation: quotations(),
+}
+
+
+def hints(cls: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def of_class(cls: type[Any]) -> st.SearchStrategy[Any]:
+    fields = hints(cls)
+    if "changes" not in fields:
+        return st.builds(cls, **{name: values(hint) for name, hint in fields.items()})
+    del fields["changes"], fields["record_type"]
+    plain = st.fixed_dictionaries({name: values(hint) for name, hint in fields.items()})
+    return st.builds(
+        lambda fields, changed: cls(record_type=changed[0], changes=changed[1], **fields),
+        plain,
+        st.sampled_from(sorted(converter.TYPES)).flatmap(changes_of),
+    )
+
+
+def changes_of(type_: str) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
+    """A record's type and new values for some of its fields."""
+    of_record = {
+        name: values(hint)
+        for name, hint in hints(converter.TYPES[type_]).items()
+        if name not in ("changes", "slots", "claims")
+    }
+    return st.tuples(st.just(type_), st.fixed_dictionaries({}, optional=of_record))
+
+
+EVENTS = st.sampled_from(sorted(converter.TYPES)).flatmap(
+    lambda type_: of_class(converter.TYPES[type_])
+)
+
+
+@pytest.fixture(scope="session")
+def any_event() -> st.SearchStrategy[ev.Event]:
+    """Events of every type, made from the types of their fields."""
+    return EVENTS

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import types
-import typing
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import attrs
 import pytest
@@ -19,118 +16,7 @@ from ledger.codec import converter, entry
 from ledger.codec.envelope import opened
 from ledger.errors import CodecError, NotCanonical
 from ledger.model import events as ev
-from ledger.model.moment import Edtf
-from ledger.model.period import ALWAYS, Period
-from ledger.model.quotation import MODES, Quotation
 from ledger.recording.ids import new_id
-
-# -- events from the model itself ---------------------------------------------------------------
-
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
-WORDS = TEXTS.filter(bool)
-IDS = st.uuids(version=4).map(str)
-DATES = st.dates().map(Edtf.parse) | st.sampled_from(
-    [
-        Edtf.parse(text)
-        for text in (
-            *("2023", "202X", "2023-02-22?", "2023-02-22~", "2023-XX", "2023-02-22T10:00:00+04:00"),
-            *("2023-02/..", "../2023", "2022/", "[2022-12-12..2023-02-22]", "[2021,2023..]"),
-        )
-    ]
-)
-PERIODS = st.sampled_from(
-    [
-        ALWAYS,
-        Period.of_interval("1991-10-18/.."),
-        Period.of_interval("/1995"),
-        Period.parse("1991~", "unknown"),
-        Period.parse("unknown", "2020", bounds="closed"),
-    ]
-)
-KEYS = st.text(st.characters(min_codepoint=1, max_codepoint=0x7F), max_size=8)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXTS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
-    max_leaves=6,
-)
-
-
-@st.composite
-def quotations(draw: st.DrawFn) -> Quotation:
-    parts = draw(st.lists(WORDS, min_size=1, max_size=3))
-    kept = tuple(parts) if len(parts) > 1 and draw(st.booleans()) else ()
-    start = draw(st.integers(0, 2**53 - 1 - 200))
-    ranges = []
-    for part in parts:
-        ranges.append((start, start + len(part)))
-        start += len(part)
-    return Quotation(
-        exact=" ".join(parts),
-        parts=kept,
-        ranges=tuple(ranges) if draw(st.booleans()) else (),
-        mode=draw(st.sampled_from(MODES)),
-        prefix=draw(TEXTS),
-        suffix=draw(TEXTS),
-    )
-
-
-def values(hint: Any) -> st.SearchStrategy[Any]:
-    """Values of a field's type."""
-    match typing.get_origin(hint), typing.get_args(hint):
-        case types.UnionType, args:
-            return st.one_of(*map(values, args))
-        case origin, (item, _) if origin is tuple:
-            return st.lists(values(item), max_size=3).map(tuple)
-        case origin, _ if origin is Mapping:
-            return st.dictionaries(KEYS, JSON, max_size=3)
-        case _ if hint in BY_TYPE:
-            return BY_TYPE[hint]
-        case _ if attrs.has(hint):
-            return of_class(hint)
-    raise AssertionError(hint)
-
-
-BY_TYPE: Mapping[Any, st.SearchStrategy[Any]] = {
-    str: WORDS | IDS,
-    int: st.integers(0, 2**53 - 1),
-    bool: st.booleans(),
-    type(None): st.none(),
-    Edtf: DATES,
-    Period: PERIODS,
-    Quotation: quotations(),
-}
-
-
-def hints(cls: type[Any]) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
-
-
-def of_class(cls: type[Any]) -> st.SearchStrategy[Any]:
-    fields = hints(cls)
-    if "changes" not in fields:
-        return st.builds(cls, **{name: values(hint) for name, hint in fields.items()})
-    del fields["changes"], fields["record_type"]
-    plain = st.fixed_dictionaries({name: values(hint) for name, hint in fields.items()})
-    return st.builds(
-        lambda fields, changed: cls(record_type=changed[0], changes=changed[1], **fields),
-        plain,
-        st.sampled_from(sorted(converter.TYPES)).flatmap(changes_of),
-    )
-
-
-def changes_of(type_: str) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
-    """A record's type and new values for some of its fields."""
-    of_record = {
-        name: values(hint)
-        for name, hint in hints(converter.TYPES[type_]).items()
-        if name not in ("changes", "slots", "claims")
-    }
-    return st.tuples(st.just(type_), st.fixed_dictionaries({}, optional=of_record))
-
-
-EVENTS = st.sampled_from(sorted(converter.TYPES)).flatmap(
-    lambda type_: of_class(converter.TYPES[type_])
-)
 
 
 def texts_in(value: object) -> Iterator[str]:
@@ -150,20 +36,23 @@ def texts_in(value: object) -> Iterator[str]:
 # -- there and back -----------------------------------------------------------------------------
 
 
-@given(EVENTS)
+@given(st.data())
 @settings(max_examples=150)
-def test_every_event_comes_back_from_its_slots_as_it_was(event):
+def test_every_event_comes_back_from_its_slots_as_it_was(any_event, data):
+    event = data.draw(any_event)
     assert converter.decode(converter.type_name(event), converter.encode_slots(event)) == event
 
 
-@given(EVENTS)
-def test_every_slot_is_canonical_as_an_independent_writer_has_it(event):
+@given(st.data())
+def test_every_slot_is_canonical_as_an_independent_writer_has_it(any_event, data):
+    event = data.draw(any_event)
     for payload in converter.encode_slots(event).values():
         assert payload == rfc8785.dumps(json.loads(payload))
 
 
-@given(EVENTS, st.binary(min_size=32, max_size=32))
-def test_a_slot_read_back_and_written_again_is_the_same_bytes(event, salt):
+@given(st.data(), st.binary(min_size=32, max_size=32))
+def test_a_slot_read_back_and_written_again_is_the_same_bytes(any_event, data, salt):
+    event = data.draw(any_event)
     slots = converter.encode_slots(event)
     again = converter.encode_slots(converter.decode(converter.type_name(event), slots))
     assert again == slots

@@ -19,9 +19,11 @@ from ledger.errors import (
     AlreadyRecorded,
     ForeignDatabase,
     Invalid,
+    MissingEntry,
     MissingExtra,
     SchemaMissing,
     StoreError,
+    TimedOut,
     UnknownParty,
 )
 from ledger.store import schema
@@ -48,6 +50,7 @@ def said(id_, **fields):
 ELSEWISE = {
     (View, "facts"): "holds a lock while its caller works: view.run_sync(...) does",
     (Ledger, "grouped"): "is for threads, which wait for one another: tasks share record_all(...)",
+    (Ledger, "projections"): "is set up before the loop; ledger.run_sync(...) hands it over",
     (Ledger, "appender"): "is the write path of importers: ledger.run_sync(...) hands it over",
 }
 TWINS = [(Ledger, AsyncLedger), (View, AsyncView)]
@@ -191,6 +194,64 @@ def test_the_tables_are_made_by_the_host(async_host):
     async_host.run(work)
     assert Ledger(async_host.engine, layout=archive).verify().size == 1
     assert async_host.parties() == []
+
+
+# -- the log as it grows ------------------------------------------------------------------------
+
+
+def test_a_follower_sees_each_event_once_and_in_order(async_host, party):
+    async def work(engine):
+        ledger = AsyncLedger(engine)
+        await ledger.register(party("board"))
+        looked, seen = [], []
+
+        async def read():
+            async for event in ledger.follow(poll=0.01, idle=looked.append):
+                seen.append(event.sequence)
+                if len(seen) == 9:
+                    return
+
+        reader = asyncio.create_task(read())
+        while not looked:
+            await asyncio.sleep(0.01)
+        assert (seen, looked[0]) == ([0], 0)
+        await asyncio.gather(*(ledger.register(party(f"p{number}")) for number in range(8)))
+        await reader
+        assert seen == list(range(9))
+
+        looked.clear()
+        kinds = ledger.follow(
+            types="proposition_defined",
+            poll=0.01,
+            idle=looked.append,
+            stop=lambda: looked[-1:] == [9],
+        )
+        found = asyncio.create_task(anext(kinds))
+        while not looked:
+            await asyncio.sleep(0.01)
+        await ledger.register(FIRST[1])
+        assert ((await found).sequence, looked[-1]) == (9, 8)
+        assert [event async for event in kinds] == []
+
+    async_host.run(work)
+
+
+def test_who_waits_for_an_event_is_told_when_it_does_not_come(async_host, party):
+    async def work(engine):
+        ledger = AsyncLedger(engine)
+        waiting = asyncio.create_task(ledger.wait_for(0))
+        await asyncio.sleep(0)
+        await ledger.register(party("board"))
+        assert await waiting
+        with pytest.raises(TimedOut, match="sequence 7 did not come within 0.01 seconds"):
+            await ledger.wait_for(7, timeout=0.01)
+        with pytest.raises(MissingEntry, match="the log holds 1 events"):
+            await anext(ledger.follow(after=3))
+        async with engine.connect() as connection:
+            with pytest.raises(StoreError, match=r"Wait with one bound to the engine"):
+                await AsyncLedger(connection).wait_for(0)
+
+    async_host.run(work)
 
 
 # -- tasks --------------------------------------------------------------------------------------

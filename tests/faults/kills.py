@@ -17,12 +17,12 @@ from tests.faults.seen import Place, Seen, lots
 from tests.faults.world import SETUP, Step
 from tests.faults.writer import Writer
 
-_LIFE: Final = {"SQLite": 0.35, "PostgreSQL": 0.9}
+LIFE: Final = {"SQLite": 0.35, "PostgreSQL": 0.9}
 _BIRTH: Final = {"SQLite": 0.08, "PostgreSQL": 0.5}
 """In seconds: a writer's longest life, and about how long it takes to make the tables."""
 
 _EACH: Final = 10
-_KILLED: Final = -signal.SIGKILL
+KILLED: Final = -signal.SIGKILL
 
 
 def killed_writers(place: Place, *, mode: str, times: int, writers: int = 1) -> Seen:
@@ -38,10 +38,10 @@ def killed_writers(place: Place, *, mode: str, times: int, writers: int = 1) -> 
         alive = {one: crew[one].start() for one in range(writers)}
         for _ in range(many):
             unlucky = place.chance.randrange(writers)
-            time.sleep(place.chance.uniform(0, _LIFE[place.engine]))
+            time.sleep(place.chance.uniform(0, LIFE[place.engine]))
             alive[unlucky].kill()
             alive[unlucky].join()
-            assert alive[unlucky].exitcode == _KILLED
+            assert alive[unlucky].exitcode == KILLED
             check(url, Notes.read(files))
             alive[unlucky] = crew[unlucky].start()
         for process in alive.values():
@@ -70,7 +70,7 @@ def killed_at_lines(place: Place, *, mode: str, stride: int) -> Seen:
             dying.join()
             if dying.exitcode == 0:
                 break
-            assert dying.exitcode == _KILLED
+            assert dying.exitcode == KILLED
             times += 1
             line += stride
             checked = check(url, Notes.read([writer.notes]))

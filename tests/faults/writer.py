@@ -28,8 +28,8 @@ from ledger.errors import StoreError
 from tests.faults.checks import Notes
 from tests.faults.world import Step
 
-_NURSERY: Final = mp.get_context("forkserver")
-_NURSERY.set_forkserver_preload(["pytest", "tests.faults.writer", "alembic.command", "psycopg"])
+NURSERY: Final = mp.get_context("forkserver")
+NURSERY.set_forkserver_preload(["pytest", "tests.faults.writer", "alembic.command", "psycopg"])
 GAVE_UP: Final = 3
 """The exit code of a writer that has no patience left."""
 
@@ -55,10 +55,11 @@ class Writer:
     dies_at: int | None = None
     clock: Callable[[], Any] | None = None
     prepare: Callable[[], None] | None = None
+    added: Callable[[Ledger], None] | None = None
 
     def start(self) -> BaseProcess:
         """A new process that does it."""
-        process = _NURSERY.Process(target=self.work, daemon=True)
+        process = NURSERY.Process(target=self.work, daemon=True)
         process.start()
         return process
 
@@ -76,9 +77,11 @@ class Writer:
         if self.prepare is not None:
             self.prepare()
         with self._open(out) as ledger:
+            if self.added is not None:
+                self.added(ledger)
             if self.dies_at is not None:
                 ledger.as_of().parties()
-                sys.settrace(_dying_at(self.dies_at))
+                sys.settrace(dying_at(self.dies_at))
             while self.until is None or number < self.until:
                 self._enter(ledger, Step(self.mode, self.writer, number), out)
                 number += 1
@@ -119,7 +122,8 @@ def _note(out: int, **note: object) -> None:
     os.fsync(out)
 
 
-def _dying_at(line: int) -> Callable[[FrameType, str, Any], Any]:
+def dying_at(line: int) -> Callable[[FrameType, str, Any], Any]:
+    """A trace function that kills this process before so many lines of the ledger's code."""
     left = line
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import sqlalchemy as sa
@@ -36,7 +36,7 @@ class Follower:
                     with self._news:
                         self.seen.append(event.sequence)
                         self._news.notify_all()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again in the test's thread
             self.error = error
         with self._news:
             self._news.notify_all()
@@ -59,12 +59,11 @@ class Follower:
         self.until(lambda: len(self.seen) >= len(sequences))
         assert self.seen == list(sequences)
 
-    def until_idle(self) -> None:
-        """Wait until it is about to wait."""
-        before = len(self.idle_at)
-        self.until(lambda: len(self.idle_at) > before)
+    def until_idle(self, position: int) -> None:
+        """Wait until it has looked at everything up to a sequence and is about to wait."""
+        self.until(lambda: self.idle_at[-1:] == [position])
 
-    def __enter__(self) -> Follower:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -88,13 +87,6 @@ def register() -> Callable[..., None]:
             ledger.register(Party(f"party-{next(count)}", name="Somebody", kind="state"))
 
     return enter
-
-
-@pytest.fixture
-def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing wakes a follower: neither a signal nor a notification."""
-    monkeypatch.setattr("ledger.store.transaction.wake", lambda engine: None)
-    monkeypatch.setattr("ledger.store.follow._Listener._say", lambda self, command: None)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_a_follower_goes_on_where_it_was(ledger, register, followed):
 def test_a_follower_may_come_before_the_first_event(two, register, followed):
     reader, writer = two
     with followed(reader) as follower:
-        follower.until_idle()
+        follower.until_idle(-1)
         register(writer, 2)
         follower.until_seen(0, 1)
 
@@ -90,7 +90,7 @@ def test_a_commit_wakes_a_follower_long_before_its_next_look(two, register, foll
     register(writer)
     with followed(reader, poll=NEVER) as follower:
         for sequence in range(1, 6):
-            follower.until_idle()
+            follower.until_idle(sequence - 1)
             register(writer)
             follower.until_seen(*range(sequence + 1))
 
@@ -104,7 +104,7 @@ def test_a_commit_that_nobody_tells_of_is_found_at_the_next_look(
     monkeypatch.setattr("ledger.store.follow.channel", lambda layout, log_id: "silence")
     monkeypatch.setattr("ledger.store.follow._FileWatcher._changed", lambda self: False)
     with followed(reader, poll=0.05) as follower:
-        follower.until_idle()
+        follower.until_idle(0)
         register(writer)
         follower.until_seen(0, 1)
 
@@ -117,7 +117,8 @@ def test_what_is_rolled_back_is_never_seen(two, register, followed):
         with writer._folded.bind.connect() as conn:
             register(Ledger(conn), 3)
             conn.rollback()
-        follower.until_idle()
+        looks = len(follower.idle_at)
+        follower.until(lambda: len(follower.idle_at) > looks + 1)
         register(writer)
         follower.until_seen(0, 1)
 
@@ -125,7 +126,7 @@ def test_what_is_rolled_back_is_never_seen(two, register, followed):
 def test_a_follower_that_waits_stops_when_it_is_told(ledger, register, followed):
     register(ledger)
     with followed(ledger, poll=NEVER) as follower:
-        follower.until_idle()
+        follower.until_idle(0)
         follower.stop()
     assert follower.seen == [0]
 
@@ -133,8 +134,8 @@ def test_a_follower_that_waits_stops_when_it_is_told(ledger, register, followed)
 def test_a_follower_stops_between_two_events(ledger, register):
     register(ledger, 5)
     seen: list[int] = []
-    for event in following.follow(ledger._folded, stop=lambda: len(seen) == 2):
-        seen.append(event.sequence)
+    events = following.follow(ledger._folded, stop=lambda: len(seen) == 2)
+    seen.extend(event.sequence for event in events)
     assert seen == [0, 1]
 
 
@@ -203,9 +204,9 @@ def test_a_log_shorter_than_what_was_read_is_no_log_to_go_on_with(ledger, regist
 def test_a_follower_of_some_types_tells_how_far_it_has_looked(ledger, register, followed):
     register(ledger, 3)
     with followed(ledger, types="claim_recorded", poll=0.05) as follower:
-        follower.until(lambda: follower.idle_at[-1:] == [2])
+        follower.until_idle(2)
         register(ledger, 2)
-        follower.until(lambda: follower.idle_at[-1:] == [4])
+        follower.until_idle(4)
     assert follower.seen == []
 
 

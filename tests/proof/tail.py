@@ -124,11 +124,16 @@ def tail(feed: Feed, place: Place) -> list[tuple[int, str]]:
     return seen
 
 
+def _wake_up() -> None:
+    """Imports this file, and is busy for so long that each process gets one of these."""
+    time.sleep(0.2)
+
+
 @contextlib.contextmanager
 def processes(many: int = max(WRITERS) + 2) -> Iterator[Executor]:
     """Processes that are up and have everything imported."""
     with ProcessPoolExecutor(many, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for one in [pool.submit(time.sleep, 0.3) for _ in range(many)]:
+        for one in [pool.submit(_wake_up) for _ in range(many)]:
             one.result()
         try:
             yield pool

@@ -1,0 +1,48 @@
+"""Waiting for one event: reading what was just written, where it may come late."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from ledger import Ledger, following
+from ledger.errors import LedgerError, TimedOut
+
+
+def test_what_is_there_is_not_waited_for(ledger, register):
+    register(ledger, 2)
+    assert following.wait_for(ledger._folded, 1, timeout=0) is True
+
+
+def test_an_event_that_comes_ends_the_waiting(shared_database, register):
+    with Ledger.open(shared_database) as reader, Ledger.open(shared_database) as writer:
+        register(writer)
+        came: list[bool] = []
+        waiting = threading.Thread(
+            target=lambda: came.append(following.wait_for(reader._folded, 2, timeout=60, poll=600))
+        )
+        waiting.start()
+        register(writer, 2)
+        waiting.join(30)
+        assert came == [True]
+
+
+def test_the_first_event_of_a_log_can_be_waited_for(ledger, register):
+    waiting = threading.Timer(0.05, register, (ledger,))
+    waiting.start()
+    assert following.wait_for(ledger._folded, 0, timeout=30)
+    waiting.join()
+
+
+@pytest.mark.parametrize("held, told", [(0, "the log is empty"), (2, "the last one is 1")])
+def test_an_event_that_does_not_come_is_an_error_that_says_where_the_log_is(
+    ledger, register, held, told
+):
+    register(ledger, held)
+    with pytest.raises(TimedOut, match=told) as caught:
+        following.wait_for(ledger._folded, 7, timeout=0.05, poll=0.01)
+    assert caught.value.head == held - 1
+    assert caught.value.sequence == 7
+    assert isinstance(caught.value, TimeoutError)
+    assert isinstance(caught.value, LedgerError)

@@ -1,0 +1,88 @@
+"""FastAPI: the page's application, called by a real client, on both engines."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+
+from ledger import Ledger
+
+
+@pytest.fixture(params=["sync", "async"])
+def host(request, load, url, monkeypatch):
+    """The page's module and a client of its application; an `async` one answers the same."""
+    made = sa.make_url(url)
+    driver = "sqlite+aiosqlite" if made.get_backend_name() == "sqlite" else "postgresql+psycopg"
+    made = made.set(drivername=driver)
+    monkeypatch.setenv("ASYNC_DATABASE_URL", made.render_as_string(hide_password=False))
+    module = load("fastapi.md", "The application", "Asynchronous")
+    module.set_up()
+    app = module.app if request.param == "sync" else module.async_app
+    module.client_app = app
+
+    @app.post("/stumble/{parcel}")
+    def stumble(parcel: str, session: module.SessionHere, ledger: module.LedgerHere):
+        session.add(module.Parcel(id=parcel))
+        ledger.record(claimant="porter", act="assert", proposition="arrived", id=f"C-{parcel}")
+        raise RuntimeError("the host stumbles")
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield module, client
+        if request.param == "async":
+            client.portal.call(module.async_engine.dispose)
+    module.engine.dispose()
+
+
+def test_parcel_and_claim_are_stored_together(host, shop):
+    _, client = host
+    answer = client.post("/parcels/p1?said_by=porter")
+    assert (answer.status_code, answer.json()) == (201, {"claim": "C-p1"})
+    assert client.get("/claims").json() == ["C-p1"]
+    assert (shop.parcels(), shop.claims()) == (["p1"], ["C-p1"])
+
+
+def test_a_refused_claim_takes_the_parcel_back(host, shop):
+    _, client = host
+    answer = client.post("/parcels/p1?said_by=nobody")
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith("No party 'nobody'")
+    assert (shop.parcels(), shop.claims()) == ([], [])
+    assert client.post("/parcels/p1?said_by=porter").status_code == 201
+    assert (shop.parcels(), shop.claims()) == (["p1"], ["C-p1"])
+
+
+def test_a_parcel_that_is_there_takes_the_claim_back(host, shop):
+    _, client = host
+    assert client.post("/parcels/p1?said_by=porter").status_code == 201
+    Ledger(shop.engine).amend("C-p1", reason="test", strike_out=True)
+    assert client.post("/parcels/p1?said_by=porter").status_code == 500
+    assert (shop.parcels(), shop.claims()) == (["p1"], [])
+
+
+def test_an_error_after_recording_takes_back_both(host, shop):
+    _, client = host
+    assert client.post("/stumble/p1").status_code == 500
+    assert (shop.parcels(), shop.claims()) == ([], [])
+    assert client.get("/claims").json() == []
+
+
+def test_a_commit_that_fails_is_told_and_not_201(host, shop):
+    """Without `scope="function"` the client would have its 201 before the commit."""
+    module, client = host
+    with module.engine.begin() as conn:
+        conn.execute(sa.text("DROP TABLE parcel"))
+    assert client.post("/parcels/p1?said_by=porter").status_code == 500
+    assert shop.claims() == []
+
+
+def test_many_requests_at_once_lose_nothing(host, shop):
+    _, client = host
+    with ThreadPoolExecutor(4) as pool:
+        told = list(
+            pool.map(lambda n: client.post(f"/parcels/p{n}?said_by=porter").status_code, range(12))
+        )
+    assert told == [201] * 12
+    assert len(shop.parcels()) == len(shop.claims()) == 12
