@@ -14,11 +14,13 @@ rest    nobody waits: nothing is noticed, and nothing piles up while the events 
 SQLite file       PRAGMA data_version on a connection that never writes; this process also signals
 SQLite in memory  the signal, and a look every twentieth of a second
 PostgreSQL        LISTEN on a connection of its own, reconnected when it is lost
+other drivers     a look four times a second; an asynchronous one leaves the event loop to others
 ```
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import time
@@ -28,6 +30,7 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy import URL, Engine
 from sqlalchemy.pool import PoolProxiedConnection, SingletonThreadPool, StaticPool
+from sqlalchemy.util import await_only
 
 from ledger.store.layout import Layout
 
@@ -78,6 +81,8 @@ def waiting(engine: Engine, layout: Layout) -> Iterator[Waiter]:
 
 
 def _waiter(engine: Engine, layout: Layout) -> Waiter:
+    if engine.dialect.driver not in {"pysqlite", "psycopg"}:
+        return _Poller(engine)
     if engine.dialect.name == "postgresql":
         return _Listener(engine, layout)
     if isinstance(engine.pool, StaticPool | SingletonThreadPool):
@@ -199,13 +204,12 @@ class _Listener:
         self.armed = False
         self._layout = layout
         self._own = _OwnConnection(engine)
-        self._speaks = engine.dialect.driver == "psycopg"  # others have no such call: they poll
         self._listening = False
         self._retry_at = 0.0
 
     def arm(self, log_id: int | None) -> None:
         self.armed = True
-        if self._speaks and log_id is not None and time.monotonic() >= self._retry_at:
+        if log_id is not None and time.monotonic() >= self._retry_at:
             self._say(f'LISTEN "{channel(self._layout, log_id)}"')
 
     def _say(self, command: str) -> None:
@@ -220,7 +224,7 @@ class _Listener:
     def wait(self, seconds: float, stopped: Stopped) -> None:
         if not self._listening:
             self.armed = False
-            self._doze(min(seconds, _UNHEARD), stopped)
+            _doze(min(seconds, _UNHEARD), stopped, time.sleep)
             return
         end = time.monotonic() + seconds
         try:
@@ -230,11 +234,6 @@ class _Listener:
         except self._own.errors:
             self._lose()
             self.armed = False
-
-    def _doze(self, seconds: float, stopped: Stopped) -> None:
-        end = time.monotonic() + seconds
-        while not stopped() and (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, _SLICE))
 
     def _lose(self) -> None:
         self._own.close()
@@ -249,6 +248,36 @@ class _Listener:
 
     def close(self) -> None:
         self._own.close()
+
+
+class _Poller:
+    """For drivers that cannot be listened to here."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.armed = False
+        self._sleep = _leave_to_others if engine.dialect.is_async else time.sleep
+
+    def arm(self, log_id: int | None) -> None:  # noqa: ARG002 - nothing is noticed
+        self.armed = True
+
+    def wait(self, seconds: float, stopped: Stopped) -> None:
+        _doze(min(seconds, _UNHEARD), stopped, self._sleep)
+
+    def rest(self) -> None:
+        self.armed = False
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
+def _doze(seconds: float, stopped: Stopped, sleep: Callable[[float], object]) -> None:
+    end = time.monotonic() + seconds
+    while not stopped() and (left := end - time.monotonic()) > 0:
+        sleep(min(left, _SLICE))
+
+
+def _leave_to_others(seconds: float) -> None:
+    await_only(asyncio.sleep(seconds))
 
 
 class _OwnConnection:

@@ -42,9 +42,9 @@ _UNNEST: Final = """unnest($id::text[], $type::text[], $stream::text[], $stream_
 _ON_HEAD: Final = """
 WITH head AS (
   UPDATE {log} AS l SET size = l.size + $many::bigint, known_at = greatest(l.known_at, $latest)
-  WHERE l.id = $log::bigint AND l.size = $size::bigint AND (l.size = 0 OR EXISTS (
-    SELECT FROM {event} AS e
-    WHERE e.log_id = l.id AND e.seq = l.size - 1 AND e.leaf_hash = $leaf::bytea))
+  WHERE l.id = $log::bigint AND l.size = $size::bigint AND coalesce((
+    SELECT e.leaf_hash FROM {event} AS e
+    WHERE e.log_id = l.id AND e.seq = l.size - 1), '') = $leaf::bytea
   RETURNING l.id, $size::bigint AS base, $before::timestamptz AS known
 )"""
 _ANYWHERE: Final = """

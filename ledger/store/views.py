@@ -45,7 +45,7 @@ VERSION: Final = 1
 NOBODY: Final = -1
 
 _MANY: Final = 50
-"""From how many rows on PostgreSQL is sent them all together, planned for many."""
+"""From how many rows on PostgreSQL gets them by COPY."""
 
 
 ClaimRow: TypeAlias = tuple[int, int, int, dt.date | None, str, str]
@@ -98,10 +98,6 @@ SELECT CAST(:log AS bigint), x.* FROM unnest(
   CAST(:uttered AS date[]), CAST(:act AS text[]), CAST(:stance AS text[])) AS x""",
     "copy": """
 COPY {table} (log_id, seq, party, proposition, uttered_latest, act, stance) FROM STDIN""",
-    "end_many": """
-UPDATE {table} AS t SET known_to = x.known_to
-FROM unnest(CAST(:seqs AS bigint[]), CAST(:known_to AS bigint[])) AS x (seq, known_to)
-WHERE t.log_id = :log AND t.seq = x.seq AND t.known_to IS NULL""",
     "end": """
 UPDATE {table} SET known_to = :known_to
 WHERE log_id = :log AND seq = :seq AND known_to IS NULL""",
@@ -152,14 +148,13 @@ def add_claims(conn: Connection, table: Table, log_id: int, rows: Sequence[Claim
 def end_claims(
     conn: Connection, table: Table, log_id: int, ends: Iterable[tuple[int, int]]
 ) -> None:
-    """Note of claims, by sequence, which event was the first to touch each; in the log's order."""
+    """Note of claims, by sequence, which event was the first to touch each; in the log's order.
+
+    One by one: a table without statistics is joined by PostgreSQL row with row.
+    """
     first: dict[int, int] = {}
     for seq, known_to in ends:
         first.setdefault(seq, known_to)
-    if len(first) > _MANY and conn.dialect.name == "postgresql":
-        columns = {"seqs": [*first], "known_to": [*first.values()]}
-        conn.execute(_sql("end_many", table.fullname), {"log": log_id, **columns})
-        return
     given = [{"log": log_id, "seq": seq, "known_to": known_to} for seq, known_to in first.items()]
     if given:
         conn.execute(_sql("end", table.fullname), given)

@@ -33,7 +33,7 @@ _FIRST: Final = dt.date(1990, 1, 1)
 _LAST: Final = dt.date(2030, 12, 31)
 _FEW: Final = st.integers(1, 3)
 _DAY: Final = st.dates(min_value=_FIRST, max_value=_LAST).map(str)
-SCRIPTS: Final = "abcxyzÅåéßñŁőАбвгЯԱբգאבجد中日"
+SCRIPTS: Final = "abcxyzÅåéßñŁőЖдЯԱբאבجد中日"
 
 
 def ids() -> SearchStrategy[str]:

@@ -220,8 +220,10 @@ def test_calls_made_at_once_on_one_connection_wait_for_one_another(async_host, p
         async with engine.begin() as conn:
             ledger = AsyncLedger(conn)
             calls = [ledger.register(party(f"p{number}")) for number in range(5)]
-            done = await asyncio.gather(*calls, ledger.verify(), ledger.checkpoint())
-            assert [one.sequences[0] for one in done[:5]] == [0, 1, 2, 3, 4]
+            done, _, _ = await asyncio.gather(
+                asyncio.gather(*calls), ledger.verify(), ledger.checkpoint()
+            )
+            assert [one.sequences[0] for one in done] == [0, 1, 2, 3, 4]
 
     async_host.run(work)
     assert len(async_host.parties()) == 5

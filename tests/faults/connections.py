@@ -7,9 +7,11 @@ says `unknown` may be either; saying it again must end in one of each event.
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import attrs
@@ -199,6 +201,41 @@ def terminated_reader(place: Place, *, times: int) -> Seen:
     notes = attrs.evolve(Notes.read([writer.notes]), told=told)
     check(url, notes)
     return Seen.of("pg_terminate_backend of a reader", place.engine, times, [notes])
+
+
+def terminated_follower(place: Place, *, times: int) -> Seen:
+    """The session of a follower that listens is ended, and all others; it misses nothing."""
+    url = place.database()
+    writer = Writer(
+        url=url,
+        notes=place.path("notes"),
+        mode="mixed",
+        patient=_PATIENCE,
+        pause=0.01,
+    )
+    process = writer.start()
+    stop, got = threading.Event(), list[int]()
+    with Ledger.open(url) as ledger, ThreadPoolExecutor(1) as pool:
+
+        def follow() -> None:
+            for event in ledger.follow(stop=stop.is_set):
+                got.append(event.sequence)
+
+        following, ended = pool.submit(follow), 0
+        with rows(url) as ask:
+            while ended < times:
+                time.sleep(place.chance.uniform(0.05, 0.3))
+                ended += ask(_END_ALL)[0][0]
+        _stop_all([writer], [process])
+        notes = Notes.read([writer.notes])
+        size = check(url, notes).size
+        give_up = time.monotonic() + _PATIENCE
+        while len(got) < size and time.monotonic() < give_up and not following.done():
+            time.sleep(0.05)
+        stop.set()
+        following.result()
+    assert got == list(range(size))
+    return Seen.of("pg_terminate_backend of a listening follower", place.engine, ended, [notes])
 
 
 def statement_timeouts(place: Place, *, times: int) -> Seen:

@@ -31,6 +31,10 @@ def test_a_terminated_reader_reads_on_from_where_it_was(postgres):
     assert seen.told["StoreError, stored: no"] == 3
 
 
+def test_a_terminated_follower_misses_nothing(postgres):
+    assert connections.terminated_follower(postgres, times=6).acknowledged > 0
+
+
 def test_a_statement_that_waits_too_long_is_told_and_said_again(postgres):
     seen = connections.statement_timeouts(postgres, times=4)
     assert seen.told.total() == 4

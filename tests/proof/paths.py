@@ -117,7 +117,7 @@ def prepare(url: str) -> None:
 def refused(*, really: bool) -> Iterator[None]:
     """What is inside is refused by the database, or it is not, as told."""
     if really:
-        with pytest.raises(StoreError, match="taken back|cannot be written"):
+        with pytest.raises(StoreError, match=r"taken back|cannot be written"):
             yield
     else:
         yield

@@ -1,8 +1,9 @@
-"""The shipped strategies: a ledger takes whatever they draw; without hypothesis the extra is named."""
+"""The shipped strategies: a ledger takes whatever they draw, and the extra is named."""
 
 from __future__ import annotations
 
 import importlib
+import itertools
 import sys
 
 import pytest
@@ -10,30 +11,45 @@ from hypothesis import given, settings
 
 from ledger import Ledger
 from ledger.errors import MissingExtra
+from ledger.store import engines, schema
 from ledger.testing import strategies
 
-
-@given(strategies.worlds())
-def test_a_ledger_takes_every_world(world):
-    with Ledger.open(":memory:") as ledger:
-        world.tell(ledger)
-        assert set(ledger.as_of(said="2050").claims().ids) <= {one.id for one in world.claims}
-        assert [one.event.key for one in ledger.events()][-len(world.claims) or 99 :] == [
-            one.id for one in world.claims
-        ]
-        assert ledger.verify()
+NUMBERS = itertools.count()
 
 
-@settings(max_examples=25)
-@given(strategies.events(), strategies.events(taken=("a", "b")))
-def test_a_log_takes_the_events_in_order(first, second):
-    with Ledger.open(":memory:") as ledger:
-        ledger.appender.put(first)
-        known = {one.id for one in first}
-        fresh = [one for one in second if one.id not in known and one.stream_v == 0]
-        ledger.appender.put(fresh)
-        assert [one.id for one in ledger.events()] == [one.id for one in (*first, *fresh)]
-        assert {one.id for one in second}.isdisjoint({"a", "b"})
+@pytest.fixture(scope="module")
+def engine():
+    made = engines.engine_for(":memory:")
+    schema.upgrade(made)
+    yield made
+    made.dispose()
+
+
+def new_log(engine):
+    return Ledger(engine, origin=f"log-{next(NUMBERS)}")
+
+
+@settings(max_examples=30)
+@given(world=strategies.worlds())
+def test_a_ledger_takes_every_world(engine, world):
+    ledger = new_log(engine)
+    world.tell(ledger)
+    told = [*world.parties, *world.propositions, *world.documents, *world.claims]
+    assert [one.event.key for one in ledger.events()] == [one.id for one in told]
+    assert set(ledger.as_of(said="2050").claims().ids) <= {one.id for one in world.claims}
+    assert ledger.verify().size == len(told)
+
+
+@settings(max_examples=30)
+@given(first=strategies.events(), second=strategies.events(taken=("a", "b")))
+def test_a_log_takes_the_events_in_order(engine, first, second):
+    ledger = new_log(engine)
+    ledger.appender.put(first)
+    known = {one.id for one in first}
+    fresh = [one for one in second if one.id not in known and one.stream_v == 0]
+    ledger.appender.put(fresh)
+    assert [one.id for one in ledger.events()] == [one.id for one in (*first, *fresh)]
+    assert {one.id for one in second}.isdisjoint({"a", "b"})
 
 
 @pytest.mark.parametrize("module, missing", [("strategies", "hypothesis"), ("contract", "pytest")])
