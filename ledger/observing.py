@@ -9,7 +9,7 @@ ledger.append               one append: the head is locked, the rows are written
 ledger.project              one batch of events, applied by a projection
 
 metric                      unit         kind        what
-ledger.append.duration      s            histogram   from the lock to the last row, or to the refusal
+ledger.append.duration      s            histogram   until the rows are written, or refused
 ledger.append.events        {event}      histogram   how many events one append stored
 ledger.append.size          By           histogram   their entries and slots
 ledger.append.conflicts     {conflict}   counter     refused, for the ledger holds something else

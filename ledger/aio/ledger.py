@@ -58,7 +58,7 @@ class AsyncLedger:
     which makes the tables too. Several tasks may use one AsyncLedger at once, as far as they may
     use what it is bound to: a connection or session belongs to one task.
 
-    A call that is cancelled stores nothing, unless its COMMIT has begun; to be sure, record again
+    A call that is cancelled stores nothing, unless it was being written; to be sure, record again
     with the same id: what is stored already is not stored twice.
 
     Raises:

@@ -113,7 +113,7 @@ class Worker:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._abandoned = threading.Event()  # the call that is running now was cancelled
         engine = ledger.appender.folded.bind.engine
-        for moment in ("before_cursor_execute", "commit"):
+        for moment in ("engine_connect", "before_cursor_execute", "commit"):
             event.listen(engine, moment, self._refuse_abandoned)
 
     async def __call__(self, work: Callable[[], _T], /) -> _T:

@@ -159,7 +159,9 @@ def _quote_image(quote: Any) -> Any:
 
 
 def _words_images(value: Any) -> Any:
-    return tuple(map(_words_image, value)) or UNSET
+    if type(value) is not tuple:
+        raise Unusual
+    return tuple(map(_words_image, value))
 
 
 def _words_image(words: Any) -> _LinkWords:

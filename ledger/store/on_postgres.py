@@ -6,7 +6,8 @@ binary in all cases; many rows are arrays. Beyond 5,000 events an append takes m
 The head row is the first lock that a statement takes, so streams cannot deadlock. A refusal must be
 an error, since a filtered write would leave the others standing: what was found is told in the
 text of a number that is none. Streams are looked up one by one: a join would be planned once for a
-young table and then read all of it, at every append, until the next ANALYZE.
+young table and then read all of it, at every append, until the next ANALYZE. For the same reason
+an event is looked up in the order of sequences: there is an index of ids that begins with the log.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ _ON_HEAD: Final = """
 WITH head AS (
   UPDATE {log} AS l SET size = l.size + $many::bigint, known_at = greatest(l.known_at, $latest)
   WHERE l.id = $log::bigint AND l.size = $size::bigint AND coalesce((
-    SELECT e.leaf_hash FROM {event} AS e
-    WHERE e.log_id = l.id AND e.seq = l.size - 1), '') = $leaf::bytea
+    SELECT e.leaf_hash FROM {event} AS e WHERE e.log_id = l.id AND e.seq < $size::bigint
+    ORDER BY e.seq DESC LIMIT 1), '') = $leaf::bytea
   RETURNING l.id, $size::bigint AS base, $before::timestamptz AS known
 )"""
 _ANYWHERE: Final = """
@@ -91,7 +92,8 @@ SELECT id, base, known{notify} FROM head"""
 _TEXT: Final = {
     "head": (
         "SELECT l.id, l.size, l.known_at, (SELECT e.leaf_hash FROM {event} AS e "
-        "WHERE e.log_id = l.id AND e.seq = l.size - 1) AS leaf "
+        "WHERE e.log_id = l.id AND e.seq > l.size - 2 AND e.seq < l.size "
+        "ORDER BY e.seq LIMIT 1) AS leaf "
         "FROM {log} AS l WHERE l.origin = $origin::text FOR UPDATE OF l"
     ),
     "new_log": (

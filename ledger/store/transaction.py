@@ -116,7 +116,7 @@ def _connected(engine: Engine) -> Connection:
 def _snapshot(engine: Engine) -> Iterator[Connection]:
     with _connected(engine) as conn:
         if conn.dialect.name == "postgresql":
-            conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            _set(conn, isolation_level="REPEATABLE READ", postgresql_readonly=True)
         conn.begin()
         if conn.dialect.name == "sqlite" and not _in_transaction(conn):
             conn.exec_driver_sql("BEGIN")
@@ -167,11 +167,23 @@ def _roll_back(conn: Connection) -> None:
 def _alone(engine: Engine) -> Iterator[Connection]:
     with _connected(engine) as conn:
         _refuse_autocommit(conn)
-        conn.execution_options(isolation_level="AUTOCOMMIT")
+        _set(conn, isolation_level="AUTOCOMMIT")
         try:
             yield conn
         except DBAPIError as error:
             raise refusal(error, committing=True) from error.orig
+
+
+def _set(conn: Connection, **options: object) -> None:
+    """Set how the driver begins transactions; SQLAlchemy undoes that when the connection is let go.
+
+    A task that is cancelled meanwhile would give a connection back to the pool with it half done.
+    """
+    try:
+        conn.execution_options(**options)
+    except BaseException:
+        conn.invalidate()
+        raise
 
 
 @contextlib.contextmanager

@@ -478,7 +478,7 @@ def test_the_loop_goes_on_while_the_thread_works(opened):
     opened(work)
 
 
-def test_a_call_that_is_cancelled_before_its_commit_stores_nothing(opened):
+def test_a_call_that_is_cancelled_before_it_writes_stores_nothing(opened):
     async def work(ledger):
         await ledger.register_all(FIRST)
         await ledger.record(**said("kept"))

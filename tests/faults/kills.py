@@ -17,12 +17,21 @@ from tests.faults.seen import Place, Seen, lots
 from tests.faults.world import SETUP, Step
 from tests.faults.writer import Writer
 
-LIFE: Final = {"SQLite": 0.35, "PostgreSQL": 0.9}
-_BIRTH: Final = {"SQLite": 0.08, "PostgreSQL": 0.5}
-"""In seconds: a writer's longest life, and about how long it takes to make the tables."""
+_LIVES: Final = 3
+"""A life lasts up to so many times as long as it takes to start, open and say two steps."""
 
-_EACH: Final = 10
+_EACH: Final = 8
 KILLED: Final = -signal.SIGKILL
+
+
+def lifetime(writer: Writer) -> float:
+    """How long a life of this writer may last, in seconds, on this machine at this moment."""
+    took = 0.0
+    for _ in range(2):  # the first may have to start the process that all others are forked from
+        start = time.monotonic()
+        attrs.evolve(writer, until=len(Notes.read([writer.notes]).acknowledged) + 2).finish()
+        took = time.monotonic() - start
+    return _LIVES * took
 
 
 def killed_writers(place: Place, *, mode: str, times: int, writers: int = 1) -> Seen:
@@ -35,10 +44,11 @@ def killed_writers(place: Place, *, mode: str, times: int, writers: int = 1) -> 
             for one in range(writers)
         ]
         files = [one.notes for one in crew]
+        longest = lifetime(crew[0])
         alive = {one: crew[one].start() for one in range(writers)}
         for _ in range(many):
             unlucky = place.chance.randrange(writers)
-            time.sleep(place.chance.uniform(0, LIFE[place.engine]))
+            time.sleep(place.chance.uniform(0, longest))
             alive[unlucky].kill()
             alive[unlucky].join()
             assert alive[unlucky].exitcode == KILLED
@@ -94,11 +104,15 @@ def _next_of_kind(mode: str, done: int) -> int:
 def killed_while_opening(place: Place, *, times: int) -> Seen:
     """A writer dies while it makes the tables of a new database; the next one makes them."""
     opened = 0
+    first = Writer(url=place.fresh(), notes=place.path("notes"), mode=SETUP, until=0)
+    start = time.monotonic()
+    first.finish()
+    longest = time.monotonic() - start
     for _ in range(times):
         url = place.fresh()
         writer = Writer(url=url, notes=place.path("notes"), mode=SETUP, until=0)
         process = writer.start()
-        time.sleep(place.chance.uniform(0, _BIRTH[place.engine]))
+        time.sleep(place.chance.uniform(0, longest))
         process.kill()
         process.join()
         opened += process.exitcode == 0

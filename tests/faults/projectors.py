@@ -24,7 +24,7 @@ from ledger.errors import UnknownProjection
 from ledger.model.events import StoredEvent
 from ledger.projecting import Projection, Projections, claims
 from tests.faults.checks import Notes, check, rows
-from tests.faults.kills import KILLED, LIFE
+from tests.faults.kills import KILLED, lifetime
 from tests.faults.seen import Place, Seen, lots
 from tests.faults.world import PARTIES, PROPOSITIONS, SETUP, Step
 from tests.faults.writer import NURSERY, Writer, dying_at
@@ -158,10 +158,11 @@ def killed_projectors(place: Place, *, task: str, times: int) -> Seen:
     for many in lots(times, _EACH):
         url = _filled(place)
         writer = Writer(url=url, notes=place.path("notes"), mode="mixed", pause=0.02, patient=30)
+        longest = lifetime(writer)
         writing = writer.start()
         for _ in range(many):
             process = Projector(url=url, task=task).start()
-            time.sleep(place.chance.uniform(0, 2 * LIFE[place.engine]))
+            time.sleep(place.chance.uniform(0, longest))
             process.kill()
             process.join()
             assert process.exitcode == KILLED
@@ -200,9 +201,10 @@ def killed_inline(place: Place, *, times: int) -> Seen:
         writer = Writer(
             url=url, notes=place.path("notes"), mode="mixed", added=_InlineViews(), pause=0.001
         )
+        longest = lifetime(writer)
         for _ in range(many):
             process = writer.start()
-            time.sleep(place.chance.uniform(0, 3 * LIFE[place.engine]))
+            time.sleep(place.chance.uniform(0, longest))
             process.kill()
             process.join()
             check(url, Notes.read([writer.notes]))

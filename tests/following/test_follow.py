@@ -64,7 +64,8 @@ def test_an_event_committed_between_looking_and_waiting_is_not_lost(
     reader, writer = two
     register(writer)
     watcher = type(waking._waiter(reader._folded.bind, reader.layout))
-    original, windows = getattr(watcher, step), []
+    original = getattr(watcher, step)
+    windows: list[str] = []
 
     def widened(self, *args):
         if len(windows) < 3:
@@ -279,10 +280,12 @@ def listening(listeners) -> list[int]:
 
 def eventually_gone(listeners) -> list[tuple[int, str, str]]:
     """Who is still there after a while: a server takes a moment to see that a client has left."""
+    left = listeners()
     for _ in range(100):
-        if not (left := listeners()):
-            return []
+        if not left:
+            break
         time.sleep(0.05)
+        left = listeners()
     return left
 
 

@@ -21,14 +21,14 @@ def host(request, load, url, monkeypatch):
     module = load("fastapi.md", "The application", "Asynchronous")
     module.set_up()
     app = module.app if request.param == "sync" else module.async_app
-    module.client_app = app
 
-    @app.post("/stumble/{parcel}")
-    def stumble(parcel: str, session: module.SessionHere, ledger: module.LedgerHere):
+    def stumble(parcel, session, ledger):
         session.add(module.Parcel(id=parcel))
         ledger.record(claimant="porter", act="assert", proposition="arrived", id=f"C-{parcel}")
         raise RuntimeError("the host stumbles")
 
+    stumble.__annotations__ = {"session": module.SessionHere, "ledger": module.LedgerHere}
+    app.post("/stumble/{parcel}")(stumble)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield module, client
         if request.param == "async":

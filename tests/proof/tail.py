@@ -91,8 +91,6 @@ def write(place: Place, cell: Cell, number: int) -> tuple[list[list[str]], int]:
         for turn in range(number, cell.appends, cell.writers):
             keep = turn % TAKEN_BACK != TAKEN_BACK // 2
             names = [f"{number}-{turn}-{one}" for one in range(cell.batch)]
-            if not keep:
-                names[-1] += "-taken-back"
             _patiently(functools.partial(enter, names, keep=keep))
             if keep:
                 kept.append(names)
@@ -108,7 +106,7 @@ def _patiently(enter: Callable[[], None]) -> None:
         try:
             return enter()
         except StoreError as error:
-            if error.stored != "no" or time.monotonic() > give_up:
+            if "write lock" not in error.message or time.monotonic() > give_up:
                 raise
 
 

@@ -1,0 +1,168 @@
+"""What an append says when the database cannot: nothing half-written, and whether it is stored."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import text
+
+from ledger.errors import StoreError
+from ledger.store import engines, read, schema, transaction
+from ledger.store.append import append, put
+
+
+def put_into(bind, tables, drafts, **how):
+    with transaction.writing(bind, once=True) as conn:
+        return put(conn, tables, "default", drafts, **how)
+
+
+def size(engine, tables):
+    with transaction.reading(engine) as conn:
+        head = read.head(conn, tables, "default")
+        return 0 if head is None else head.size
+
+
+def test_a_pool_without_a_free_connection_is_told(tmp_path, tables, drafts):
+    engine = sa.create_engine(
+        f"sqlite:///{tmp_path / 'claims.db'}", pool_size=1, max_overflow=0, pool_timeout=0.01
+    )
+    schema.upgrade(engine)
+    with engine.connect(), pytest.raises(StoreError, match="pool_size") as caught:
+        put_into(engine, tables, drafts(1))
+    assert caught.value.stored == "no"
+    put_into(engine, tables, drafts(1))
+    engine.dispose()
+
+
+def test_a_full_database_keeps_nothing_of_the_append(tmp_path, tables, drafts):
+    engine = engines.engine_for(tmp_path / "claims.db")
+    schema.upgrade(engine)
+    put_into(engine, tables, drafts(1))
+
+    @sa.event.listens_for(engine, "checkout")
+    def no_room(connection, *_):
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+
+    with pytest.raises(StoreError, match="disk is full, so nothing was written") as caught:
+        put_into(engine, tables, drafts(2_000))
+    assert caught.value.stored == "no"
+    sa.event.remove(engine, "checkout", no_room)
+    engine.dispose()
+    assert size(engine, tables) == 1
+    put_into(engine, tables, drafts(2_000))
+    assert size(engine, tables) == 2_001
+    engine.dispose()
+
+
+@pytest.mark.parametrize("many", [1, 5_001])
+def test_a_server_that_ends_the_connection_leaves_the_outcome_open(
+    postgres_url, tables, drafts, many
+):
+    engine = engines.engine_for(postgres_url)
+    schema.upgrade(engine)
+    given = drafts(many)
+
+    def write_and_lose():
+        with transaction.writing(engine, once=True) as conn:
+            number = conn.connection.driver_connection.info.backend_pid
+            with engine.connect() as other:
+                other.execute(text("SELECT pg_terminate_backend(:n, 5000)"), {"n": number})
+            put(conn, tables, "default", given)
+
+    with pytest.raises(StoreError, match="may be stored or not") as caught:
+        write_and_lose()
+    assert caught.value.stored == "unknown"
+    assert put_into(engine, tables, given).size == many
+    engine.dispose()
+
+
+def test_a_server_that_is_not_there_is_told(tables, drafts):
+    engine = engines.engine_for("postgresql://nobody@localhost:1/claims")
+    with pytest.raises(StoreError, match="could not be reached") as caught:
+        put_into(engine, tables, drafts(1))
+    assert caught.value.stored == "no"
+
+
+def test_a_read_only_server_is_told(postgres_url, tables, drafts):
+    engine = engines.engine_for(postgres_url)
+    schema.upgrade(engine)
+    reader = sa.create_engine(
+        engine.url, connect_args={"options": "-c default_transaction_read_only=on"}
+    )
+    with pytest.raises(StoreError, match="read-only here") as caught:
+        put_into(reader, tables, drafts(1))
+    assert caught.value.stored == "no"
+    reader.dispose()
+    engine.dispose()
+
+
+def test_a_head_locked_for_too_long_is_told(postgres_url, tables, drafts):
+    engine = engines.engine_for(postgres_url)
+    schema.upgrade(engine)
+    put_into(engine, tables, drafts(1))
+    hasty = sa.create_engine(engine.url, connect_args={"options": "-c lock_timeout=50"})
+    with transaction.writing(engine) as conn:
+        put(conn, tables, "default", drafts(1))
+        with pytest.raises(StoreError, match="write lock for too long"):
+            put_into(hasty, tables, drafts(1))
+    assert size(engine, tables) == 2
+    hasty.dispose()
+    engine.dispose()
+
+
+@pytest.mark.parametrize("notify", [True, False])
+def test_listeners_are_told_of_each_append_unless_it_is_switched_off(
+    postgres_url, tables, drafts, notify
+):
+    engine = engines.engine_for(postgres_url)
+    schema.upgrade(engine)
+    first = put_into(engine, tables, drafts(1))
+    autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with autocommit.connect() as conn:
+        conn.execute(text(f"LISTEN ledger_log_{first.log_id}"))
+        put_into(engine, tables, drafts(5_001), notify=notify)
+        with transaction.reading(engine) as other:
+            head = read.head(other, tables, "default")
+        with transaction.writing(engine, once=True) as other:
+            append(other, tables, head, drafts(2), notify=notify)
+        told = [*conn.connection.driver_connection.notifies(timeout=0.2)]
+    assert [note.payload for note in told] == ["", ""] * notify
+    engine.dispose()
+
+
+def test_an_append_reads_as_few_rows_of_a_long_log_as_of_a_young_one(postgres_url, tables, drafts):
+    """Without ANALYZE, and with statements whose plans were made while the tables were empty."""
+    engine = engines.engine_for(postgres_url)
+    schema.upgrade(engine)
+    with engine.begin() as conn:
+        for table in (tables.log, tables.event, tables.stream):
+            conn.execute(text(f"ALTER TABLE {table.name} SET (autovacuum_enabled = off)"))
+
+    def read_by(work):
+        def rows():
+            with engine.connect() as conn:
+                conn.execute(text("SELECT pg_stat_force_next_flush()"))
+                conn.commit()
+                return conn.scalar(
+                    text("SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_user_tables")
+                )
+
+        before = rows()
+        work()
+        return rows() - before
+
+    def write(version):
+        for stream in "abcdefghijkl":
+            put_into(engine, tables, drafts(1, stream=stream, version=version))
+            with transaction.reading(engine) as conn:
+                head = read.head(conn, tables, "default")
+            with transaction.writing(engine, once=True) as conn:
+                append(conn, tables, head, drafts(1))
+
+    young = read_by(lambda: write(0))
+    put_into(engine, tables, drafts(3_000))
+    long = read_by(lambda: write(1))
+    assert young > 0
+    assert long < young + 24 * 10
+    engine.dispose()
