@@ -61,7 +61,7 @@ def _is_psycopg_3(vendor: str) -> bool:
         return True
     from django.db.backends.postgresql.psycopg_any import is_psycopg3  # noqa: PLC0415
 
-    return is_psycopg3
+    return bool(is_psycopg3)
 
 
 class _Lent:

@@ -220,7 +220,7 @@ def _quote(image: _Quote | None) -> Quotation | None:
 
 
 def _link_words(value: Any) -> Any:
-    return tuple(
+    return value and tuple(
         [
             ev.LinkWords(
                 chain=one.chain, link=one.link, words=_quote(one.words), cue=_quote(one.cue)

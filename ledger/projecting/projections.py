@@ -6,10 +6,11 @@ who may move one in `owning`, the comparison in `checking`.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -248,6 +249,17 @@ class Projections:
         """
         self._site.flush()
         return serving(self._site, self._registry, name, conn)
+
+    @contextlib.contextmanager
+    def reading(self, name: str) -> Iterator[tuple[Connection, Served]]:
+        """A connection and the build to be read with it, both of one moment of the database.
+
+        Raises:
+            UnknownProjection: nothing of it is served yet.
+        """
+        self._site.flush()
+        with self._site.reading() as conn:
+            yield conn, serving(self._site, self._registry, name, conn)
 
     def state(self, name: str) -> Any:
         """The state of a projection that keeps one, None before its first event.

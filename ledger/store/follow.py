@@ -81,7 +81,7 @@ def waiting(engine: Engine, layout: Layout) -> Iterator[Waiter]:
 
 
 def _waiter(engine: Engine, layout: Layout) -> Waiter:
-    if engine.dialect.driver not in {"pysqlite", "psycopg"}:
+    if engine.dialect.is_async or engine.dialect.driver not in {"pysqlite", "psycopg"}:
         return _Poller(engine)
     if engine.dialect.name == "postgresql":
         return _Listener(engine, layout)

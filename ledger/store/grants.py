@@ -32,6 +32,16 @@ _FUNCTIONS: Final = """DO $$ DECLARE function regprocedure; BEGIN
   LOOP EXECUTE format({alter}, function); END LOOP;
 END $$;"""
 
+_VIEWS: Final = """DO $$ DECLARE made regclass; BEGIN
+  FOR made IN SELECT oid::regclass FROM pg_class WHERE relkind = 'r' AND relname ~ {names}
+    AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = {event}::regclass)
+  LOOP
+    EXECUTE format({own}, made);
+    EXECUTE format({write}, made);
+    EXECUTE format({read}, made);
+  END LOOP;
+END $$;"""
+
 
 def _allowed(_roles: Roles, attribute: attrs.Attribute[str], name: str) -> None:
     if not name.strip() or "\x00" in name or len(name.encode()) > _LONGEST:
@@ -120,6 +130,13 @@ def _rights(tables: Tables, roles: Roles) -> Iterator[str]:
             yield f"GRANT INSERT, UPDATE ({_moving(table)}) ON {table.fullname} TO {writer};"
         else:  # what can be thrown away and made anew from the events
             yield f"GRANT INSERT, UPDATE, DELETE ON {table.fullname} TO {writer};"
+    yield _VIEWS.format(
+        event=_text(tables.event.fullname),
+        names=_text(f"^{tables.layout.prefix}v[0-9]+_"),
+        own=_text(f"ALTER TABLE %s OWNER TO {_name(roles.owner).replace('%', '%%')}"),
+        write=_text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO {writer.replace('%', '%%')}"),
+        read=_text(f"GRANT SELECT ON %s TO {reader.replace('%', '%%')}"),
+    )
 
 
 def _moving(table: Table) -> str:

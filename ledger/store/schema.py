@@ -7,6 +7,7 @@ what a host's own Alembic must know. The changes of the tables are the files in 
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
@@ -156,15 +157,16 @@ def include_name(
         return True
     # Alembic tells no schema for the connection's default one, which a layout may have named.
     return not any(
-        name in owned(layout) and parents.get("schema_name") in {None, layout.schema}
+        _owns(layout, name or "") and parents.get("schema_name") in {None, layout.schema}
         for layout in layouts
     )
 
 
-def owned(layout: Layout) -> frozenset[str]:
-    """The bare names of all tables of a layout, the version table among them."""
-    made = (one.name for one in tables_for(layout).metadata.tables.values())
-    return frozenset((*made, layout.table(VERSION_TABLE)))
+def _owns(layout: Layout, name: str) -> bool:
+    """Whether it is a table of a layout by its bare name, those of projections among them."""
+    made = {one.name for one in tables_for(layout).metadata.tables.values()}
+    view = re.match(rf"{layout.prefix}v[0-9]+_", name)
+    return name in made or name == layout.table(VERSION_TABLE) or view is not None
 
 
 def guards(conn: Connection, layout: Layout) -> tuple[str, ...]:

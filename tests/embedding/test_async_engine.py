@@ -290,6 +290,20 @@ def test_tasks_that_record_at_once_do_not_get_in_each_others_way(async_host, led
     assert async_host.parties() == ["board"]
 
 
+def test_tasks_that_catch_up_at_once_fold_each_event_once(async_host, party):
+    others = Ledger(async_host.engine)
+
+    async def work(engine):
+        ledger = AsyncLedger(engine)
+        for start in (0, 300):
+            others.register_all([party(f"p{start + number}") for number in range(300)])
+            views = await asyncio.gather(*(ledger.as_of() for _ in range(6)))
+            assert [view.basis for view in views] == [start + 300] * 6
+            assert len(await views[0].parties()) == start + 300
+
+    async_host.run(work)
+
+
 def test_one_task_may_refuse_while_others_record(async_host):
     async def work(engine):
         ledger = AsyncLedger(engine)

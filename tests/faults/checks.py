@@ -173,9 +173,7 @@ def _check_content(events: Sequence[StoredEvent]) -> None:
             assert said.party in {keys[link.agent] for link in claim.chains[0]}
 
 
-def _check_answers(
-    ledger: Ledger, size: int, groups: Mapping[str, Sequence[StoredEvent]]
-) -> None:
+def _check_answers(ledger: Ledger, size: int, groups: Mapping[str, Sequence[StoredEvent]]) -> None:
     expected = answer({name: len(events) for name, events in groups.items()})
     if not expected:
         return

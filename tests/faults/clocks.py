@@ -63,8 +63,10 @@ def _times_fallen(url: str) -> int:
     with rows(url) as ask:
         stored = ask("SELECT seq, known_at, entry FROM ledger_event ORDER BY seq")
     said = [entry.split('"recorded_at":"')[1][:19] for *_, entry in stored]
-    known = [f"{one:%Y-%m-%dT%H:%M:%S}" if isinstance(one, dt.datetime) else one[:19]
-             for _, one, _ in stored]
+    known = [
+        f"{one:%Y-%m-%dT%H:%M:%S}" if isinstance(one, dt.datetime) else one[:19]
+        for _, one, _ in stored
+    ]
     latest = ""
     for one, held in zip(said, known, strict=True):
         latest = max(latest, one)

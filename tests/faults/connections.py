@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from ledger import Ledger
 from ledger.errors import StoreError
 from tests.faults.checks import Notes, check, rows
-from tests.faults.proxy import Cut, Proxy, proxied
+from tests.faults.proxy import Cut, Proxy, at, proxied
 from tests.faults.seen import Place, Seen
 from tests.faults.servers import Server
 from tests.faults.world import Step
@@ -68,7 +68,12 @@ class _Line:
     def messages(self) -> list[bytes]:
         """The messages of one step that is not disturbed."""
         heard: list[bytes] = []
-        self.proxy.cut("before", lambda _, message: bool(heard.append(message)))
+
+        def listen(_: int, message: bytes) -> bool:
+            heard.append(message)
+            return False
+
+        self.proxy.cut("before", listen)
         self.say()
         self.proxy.stop()
         return heard
@@ -78,9 +83,7 @@ class _Line:
             return int(ask("SELECT count(*) FROM ledger_event")[0][0])
 
     def notes(self) -> Notes:
-        return Notes(
-            acknowledged=self.done, began=1, told=self.told, already=self.already, lied=()
-        )
+        return Notes(acknowledged=self.done, began=1, told=self.told, already=self.already, lied=())
 
 
 @contextlib.contextmanager
@@ -104,7 +107,7 @@ def cut_at_each_message(place: Place, *, mode: str, when: Cut) -> Seen:
             number = missed = 0
             while missed < _BEYOND:
                 before = line.proxy.cuts
-                line.proxy.cut(when, lambda one, _, number=number: one == number)
+                line.proxy.cut(when, at(number))
                 line.say()
                 line.proxy.stop()
                 missed = missed + 1 if line.proxy.cuts == before else 0
@@ -121,7 +124,7 @@ def cut_in_commit(place: Place, *, when: Cut, times: int) -> Seen:
     with _line(place, "single") as line:
         for _ in range(times):
             number = _of_commit(line.messages())
-            line.proxy.cut(when, lambda one, _, number=number: one == number)
+            line.proxy.cut(when, at(number))
             assert line.say() == ("unknown", when == "after")
     fault = f"connection lost during COMMIT, {when} the server {_DOES[when]}"
     return Seen.of(fault, place.engine, times, [line.notes()])

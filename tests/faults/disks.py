@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from ledger import Ledger
 from ledger.errors import StoreError
 from tests.faults.checks import Notes, check
-from tests.faults.seen import Place, Seen
+from tests.faults.seen import Place, Seen, sqlite
 from tests.faults.world import MODES, Step
 from tests.faults.writer import GAVE_UP, Writer
 
@@ -120,9 +120,10 @@ def small_disk(folder: Path, size: str = "1m") -> Iterator[Callable[[str], None]
         PermissionError: this process may not mount one.
     """
     command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", f"{folder}"]
-    if shutil.which("mount") is None or subprocess.run(
-        command, capture_output=True, check=False
-    ).returncode:
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(command, capture_output=True, check=False).returncode
+    ):
         raise PermissionError("this process may not mount a file system")
     try:
         yield lambda size: _remount(folder, size)
@@ -141,7 +142,7 @@ def full_disk(place: Place, *, times: int) -> Seen:
         folder = place.path("disk")
         folder.mkdir()
         with small_disk(folder, f"{place.chance.randrange(400, 1400)}k") as enlarge:
-            inside = attrs.evolve(place, fresh=lambda folder=folder: f"sqlite:///{folder}/c.db")
+            inside = sqlite(folder)
             writer = _writer(place, inside.database(), MODES[number % len(MODES)])
             _give_up(writer)
             enlarge("64m")

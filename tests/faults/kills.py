@@ -17,10 +17,10 @@ from tests.faults.seen import Place, Seen, lots
 from tests.faults.world import SETUP, Step
 from tests.faults.writer import Writer
 
-_LIVES: Final = 3
+_LIVES: Final = 2
 """A life lasts up to so many times as long as it takes to start, open and say two steps."""
 
-_EACH: Final = 8
+_EACH: Final = 4
 KILLED: Final = -signal.SIGKILL
 
 

@@ -31,7 +31,7 @@ from tests.faults.writer import NURSERY, Writer, dying_at
 
 NAMES: Final = ("claims", "keys")
 _BATCH: Final = 17
-_EACH: Final = 8
+_EACH: Final = 4
 
 
 def keys(build: int) -> Projection:
@@ -47,9 +47,7 @@ def keys(build: int) -> Projection:
         key = getattr(stored.event, "key", None)
         conn.execute(table.insert().values(seq=stored.sequence, key=key))
 
-    return Projection(
-        name="keys", version=1, tables=[table], apply=apply, types=["claim_recorded"]
-    )
+    return Projection(name="keys", version=1, tables=[table], apply=apply, types=["claim_recorded"])
 
 
 def with_views(ledger: Ledger, *, inline: bool) -> Projections:
@@ -131,8 +129,9 @@ def check_views(url: str, *, whole: bool) -> None:
                     assert not whole
                     continue
                 held = [*_rows(conn, served.table)]
-            upto = [_known_at(row, served.position) for row in wanted[name]
-                    if row[0] < served.position]
+            upto = [
+                _known_at(row, served.position) for row in wanted[name] if row[0] < served.position
+            ]
             assert held == upto, f"the view {name} is another than its cursor says"
             assert not whole or len(held) == len(wanted[name])
 
@@ -144,8 +143,10 @@ def _known_at(row: tuple[Any, ...], position: int) -> tuple[Any, ...]:
 
 
 def _rows(conn: Connection, table: Table) -> Iterator[tuple[Any, ...]]:
-    wanted = ("seq", "key") if "key" in table.c else (
-        *("seq", "party", "proposition", "stance", "known_to"),
+    wanted = (
+        ("seq", "key")
+        if "key" in table.c
+        else (*("seq", "party", "proposition", "stance", "known_to"),)
     )
     query = sa.select(*(table.c[name] for name in wanted)).order_by(table.c.seq)
     for row in conn.execute(query):

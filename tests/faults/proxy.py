@@ -22,6 +22,15 @@ Wanted = Callable[[int, bytes], bool]
 """Whether a message is the one; it has a number, counted over all lines since the cut was set."""
 
 
+def at(number: int) -> Wanted:
+    """The message of that number."""
+
+    def wanted(one: int, _: bytes) -> bool:
+        return one == number
+
+    return wanted
+
+
 @attrs.define
 class Proxy:
     """Forwards until told to cut: once, every line at that moment."""

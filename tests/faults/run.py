@@ -28,11 +28,13 @@ from tests.faults import (
     connections,
     copies,
     disks,
+    groups,
     kills,
     projectors,
     seen,
     servers,
 )
+from tests.faults.proxy import Cut
 from tests.faults.seen import Place, Seen
 
 HEADINGS: Final = (
@@ -92,8 +94,8 @@ def _on_both(place: Place, sized: Sized) -> Iterator[Trial]:
         yield _trial(kills.killed_writers, place, mode=mode, times=sized(times))
     yield _trial(kills.killed_writers, place, mode="mixed", times=sized(60), writers=3)
     for mode, stride in (("single", 11), ("mixed", 29)):
-        stride = max(1, round(stride / min(1, sized(100) / 100)))
-        yield _trial(kills.killed_at_lines, place, mode=mode, stride=stride)
+        wider = max(1, round(stride / min(1, sized(100) / 100)))
+        yield _trial(kills.killed_at_lines, place, mode=mode, stride=wider)
     yield _trial(kills.killed_while_opening, place, times=sized(60))
     yield _trial(projectors.killed_inline, place, times=sized(40))
     for task in ("run", "rebuild"):
@@ -117,11 +119,12 @@ def _on_sqlite(place: Place, sized: Sized) -> Iterator[Trial]:
 
 
 def _on_postgres(place: Place, server: servers.Server, sized: Sized) -> Iterator[Trial]:
-    whens: tuple[connections.Cut, ...] = ("before", "after")
+    whens: tuple[Cut, ...] = ("before", "after")
     for when in whens:
         yield _trial(connections.cut_in_commit, place, when=when, times=sized(100))
         for mode in ("single", "batch", "mixed"):
             yield _trial(connections.cut_at_each_message, place, mode=mode, when=when)
+    yield _trial(groups.cut_in_groups, place, times=sized(100))
     yield _trial(connections.terminated_writers, place, times=sized(100), writers=3)
     yield _trial(connections.terminated_reader, place, times=sized(40))
     yield _trial(connections.terminated_follower, place, times=sized(60))
@@ -130,9 +133,7 @@ def _on_postgres(place: Place, server: servers.Server, sized: Sized) -> Iterator
         yield _trial(connections.restarted, place, server, how=how, times=sized(10))
 
 
-def _dumps(
-    target: servers.Server, folder: Path, stack: ExitStack, sized: Sized
-) -> Iterator[Trial]:
+def _dumps(target: servers.Server, folder: Path, stack: ExitStack, sized: Sized) -> Iterator[Trial]:
     for programs in (None, *servers.installed()):
         try:
             source = stack.enter_context(servers.server(programs))
@@ -140,7 +141,9 @@ def _dumps(
             print(f"a dump out of {programs}: skipped, {why}", file=sys.stderr)
             continue
         version = "the same" if programs is None else programs.parent.name
-        place = Place(engine=f"PostgreSQL ({version} version)", fresh=source.database, folder=folder)
+        place = Place(
+            engine=f"PostgreSQL ({version} version)", fresh=source.database, folder=folder
+        )
         yield _trial(copies.dumped, place, target, times=sized(5))
 
 

@@ -7,8 +7,6 @@ import pytest
 from tests.faults import disks
 
 
-
-
 def test_a_file_that_may_grow_no_more_refuses_whole_appends(sqlite):
     assert disks.full_by_limit(sqlite, times=4).told.total() == 4
 

@@ -174,8 +174,9 @@ class Step:
                 changed = OTHER[self.before.stance]
                 return [ledger.amend(self.before.id, reason="a slip", stance=changed)]
             case "withdraw":
-                act = {"claimant": self.before.party, "uttered": self.said().uttered}
-                return [ledger.withdraw(self.before.id, id=self.name, **act)]
+                said, uttered = self.before, self.said().uttered
+                act = ledger.withdraw(said.id, claimant=said.party, uttered=uttered, id=self.name)
+                return [act]
             case "single":
                 return [ledger.record(**self.said().fields())]
             case _:

@@ -41,8 +41,9 @@ class Writer:
     """Who writes what where; `notes` is the file of its acknowledgements.
 
     `until` is the number of the last step, None for ever. A `patient` writer notes what it was told
-    when a step failed, and tries again for as many seconds. `pause` is between steps. `dies_at` is the line of the ledger's
-    code, counted as they are run from the first step on, before which it kills itself.
+    when a step failed, and tries again for as many seconds. `pause` is between steps. `dies_at` is
+    the line of the ledger's code, counted as they are run from the first step on, before which it
+    kills itself; `added` adds views to its ledger.
     """
 
     url: str

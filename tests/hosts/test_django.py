@@ -117,6 +117,7 @@ class Project:
 
     def environment(self):
         made = sa.make_url(self.url)
+        database: dict[str, object]
         if made.get_backend_name() == "sqlite":
             database = {"ENGINE": "django.db.backends.sqlite3", "NAME": made.database}
         else:

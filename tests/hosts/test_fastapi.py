@@ -32,6 +32,7 @@ def host(request, load, url, monkeypatch):
     with TestClient(app, raise_server_exceptions=False) as client:
         yield module, client
         if request.param == "async":
+            assert client.portal is not None
             client.portal.call(module.async_engine.dispose)
     module.engine.dispose()
 

@@ -194,6 +194,8 @@ def test_no_layout_is_seen_in_any_schema(postgres_url, where):
 
     with engine.connect() as conn:
         conn.execute(sa.text("CREATE TABLE ledger_of_accounts (id int)"))
+        for layout in layouts:
+            conn.execute(sa.text(f"CREATE TABLE {layout.qualified('v1_claim_3')} (id int)"))
         context = MigrationContext.configure(
             conn, opts={"include_name": include_name, "include_schemas": True}
         )

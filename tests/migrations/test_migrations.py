@@ -151,14 +151,21 @@ def test_several_processes_may_upgrade_at_once(engine, database):
     if database == "sqlite://":
         pytest.skip("what is in memory belongs to one process")
     schema.upgrade(engine, to="ledger_0001")
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     running = [
-        subprocess.Popen([sys.executable, "-c", PROCESS, database], text=True, **pipes)
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, database],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(3)
     ]
     for one in running:
+        assert one.stdout is not None
         assert one.stdout.readline() == "ready\n"
     for one in running:
+        assert one.stdin is not None
         one.stdin.write("go\n")
         one.stdin.flush()
     told = [one.communicate() for one in running]
@@ -192,7 +199,9 @@ def upgrade():
 """
 
 
-@pytest.mark.parametrize("stumble", ["SELECT * FROM nowhere", "INSERT INTO ledger_log (origin, size) VALUES ('old', 5)"])
+@pytest.mark.parametrize(
+    "stumble", ["SELECT * FROM nowhere", "INSERT INTO ledger_log (origin, size) VALUES ('old', 5)"]
+)
 @pytest.mark.parametrize("start", [None, "ledger_0001", schema.REVISION])
 def test_a_failed_upgrade_leaves_everything_as_it_was(
     engine, tmp_path, monkeypatch, stumble, start
@@ -236,9 +245,10 @@ def contents(engine):
 def test_an_unknown_revision_is_refused_with_what_to_type(engine):
     with pytest.raises(SchemaNewer, match="knows no revision 'ledger_4242' of the tables"):
         schema.upgrade(engine, to="ledger_4242")
-    for given in ({"since": "ledger_4242"}, {"to": "head"}):
-        with pytest.raises(SchemaNewer, match="knows no revision"):
-            schema.sql("sqlite", **given)
+    with pytest.raises(SchemaNewer, match="knows no revision"):
+        schema.sql("sqlite", since="ledger_4242")
+    with pytest.raises(SchemaNewer, match="knows no revision"):
+        schema.sql("sqlite", to="head")
     assert sa.inspect(engine).get_table_names() == []
 
 

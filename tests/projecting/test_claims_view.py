@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import Claim, Document, Ledger, Link
+from ledger import Claim, Document, Ledger, Link, Party, Proposition
 from ledger.model import events as ev
+from ledger.projecting import claims
 from ledger.testing import lachin
 
 
@@ -96,7 +98,7 @@ step = st.one_of(
 )
 
 
-def play(ledger, kit, steps):
+def play(ledger, steps):
     keys = []
     for act, which, flag in steps:
         if act in ("say", "many"):
@@ -125,30 +127,30 @@ def fields(strike_out):
     return {} if strike_out else {"uttered": "2023-02-01"}
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(step, max_size=12), st.integers(1, 5))
-def test_inline_rows_are_those_of_any_rebuild(steps, batch):
-    from ledger import Party, Proposition
-
-    class Kit:
-        pass
-
+@pytest.fixture(scope="module")
+def memory():
+    """A database in memory in which every example has a log of its own."""
     with Ledger.open(":memory:") as ledger:
-        from ledger.projecting import claims
+        yield ledger._folded.bind
 
-        ledger.projections.add(claims(ledger.layout))
-        ledger.register_all(
-            [
-                Party("board", name="Board"),
-                Party("millers", name="Millers"),
-                Proposition("shut", text="It is shut"),
-            ]
-        )
-        play(ledger, Kit, steps)
-        inline = served(ledger)
-        assert inline == expected(ledger)
-        ledger.projections.rebuild("claims", batch=batch)
-        assert served(ledger) == inline
+
+@settings(max_examples=30, deadline=None)
+@given(steps=st.lists(step, max_size=10), batch=st.integers(1, 5))
+def test_inline_rows_are_those_of_any_rebuild(memory, steps, batch):
+    ledger = Ledger(memory, origin=f"example-{uuid4().hex}")
+    ledger.projections.add(claims(ledger.layout))
+    ledger.register_all(
+        [
+            Party("board", name="Board"),
+            Party("millers", name="Millers"),
+            Proposition("shut", text="It is shut"),
+        ]
+    )
+    play(ledger, steps)
+    inline = served(ledger)
+    assert inline == expected(ledger)
+    ledger.projections.rebuild("claims", batch=batch)
+    assert served(ledger) == inline
 
 
 def served(ledger):

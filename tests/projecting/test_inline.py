@@ -106,7 +106,7 @@ def test_an_old_event_that_it_cannot_take_refuses_no_append(small, kit):
 
 
 def test_effects_cannot_be_inline(small, kit):
-    with pytest.raises(InvalidProjection, match="mode=.deferred."):
+    with pytest.raises(InvalidProjection, match="on_live"):
         small.projections.add(kit.tally(on_live=print))
 
 

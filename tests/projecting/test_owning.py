@@ -38,8 +38,7 @@ with Ledger.open(sys.argv[1]) as ledger:
 
 def order(**options):
     """The sequences in the order in which they came."""
-    made = Projection(name="order", initial=list, evolve=lambda s, e: [*s, e.sequence], **options)
-    return made
+    return Projection(name="order", initial=list, evolve=lambda s, e: [*s, e.sequence], **options)
 
 
 @pytest.fixture
@@ -83,7 +82,8 @@ def test_a_killed_owner_is_taken_over_from(shared_url, kit):
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert child.stdin is not None and child.stdout is not None
+        assert child.stdin is not None
+        assert child.stdout is not None
         child.stdout.readline()
         child.stdin.write("go\n")
         child.stdin.flush()
@@ -142,7 +142,8 @@ def test_where_another_is_at_work_a_run_says_so(small, kit):
         thread.join()
         assert [one.status for one in elsewhere] == ["elsewhere"]
         owner = small.projections.status()[0].owner
-        assert owner is not None and owner.endswith(str(threading.get_ident()))
+        assert owner is not None
+        assert owner.endswith(str(threading.get_ident()))
     assert small.projections.status()[0].owner is None
     assert small.projections.run("order").status == "caught_up"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+import sqlalchemy as sa
 
 from ledger.errors import InvalidProjection, StoreError, UnknownProjection
 from ledger.projecting import Projection
@@ -169,8 +170,6 @@ def test_a_rebuild_that_fell_goes_on(small, kit):
 
 
 def test_indexes_are_there_once_a_build_is_served(small, kit):
-    import sqlalchemy as sa
-
     kit.say(small, "C1", "C2")
     small.projections.add(kit.acts, mode="deferred")
     half = small.projections.run("acts", until=3)

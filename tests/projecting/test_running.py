@@ -143,7 +143,7 @@ def test_follow_keeps_up_until_it_is_stopped(small, kit):
 
 def test_an_unknown_name_is_told_with_near_ones(small, kit):
     small.projections.add(kit.acts)
-    with pytest.raises(UnknownProjection, match="'act' is registered here.*acts"):
+    with pytest.raises(UnknownProjection, match=r"'act' is registered here.*acts"):
         small.projections.run("act")
 
 

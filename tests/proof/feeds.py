@@ -1,12 +1,14 @@
 """The ways to tail a log, by name, right ones and a wrong one.
 
-A feed never ends: it yields each event's sequence and the name its writer gave it, as they come.
+A feed yields each event's sequence and the name its writer gave it, as they come, until its reader
+has had enough or it has lost patience.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Final
 
 import sqlalchemy as sa
@@ -15,26 +17,36 @@ from ledger.codec.envelope import opened
 from ledger.store import read, transaction
 from tests.proof.paths import TABLES, Place, engine, ledger
 
-Feed = Callable[[Place], Iterator[tuple[int, str]]]
+Feed = Callable[[Place], Generator[tuple[int, str], None, None]]
 PAGE: Final = 97
 """An odd page, so that its end falls inside appends."""
+PATIENCE: Final = 60
+"""Seconds after which a reader that has not come to the end tells what it saw."""
 
 
 def name_of(event) -> str:
     return event.event.key
 
 
-def polled(place: Place) -> Iterator[tuple[int, str]]:
+def polled(place: Place) -> Generator[tuple[int, str], None, None]:
     """`Ledger.events(after=last)`, again and again."""
-    mine, last = ledger(place), -1
-    while True:
+    mine, last, give_up = ledger(place), -1, time.monotonic() + PATIENCE
+    while time.monotonic() < give_up:
         for event in mine.events(after=last, limit=PAGE):
             last = event.sequence
             yield last, name_of(event)
         time.sleep(0.002)
 
 
-def by_event_id(place: Place) -> Iterator[tuple[int, str]]:
+def followed(place: Place) -> Generator[tuple[int, str], None, None]:
+    """`Ledger.follow`, woken by the writers' commits."""
+    give_up = time.monotonic() + PATIENCE
+    with contextlib.closing(ledger(place).follow(stop=lambda: time.monotonic() > give_up)) as all_:
+        for event in all_:
+            yield event.sequence, name_of(event)
+
+
+def by_event_id(place: Place) -> Generator[tuple[int, str], None, None]:
     """WRONG on purpose: resumes after the largest event id, which was made before the lock."""
     event, last = TABLES.event, ""
     while True:
@@ -50,4 +62,4 @@ def by_event_id(place: Place) -> Iterator[tuple[int, str]]:
             yield row.seq, name_of(opened(row))
 
 
-FEEDS: Final[dict[str, Feed]] = {"events": polled}
+FEEDS: Final[dict[str, Feed]] = {"events(after=)": polled, "follow()": followed}

@@ -1,6 +1,6 @@
 """Runs the tail counter at any size and prints its table, for docs/reference/tail-counter.md.
 
-    python tests/proof/run.py --events 2000 --url postgresql://user@/database
+python tests/proof/run.py --events 2000 --url postgresql://user@/database
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.proof.feeds import FEEDS  # noqa: E402 - the line above finds it
-from tests.proof.paths import PATHS, prepare  # noqa: E402
-from tests.proof.tail import BATCHES, WRITERS, Cell, Counted, count, processes  # noqa: E402
+from tests.proof.paths import PATHS, prepare
+from tests.proof.tail import BATCHES, WRITERS, Cell, Counted, count, processes
 
 HEAD = (
     "| path | engine | cells | appends | taken back | events | feed | seen | missed | twice "
@@ -35,9 +34,13 @@ def rows(path: str, engine: str, found: list[Counted]) -> Iterator[str]:
         kept, back = sum(one.kept for one in found), sum(one.taken_back for one in found)
         cells = (path, engine, len(found), kept, back, total["stored"], feed, total["seen"])
         cells = (*cells, total["missed"], total["twice"] + total["foreign"], total["holes"])
-        yield "| " + " | ".join(
-            f"{one:,}" if isinstance(one, int) else str(one) for one in (*cells, disorder)
-        ) + " |"
+        yield (
+            "| "
+            + " | ".join(
+                f"{one:,}" if isinstance(one, int) else str(one) for one in (*cells, disorder)
+            )
+            + " |"
+        )
 
 
 def main() -> int:
@@ -48,7 +51,7 @@ def main() -> int:
     parser.add_argument("--path", action="append", choices=PATHS, help="only these paths")
     asked = parser.parse_args()
     clean = True
-    print(HEAD, flush=True)
+    print(HEAD, flush=True)  # noqa: T201 - a script prints
     with processes() as pool, tempfile.TemporaryDirectory() as folder:
         urls = {"SQLite": f"sqlite:///{folder}/claims.db"}
         urls |= {"PostgreSQL": asked.url} if asked.url else {}
@@ -61,8 +64,7 @@ def main() -> int:
                     for batch in BATCHES
                 ]
                 clean &= all(one.clean for each in found for one in each.tallies.values())
-                print(*rows(path, engine, found), sep="\n", flush=True)
-    print(f"\n{len(FEEDS)} reader(s) a cell, each in a process of its own.")
+                print(*rows(path, engine, found), sep="\n", flush=True)  # noqa: T201
     return 0 if clean else 1
 
 

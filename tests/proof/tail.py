@@ -21,15 +21,13 @@ from ledger import Party
 from ledger.errors import StoreError
 from ledger.testing.tally import Tally, tally
 from tests.proof import feeds
-from tests.proof.feeds import FEEDS, Feed
+from tests.proof.feeds import FEEDS, PATIENCE, Feed
 from tests.proof.paths import IN_THREADS, PATHS, SCENE, Place, begin, ledger
 
 WRITERS: Final = (1, 4, 8)
 BATCHES: Final = (1, 5, 10, 50)
 TAKEN_BACK: Final = 20
 END: Final = "the end"
-PATIENCE: Final = 60
-"""Seconds after which a reader that has not come to the end tells what it saw."""
 
 
 @attrs.frozen
@@ -113,11 +111,10 @@ def _patiently(enter: Callable[[], None]) -> None:
 def tail(feed: Feed, place: Place) -> list[tuple[int, str]]:
     """Be a reader; all it saw up to the last event, or until it has waited too long."""
     seen: list[tuple[int, str]] = []
-    give_up = time.monotonic() + PATIENCE
     with contextlib.closing(feed(place)) as events:
         for sequence, name in events:
             seen.append((sequence, name))
-            if name == END or time.monotonic() > give_up:
+            if name == END:
                 break
     return seen
 
@@ -128,7 +125,7 @@ def _wake_up() -> None:
 
 
 @contextlib.contextmanager
-def processes(many: int = max(WRITERS) + 2) -> Iterator[Executor]:
+def processes(many: int = max(WRITERS) + len(FEEDS)) -> Iterator[Executor]:
     """Processes that are up and have everything imported."""
     with ProcessPoolExecutor(many, mp_context=multiprocessing.get_context("spawn")) as pool:
         for one in [pool.submit(_wake_up) for _ in range(many)]:

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
+from tests.proof.feeds import FEEDS
 from tests.proof.paths import PATHS, engine, prepare
 from tests.proof.tail import BATCHES, WRITERS, WRONG, Cell, count, processes
 
-EVENTS = 200
+EVENTS = 100
 ONE_EACH = ("Ledger(connection)", "Ledger(session)", "AsyncLedger(engine)", "AsyncLedger(session)")
 """Paths that need a connection for each writer, which a database in memory does not have."""
 
@@ -52,7 +53,7 @@ def test_readers_in_other_processes_see_every_event_once_and_in_order(pool, url,
 def test_threads_on_a_database_in_memory_do_too(path):
     engine("sqlite://").dispose()
     prepare("sqlite://")
-    with ThreadPoolExecutor(max(WRITERS) + 2) as threads:
+    with ThreadPoolExecutor(max(WRITERS) + len(FEEDS)) as threads:
         for writers in WRITERS:
             found = count(threads, "sqlite://", Cell.of(path, writers, 5, EVENTS))
             assert {name: str(one) for name, one in found.tallies.items() if not one.clean} == {}

@@ -168,6 +168,21 @@ def test_a_reader_asks_and_verifies_and_is_told_why_it_cannot_write(site, layout
     assert ledger.verify().size == 3
 
 
+def test_the_tables_of_projections_are_the_writers_to_fill_and_the_readers_to_read(site, layout):
+    view = layout.qualified("v1_claim_2")
+    with site.admin.begin() as conn:
+        conn.execute(text(f"CREATE TABLE {view} (seq bigint)"))
+    site.grant()
+    with site.as_("writer").begin() as conn:
+        conn.execute(text(f"INSERT INTO {view} VALUES (1)"))
+        conn.execute(text(f"UPDATE {view} SET seq = 2"))
+    reader = site.as_("reader")
+    with reader.connect() as conn:
+        assert conn.scalar(text(f"SELECT seq FROM {view}")) == 2
+        with pytest.raises(DBAPIError, match="permission denied"):
+            conn.execute(text(f"DELETE FROM {view}"))
+
+
 def test_the_owner_upgrades_the_tables(site, layout):
     record(site.as_("writer"), layout)
     owner = site.as_("owner")
