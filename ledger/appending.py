@@ -234,7 +234,8 @@ class Appender:
             with fold.lock:
                 facts = fold.at_head(conn)
                 if unit.head != head:
-                    told.retried()
+                    if unit.head is not None:
+                        told.retried()
                     unit.head = head
                     unit.remake(facts, lambda events: fold.lay(unit, events))
             drafts = unit.drafts()

@@ -86,27 +86,36 @@ class Asking(abc.ABC):
         stop: Callable[[], bool] | None = None,
         poll: float = 1.0,
         idle: Callable[[int], object] | None = None,
+        name: str = "follow",
     ) -> Generator[StoredEvent, None, None]:
         """The events beyond `after`, then each as it is committed: once, in order, without end.
 
         A commit wakes it, in whatever process; it looks every `poll` seconds as well. It ends when
         `stop()` is true. `idle` is told up to which sequence it has looked, each time all is read.
+        Whoever watches is told of its lag under `name`.
 
         Raises:
             StoreError: the ledger is bound to a host's connection or session.
             MissingEntry: the log ends before `after`: it was restored from an older copy, or cut.
         """
         return following.follow(
-            self._folded, after=after, stream=stream, types=types, stop=stop, poll=poll, idle=idle
+            self._folded,
+            after=after,
+            stream=stream,
+            types=types,
+            stop=stop,
+            poll=poll,
+            idle=idle,
+            name=name,
         )
 
-    def wait_for(self, sequence: int, *, timeout: float = 10.0) -> bool:
+    def wait_for(self, sequence: int, *, timeout: float = 10.0, poll: float = 1.0) -> bool:
         """True as soon as this database shows the event at a sequence (a replica may be late).
 
         Raises:
             TimedOut: it did not within `timeout` seconds.
         """
-        return following.wait_for(self._folded, sequence, timeout=timeout)
+        return following.wait_for(self._folded, sequence, timeout=timeout, poll=poll)
 
     def log(self, *, after: int = -1, limit: int | None = None) -> Iterator[LogLine]:
         """The log, a line an event."""

@@ -14,7 +14,7 @@ import attrs
 
 from ledger.codec.converter import VERSIONS, type_name
 from ledger.codec.entry import Draft
-from ledger.codec.envelope import seal
+from ledger.codec.envelope import seal_all
 from ledger.model.events import NewEvent, Recorder, StoredEvent
 from ledger.projections.effective import Facts
 from ledger.recording.intake import Intake, Made
@@ -77,6 +77,10 @@ def _latest(facts: Facts, id_: str) -> StoredEvent:
     return attrs.evolve(stored, stream_v=facts.stream_version(stored.stream))
 
 
+def _same(kept: tuple[NewEvent, Draft] | None, new: NewEvent) -> bool:
+    return kept is not None and (kept[0] is new or kept[0] == new)
+
+
 class Unit:
     """The entries of one append in order; `head` is where the log stood when they were checked.
 
@@ -111,19 +115,18 @@ class Unit:
 
     def drafts(self) -> list[Draft]:
         """The events in bytes, salted and hashed; what is unchanged is taken as it was made."""
-        kept = self._drafts
-        self._drafts = {}
+        kept, self._drafts = self._drafts, {}
         for entered in self.entries:
+            fresh = [new for new in entered.new if not _same(kept.get(new.id), new)]
+            for new, draft in zip(fresh, self._sealed(entered, fresh), strict=True):
+                kept[new.id] = (new, draft)
             for new in entered.new:
-                before = kept.get(new.id)
-                if before is None or (before[0] is not new and before[0] != new):
-                    before = (new, self._sealed(entered, new))
-                self._drafts[new.id] = before
+                self._drafts[new.id] = kept[new.id]
         return [draft for _, draft in self._drafts.values()]
 
-    def _sealed(self, entered: Entered, new: NewEvent) -> Draft:
-        return seal(
-            new,
+    def _sealed(self, entered: Entered, events: Sequence[NewEvent]) -> list[Draft]:
+        return seal_all(
+            events,
             log=self.origin,
             recorded_at=entered.now,
             recorder=entered.recorder,

@@ -35,7 +35,7 @@ class Notes:
 
     @classmethod
     def read(cls, files: Iterable[Path]) -> Notes:
-        """Every file of notes; a line that was cut off by a kill was never finished, so not sent."""
+        """Every file of notes; a line cut off by a kill acknowledges nothing."""
         acknowledged: dict[str, Sequence[int]] = {}
         told: Counter[str] = Counter()
         refused: set[str] = set()

@@ -1,7 +1,7 @@
 """Copies made while others write, and restored: SQLite files, PostgreSQL dumps.
 
-A proper copy (SQLite's backup, VACUUM INTO, pg_dump) is one moment of the log: it holds all that was
-acknowledged before the copy began. `cp` of a file in use promises nothing; then the ledger must
+A proper copy (SQLite's backup, VACUUM INTO, pg_dump) is one moment of the log: it holds all that
+was acknowledged before the copy began. `cp` of a file in use promises nothing; then the ledger must
 either show a prefix of the log or say what is wrong, and never show another log.
 """
 
@@ -156,7 +156,7 @@ def _say(ledger: Ledger, done: dict[str, list[int]]) -> None:
 
 
 def dumped(place: Place, target: Server, *, times: int) -> Seen:
-    """pg_dump under load, pg_restore into another cluster; a follower reads on from where it was."""
+    """pg_dump under load, pg_restore into another cluster, and reading on from where one was."""
     noted = []
     for _ in range(times):
         url = place.database()

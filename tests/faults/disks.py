@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from ledger import Ledger
 from ledger.errors import StoreError
 from tests.faults.checks import Notes, check
-from tests.faults.seen import Place, Seen, sqlite
+from tests.faults.seen import Place, Seen, refusal, sqlite
 from tests.faults.world import MODES, Step
 from tests.faults.writer import GAVE_UP, Writer
 
@@ -100,8 +100,7 @@ def _said_until_refused(place: Place, url: str, ledger: Ledger) -> Notes:
         try:
             done[step.name], _ = step.enter(ledger)
         except StoreError as error:
-            told[f"{error.message.split(',')[0]}, stored: {error.stored}"] += 1
-            assert error.stored == "no"
+            told[refusal(error)] += 1
             break
     check(url, Notes(acknowledged=done, began=1, told=told, already=0, lied=()))
     with Ledger.open(url) as other:
@@ -187,8 +186,7 @@ def locked(place: Place, *, times: int, seconds: float = 0.1) -> Seen:
             try:
                 step.enter(ledger)
             except StoreError as error:
-                told[f"{error.message.split('.')[0]}, stored: {error.stored}"] += 1
-                assert error.stored == "no"
+                told[refusal(error)] += 1
             else:
                 raise AssertionError("nobody waited")
         done[step.name], again = step.enter(ledger)
@@ -200,7 +198,7 @@ def locked(place: Place, *, times: int, seconds: float = 0.1) -> Seen:
 
 
 def torn_log(place: Place, *, times: int) -> Seen:
-    """After a kill the write-ahead log loses its end, or has other bytes in it: a prefix is left."""
+    """After a kill the write-ahead log loses its end, or some bytes of it: a prefix is left."""
     url = place.database()
     path = path_of(url)
     writer = _writer(place, url, "mixed")

@@ -15,10 +15,10 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 # The folders of the tests are no packages: they are imported by their full names from the root.
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
     """Try what is asked for; the exit code."""
     asked = _asked(arguments)
     start, failed = time.monotonic(), 0
-    print(f"| {' | '.join(HEADINGS)} |\n| {' | '.join('---' for _ in HEADINGS)} |", flush=True)
+    _tell(_row(HEADINGS), _row("---" for _ in HEADINGS))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="claimledger-")))
         folder.chmod(0o755)
@@ -63,14 +63,24 @@ def main(arguments: list[str]) -> int:
             if asked.only and not any(word in name for word in asked.only):
                 continue
             try:
-                print(f"| {' | '.join(trial().cells())} |", flush=True)
+                _tell(_row(trial().cells()))
             except PermissionError as why:
-                print(f"{name}: skipped, {why}", file=sys.stderr)
+                _tell(f"{name}: skipped, {why}", to=sys.stderr)
             except Exception:  # noqa: BLE001 - the other faults are tried all the same
                 failed += 1
-                print(f"{name}: FAILED\n{traceback.format_exc()}", file=sys.stderr, flush=True)
-    print(f"\n{failed} failed; {time.monotonic() - start:,.0f} s")
+                _tell(f"{name}: FAILED", traceback.format_exc(), to=sys.stderr)
+    _tell("", f"{failed} failed; {time.monotonic() - start:,.0f} s")
     return 1 if failed else 0
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _tell(*lines: str, to: TextIO | None = None) -> None:
+    out = to or sys.stdout
+    out.writelines(f"{line}\n" for line in lines)
+    out.flush()
 
 
 def _trials(asked: argparse.Namespace, folder: Path, stack: ExitStack) -> Iterator[Trial]:
@@ -138,7 +148,7 @@ def _dumps(target: servers.Server, folder: Path, stack: ExitStack, sized: Sized)
         try:
             source = stack.enter_context(servers.server(programs))
         except (OSError, RuntimeError, subprocess.SubprocessError) as why:
-            print(f"a dump out of {programs}: skipped, {why}", file=sys.stderr)
+            _tell(f"a dump out of {programs}: skipped, {why}", to=sys.stderr)
             continue
         version = "the same" if programs is None else programs.parent.name
         place = Place(

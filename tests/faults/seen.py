@@ -16,8 +16,9 @@ from typing import Final
 import attrs
 
 from ledger import Ledger
+from ledger.errors import StoreError
 from tests.faults.checks import Notes
-from tests.faults.world import set_up
+from tests.faults.world import set_up, shortly
 
 _NUMBERS: Final = itertools.count()
 
@@ -86,6 +87,12 @@ def sqlite(folder: Path) -> Place:
         fresh=lambda: f"sqlite:///{folder / f'{next(_NUMBERS)}.db'}",
         folder=folder,
     )
+
+
+def refusal(error: StoreError) -> str:
+    """What was told, in short, of a fault that surely stored nothing."""
+    assert error.stored == "no", error
+    return f"{type(error).__name__}: {shortly(error)}, stored: no"
 
 
 def lots(times: int, each: int) -> Iterator[int]:

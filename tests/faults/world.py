@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import re
 import tempfile
 import zlib
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ import attrs
 import orjson
 
 from ledger import Claim, Ledger, Party, Proposition, Receipt
+from ledger.errors import StoreError
 from ledger.interchange import jsonl
 
 SETUP: Final = "setup"
@@ -190,6 +192,11 @@ class Step:
             account = jsonl.import_file(ledger, file)
         assert account.refused == 0, account
         return account.accepted == 0
+
+
+def shortly(error: StoreError) -> str:
+    """The beginning of what an error says."""
+    return re.split("[.:,]", error.message)[0]
 
 
 def answer(survived: Mapping[str, int]) -> dict[Pair, Standing]:

@@ -26,7 +26,7 @@ from ledger import Ledger
 from ledger.appending import utc_now
 from ledger.errors import StoreError
 from tests.faults.checks import Notes
-from tests.faults.world import Step
+from tests.faults.world import Step, shortly
 
 NURSERY: Final = mp.get_context("forkserver")
 NURSERY.set_forkserver_preload(["pytest", "tests.faults.writer", "alembic.command", "psycopg"])
@@ -94,7 +94,12 @@ class Writer:
             try:
                 return Ledger.open(self.url, clock=self.clock or utc_now)
             except StoreError as error:
-                _note(out, opening=True, error=_short(error), stored=error.stored)
+                _note(
+                    out,
+                    opening=True,
+                    error=f"{type(error).__name__}: {shortly(error)}",
+                    stored=error.stored,
+                )
                 if time.monotonic() > give_up:
                     sys.exit(GAVE_UP)
                 time.sleep(0.05)
@@ -105,17 +110,18 @@ class Writer:
             try:
                 sequences, already = step.enter(ledger)
             except StoreError as error:
-                _note(out, step=step.name, error=_short(error), stored=error.stored)
+                _note(
+                    out,
+                    step=step.name,
+                    error=f"{type(error).__name__}: {shortly(error)}",
+                    stored=error.stored,
+                )
                 if time.monotonic() > give_up:
                     sys.exit(GAVE_UP)
                 time.sleep(0.05)
             else:
                 _note(out, step=step.name, sequences=sequences, already=already)
                 return
-
-
-def _short(error: StoreError) -> str:
-    return f"{type(error).__name__}: {error.message.split('.')[0].split(':')[0]}"
 
 
 def _note(out: int, **note: object) -> None:
