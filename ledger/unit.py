@@ -118,8 +118,9 @@ class Unit:
         kept, self._drafts = self._drafts, {}
         for entered in self.entries:
             fresh = [new for new in entered.new if not _same(kept.get(new.id), new)]
-            for new, draft in zip(fresh, self._sealed(entered, fresh), strict=True):
-                kept[new.id] = (new, draft)
+            if fresh:
+                drafts = self._sealed(entered, fresh)
+                kept |= {new.id: (new, draft) for new, draft in zip(fresh, drafts, strict=True)}
             for new in entered.new:
                 self._drafts[new.id] = kept[new.id]
         return [draft for _, draft in self._drafts.values()]

@@ -10,7 +10,8 @@ inlining     inside an append                      running      batch by batch, 
 conducting   begin, own, run, switch               owning       one at a time
 building     tables and pointers                   effects      outside the database
 looking      how far, what is served               mending      parked events, builds of old
-failing      whose failure it was                  checking     against a fresh replay
+failing      whose failure it was                  parking      what is noted of it
+checking     against a fresh replay
 ```
 """
 

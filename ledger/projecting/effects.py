@@ -8,60 +8,69 @@ a message should carry the event's id.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import threading
+from typing import Final
 
 import attrs
 
 from ledger.codec.envelope import opened
 from ledger.model.events import StoredEvent
 from ledger.projecting.failing import momentary
+from ledger.projecting.parking import park
+from ledger.projecting.projection import Projection
+from ledger.projecting.registry import Site
 from ledger.store import cursors, read
+from ledger.store.cursors import Build
 from ledger.store.transaction import writing
-
-if TYPE_CHECKING:
-    from ledger.projecting.running import Run
 
 _AT_ONCE: Final = 500
 _PAUSE: Final = 0.05
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Effects:
-    """The effects of the events that a run has passed."""
+    """The effects of the events that an owner has passed."""
 
-    run: Run
+    site: Site
+    projection: Projection
+    key: Build
+    fence: int
+    stop: threading.Event
 
-    def catch_up(self) -> None:
-        """Make the effects that are due; a build that is not read yet has none."""
-        site, key = self.run.site, self.run.key
-        with site.reading() as conn:
-            held = cursors.cursor(conn, site.tables, key)
-            noted = cursors.parked(conn, site.tables, key)
-        if held is None or held.phase != "live" or held.fence != self.run.fence:
-            return
+    def catch_up(self, position: int) -> int:
+        """Make the effects that are due; how many were parked. A build not yet read has none."""
+        with self.site.reading() as conn:
+            held = cursors.cursor(conn, self.site.tables, self.key)
+            noted = cursors.parked(conn, self.site.tables, self.key)
+        if held is None or held.phase != "live" or held.fence != self.fence:
+            return 0
         left_out = {one.sequence for one in noted}
-        due = self.run.position if held.effects is None else held.effects
+        due = position if held.effects is None else held.effects
         if held.effects is None and not self._done(due):
-            return
-        while due < self.run.position and not self.run.stop.is_set():
-            stop = min(due + _AT_ONCE, self.run.position)
-            with site.reading() as conn:
-                rows = read.rows(conn, site.tables, key.log_id, after=due - 1, until=stop)
-                types = self.run.projection.types
-                events = [opened(one) for one in rows if types is None or one.type in types]
-            for event in events:
+            return 0
+        parked = 0
+        while due < position and not self.stop.is_set():
+            stop = min(due + _AT_ONCE, position)
+            for event in self._events(due, stop):
                 if event.sequence not in left_out:
-                    self._make(event)
+                    parked += self._make(event)
             if not self._done(stop):
-                return
+                break
             due = stop
+        return parked
 
-    def _make(self, event: StoredEvent) -> None:
-        """One effect, a few times if it fails; then it is parked."""
-        on_live = self.run.projection.on_live
+    def _events(self, start: int, stop: int) -> list[StoredEvent]:
+        types = self.projection.types
+        with self.site.reading() as conn:
+            rows = read.rows(conn, self.site.tables, self.key.log_id, after=start - 1, until=stop)
+            return [opened(one) for one in rows if types is None or one.type in types]
+
+    def _make(self, event: StoredEvent) -> bool:
+        """One effect, a few times if it fails; then it is parked, which is told."""
+        on_live = self.projection.on_live
         assert on_live is not None  # noqa: S101 - the run has looked
         reason = ""
-        for attempt in range(self.run.projection.retries + 1):
+        for attempt in range(self.projection.retries + 1):
             try:
                 on_live(event)
             except Exception as error:
@@ -69,21 +78,16 @@ class Effects:
                     raise
                 reason = f"on_live: {type(error).__name__}: {error}"
             else:
-                return
-            self.run.stop.wait(_PAUSE * 2**attempt)
-        self._park(event, reason)
-
-    def _park(self, event: StoredEvent, reason: str) -> None:
-        run = self.run
-        attempts = run.projection.retries + 1
-        with writing(run.site.bind) as conn:
-            note = run.note(conn, event.sequence, "effect", reason, attempts)
-            cursors.park(conn, run.site.tables, run.key, note)
-        run.parked += 1
+                return False
+            self.stop.wait(_PAUSE * 2**attempt)
+        why = (reason, self.projection.retries + 1)
+        with writing(self.site.bind) as conn:
+            park(conn, self.site, self.key, event.sequence, kind="effect", why=why)
+        return True
 
     def _done(self, stop: int) -> bool:
-        run = self.run
-        with writing(run.site.bind) as conn:
+        now = self.site.clock()
+        with writing(self.site.bind) as conn:
             return cursors.move_effects(
-                conn, run.site.tables, run.key, stop=stop, fence=run.fence, now=run.site.clock()
+                conn, self.site.tables, self.key, stop=stop, fence=self.fence, now=now
             )

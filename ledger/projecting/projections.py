@@ -118,7 +118,8 @@ class Projections:
         """
         if not self._behind:
             return
-        behind, self._behind = self._behind, []
+        behind = self._behind.copy()
+        self._behind.clear()
         for entry in behind:
             if isinstance(self._site.bind, Connection):
                 continue

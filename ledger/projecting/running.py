@@ -23,10 +23,11 @@ from sqlalchemy import Connection
 from ledger import observing
 from ledger.errors import ProjectionFailed
 from ledger.projecting.effects import Effects
+from ledger.projecting.parking import park
 from ledger.projecting.projection import Page, Projection
 from ledger.projecting.registry import Outcome, Site, Status
-from ledger.store import cursors, read
-from ledger.store.cursors import Build, Kind, Parked
+from ledger.store import cursors
+from ledger.store.cursors import Build, Kind
 from ledger.store.transaction import writing
 
 BATCH: Final = 20_000
@@ -184,31 +185,24 @@ class Run:
             stop = start + 1 if kind == "parked" else start
             if not self._move(conn, start, stop):
                 return "elsewhere"
-            event = self.note(conn, start, kind, failure.message, attempts)
-            cursors.park(conn, self.site.tables, self.key, event)
+            why = (failure.message, attempts)
+            park(conn, self.site, self.key, start, kind=kind, why=why)
         if kind == "stopping":
             return "failing"
         self.parked += 1
         self._passed(stop)
         return None
 
-    def note(
-        self, conn: Connection, sequence: int, kind: Kind, reason: str, attempts: int
-    ) -> Parked:
-        """What is to be shown of an event that failed."""
-        found = read.rows(conn, self.site.tables, self.key.log_id, after=sequence - 1, limit=1)
-        return Parked(
-            sequence=sequence,
-            event_id=next(found).id,
-            kind=kind,
-            reason=reason,
-            attempts=attempts,
-            at=self.site.clock(),
-        )
-
     def _make_effects(self) -> None:
         if self.projection.on_live is not None:
-            Effects(self).catch_up()
+            effects = Effects(
+                site=self.site,
+                projection=self.projection,
+                key=self.key,
+                fence=self.fence,
+                stop=self.stop,
+            )
+            self.parked += effects.catch_up(self.position)
 
     def _idle(self) -> Status | None:
         """Wait for news, and say that the owner is alive."""

@@ -163,7 +163,8 @@ def _written(known: Sequence[dt.datetime]) -> Sequence[str]:
 
 def _move_streams(cursor: DBAPICursor, text: _Text, base: Base, batch: Batch) -> None:
     log = base.log_id
-    new, old = [], []
+    new: list[tuple[Any, ...]] = []
+    old: list[tuple[Any, ...]] = []
     for name, (expected, version) in batch.moves.items():
         if expected == NEW:
             new.append((log, name, version))

@@ -40,39 +40,44 @@ class Line:
 
 
 def compared(ledger: Prepared, raw: Prepared, count: int) -> tuple[float, float]:
-    """The median seconds of both over `count` rounds, run in turn: A B A B ..
+    """The median seconds of both, as `in_turn`."""
+    took = in_turn({"ledger": ledger, "raw": raw}, count)
+    return took["ledger"], took["raw"]
+
+
+def in_turn(variants: Mapping[str, Prepared], count: int) -> Mapping[str, float]:
+    """The median seconds of each variant over `count` rounds, run in turn: A B C A B C ..
 
     One round more is run first and not counted. The collector is run before each and is on while
     it runs, as it is in a host; to let go of what a work returns is not measured.
     """
-    seconds: tuple[list[float], list[float]] = ([], [])
+    seconds: dict[str, list[float]] = {name: [] for name in variants}
     for turn in range(count + 1):
-        for prepare, taken in zip((ledger, raw), seconds, strict=True):
+        for name, prepare in variants.items():
             work = prepare()
             gc.collect()
             start = time.perf_counter()
             kept = work()
             took = time.perf_counter() - start
-            del kept
+            del kept, work
             if turn:
-                taken.append(took)
-    ours, theirs = map(statistics.median, seconds)
-    return ours, theirs
+                seconds[name].append(took)
+    return {name: statistics.median(taken) for name, taken in seconds.items()}
 
 
 def rate(job: str, many: int, what: str, took: tuple[float, float]) -> Line:
     """A line in things a second; `took` is in seconds, the ledger's and the raw driver's."""
-    ledger, raw = (f"{_figure(many / seconds)} {what}/s" for seconds in took)
+    ledger, raw = (f"{figure(many / seconds)} {what}/s" for seconds in took)
     return Line(job, f"{many:,} {what}", ledger, raw, took[1] / took[0])
 
 
 def latency(job: str, many: int, took: tuple[float, float]) -> Line:
     """A line in microseconds a question; `took` as in `rate`."""
-    ledger, raw = (f"{_figure(seconds / many * 1e6)} µs" for seconds in took)
+    ledger, raw = (f"{figure(seconds / many * 1e6)} µs" for seconds in took)
     return Line(job, f"{many:,} questions", ledger, raw, took[1] / took[0])
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
     """Three significant digits, thousands apart."""
     if value < 1_000:
         return f"{value:.3g}"

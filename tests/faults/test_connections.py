@@ -40,6 +40,7 @@ def test_a_statement_that_waits_too_long_is_told_and_said_again(postgres):
     assert found.told.total() == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["fast", "immediate"])
 def test_a_server_restarted_under_load_has_lost_nothing(folder, new_server, how):
     server = new_server()

@@ -8,7 +8,7 @@ from tests.faults import disks
 
 
 def test_a_file_that_may_grow_no_more_refuses_whole_appends(sqlite):
-    assert disks.full_by_limit(sqlite, times=4).told.total() == 4
+    assert disks.full_by_limit(sqlite, times=2).told.total() == 2
 
 
 def test_a_database_without_more_pages_refuses_whole_appends(sqlite):

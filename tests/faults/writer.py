@@ -29,7 +29,7 @@ from tests.faults.checks import Notes
 from tests.faults.world import Step, shortly
 
 NURSERY: Final = mp.get_context("forkserver")
-NURSERY.set_forkserver_preload(["pytest", "tests.faults.writer", "alembic.command", "psycopg"])
+NURSERY.set_forkserver_preload(["pytest", "tests.faults.run", "alembic.command", "psycopg"])
 GAVE_UP: Final = 3
 """The exit code of a writer that has no patience left."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -39,7 +40,7 @@ def acts(build=0, *, version=1, poison=(), batches=False, **options):
         for stored in events:
             apply(conn, stored)
 
-    way = {"apply_batch": apply_batch} if batches else {"apply": apply}
+    way: dict[str, Any] = {"apply_batch": apply_batch} if batches else {"apply": apply}
     return Projection(
         name="acts", version=version, tables=[table], types=["claim_recorded"], **way, **options
     )

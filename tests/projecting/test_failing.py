@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
@@ -96,7 +98,7 @@ def test_a_refusal_of_the_database_is_the_events_own(small, kit):
 
 
 def test_effects_are_not_made_in_a_replay(small, kit):
-    sent = []
+    sent: list[Any] = []
     kit.say(small, "C1", "C2")
     small.projections.add(kit.tally(on_live=sent.append), mode="deferred")
     small.projections.run("tally")
@@ -107,7 +109,7 @@ def test_effects_are_not_made_in_a_replay(small, kit):
 
 
 def test_a_new_build_makes_the_effects_that_the_one_before_left(small, kit):
-    sent = []
+    sent: list[Any] = []
     small.projections.add(kit.tally(on_live=sent.append), mode="deferred")
     small.projections.run("tally")
     kit.say(small, "C1", "C2")

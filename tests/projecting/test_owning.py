@@ -184,8 +184,7 @@ def test_a_silent_owner_on_sqlite_is_taken_for_dead_after_a_while(tmp_path, cloc
         kit.world(ledger)
         ledger.projections.add(order(), mode="deferred")
         ledger.projections.run("order", until=2)
-        with ledger._folded.reading() as conn:
-            key = Build(ledger._folded.log_id(conn), "order", 1, 0)
+        key = Build(1, "order", 1, 0)
         with transaction.writing(ledger._folded.bind) as conn:
             cursors.take(conn, ledger._folded.tables, key, owner="gone", now=clock(), stale=None)
         assert ledger.projections.run("order").status == "elsewhere"

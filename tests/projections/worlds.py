@@ -309,6 +309,7 @@ class Teller:
         self.ledger, self.clock = ledger, clock
         self.entries: list[Entry] = []
         self.ids: dict[str, str] = {}
+        self.first: dict[str, str] = {}
         for op in scene():
             assert self.tell(op), "everybody is allowed in"
         clock.now = FIRST
@@ -324,8 +325,16 @@ class Teller:
         if receipt.stored == "already_stored":
             return False
         assert len(receipt.sequences) == 1
-        self.entries.append(Entry(op, receipt.recorded))
+        self.first[receipt.ledger_id] = op.id
+        self.entries.append(Entry(self._as_first_told(op), receipt.recorded))
         return True
+
+    def _as_first_told(self, op: Op) -> Op:
+        """What names a record that was there already names the first that said the same."""
+        target = op.fields.get("target")
+        if target not in self.ids:
+            return op
+        return Op(op.kind, op.id, {**op.fields, "target": self.first[self.ids[target]]})
 
     def _hand_in(self, op: Op, fields: dict[str, Any]):
         ledger, ids = self.ledger, self.ids

@@ -278,9 +278,10 @@ def store(place: Place) -> Iterator[Enter]:
     """The store's own two steps: lock the head, append drafts."""
 
     def enter(names: Sequence[str], *, keep: bool) -> None:
-        with asked(names, keep=keep) as given, transaction.writing(engine(place.url)) as conn:
-            head = lock_head(conn, TABLES, place.origin)
-            append(conn, TABLES, head, sealed(typed(given), place.origin))
+        with asked(names, keep=keep) as given:
+            drafts = sealed(typed(given), place.origin)
+            with transaction.writing(engine(place.url)) as conn:
+                append(conn, TABLES, lock_head(conn, TABLES, place.origin), drafts)
 
     yield enter
 

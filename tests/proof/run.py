@@ -32,13 +32,13 @@ def rows(path: str, engine: str, found: list[Counted]) -> Iterator[str]:
         }
         disorder = sum(one.disordered + one.overtaken for one in tallies)
         kept, back = sum(one.kept for one in found), sum(one.taken_back for one in found)
-        cells = (path, engine, len(found), kept, back, total["stored"], feed, total["seen"])
-        cells = (*cells, total["missed"], total["twice"] + total["foreign"], total["holes"])
+        cells: tuple[int | str, ...] = (
+            *(path, engine, len(found), kept, back, total["stored"], feed, total["seen"]),
+            *(total["missed"], total["twice"] + total["foreign"], total["holes"], disorder),
+        )
         yield (
             "| "
-            + " | ".join(
-                f"{one:,}" if isinstance(one, int) else str(one) for one in (*cells, disorder)
-            )
+            + " | ".join(f"{one:,}" if isinstance(one, int) else str(one) for one in cells)
             + " |"
         )
 

@@ -20,7 +20,6 @@ import attrs
 from ledger import Party
 from ledger.errors import StoreError
 from ledger.testing.tally import Tally, tally
-from tests.proof import feeds
 from tests.proof.feeds import FEEDS, PATIENCE, Feed
 from tests.proof.paths import IN_THREADS, PATHS, SCENE, Place, begin, ledger
 
@@ -136,6 +135,3 @@ def processes(many: int = max(WRITERS) + len(FEEDS)) -> Iterator[Executor]:
             for process in [*pool._processes.values()]:  # nobody waits for readers any more
                 process.kill()
             raise
-
-
-WRONG: Final[dict[str, Feed]] = {"by event id": feeds.by_event_id}

@@ -20,6 +20,7 @@ from ledger.model.events import NewEvent, PartyNamed
 from ledger.recording.ids import new_id
 from ledger.store import engines, read, schema, transaction
 from ledger.store.append import append, lock_head
+from tests.proof.feeds import name_of
 from tests.proof.paths import TABLES, sealed, typed
 
 PATIENCE = 20
@@ -54,7 +55,7 @@ def write(bind, *names):
 
 def seen(engine, after=-1):
     """What a reader with a connection of its own is given."""
-    return [(one.sequence, one.event.key) for one in Ledger(engine).events(after=after)]
+    return [(one.sequence, name_of(one)) for one in Ledger(engine).events(after=after)]
 
 
 def waits_for_a_lock(engine, other):
@@ -192,7 +193,10 @@ def test_what_a_failed_commit_refused_is_not_stored_by_the_next_append(tmp_path)
     engine.dispose()
 
 
-def test_a_commit_that_a_hosts_listener_forbids_stores_nothing(engine):
+def test_a_commit_that_a_hosts_listener_forbids_stores_nothing(postgres_url):
+    engine = engines.engine_for(postgres_url)
+    schema.upgrade(engine)
+
     def forbid(_):
         raise PermissionError
 
@@ -204,3 +208,4 @@ def test_a_commit_that_a_hosts_listener_forbids_stores_nothing(engine):
         conn.execute(sa.text("SELECT count(*) FROM ledger_event"))
     write(engine, "stored")
     assert seen(engine) == [(0, "stored")]
+    engine.dispose()

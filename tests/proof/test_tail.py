@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
 
-from tests.proof.feeds import FEEDS
-from tests.proof.paths import PATHS, engine, prepare
-from tests.proof.tail import BATCHES, WRITERS, WRONG, Cell, count, processes
+from ledger.store import transaction
+from ledger.store.append import append, lock_head
+from ledger.testing.tally import tally
+from tests.proof.feeds import FEEDS, by_event_id
+from tests.proof.paths import PATHS, TABLES, Place, begin, engine, prepare, sealed, typed
+from tests.proof.tail import BATCHES, END, WRITERS, Cell, count, processes
 
 EVENTS = 100
 ONE_EACH = ("Ledger(connection)", "Ledger(session)", "AsyncLedger(engine)", "AsyncLedger(session)")
@@ -60,6 +64,21 @@ def test_threads_on_a_database_in_memory_do_too(path):
             assert (found.kept > 0, found.taken_back > 0) == (True, True)
 
 
-def test_the_counter_notices_a_feed_that_resumes_by_event_id(pool, url):
-    found = count(pool, url, Cell.of("store: lock_head, append", 8, 1, EVENTS * 2), WRONG)
-    assert found.tallies["by event id"].missed > 0
+def test_the_counter_notices_a_feed_that_goes_on_after_the_largest_event_id(url):
+    place = Place(url, "wrong")
+    begin(place)
+    ids_made_before_the_lock = typed(["early"]), typed(["late"]), typed([END])
+    early, late, end = (sealed(one, place.origin) for one in ids_made_before_the_lock)
+    with contextlib.closing(by_event_id(place)) as feed:
+        write(place, late)
+        seen = [next(feed) for _ in range(3)]
+        write(place, early)
+        write(place, end)
+        seen.append(next(feed))
+    found = tally(seen, [["board", "open", "late", END], ["early"]])
+    assert (found.seen, found.missed, found.holes, found.clean) == (4, 1, 1, False)
+
+
+def write(place, drafts):
+    with transaction.writing(engine(place.url)) as conn:
+        append(conn, TABLES, lock_head(conn, TABLES, place.origin), drafts)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import pytest
 
 from ledger import Ledger, Party, Proposition
-from ledger.errors import InconsistentCheckpoint, UnknownClaim
+from ledger.errors import InconsistentCheckpoint, TimedOut, UnknownClaim
+from ledger.projecting import claims
 from ledger.store import engines, read, schema, transaction
 from ledger.store.layout import Layout
 from ledger.store.tables import tables_for
@@ -119,3 +121,23 @@ def test_another_logs_damage_is_not_this_logs(engine, logs):
     else:
         with pytest.raises(Exception, match="ledger_event_no_update is missing"):
             two.verify()
+
+
+def test_following_and_waiting_see_their_own_log_alone(logs):
+    one, two = logs
+    told = list(itertools.islice(two.follow(after=-1), 4))
+    assert [e.id for e in told] == [e.id for e in two.events()]
+    assert one.wait_for(5, timeout=0)
+    with pytest.raises(TimedOut, match="the last one is 3"):
+        two.wait_for(4, timeout=0)
+
+
+def test_cursors_and_views_are_each_logs_own(engine, logs):
+    for ledger in logs:
+        ledger.projections.add(claims(), mode="deferred")
+        ledger.projections.run("claims")
+    with engine.connect() as conn:
+        cursors = conn.exec_driver_sql("SELECT log_id, position FROM ledger_cursor").all()
+        rows = conn.exec_driver_sql("SELECT log_id, count(*) FROM ledger_v1_claim GROUP BY 1").all()
+    assert len({log for log, _ in cursors}) == len(cursors) == 2
+    assert sorted(many for _, many in rows) == [2, 3]

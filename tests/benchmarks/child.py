@@ -1,0 +1,85 @@
+"""What runs in a process of its own: a writer among several, a replay, a first open.
+
+    child.py write ours|peer URL BATCH SECONDS NUMBER    how many events it stored
+    child.py replay URL                                  resident MiB before, and at most
+    child.py open ours|peer URL                          seconds to import, seconds to open
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+WARM = 2_000
+"""How many events are read before memory is looked at for the first time."""
+
+
+def write(side: str, url: str, batch: str, seconds: str, number: str) -> None:
+    """Write until the time is over, from the word go."""
+    from tests.benchmarks.opponent import Opponent
+    from tests.benchmarks.sides import Ours, Supply, supply
+
+    many, length = int(batch), float(seconds)
+    given = supply(max(100, many))
+    one: Ours | Opponent
+    if side == "ours":
+        one = Ours(url, Supply([], given.claims))
+    else:
+        one = Opponent(url, given.claims, streams=f"{number} {time.time_ns()}")
+    ahead = deque(one.events(many) for _ in range(max(10, 2_000 // many)))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    stored, end = 0, time.perf_counter() + length
+    while time.perf_counter() < end:
+        part = ahead.popleft() if ahead else one.events(many)
+        one.put(part)
+        stored += many
+    one.close()
+    print(stored)
+
+
+def replay(url: str) -> None:
+    """Read every event of a ledger, and see how memory grows."""
+    from ledger import Ledger
+
+    with Ledger(url) as ledger:
+        deque(ledger.events(limit=WARM), maxlen=0)
+        before = _resident("VmRSS")
+        deque(ledger.events(), maxlen=0)
+    print(before, _resident("VmHWM"))
+
+
+def _resident(name: str) -> float:
+    """A figure of this process in MiB; `resource` would tell the parent's peak on Linux."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"this system does not tell {name}")
+
+
+def first(side: str, url: str) -> None:
+    """Import, then open a database that is not there yet."""
+    start = time.perf_counter()
+    if side == "ours":
+        from ledger import Ledger
+
+        imported = time.perf_counter()
+        Ledger.open(url)
+    else:
+        import eventsourcing.sqlite  # noqa: F401 - what an application would load by its name
+        from eventsourcing.application import Application
+
+        imported = time.perf_counter()
+        Application(
+            env={"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": url[len("sqlite:///") :]}
+        )
+    opened = time.perf_counter()
+    print(imported - start, opened - imported)
+
+
+if __name__ == "__main__":
+    {"write": write, "replay": replay, "open": first}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,137 @@
+"""Reading against the opponent: replays, what they keep in memory, views that are built anew."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from typing import Final
+
+from ledger import Ledger
+from ledger.codec.peek import peek
+from ledger.projecting import claims as claims_view
+from ledger.store import read
+from ledger.store.views import slim_rows
+from tests.benchmarks.crowds import CHILD
+from tests.benchmarks.databases import Fresh
+from tests.benchmarks.harness import Prepared, Work, in_turn
+from tests.benchmarks.opponent import Opponent
+from tests.benchmarks.raw import raw_for
+from tests.benchmarks.sides import Arena, Ours, fill
+from tests.benchmarks.verdicts import Verdict, faster, least
+
+TYPED: Final = 2.5
+SLIM: Final = 6.0
+REBUILD: Final = 25.0
+GROWN: Final = 16.0
+PAGE: Final = 20_000
+FOLLOWED: Final = 5
+"""The opponent's follower takes one of so many events, for it is slow."""
+
+
+def replay_sqlite(arena: Arena) -> Iterator[Verdict]:
+    """Every event of a file."""
+    yield from _replays(arena, "SQLite", lambda: arena.sqlite)
+
+
+def replay_postgres(arena: Arena) -> Iterator[Verdict]:
+    """Every event of a database of a server."""
+    yield from _replays(arena, "PostgreSQL", arena.postgres)
+
+
+def _replays(arena: Arena, engine: str, place: Callable[[], Fresh]) -> Iterator[Verdict]:
+    fresh = place()
+    with ExitStack() as stack:
+        url = fresh()
+        ours = stack.enter_context(closing(Ours(url, arena.given)))
+        peer = stack.enter_context(closing(Opponent(fresh(), arena.given.claims)))
+        fill(ours, arena.replayed)
+        fill(peer, arena.replayed)
+        for one in (url, peer.url):
+            with closing(raw_for(one)) as settling:
+                settling.settle()
+        took = in_turn(
+            {
+                "typed": lambda: lambda: deque(ours.ledger.events(), maxlen=0),
+                "slim": lambda: lambda: slim(ours.ledger),
+                "peer": lambda: peer.replay,
+            },
+            arena.rounds,
+        )
+    jobs = {"typed": ("to typed events", TYPED), "slim": ("slim, five fields", SLIM)}
+    for name, (job, goal) in jobs.items():
+        yield faster(
+            f"{engine}, replay {job}", arena.replayed, (took[name], took["peer"]), goal
+        )
+
+
+def slim(ledger: Ledger) -> int:
+    """The fields that a view of positions needs, of every claim."""
+    look = peek("claim_recorded", "chains", "proposition", "act", "stance", "uttered")
+    found, tables = 0, ledger._folded.tables
+    with ledger._folded.reading() as conn:
+        head = read.head(conn, tables, ledger.origin)
+        assert head is not None
+        for start in range(0, head.size, PAGE):
+            for _, _, type_, who, what in slim_rows(conn, tables, head.log_id, start, start + PAGE):
+                if type_ == look.type:
+                    found += look.read(what, who) is not None
+    return found
+
+
+def memory(arena: Arena) -> Iterator[Verdict]:
+    """How far a replay's peak is above what stood after its first events, in a process each."""
+    for size in (arena.small, arena.large):
+        done = subprocess.run(
+            [sys.executable, CHILD, "replay", arena.url(size)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        before, most = map(float, done.stdout.split())
+        yield least(
+            f"SQLite, replay of {size:,}: growth of memory",
+            most - before,
+            GROWN,
+            "MiB",
+            1.0,
+            against="allowed",
+            beside=f"{most:.0f} MiB at most",
+        )
+
+
+def rebuild_sqlite(arena: Arena) -> Iterator[Verdict]:
+    """The claims view into a file, against a follower that only keeps a dict."""
+    yield _rebuilt(arena, "SQLite", arena.sqlite, "Follower")
+
+
+def rebuild_postgres(arena: Arena) -> Iterator[Verdict]:
+    """The claims view into a server, against a table of positions."""
+    yield _rebuilt(arena, "PostgreSQL", arena.postgres(), "ProjectionRunner")
+
+
+def _rebuilt(arena: Arena, engine: str, fresh: Fresh, by: str) -> Verdict:
+    fewer = arena.replayed // FOLLOWED
+    with ExitStack() as stack:
+        ours = stack.enter_context(closing(Ours(fresh(), arena.given)))
+        peer = stack.enter_context(closing(Opponent(fresh(), arena.given.claims)))
+        fill(ours, arena.replayed)
+        fill(peer, fewer)
+        ours.ledger.projections.add(claims_view(ours.ledger.layout), mode="deferred")
+        ours.ledger.projections.run("claims")
+
+        def again() -> Work:
+            ours.ledger.projections.prune("claims")
+            return lambda: ours.ledger.projections.rebuild("claims")
+
+        took = in_turn({"ours": again, "peer": lambda: peer.follower(fresh())}, arena.rounds)
+    return faster(
+        f"{engine}, rebuild of positions",
+        arena.replayed,
+        (took["ours"], took["peer"] * FOLLOWED),
+        REBUILD,
+        against=by,
+        beside=f"the peer's of {fewer:,} events",
+    )

@@ -1,0 +1,116 @@
+"""What a host pays before its first event, and for each event on its disk."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from ledger.store import schema
+from ledger.store.layout import Layout
+from tests.benchmarks.crowds import CHILD
+from tests.benchmarks.opponent import Opponent
+from tests.benchmarks.sides import Arena, Ours, fill
+from tests.benchmarks.verdicts import Verdict, least
+
+IMPORTED: Final = 1.15
+OPENED: Final = 2.0
+OWN_FILE: Final = 1_800
+HOST_FILE: Final = 2_200
+_TIMED: Final = """
+import time
+wall, processor = time.perf_counter(), time.process_time()
+import {}
+print(time.perf_counter() - wall, time.process_time() - processor)
+"""
+_PARTS: Final = "attrs, cattrs, sqlalchemy"
+
+
+def start(arena: Arena) -> Iterator[Verdict]:
+    """Import in a fresh process, and the first open of a new file."""
+    names = {"ours": "ledger", "parts": _PARTS}
+    told: dict[str, list[Sequence[float]]] = {name: [] for name in names}
+    opened: dict[str, list[Sequence[float]]] = {"ours": [], "peer": []}
+    for turn in range(3 * arena.rounds + 1):
+        for name, modules in names.items():
+            one = _child("-c", _TIMED.format(modules))
+            told[name] += [one] if turn else []
+        for side, taken in opened.items():
+            one = _child(f"{CHILD}", "open", side, arena.sqlite())
+            taken += [one] if turn else []
+    for index, clock in enumerate(("wall clock", "processor time")):
+        ours, parts = (statistics.median(one[index] for one in told[name]) for name in names)
+        yield least(
+            f"import ledger, {clock}",
+            ours * 1e3,
+            parts * 1e3,
+            "ms",
+            IMPORTED,
+            against=_PARTS.replace(", ", " + "),
+        )
+    for index, job in enumerate(("import", "first open of a new SQLite file, after the import")):
+        ours, peer = (statistics.median(one[index] for one in opened[side]) for side in opened)
+        goal = (None, OPENED)[index]
+        yield least(job, ours * 1e3, peer * 1e3, "ms", goal, against="peer")
+
+
+def _child(*arguments: str) -> Sequence[float]:
+    """The numbers that a fresh process prints."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    return [*map(float, done.stdout.split())]
+
+
+def disk(arena: Arena) -> Iterator[Verdict]:
+    """The size of whole files, the write-ahead log put back into them."""
+    count = arena.replayed
+    peer = arena.sqlite()
+    with closing(Opponent(peer, arena.given.claims)) as other:
+        fill(other, count)
+    host = arena.sqlite()
+    engine = sa.create_engine(host)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA page_size = 4096")
+        connection.exec_driver_sql("CREATE TABLE of_the_host (id INTEGER PRIMARY KEY)")
+    schema.upgrade(engine)
+    with closing(Ours(engine, arena.given)) as beside:
+        fill(beside, count)
+    engine.dispose()
+    own = arena.sqlite()
+    with closing(Ours(own, arena.given)) as alone:
+        fill(alone, count)
+    theirs = _bytes(peer) / count
+    for job, url, goal in (
+        ("a file of its own, pages of 8 KiB", own, OWN_FILE),
+        ("a host's file, pages of 4 KiB", host, HOST_FILE),
+    ):
+        yield least(
+            f"disk, {job}",
+            _bytes(url) / (count + len(arena.given.nouns)),
+            goal,
+            "bytes an event",
+            1.0,
+            against="allowed",
+            beside=f"peer {theirs:,.0f}",
+        )
+
+
+def _bytes(url: str) -> int:
+    path = sa.make_url(url).database
+    assert path is not None
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return Path(path).stat().st_size
