@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import attrs
-import orjson
+import msgspec
 from sqlalchemy import Table
 
 from ledger.codec.entry import SALT_BYTES
@@ -153,7 +153,7 @@ def _from_rows(found: _Found, page: Page) -> None:
         if type_ == "claim_recorded":
             ids[id_] = seq
             if who is not None and what is not None:
-                said = orjson.loads(what[SALT_BYTES:])
+                said = msgspec.json.decode(what[SALT_BYTES:])
                 uttered = said.get("uttered")
                 day = None if uttered is None else _last_day_of(uttered)
                 parties = _parties(who[SALT_BYTES:])
@@ -161,13 +161,13 @@ def _from_rows(found: _Found, page: Page) -> None:
         elif type_ in _KEPT:
             kept[id_] = ids[id_] = seq
         elif what is not None:
-            _touch(found, type_, orjson.loads(what[SALT_BYTES:]), seq)
+            _touch(found, type_, msgspec.json.decode(what[SALT_BYTES:]), seq)
 
 
 @functools.lru_cache(maxsize=5_000)
 def _parties(who: bytes) -> tuple[str, ...]:
     """The claimants in a payload; few say much, so that most payloads were seen before."""
-    chains = orjson.loads(who).get("chains", ())
+    chains = msgspec.json.decode(who).get("chains", ())
     found = (claimant_of([ev.ChainLink(**link) for link in chain]) for chain in chains)
     return tuple(filter(None, found))
 

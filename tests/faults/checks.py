@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
-import orjson
+import msgspec
 import psycopg
 import sqlalchemy as sa
 
@@ -43,7 +43,7 @@ class Notes:
         began = already = 0
         for file in files:
             for line in file.read_bytes().split(b"\n")[:-1] if file.exists() else ():
-                note = orjson.loads(line)
+                note = msgspec.json.decode(line)
                 match note:
                     case {"step": step, "sequences": sequences, "already": again}:
                         assert step not in acknowledged, f"{step} was acknowledged twice"

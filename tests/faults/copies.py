@@ -105,7 +105,8 @@ def copied(place: Place, *, way: str, times: int) -> Seen:
             noted.append(before)
     check(url, _notes(crew))
     seen = Seen.of(f"SQLite file copied under load ({way})", place.engine, times, [_notes(crew)])
-    return attrs.evolve(seen, told=told)
+    lost = "0" if WAYS[way] is not _cp else "the copy is a prefix"
+    return attrs.evolve(seen, told=told, lost=lost)
 
 
 def _same_log(url: str, copy: Path, left: Checked) -> None:

@@ -225,7 +225,8 @@ def torn_log(place: Place, *, times: int) -> Seen:
             sizes.add(left.size)
     assert len(sizes) > times // 4
     notes = Notes.read([writer.notes])
-    return Seen.of("write-ahead log torn or overwritten after a kill", place.engine, times, [notes])
+    seen = Seen.of("write-ahead log torn or overwritten after a kill", place.engine, times, [notes])
+    return attrs.evolve(seen, lost="only what lay behind the tear")
 
 
 def _checkpoint(path: Path) -> str:

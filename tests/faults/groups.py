@@ -6,7 +6,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-import orjson
+import msgspec
 
 from ledger import Ledger
 from ledger.errors import StoreError
@@ -67,5 +67,5 @@ def cut_in_groups(place: Place, *, times: int) -> Seen:
 def _stored(url: str) -> set[str]:
     with rows(url) as ask:
         return {
-            orjson.loads(entry)["correlation"] for (entry,) in ask("SELECT entry FROM ledger_event")
+            msgspec.json.decode(entry)["correlation"] for (entry,) in ask("SELECT entry FROM ledger_event")
         }

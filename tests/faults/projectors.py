@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
 import attrs
-import orjson
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text
 
@@ -99,7 +99,7 @@ def expected(url: str) -> dict[str, list[tuple[Any, ...]]]:
         stored = ask("SELECT seq, type, entry FROM ledger_event ORDER BY seq")
     steps: dict[str, list[int]] = {}
     for seq, type_, entry in stored:
-        name = orjson.loads(entry)["correlation"]
+        name = msgspec.json.decode(entry)["correlation"]
         if type_ in {"claim_recorded", "record_amended", "claim_withdrawn"} and name != SETUP:
             steps.setdefault(name, []).append(seq)
     found: dict[str, list[tuple[Any, ...]]] = {"claims": [], "keys": []}

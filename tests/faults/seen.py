@@ -27,13 +27,15 @@ _NUMBERS: Final = itertools.count()
 class Seen:
     """One fault: how often, how many acknowledged steps were looked for, what callers were told.
 
-    `told` counts what was raised. Whatever was lost, doubled or halved would have been an error.
+    `told` counts what was raised. Whatever was lost, doubled or halved would have been an error,
+    but where the fault itself takes acknowledged steps away: then `lost` says which may go.
     """
 
     fault: str
     engine: str
     times: int
     acknowledged: int
+    lost: str = "0"
     already: int = 0
     told: Counter[str] = attrs.field(factory=Counter)
 
@@ -54,7 +56,7 @@ class Seen:
         """The columns of the table."""
         told = "; ".join(f"{what} ({many:,})" for what, many in self.told.most_common())
         return (
-            *(self.fault, self.engine, f"{self.times:,}", f"{self.acknowledged:,}", "0"),
+            *(self.fault, self.engine, f"{self.times:,}", f"{self.acknowledged:,}", self.lost),
             *(f"{self.already:,}", told or "-"),
         )
 

@@ -7,7 +7,9 @@ import pytest
 from tests.faults import kills
 
 
-@pytest.mark.parametrize("mode", ["single", "batch", "mixed", "import"])
+@pytest.mark.parametrize(
+    "mode", ["single", "batch", "mixed", pytest.param("import", marks=pytest.mark.slow)]
+)
 def test_a_killed_writer_loses_nothing_that_was_acknowledged(place, mode):
     seen = kills.killed_writers(place, mode=mode, times=3)
     assert seen.acknowledged > 0

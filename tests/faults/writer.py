@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Any, Final
 
 import attrs
-import orjson
+import msgspec
 
 from ledger import Ledger
 from ledger.appending import utc_now
@@ -125,7 +125,7 @@ class Writer:
 
 
 def _note(out: int, **note: object) -> None:
-    os.write(out, orjson.dumps(note) + b"\n")
+    os.write(out, msgspec.json.encode(note) + b"\n")
     os.fsync(out)
 
 
