@@ -22,13 +22,15 @@ from sqlalchemy import Connection
 
 from ledger import observing
 from ledger.codec.entry import Draft
-from ledger.errors import HeadMoved, LedgerError
+from ledger.codec.envelope import opened
+from ledger.errors import AlreadyRecorded, HeadMoved, LedgerError
 from ledger.folding import Folded
 from ledger.model.events import NewEvent, Recorder, StoredEvent
 from ledger.projecting import Projections
 from ledger.projections.answer import Answer
 from ledger.recording.intake import Made
 from ledger.store import append as log
+from ledger.store import read
 from ledger.store.append import Appended
 from ledger.store.batch import ROWS_AT_ONCE
 from ledger.store.transaction import writing
@@ -98,11 +100,12 @@ class Appender:
         """Store typed events as they are, in one append: for bulk loads and copies of a log.
 
         What they say is not checked against the log; that their streams stand where each event's
-        `stream_v` says, and that no id is taken, is.
+        `stream_v` says, and that no id is taken, is. The very same events put again are no news:
+        the answer is then that of the first time, with `already`.
 
         Raises:
             WrongExpectedVersion: a stream is elsewhere.
-            AlreadyRecorded: an id is taken.
+            AlreadyRecorded: an id is taken by another content.
         """
         unit = Unit(self.folded.origin)
         entered = self.entered(lambda _: ())
@@ -110,12 +113,39 @@ class Appender:
         unit.entries.append(entered)
         drafts = unit.drafts()
         with self.watched() as told:
-            with self._writing(len(drafts)) as conn:
-                stored = log.put(conn, self.folded.tables, self.folded.origin, drafts)
-                self._project(conn, unit, stored)
+            try:
+                with self._writing(len(drafts)) as conn:
+                    stored = log.put(conn, self.folded.tables, self.folded.origin, drafts)
+                    self._project(conn, unit, stored)
+            except AlreadyRecorded:
+                there = self._there(entered.new)
+                if there is None:
+                    raise
+                return there
             _tell(told, drafts, stored)
         self.projections.settle()
         return stored
+
+    def _there(self, events: Sequence[NewEvent]) -> Appended | None:
+        """What an earlier put of these events did; None unless all stand there as they are."""
+        with self.folded.connected() as conn:
+            tables = self.folded.tables
+            head = read.head(conn, tables, self.folded.origin)
+            if head is None:
+                return None
+            rows = [read.row_by_id(conn, tables, head.log_id, new.id) for new in events]
+        known = []
+        for place, (row, new) in enumerate(zip(rows, events, strict=True)):
+            if row is None or rows[0] is None or row.seq != rows[0].seq + place:
+                return None
+            found = opened(row)
+            if (found.event, row.stream, row.stream_v) != (new.event, new.stream, new.stream_v):
+                return None
+            known.append(row.known_at)
+        first = rows[0].seq if rows and rows[0] else head.size
+        return Appended(
+            log_id=head.log_id, first=first, known=(*known,), size=head.size, already=True
+        )
 
     # -- entering ---------------------------------------------------------------------------
 

@@ -30,12 +30,16 @@ __all__ = ["Appended", "Head", "append", "lock_head", "put"]
 
 @attrs.frozen(kw_only=True)
 class Appended:
-    """What an append did: in which log, its first sequence, each event's instant, the new size."""
+    """What an append did: in which log, its first sequence, each event's instant, the new size.
+
+    `already` says that an earlier one had done it.
+    """
 
     log_id: int
     first: int
     known: tuple[dt.datetime, ...]
     size: int
+    already: bool = False
 
 
 def lock_head(conn: Connection, tables: Tables, origin: str) -> Head:

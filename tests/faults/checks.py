@@ -38,10 +38,11 @@ class Notes:
         """Every file of notes; a line cut off by a kill acknowledges nothing."""
         acknowledged: dict[str, Sequence[int]] = {}
         told: Counter[str] = Counter()
-        refused: set[str] = set()
         lied: list[str] = []
         began = already = 0
         for file in files:
+            refused: set[str] = set()
+            unsure: set[str] = set()
             for line in file.read_bytes().split(b"\n")[:-1] if file.exists() else ():
                 note = msgspec.json.decode(line)
                 match note:
@@ -49,20 +50,20 @@ class Notes:
                         assert step not in acknowledged, f"{step} was acknowledged twice"
                         acknowledged[step] = sequences
                         already += again
-                        if again and step in refused:
+                        if again and step in refused - unsure:
                             lied.append(step)
-                        refused.discard(step)
                     case {"step": step, "error": error, "stored": stored}:
                         told[f"{error}, stored: {stored}"] += 1
-                        # An import is several appends: those before the refused one do stand.
-                        if stored == "no" and not step.startswith("import"):
-                            refused.add(step)
-                        else:
-                            refused.discard(step)
+                        # A refusal speaks of its own attempt: one before may have been stored,
+                        # if nobody knows; and an import is several appends.
+                        if stored == "unknown" or step.startswith("import"):
+                            unsure.add(step)
+                        refused.add(step)
                     case {"opening": _, "error": error, "stored": stored}:
                         told[f"{error}, stored: {stored}"] += 1
-                    case _:
+                    case _:  # what the life before this one tried last may be stored
                         began += 1
+                        refused.clear()
         return cls(
             acknowledged=acknowledged, began=began, told=told, already=already, lied=tuple(lied)
         )

@@ -67,5 +67,6 @@ def cut_in_groups(place: Place, *, times: int) -> Seen:
 def _stored(url: str) -> set[str]:
     with rows(url) as ask:
         return {
-            msgspec.json.decode(entry)["correlation"] for (entry,) in ask("SELECT entry FROM ledger_event")
+            msgspec.json.decode(entry)["correlation"]
+            for (entry,) in ask("SELECT entry FROM ledger_event")
         }

@@ -27,7 +27,7 @@ from tests.faults.checks import Notes, check, rows
 from tests.faults.kills import KILLED, lifetime
 from tests.faults.seen import Place, Seen, lots
 from tests.faults.world import PARTIES, PROPOSITIONS, SETUP, Step
-from tests.faults.writer import NURSERY, Writer, dying_at
+from tests.faults.writer import LONGEST, NURSERY, Writer, dying_at
 
 NAMES: Final = ("claims", "keys")
 _BATCH: Final = 17
@@ -77,7 +77,8 @@ class Projector:
             projections = with_views(ledger, inline=False)
             if self.dies_at is not None:
                 sys.settrace(dying_at(self.dies_at))
-            while True:
+            end = time.monotonic() + LONGEST
+            while time.monotonic() < end:
                 for name in NAMES:
                     getattr(projections, self.task)(name, batch=_BATCH)
                 if self.dies_at is not None:

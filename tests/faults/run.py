@@ -95,7 +95,7 @@ def _trials(asked: argparse.Namespace, folder: Path, stack: ExitStack) -> Iterat
         server = stack.enter_context(servers.server())
         place = Place(engine="PostgreSQL", fresh=server.database, folder=folder)
         yield from _on_both(place, sized)
-        yield from _on_postgres(place, server, sized)
+        yield from _on_postgres(place, stack, sized)
         yield from _dumps(server, folder, stack, sized)
 
 
@@ -128,7 +128,7 @@ def _on_sqlite(place: Place, sized: Sized) -> Iterator[Trial]:
     yield _trial(copies.restored, place, times=sized(60))
 
 
-def _on_postgres(place: Place, server: servers.Server, sized: Sized) -> Iterator[Trial]:
+def _on_postgres(place: Place, stack: ExitStack, sized: Sized) -> Iterator[Trial]:
     whens: tuple[Cut, ...] = ("before", "after")
     for when in whens:
         yield _trial(connections.cut_in_commit, place, when=when, times=sized(100))
@@ -139,8 +139,11 @@ def _on_postgres(place: Place, server: servers.Server, sized: Sized) -> Iterator
     yield _trial(connections.terminated_reader, place, times=sized(40))
     yield _trial(connections.terminated_follower, place, times=sized(60))
     yield _trial(connections.statement_timeouts, place, times=sized(20))
+    # A server of few databases: after a crash it looks through all their files.
+    small = stack.enter_context(servers.server())
+    own = Place(engine=place.engine, fresh=small.database, folder=place.folder)
     for how in ("fast", "immediate"):
-        yield _trial(connections.restarted, place, server, how=how, times=sized(10))
+        yield _trial(connections.restarted, own, small, how=how, times=sized(10))
 
 
 def _dumps(target: servers.Server, folder: Path, stack: ExitStack, sized: Sized) -> Iterator[Trial]:

@@ -33,6 +33,9 @@ NURSERY.set_forkserver_preload(["pytest", "tests.faults.run", "alembic.command",
 GAVE_UP: Final = 3
 """The exit code of a writer that has no patience left."""
 
+LONGEST: Final = 300.0
+"""No process here lives longer, in seconds: not even when the one that was to kill it is gone."""
+
 _IN_LEDGER: Final = f"{os.sep}ledger{os.sep}"
 
 
@@ -83,7 +86,8 @@ class Writer:
             if self.dies_at is not None:
                 ledger.as_of().parties()
                 sys.settrace(dying_at(self.dies_at))
-            while self.until is None or number < self.until:
+            end = time.monotonic() + LONGEST
+            while time.monotonic() < end and number != self.until:
                 self._enter(ledger, Step(self.mode, self.writer, number), out)
                 number += 1
                 time.sleep(self.pause)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import attrs
 import pytest
 import sqlalchemy as sa
 
@@ -127,6 +128,20 @@ def test_typed_events_are_put_as_they_are(engine):
     with pytest.raises(WrongExpectedVersion):
         ledger.appender.put([new_party("d", version=3)])
     assert ids(ledger) == ["a", "b", "c"]
+
+
+def test_the_same_events_put_again_are_no_news_and_others_are_refused(engine):
+    appender = Ledger(engine).appender
+    events = [new_party("b"), new_party("c")]
+    first = appender.put(events)
+    appender.put([new_party("d")])
+    again = appender.put(events)
+    assert (again.first, again.known, again.already) == (first.first, first.known, True)
+    other = attrs.evolve(events[1], event=attrs.evolve(events[1].event, name="Another"))
+    for refused in ([events[0], other], [events[1], events[0]], [events[0], new_party("e")]):
+        with pytest.raises(AlreadyRecorded):
+            appender.put(refused)
+    assert Ledger(engine).verify().size == 3
 
 
 def test_threads_that_share_a_ledger_lose_nothing_and_hear_their_own_refusals(engine):
