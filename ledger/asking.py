@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from ledger import following
+from ledger.consuming import Cursor
 from ledger.folding import Folded
 from ledger.following import Types
 from ledger.handed import Id, id_of, plain_fields
@@ -116,6 +117,14 @@ class Asking(abc.ABC):
             TimedOut: it did not within `timeout` seconds.
         """
         return following.wait_for(self._folded, sequence, timeout=timeout, poll=poll)
+
+    def cursor(self, name: str) -> Cursor:
+        """How far a consumer of yours has come, kept in this database under its name.
+
+        Raises:
+            InvalidCursor: that is no name.
+        """
+        return Cursor(self._folded, name)
 
     def log(self, *, after: int = -1, limit: int | None = None) -> Iterator[LogLine]:
         """The log, a line an event."""

@@ -7,12 +7,12 @@ LedgerError
 |    InvalidQuotation  InvalidProposition  InvalidTopic  InvalidOccurrence  InvalidClaim
 |    InvalidAttribution  InvalidRelation  InvalidWithdrawal  InvalidCorrection
 |    InvalidAmendment  InvalidMerge  InvalidView  InvalidLayout  InvalidImport
-|    InvalidCheckpoint  InvalidProjection
+|    InvalidCheckpoint  InvalidProjection  InvalidCursor
 +- NotFound (LookupError)     nothing by that id; `near` holds the closest ids
 |    UnknownParty  UnknownClaim  UnknownDocument  UnknownProposition  UnknownTopic
 |    UnknownOccurrence  UnknownEvent  UnknownName  AmbiguousName  UnknownProjection
 +- Conflict                   the ledger holds something that speaks against it
-|    AlreadyRecorded  WrongExpectedVersion  HeadMoved  StillNamed
+|    AlreadyRecorded  WrongExpectedVersion  HeadMoved  CursorMoved  StillNamed
 +- TamperEvidence             what is stored is not what was recorded; `sequence`: the first bad
 |    LeafMismatch  CommitmentMismatch  ColumnMismatch  MissingEntry  HeadMismatch
 |    RootMismatch  InconsistentCheckpoint  MissingGuard  ProofRejected
@@ -140,6 +140,10 @@ class InvalidProjection(Invalid):
     """A projection that cannot be registered, or be asked for this."""
 
 
+class InvalidCursor(Invalid):
+    """A cursor without a name, or a place where none can stand."""
+
+
 class NotFound(LedgerError, LookupError):
     """Nothing in this view has that id."""
 
@@ -214,6 +218,15 @@ class WrongExpectedVersion(Conflict):
 
 class HeadMoved(Conflict):
     """The log has moved on since the caller looked; `expected` and `actual` are its sizes."""
+
+    def __init__(self, message: str, *, expected: int, actual: int) -> None:
+        super().__init__(message)
+        self.expected = expected
+        self.actual = actual
+
+
+class CursorMoved(Conflict):
+    """A consumer's cursor does not stand where it was seen; both are sequences, -1 at first."""
 
     def __init__(self, message: str, *, expected: int, actual: int) -> None:
         super().__init__(message)

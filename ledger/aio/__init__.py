@@ -4,7 +4,8 @@ Nothing is written twice: each method hands that of `Ledger` or `View` of the sa
 `run_sync`, which runs it where it may wait without holding up the event loop (`ledger.aio.places`).
 """
 
+from ledger.aio.cursor import AsyncCursor
 from ledger.aio.ledger import AsyncLedger
 from ledger.aio.view import AsyncView
 
-__all__ = ["AsyncLedger", "AsyncView"]
+__all__ = ["AsyncCursor", "AsyncLedger", "AsyncView"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import functools
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
@@ -17,7 +18,9 @@ from sqlalchemy.ext.asyncio import (
     async_scoped_session,
 )
 
+from ledger import observing
 from ledger.aio.awaiting import Method, awaited, iterated
+from ledger.aio.cursor import AsyncCursor
 from ledger.aio.places import AsyncBind, Run, Worker, bound, bridge, synchronous
 from ledger.aio.view import AsyncView
 from ledger.appending import Clock, utc_now
@@ -219,11 +222,13 @@ class AsyncLedger:
         stop: Callable[[], bool] | None = None,
         poll: float = 1.0,
         idle: Callable[[int], object] | None = None,
+        name: str = "follow",
     ) -> AsyncGenerator[StoredEvent]:
         """The events beyond `after`, then each that is committed: once, in order, without end.
 
         It looks every `poll` seconds, and ends when `stop()` is true or its task is cancelled.
-        `idle` is told up to which sequence it has looked, each time all is read.
+        `idle` is told up to which sequence it has looked, each time all is read. Whoever watches
+        is told of its lag under `name`.
 
         Raises:
             StoreError: the ledger is bound to a host's connection or session.
@@ -238,17 +243,33 @@ class AsyncLedger:
                     "events: it was restored from an older copy, or cut.",
                     sequence=size,
                 )
+            behind = size - 1 - last
             async for one in self.events(after=last, stream=stream, types=types):
                 if stop and stop():
                     return
+                if behind > 0:
+                    self._tell_lag(name, behind, dt.datetime.now(dt.UTC) - one.recorded)
+                    behind = 0
                 yield one
                 last = one.sequence
             last = max(last, size - 1)
+            self._tell_lag(name, 0, dt.timedelta())
             if idle:
                 idle(last)
             await asyncio.sleep(poll)
 
-    async def wait_for(self, sequence: int, *, timeout: float = 10.0) -> bool:  # noqa: ASYNC109
+    def _tell_lag(self, name: str, events: int, age: dt.timedelta) -> None:
+        log = self._ledger().appender.folded
+        seconds = max(0.0, age.total_seconds())
+        observing.lag(log.origin, log.bind.dialect.name, name, events=events, seconds=seconds)
+
+    async def wait_for(
+        self,
+        sequence: int,
+        *,
+        timeout: float = 10.0,  # noqa: ASYNC109 - the same call as that of `Ledger`
+        poll: float = 1.0,
+    ) -> bool:
         """True as soon as this database shows the event at a sequence (a replica may be late).
 
         Raises:
@@ -265,8 +286,16 @@ class AsyncLedger:
                     sequence=sequence,
                     head=size - 1,
                 )
-            await asyncio.sleep(min(_LOOK, max(0.0, end - clock())))
+            await asyncio.sleep(min(_LOOK, poll, max(0.0, end - clock())))
         return True
+
+    async def cursor(self, name: str) -> AsyncCursor:
+        """How far a consumer of yours has come, kept in this database under its name.
+
+        Raises:
+            InvalidCursor: that is no name.
+        """
+        return AsyncCursor(cursor=self._ledger().cursor(name), run=self._run)
 
     checkpoint = awaited(Ledger.checkpoint)
     verify = awaited(Ledger.verify)

@@ -16,7 +16,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, overload
 
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.ext.asyncio import (
@@ -70,6 +70,10 @@ async def _bridged(work: Callable[[], _T], /) -> _T:
         raise
 
 
+@overload
+def bound(bind: AsyncConnection | AsyncSession) -> Connection | Session: ...
+@overload
+def bound(bind: AsyncEngine) -> Engine: ...
 def bound(bind: AsyncEngine | AsyncConnection | AsyncSession) -> Engine | Connection | Session:
     """What a synchronous ledger is bound to inside the bridge."""
     match bind:

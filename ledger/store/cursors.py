@@ -88,7 +88,8 @@ def cursors(
 ) -> list[Cursor]:
     """The cursors of a log, or of one of its projections, by name, version and build."""
     c = tables.cursor.c
-    query = select(tables.cursor).where(c.log_id == log_id).order_by(c.name, c.version, c.build)
+    query = select(tables.cursor).where(c.log_id == log_id, c.version > 0)  # 0: `consumers`
+    query = query.order_by(c.name, c.version, c.build)
     if name is not None:
         query = query.where(c.name == name)
     if lock:  # SQLite leaves it out: there the transaction holds the only write lock

@@ -300,7 +300,10 @@ class _OwnConnection:
     def close(self) -> None:
         held, self._held = self._held, None
         if held is not None:
-            held.close()
+            driver: Any = held.dbapi_connection
+            held.invalidate()  # else the pool would reset it first, which a lost one cannot do
+            with contextlib.suppress(self.errors):
+                driver.close()
         self._pool.dispose()
 
 

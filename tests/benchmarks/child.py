@@ -1,8 +1,8 @@
 """What runs in a process of its own: a writer among several, a replay, a first open.
 
-    child.py write ours|peer URL BATCH SECONDS NUMBER    how many events it stored
-    child.py replay URL                                  resident MiB before, and at most
-    child.py open ours|peer URL                          seconds to import, seconds to open
+child.py write ours|peer URL BATCH SECONDS NUMBER    how many events it stored
+child.py replay URL                                  resident MiB before, and at most
+child.py open ours|peer URL                          seconds to import, seconds to open
 """
 
 from __future__ import annotations
@@ -75,7 +75,10 @@ def first(side: str, url: str) -> None:
 
         imported = time.perf_counter()
         Application(
-            env={"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": url[len("sqlite:///") :]}
+            env={
+                "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+                "SQLITE_DBNAME": url[len("sqlite:///") :],
+            }
         )
     opened = time.perf_counter()
     print(imported - start, opened - imported)

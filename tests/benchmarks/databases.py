@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ from tests import conftest
 Fresh = Callable[[], str]
 """Makes a new database and gives its URL."""
 
+LOCALHOST: Final = "127.0.0.1"
 DURABLE: Final = {
     "fsync": "on",
     "synchronous_commit": "on",
@@ -42,9 +44,18 @@ def postgres_server() -> Iterator[str]:
     if named:
         yield named
         return
-    conftest.SERVER_SETTINGS.update(DURABLE)
+    # By TCP: over a Unix socket the opponent waits for ever, once its pipeline holds 1,000 events.
+    conftest.SERVER_SETTINGS.update(DURABLE, listen_addresses=LOCALHOST)
+    os.environ["PGPORT"] = f"{_free_port()}"  # the server and its clients both heed it
     with conftest._running_server() as url:
-        yield url
+        at = sa.make_url(url).set(host=LOCALHOST, port=int(os.environ["PGPORT"]), query={})
+        yield at.render_as_string(hide_password=False)
+
+
+def _free_port() -> int:
+    with socket.create_server((LOCALHOST, 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
 
 
 @contextlib.contextmanager

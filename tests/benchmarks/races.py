@@ -94,9 +94,7 @@ def _race(  # noqa: PLR0913, PLR0917 - a race has so many parts
     batch: int,
     count: int,
 ) -> Iterator[Verdict]:
-    took = in_turn(
-        {name: puts(one, count, batch) for name, one in entrants.items()}, arena.rounds
-    )
+    took = in_turn({name: puts(one, count, batch) for name, one in entrants.items()}, arena.rounds)
     for name, goal in goals.items():
         checked = took.get(_CHECKED_VIEW if name == _VIEW else _CHECKED)
         yield faster(
@@ -152,7 +150,9 @@ def growth(arena: Arena) -> Iterator[Verdict]:
         for size in (arena.small, arena.large):
             logs[size] = stack.enter_context(closing(arena.log(size)))
         count = arena.appended[1000]
-        took = in_turn({f"{size}": puts(one, count, 1000) for size, one in logs.items()}, arena.rounds)
+        took = in_turn(
+            {f"{size}": puts(one, count, 1000) for size, one in logs.items()}, arena.rounds
+        )
         yield faster(
             f"SQLite FULL, log only, batch 1000, at {arena.large:,} events",
             count,

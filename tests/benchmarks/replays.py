@@ -62,9 +62,7 @@ def _replays(arena: Arena, engine: str, place: Callable[[], Fresh]) -> Iterator[
         )
     jobs = {"typed": ("to typed events", TYPED), "slim": ("slim, five fields", SLIM)}
     for name, (job, goal) in jobs.items():
-        yield faster(
-            f"{engine}, replay {job}", arena.replayed, (took[name], took["peer"]), goal
-        )
+        yield faster(f"{engine}, replay {job}", arena.replayed, (took[name], took["peer"]), goal)
 
 
 def slim(ledger: Ledger) -> int:

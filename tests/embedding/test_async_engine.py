@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from ledger import Layout, Ledger, Party, Proposition, View
-from ledger.aio import AsyncLedger, AsyncView
+from ledger.aio import AsyncCursor, AsyncLedger, AsyncView
+from ledger.consuming import Cursor
 from ledger.errors import (
     AlreadyRecorded,
+    CursorMoved,
     ForeignDatabase,
     Invalid,
     MissingEntry,
@@ -53,7 +55,7 @@ ELSEWISE = {
     (Ledger, "projections"): "is set up before the loop; ledger.run_sync(...) hands it over",
     (Ledger, "appender"): "is the write path of importers: ledger.run_sync(...) hands it over",
 }
-TWINS = [(Ledger, AsyncLedger), (View, AsyncView)]
+TWINS = [(Ledger, AsyncLedger), (View, AsyncView), (Cursor, AsyncCursor)]
 
 
 def public(kind):
@@ -197,6 +199,40 @@ def test_the_tables_are_made_by_the_host(async_host):
 
 
 # -- the log as it grows ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["the engine's ledger", "a ledger by URL"])
+def test_a_cursor_moves_in_the_hosts_own_transaction(async_host, own):
+    async def work(engine):
+        ledger = AsyncLedger(async_host.url.render_as_string(False) if own else engine)
+        try:
+            await ledger.register_all(FIRST)
+            cursor, late = await ledger.cursor("mailer"), await ledger.cursor("mailer")
+            assert (await cursor.position, await late.position) == (-1, -1)
+            async with engine.connect() as conn:
+                await async_host.story(conn, "lost")
+                await cursor.advance(0, conn)
+                await conn.rollback()
+            assert (cursor.name, await cursor.position) == ("mailer", -1)
+            async with AsyncSession(engine) as session:
+                await async_host.story(session, "kept")
+                await cursor.advance(0, session)
+                await session.commit()
+            await cursor.advance(1)
+            async with engine.connect() as conn:
+                with pytest.raises(CursorMoved):
+                    await late.advance(0, conn)
+                await conn.rollback()
+            assert await late.position == 1
+            await late.reset(-1)
+            async with engine.begin() as conn:
+                await late.reset(0, conn)
+            return await cursor.position
+        finally:
+            await ledger.close()
+
+    assert async_host.run(work) == 0
+    assert async_host.stories() == ["kept"]
 
 
 async def until(there):
