@@ -12,10 +12,10 @@ STAMP := $(VENV)/.stamp
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types floors api docs packaging coverage bench lock ci clean
+.PHONY: help demo test lint types floors api docs packaging coverage bench bench-peers lock ci clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
 $(STAMP): requirements.lock pyproject.toml .ci/environment
 	@sh .ci/environment $(VENV)
@@ -53,6 +53,9 @@ coverage: $(STAMP)  ## run the tests in one process and show the lines they do n
 
 bench: $(STAMP)  ## run the benchmarks and print their figures
 	$(BIN)/python tests/benchmarks/run.py $(BENCH_ARGS)
+
+bench-peers: $(STAMP)  ## measure beside eventsourcing, goal by goal, and print the verdicts
+	$(BIN)/python tests/benchmarks/peers.py $(BENCH_ARGS)
 
 lock: $(STAMP)  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/python -m uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \

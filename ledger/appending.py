@@ -20,7 +20,7 @@ from typing import Final, Literal
 import attrs
 from sqlalchemy import Connection
 
-from ledger import observing
+from ledger import loading, observing
 from ledger.codec.entry import Draft
 from ledger.codec.envelope import opened
 from ledger.errors import AlreadyRecorded, HeadMoved, LedgerError
@@ -146,6 +146,24 @@ class Appender:
         return Appended(
             log_id=head.log_id, first=first, known=(*known,), size=head.size, already=True
         )
+
+    def load(
+        self,
+        events: Iterable[NewEvent],
+        *,
+        chunk: int = loading.CHUNK,
+        progress: loading.Progress | None = None,
+    ) -> loading.Loaded:
+        """Store a stream of typed events as `put` does, in constant memory, an append a chunk.
+
+        What an earlier load has stored of the same stream is passed over, so one that was
+        interrupted goes on when it is typed again. `progress` is told after each chunk.
+
+        Raises:
+            AlreadyRecorded: an id is taken by other content; the chunks before stand.
+            WrongExpectedVersion: a stream is elsewhere; the chunks before stand.
+        """
+        return loading.load(self.folded, self.put, events, chunk=chunk, progress=progress)
 
     # -- entering ---------------------------------------------------------------------------
 

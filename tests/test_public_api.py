@@ -60,9 +60,15 @@ def _lines(name: str) -> Iterator[str]:
     if attrs.has(found):
         yield from (f"    .{field.name}" for field in attrs.fields(found) if field.name[0] != "_")
     fields = {field.name for field in attrs.fields(found)} if attrs.has(found) else set()
-    for member, value in sorted(vars(found).items()):
+    for member, value in sorted(_own(found).items()):
         if not member.startswith("_") and member not in fields:
             yield f"    .{member}{_member(value)}"
+
+
+def _own(found: type) -> dict[str, object]:
+    """What a class has of its own, and by a base that stands for nothing but a part of it."""
+    parts = [found, *(base for base in found.__bases__ if inspect.isabstract(base))]
+    return {name: value for part in reversed(parts) for name, value in vars(part).items()}
 
 
 def _member(value: object) -> str:

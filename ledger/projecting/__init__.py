@@ -11,7 +11,8 @@ conducting   begin, own, run, switch               owning       one at a time
 building     tables and pointers                   effects      outside the database
 looking      how far, what is served               mending      parked events, builds of old
 failing      whose failure it was                  parking      what is noted of it
-checking     against a fresh replay
+checking     against a fresh replay                waking       by the next commit
+telling      to those who watch
 ```
 """
 

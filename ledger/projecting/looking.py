@@ -13,9 +13,10 @@ import attrs
 from sqlalchemy import Connection, Table
 
 from ledger.errors import UnknownProjection
+from ledger.projecting import telling
 from ledger.projecting.registry import Registry, Site
 from ledger.projections.answer import Answer
-from ledger.store import cursors, read
+from ledger.store import cursors
 from ledger.store.cursors import Build, Cursor, Parked, Phase
 
 
@@ -108,11 +109,7 @@ def _waited(site: Site, conn: Connection, at: Cursor) -> float:
     """For how many seconds the first event that was not read has waited."""
     if at.phase == "retired":
         return 0.0
-    after = at.position - 1
-    first = next(read.rows(conn, site.tables, at.key.log_id, after=after, limit=1), None)
-    if first is None:
-        return 0.0
-    return max(0.0, (site.clock() - first.known_at).total_seconds())
+    return telling.waited(site, conn, at.key.log_id, at.position)
 
 
 def serving(site: Site, registry: Registry, name: str, conn: Connection | None = None) -> Served:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from ledger.codec.envelope import opened
 from ledger.errors import InvalidProjection, UnknownEvent, UnknownProjection
-from ledger.projecting import building
+from ledger.projecting import building, telling
 from ledger.projecting.looking import served_cursor
 from ledger.projecting.projection import Page
 from ledger.projecting.registry import Registry, Site
@@ -69,6 +69,7 @@ def retry(site: Site, registry: Registry, name: str, sequence: int) -> None:
             )
             take(site, projection, at.key, page)
         cursors.unpark(conn, site.tables, at.key, sequence)
+    telling.parked(site, at.key)
 
 
 def skip(site: Site, registry: Registry, name: str, sequence: int) -> None:
@@ -82,6 +83,7 @@ def skip(site: Site, registry: Registry, name: str, sequence: int) -> None:
         if event.kind == "stopping" and at.position == sequence:
             cursors.change(conn, site.tables, at.key, position=sequence + 1)
         cursors.park(conn, site.tables, at.key, attrs.evolve(event, kind="skipped"))
+    telling.parked(site, at.key)
 
 
 def _parked(

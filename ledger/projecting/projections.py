@@ -34,6 +34,7 @@ from ledger.projecting.registry import (
     entry_of,
 )
 from ledger.projecting.running import BATCH, Progress, Wait
+from ledger.projecting.waking import news
 from ledger.store import cursors
 from ledger.store.cursors import Parked
 
@@ -183,8 +184,9 @@ class Projections:
     ) -> Outcome:
         """Keep a projection up with the log until `stop` is set, or until it fails for good.
 
-        Where it runs elsewhere, this waits to take over. `wait(seconds)` may come back as soon as
-        there is news; without it the log is looked at every `poll` seconds.
+        Where it runs elsewhere, this waits to take over. A commit wakes it, in whatever process; it
+        looks every `poll` seconds as well. `wait(seconds)` is another way to wait: it may come back
+        as soon as there is news.
 
         Raises:
             InvalidProjection: the ledger is bound to a Connection, which only its host can commit.
@@ -197,14 +199,13 @@ class Projections:
             )
         entry = self._registry.find(name, version)
         stopped = stop or threading.Event()
-        orders = Orders(
-            batch=batch, progress=progress, stop=stopped, wait=wait or stopped.wait, poll=poll
-        )
-        while True:
-            outcome = conduct(self._site, entry, begun(self._site, entry), orders)
-            if stopped.is_set() or outcome.status == "failing":
-                return outcome
-            stopped.wait(poll)
+        with contextlib.nullcontext(wait) if wait else news(self._site, stopped) as waits:
+            orders = Orders(batch=batch, progress=progress, stop=stopped, wait=waits, poll=poll)
+            while True:
+                outcome = conduct(self._site, entry, begun(self._site, entry), orders)
+                if stopped.is_set() or outcome.status == "failing":
+                    return outcome
+                stopped.wait(poll)
 
     def rebuild(
         self,

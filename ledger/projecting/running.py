@@ -14,14 +14,15 @@ from __future__ import annotations
 import contextlib
 import gc
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import attrs
 from sqlalchemy import Connection
 
-from ledger import observing
 from ledger.errors import ProjectionFailed
+from ledger.projecting import telling
 from ledger.projecting.effects import Effects
 from ledger.projecting.parking import park
 from ledger.projecting.projection import Page, Projection
@@ -64,13 +65,16 @@ class Run:
     applied: int = 0
     parked: int = 0
     stuck_at: int | None = None
+    beaten: float = 0.0
     memory: dict[str, Any] = attrs.field(factory=dict)
 
     def go(self) -> Outcome:
         """Run to the head (or to `until`), or for ever where there is something to wait with."""
         status = self._refresh()
+        telling.parked(self.site, self.key)
         while status is None:
             goal = self._goal()
+            telling.lag(self.site, self.key, position=self.position, size=goal)
             if self.stop.is_set():
                 status = "stopped"
             elif self.position < goal:
@@ -118,6 +122,7 @@ class Run:
             take(self.site, self.projection, self.key, page)
         if self.stuck_at is not None and start <= self.stuck_at < stop:
             cursors.unpark(conn, self.site.tables, self.key, self.stuck_at)
+            telling.parked(self.site, self.key, conn)
 
     def _move(self, conn: Connection, start: int, stop: int) -> bool:
         now = self.site.clock()
@@ -147,7 +152,7 @@ class Run:
         while self.position < goal and not self.stop.is_set():
             stop = min(self.position + width, goal)
             try:
-                with self._watched(), writing(self.site.bind) as conn:
+                with telling.batch(self.site, self.key), writing(self.site.bind) as conn:
                     self.step(conn, self.position, stop)
             except Moved:
                 self.memory.clear()
@@ -174,6 +179,7 @@ class Run:
     def _passed(self, stop: int) -> None:
         self.applied += stop - self.position
         self.position = stop
+        telling.lag(self.site, self.key, position=stop, size=self.size)
         if self.progress is not None:
             self.progress(stop, self.size)
 
@@ -187,6 +193,7 @@ class Run:
                 return "elsewhere"
             why = (failure.message, attempts)
             park(conn, self.site, self.key, start, kind=kind, why=why)
+        telling.parked(self.site, self.key)
         if kind == "stopping":
             return "failing"
         self.parked += 1
@@ -202,30 +209,23 @@ class Run:
                 fence=self.fence,
                 stop=self.stop,
             )
-            self.parked += effects.catch_up(self.position)
+            if many := effects.catch_up(self.position):
+                self.parked += many
+                telling.parked(self.site, self.key)
 
     def _idle(self) -> Status | None:
-        """Wait for news, and say that the owner is alive."""
+        """Wait for news, and say every now and then that the owner is alive."""
         assert self.wait is not None  # noqa: S101 - go() has looked
-        self._tell_lag()
         self.wait(self.poll)
-        with writing(self.site.bind) as conn:
-            alive = cursors.beat(conn, self.site.tables, self.key, self.fence, self.site.clock())
-        return self._refresh() if alive else "elsewhere"
-
-    def _watched(self) -> Any:
-        return observing.projecting(
-            self.site.source.origin, self.site.bind.engine.dialect.name, self.key.name
-        )
-
-    def _tell_lag(self) -> None:
-        observing.lag(
-            self.site.source.origin,
-            self.site.bind.engine.dialect.name,
-            self.key.name,
-            events=self.size - self.position,
-            seconds=0.0,
-        )
+        # A sign of life is a commit too: given at each news, it would be news to every other owner.
+        if time.monotonic() - self.beaten >= self.poll:
+            with writing(self.site.bind) as conn:
+                now = self.site.clock()
+                alive = cursors.beat(conn, self.site.tables, self.key, self.fence, now)
+            self.beaten = time.monotonic()
+            if not alive:
+                return "elsewhere"
+        return self._refresh()
 
 
 @contextlib.contextmanager

@@ -1,6 +1,8 @@
 """What runs in a process of its own: a writer among several, a replay, a first open.
 
-child.py write ours|peer URL BATCH SECONDS NUMBER    how many events it stored
+It imports no more than it needs, for that is measured too.
+
+child.py write ours|peer URL BATCH SECONDS NUMBER    how many events it stored, each time
 child.py replay URL                                  resident MiB before, and at most
 child.py open ours|peer URL                          seconds to import, seconds to open
 """
@@ -14,14 +16,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+AHEAD = {1: 5_000, 100: 40_000}
+"""How many events a writer makes for each second of writing, so that the clock need not see it."""
+
 WARM = 2_000
 """How many events are read before memory is looked at for the first time."""
 
 
 def write(side: str, url: str, batch: str, seconds: str, number: str) -> None:
-    """Write until the time is over, from the word go."""
-    from tests.benchmarks.opponent import Opponent
-    from tests.benchmarks.sides import Ours, Supply, supply
+    """Write until the time is over, from each word to go."""
+    from tests.benchmarks.opponent import Opponent  # noqa: PLC0415
+    from tests.benchmarks.sides import Ours, Supply, supply  # noqa: PLC0415
 
     many, length = int(batch), float(seconds)
     given = supply(max(100, many))
@@ -30,21 +35,23 @@ def write(side: str, url: str, batch: str, seconds: str, number: str) -> None:
         one = Ours(url, Supply([], given.claims))
     else:
         one = Opponent(url, given.claims, streams=f"{number} {time.time_ns()}")
-    ahead = deque(one.events(many) for _ in range(max(10, 2_000 // many)))
-    print("ready", flush=True)
-    sys.stdin.readline()
-    stored, end = 0, time.perf_counter() + length
-    while time.perf_counter() < end:
-        part = ahead.popleft() if ahead else one.events(many)
-        one.put(part)
-        stored += many
-    one.close()
-    print(stored)
+    while True:
+        ahead = deque(one.events(many) for _ in range(int(length * AHEAD[many]) // many))
+        print("ready", flush=True)
+        if not sys.stdin.readline():
+            one.close()
+            return
+        stored, end = 0, time.perf_counter() + length
+        while time.perf_counter() < end:
+            part = ahead.popleft() if ahead else one.events(many)
+            one.put(part)
+            stored += many
+        print(stored, flush=True)
 
 
 def replay(url: str) -> None:
     """Read every event of a ledger, and see how memory grows."""
-    from ledger import Ledger
+    from ledger import Ledger  # noqa: PLC0415
 
     with Ledger(url) as ledger:
         deque(ledger.events(limit=WARM), maxlen=0)
@@ -65,13 +72,13 @@ def first(side: str, url: str) -> None:
     """Import, then open a database that is not there yet."""
     start = time.perf_counter()
     if side == "ours":
-        from ledger import Ledger
+        from ledger import Ledger  # noqa: PLC0415
 
         imported = time.perf_counter()
         Ledger.open(url)
     else:
-        import eventsourcing.sqlite  # noqa: F401 - what an application would load by its name
-        from eventsourcing.application import Application
+        import eventsourcing.sqlite  # noqa: F401, PLC0415 - what an application would load by its name
+        from eventsourcing.application import Application  # noqa: PLC0415
 
         imported = time.perf_counter()
         Application(
@@ -85,4 +92,12 @@ def first(side: str, url: str) -> None:
 
 
 if __name__ == "__main__":
-    {"write": write, "replay": replay, "open": first}[sys.argv[1]](*sys.argv[2:])
+    match sys.argv[1:]:
+        case ["write", *rest]:
+            write(*rest)
+        case ["replay", url]:
+            replay(url)
+        case ["open", side, url]:
+            first(side, url)
+        case _:
+            sys.exit(__doc__)

@@ -1,7 +1,7 @@
 """Several processes that write at once on PostgreSQL, and what is read back afterwards.
 
-Each writer is `child.py`. They are started, make themselves ready, wait for one line on their
-standard input, and then write for so many seconds.
+Each writer is `child.py`: it makes itself ready, waits for a line on its standard input, and then
+writes for so many seconds, and again. They are all started once, and so many told to go.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,8 @@ from tests.benchmarks.verdicts import Verdict, faster
 
 CHILD: Final = Path(__file__).with_name("child.py")
 GOALS: Final = {1: {1: 1.8, 4: 1.8, 8: 1.4}, 100: {1: 3.0, 4: 3.0, 8: 3.0}}
-ROUNDS: Final = 2
+
+Children = Sequence["subprocess.Popen[str]"]
 
 
 def writers(arena: Arena) -> Iterator[Verdict]:
@@ -32,46 +33,66 @@ def writers(arena: Arena) -> Iterator[Verdict]:
         Ours(urls["ours"], arena.given).close()
         Opponent(urls["peer"], arena.given.claims).close()  # two that make tables at once fail
         stored = dict.fromkeys(urls, 0)
-        for many, goal in goals.items():
-            rates: dict[str, list[float]] = {side: [] for side in urls}
-            for turn in range(min(arena.rounds, ROUNDS) + 1):
-                for side, url in urls.items():
-                    count = _together(side, url, batch, many, arena.seconds)
-                    stored[side] += count
-                    if turn:
-                        rates[side].append(count / arena.seconds)
-            ours, peer = (statistics.median(rates[side]) for side in ("ours", "peer"))
-            yield faster(
-                f"PostgreSQL durable, {many} writers, batch {batch}",
-                1,
-                (1 / ours, 1 / peer),
-                goal,
-                beside=_read_back(urls, stored, len(arena.given.nouns)),
-            )
+        with ExitStack() as stack:
+            children = {
+                side: [
+                    stack.enter_context(_started(side, url, batch, arena.seconds, number))
+                    for number in range(max(arena.crowds))
+                ]
+                for side, url in urls.items()
+            }
+            for many in arena.crowds:
+                rates: dict[str, list[float]] = {side: [] for side in urls}
+                for turn in range(arena.rounds + 1):
+                    for side in urls:
+                        count = _together(children[side][:many])
+                        stored[side] += count
+                        rates[side] += [count / arena.seconds] if turn else []
+                ours, peer = (statistics.median(rates[side]) for side in ("ours", "peer"))
+                yield faster(
+                    f"PostgreSQL durable, writers: {many}, batch {batch}",
+                    1,
+                    (1 / ours, 1 / peer),
+                    goals[many],
+                    beside=_read_back(urls, stored, len(arena.given.nouns)),
+                )
 
 
-def _together(side: str, url: str, batch: int, many: int, seconds: float) -> int:
-    """How many events so many processes stored between them."""
-    command = [sys.executable, CHILD, "write", side, url, f"{batch}", f"{seconds}"]
-    children = [
-        subprocess.Popen(
-            [*command, f"{number}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for number in range(many)
-    ]
+def _started(side: str, url: str, batch: int, seconds: float, number: int) -> subprocess.Popen[str]:
+    """A writer; at the end of the block its input is closed, and it ends."""
+    command = (
+        sys.executable,
+        f"{CHILD}",
+        "write",
+        side,
+        url,
+        f"{batch}",
+        f"{seconds}",
+        f"{number}",
+    )
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _together(children: Children) -> int:
+    """How many events these processes stored between them, from one word to go."""
     for child in children:
-        assert child.stdout is not None
-        if child.stdout.readline() != "ready\n":
-            raise RuntimeError(f"a writer of {side} did not get ready")
+        _answer(child)  # it is ready
     for child in children:
         assert child.stdin is not None
         child.stdin.write("go\n")
         child.stdin.flush()
-    said = [child.communicate()[0] for child in children]
-    return sum(map(int, said))
+    return sum(int(_answer(child)) for child in children)
 
 
-def _read_back(urls: dict[str, str], stored: dict[str, int], nouns: int) -> str:
+def _answer(child: subprocess.Popen[str]) -> str:
+    assert child.stdout is not None
+    line = child.stdout.readline()
+    if not line:
+        raise RuntimeError(f"a writer ended early: {child.args!r}")
+    return line
+
+
+def _read_back(urls: Mapping[str, str], stored: Mapping[str, int], nouns: int) -> str:
     """What the logs hold, ours to be without any hole and not one event short."""
     with Ledger(urls["ours"]) as ledger:
         seen = [(one.sequence, one.id) for one in ledger.events()]

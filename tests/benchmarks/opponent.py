@@ -175,7 +175,9 @@ class Opponent:
         env = environment(self.url)
         env |= {f"VIEWS_{name}": value for name, value in environment(view).items()}
         if view.startswith("sqlite"):
-            runner = SingleThreadedRunner(System(pipes=[[Claims, Views]]), env=env)
+            runner: SingleThreadedRunner[UUID] = SingleThreadedRunner(
+                System(pipes=[[Claims, Views]]), env=env
+            )
             runner.start()
             return lambda: runner.get(Views).pull_and_process("Claims")
         env |= {name.replace("VIEWS", "POSITIONS"): env[name] for name in env if "VIEWS" in name}

@@ -15,51 +15,48 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 # The folders of the tests are no packages: they are imported by their full names from the root.
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.benchmarks import databases
-from tests.benchmarks.harness import machine, markdown
+if importlib.util.find_spec("eventsourcing") is None:
+    sys.exit("Nothing is measured: the opponent is missing. Type: pip install eventsourcing")
 
-NAMES = (
-    *("sqlite-fresh", "sqlite-large", "sqlite-normal", "postgres", "writers", "growth"),
-    *("replay-sqlite", "replay-postgres", "memory", "rebuild-sqlite", "rebuild-postgres"),
-    *("start", "disk"),
-)
+from tests.benchmarks import crowds, databases, races, replays, starts
+from tests.benchmarks.harness import machine, markdown
+from tests.benchmarks.sides import Arena, supply
+from tests.benchmarks.verdicts import Verdict, table
+
+CONTESTS: Final[Mapping[str, Callable[[Arena], Iterable[Verdict]]]] = {
+    "sqlite-fresh": races.sqlite_fresh,
+    "sqlite-large": races.sqlite_large,
+    "sqlite-normal": races.sqlite_normal,
+    "postgres": races.postgres,
+    "writers": crowds.writers,
+    "growth": races.growth,
+    "memory": replays.memory,
+    "replay-sqlite": replays.replay_sqlite,
+    "replay-postgres": replays.replay_postgres,
+    "rebuild-sqlite": replays.rebuild_sqlite,
+    "rebuild-postgres": replays.rebuild_postgres,
+    "start": starts.start,
+    "disk": starts.disk,
+}
 
 
 def main(arguments: list[str]) -> None:
     """Measure what is asked for, one contest after the other."""
     asked = _asked(arguments)
-    if importlib.util.find_spec("eventsourcing") is None:
-        print("Nothing is measured: the opponent is missing. Type: pip install eventsourcing")
-        return
-    # Only now: these import the opponent.
-    from tests.benchmarks import crowds, races, replays, starts
-    from tests.benchmarks.sides import Arena, supply
-    from tests.benchmarks.verdicts import table
-
-    contests = {
-        "sqlite-fresh": races.sqlite_fresh,
-        "sqlite-large": races.sqlite_large,
-        "sqlite-normal": races.sqlite_normal,
-        "postgres": races.postgres,
-        "writers": crowds.writers,
-        "growth": races.growth,
-        "replay-sqlite": replays.replay_sqlite,
-        "replay-postgres": replays.replay_postgres,
-        "memory": replays.memory,
-        "rebuild-sqlite": replays.rebuild_sqlite,
-        "rebuild-postgres": replays.rebuild_postgres,
-        "start": starts.start,
-        "disk": starts.disk,
-    }
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="claimledger-")))
-        words = {**machine(folder), "opponent": f"eventsourcing {_version()}"}
+        words = {
+            **machine(folder),
+            "opponent": f"eventsourcing {importlib.metadata.version('eventsourcing')}",
+        }
         words["rounds"] = f"{asked.rounds}, after one that is not counted"
         print(markdown(("machine", ""), words.items()), flush=True)
         servers: list[databases.Fresh] = []
@@ -85,24 +82,23 @@ def main(arguments: list[str]) -> None:
                 size: max(size, count // few)
                 for size, count in {1: 1_000, 10: 5_000, 100: 10_000, 1000: 20_000}.items()
             },
-            seconds=3 / (10 if asked.quick else 1),
+            seconds=0.2 if asked.quick else 3,
+            crowds=(1,) if asked.quick else (1, 4, 8),
         )
-        for name in asked.only or NAMES:
+        for name in asked.only or CONTESTS:
             start, load = time.monotonic(), os.getloadavg()[0]
-            lines = list(contests[name](arena))
+            lines = list(CONTESTS[name](arena))
             took = time.monotonic() - start
             print(f"\n## {name}\n\n{table(lines)}\n\n{took:.0f} s, load {load:.1f}", flush=True)
-
-
-def _version() -> str:
-    return importlib.metadata.version("eventsourcing")
 
 
 def _asked(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", nargs="+", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument(
+        "--only", nargs="+", choices=CONTESTS, metavar="NAME", help=", ".join(CONTESTS)
+    )
     parser.add_argument("--rounds", type=int, default=3, help="that are counted")
     parser.add_argument("--fill", type=int, default=500_000, help="events in a large log")
     parser.add_argument("--replay", type=int, default=100_000, help="events to read back")

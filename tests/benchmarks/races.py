@@ -86,7 +86,7 @@ def sqlite_large(arena: Arena) -> Iterator[Verdict]:
             yield from _race(arena, where, entrants, goals, batch, count)
 
 
-def _race(  # noqa: PLR0913, PLR0917 - a race has so many parts
+def _race(  # noqa: PLR0917 - a race has so many parts
     arena: Arena,
     where: str,
     entrants: Entrants,

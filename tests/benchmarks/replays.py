@@ -16,7 +16,7 @@ from ledger.store import read
 from ledger.store.views import slim_rows
 from tests.benchmarks.crowds import CHILD
 from tests.benchmarks.databases import Fresh
-from tests.benchmarks.harness import Prepared, Work, in_turn
+from tests.benchmarks.harness import Work, in_turn
 from tests.benchmarks.opponent import Opponent
 from tests.benchmarks.raw import raw_for
 from tests.benchmarks.sides import Arena, Ours, fill

@@ -17,7 +17,7 @@ import attrs
 from sqlalchemy import Engine
 
 from ledger import Claim, Ledger
-from ledger.model.events import ClaimRecorded, NewEvent
+from ledger.model.events import ClaimRecorded, Erased, NewEvent
 from ledger.projecting import claims as claims_view
 from ledger.recording.ids import new_id
 from tests.benchmarks import workload
@@ -60,7 +60,7 @@ def supply(count: int) -> Supply:
     nouns = [
         NewEvent(id=one.id, stream=one.stream, stream_v=one.stream_v, event=one.event)
         for one in stored
-        if not isinstance(one.event, ClaimRecorded)
+        if not isinstance(one.event, ClaimRecorded | Erased)
     ]
     found = Supply(nouns, [one.event for one in stored if isinstance(one.event, ClaimRecorded)])
     gc.collect()
@@ -158,6 +158,8 @@ class Arena:
     """How many events are put for each size of a batch."""
     seconds: float
     """For how long writers write."""
+    crowds: Sequence[int]
+    """How many of them at once."""
     _urls: dict[int, str] = attrs.field(factory=dict, init=False)
 
     def url(self, size: int) -> str:

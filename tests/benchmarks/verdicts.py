@@ -39,7 +39,7 @@ class Verdict:
         return self.job, goal, self.ours, self.other, f"{self.ratio:.2f}", self.met, self.beside
 
 
-def faster(  # noqa: PLR0913 - a line has so many parts
+def faster(
     job: str,
     many: int,
     took: tuple[float, float],
@@ -60,7 +60,7 @@ def faster(  # noqa: PLR0913 - a line has so many parts
     )
 
 
-def least(  # noqa: PLR0913 - a line has so many parts
+def least(
     job: str,
     ours: float,
     other: float,

@@ -6,7 +6,7 @@ import pytest
 
 from ledger import Ledger
 
-ENTERED = {"id", "ledger_id", "recorded", "sequences", "size", "stored"}
+ENTERED = {"id", "ledger_id", "recorded", "sequences", "size", "stored", "version"}
 
 
 @pytest.fixture

@@ -201,6 +201,20 @@ def awaited(place: Place) -> Iterator[Enter]:
 
 
 @contextlib.contextmanager
+def awaited_by_url(place: Place) -> Iterator[Enter]:
+    """`AsyncLedger` on a database that it opens by its URL: a thread with an engine of its own."""
+    with asyncio.Runner() as runner:
+        mine = runner.run(AsyncLedger.open(place.url, origin=place.origin))
+
+        def enter(names: Sequence[str], *, keep: bool) -> None:
+            with asked(names, keep=keep) as given:
+                runner.run(mine.record_all([said(name) for name in given]))
+
+        yield enter
+        runner.run(mine.close())
+
+
+@contextlib.contextmanager
 def awaited_session(place: Place) -> Iterator[Enter]:
     """`AsyncLedger` on a host's AsyncSession."""
     with asyncio.Runner() as runner:
@@ -274,6 +288,18 @@ def put(place: Place) -> Iterator[Enter]:
 
 
 @contextlib.contextmanager
+def loaded(place: Place) -> Iterator[Enter]:
+    """`ledger.appender.load`: a stream of typed events; one chunk, since a chunk is an append."""
+    mine = ledger(place)
+
+    def enter(names: Sequence[str], *, keep: bool) -> None:
+        with asked(names, keep=keep) as given:
+            assert mine.appender.load(iter(typed(given)), chunk=len(given)).stored == len(given)
+
+    yield enter
+
+
+@contextlib.contextmanager
 def store(place: Place) -> Iterator[Enter]:
     """The store's own two steps: lock the head, append drafts."""
 
@@ -309,9 +335,11 @@ PATHS: Final[dict[str, Callable[[Place], AbstractContextManager[Enter]]]] = {
     "Ledger(session)": session,
     "AsyncLedger(engine)": awaited,
     "AsyncLedger(session)": awaited_session,
+    "AsyncLedger(url)": awaited_by_url,
     "ledger.grouped()": grouped,
     "JSON Lines": imported,
     "ledger.appender.put": put,
+    "ledger.appender.load": loaded,
     "store: lock_head, append": store,
 }
 IN_THREADS: Final = ("ledger.grouped()",)

@@ -16,7 +16,10 @@ from tests.proof.paths import PATHS, TABLES, Place, begin, engine, prepare, seal
 from tests.proof.tail import BATCHES, END, WRITERS, Cell, count, processes
 
 EVENTS = 100
-ONE_EACH = ("Ledger(connection)", "Ledger(session)", "AsyncLedger(engine)", "AsyncLedger(session)")
+ONE_EACH = (
+    *("Ledger(connection)", "Ledger(session)"),
+    *("AsyncLedger(engine)", "AsyncLedger(session)", "AsyncLedger(url)"),
+)
 """Paths that need a connection for each writer, which a database in memory does not have."""
 
 

@@ -1,0 +1,115 @@
+"""Bulk load: a stream of typed events into the log, in chunks, each of them one append.
+
+Here live the chunks, and how a load that was interrupted goes on. What one append does is in
+`ledger.appending`; records that are to be checked come in by `ledger.interchange`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+import attrs
+
+from ledger.codec.entry import Row
+from ledger.codec.envelope import opened
+from ledger.errors import AlreadyRecorded, Invalid
+from ledger.folding import Folded
+from ledger.model.events import NewEvent
+from ledger.projections.answer import Answer
+from ledger.store import read
+from ledger.store.append import Appended
+
+CHUNK: Final = 5_000
+"""As many events as one statement carries on PostgreSQL."""
+
+Put = Callable[[Iterable[NewEvent]], Appended]
+Progress = Callable[["Loaded"], object]
+"""Told after each chunk how far the load is."""
+
+
+@attrs.frozen(kw_only=True)
+class Loaded(Answer):
+    """What a load has come to: events stored by it, events that were there, the log's size."""
+
+    stored: int = 0
+    already_stored: int = 0
+    size: int = 0
+
+    def __str__(self) -> str:
+        there = f", {self.already_stored:,} there already" if self.already_stored else ""
+        return f"{self.stored:,} events stored{there}; the log holds {self.size:,}"
+
+
+def load(
+    folded: Folded,
+    put: Put,
+    events: Iterable[NewEvent],
+    *,
+    chunk: int = CHUNK,
+    progress: Progress | None = None,
+) -> Loaded:
+    """Store a stream of events in chunks; a chunk is in memory at a time.
+
+    Raises:
+        Invalid: `chunk` is no positive number.
+        AlreadyRecorded: an id is taken by other content; the chunks before stand.
+        WrongExpectedVersion: a stream is elsewhere; the chunks before stand.
+    """
+    if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
+        raise Invalid(
+            f"A chunk holds at least one event, not {chunk!r}. Leave it out for {CHUNK:,}.",
+            field="chunk",
+            given=chunk,
+        )
+    loaded = Loaded()
+    for part in _parts(events, chunk):
+        new = _not_there(folded, part)
+        stored = put(new)
+        many = 0 if stored.already else len(new)
+        loaded = Loaded(
+            stored=loaded.stored + many,
+            already_stored=loaded.already_stored + len(part) - many,
+            size=stored.size,
+        )
+        if progress is not None:
+            progress(loaded)
+    return loaded
+
+
+def _parts(events: Iterable[NewEvent], chunk: int) -> Iterator[Sequence[NewEvent]]:
+    given = iter(events)
+    while part := list(itertools.islice(given, chunk)):
+        yield part
+
+
+def _not_there(folded: Folded, part: Sequence[NewEvent]) -> Sequence[NewEvent]:
+    """What of a chunk an earlier load has not stored: chunks are stored from their beginning."""
+    with folded.reading() as conn:
+        log_id = folded.log_id(conn)
+        first = None
+        if log_id is not None:
+            first = read.row_by_id(conn, folded.tables, log_id, part[0].id)
+        if log_id is None or first is None:
+            return part
+        near = read.rows(conn, folded.tables, log_id, after=first.seq - 1, limit=len(part))
+        by_id = {row.id: row for row in near}
+        for place, new in enumerate(part):
+            # What others stored between two chunks of the earlier load may have moved it away.
+            row = by_id.get(new.id) or read.row_by_id(conn, folded.tables, log_id, new.id)
+            if row is None:
+                return part[place:]
+            _refuse_another(row, new)
+    return ()
+
+
+def _refuse_another(row: Row, new: NewEvent) -> None:
+    stored = opened(row)
+    if (stored.stream, stored.stream_v, stored.event) != (new.stream, new.stream_v, new.event):
+        raise AlreadyRecorded(
+            f"The log holds another event with the id {new.id}, at sequence {row.seq}. Give the "
+            "new one its own.",
+            given=new.id,
+            sequence=row.seq,
+        )

@@ -1,0 +1,109 @@
+"""A projection that follows is woken by the next commit, in whatever process, and by nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from ledger import Ledger, Party
+from ledger.projecting import Projection
+from ledger.store import cursors
+
+NEVER = 600.0
+"""Seconds between two looks: what comes before was woken."""
+ENOUGH = 5.0
+
+WRITER = """
+import sys
+from ledger import Ledger, Party
+with Ledger.open(sys.argv[1]) as ledger:
+    ledger.register(Party("from-elsewhere", name="Somebody"))
+"""
+
+
+class Following:
+    """A projection that follows in a thread, and tells how far it is."""
+
+    def __init__(self, ledger, **options):
+        self.position = 0
+        self.stop = threading.Event()
+        self._news = threading.Condition()
+        self.outcome = None
+        count = Projection(name="count", initial=lambda: 0, evolve=lambda state, _: state + 1)
+        ledger.projections.add(count, mode="deferred")
+        self._follow = lambda: ledger.projections.follow(
+            "count", stop=self.stop, progress=self._passed, poll=NEVER, **options
+        )
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        self.outcome = self._follow()
+
+    def _passed(self, done, _size):
+        with self._news:
+            self.position = done
+            self._news.notify_all()
+
+    def until(self, position):
+        with self._news:
+            assert self._news.wait_for(lambda: self.position >= position, ENOUGH)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self._thread.join(ENOUGH)
+        assert not self._thread.is_alive()
+
+
+def test_each_commit_of_this_process_wakes_it(small):
+    with Following(small) as following:
+        following.until(5)
+        for number in range(5):
+            small.register(Party(f"p{number}", name="Somebody"))
+            following.until(6 + number)
+    assert following.outcome.status == "stopped"
+    assert small.projections.state("count") == 10
+
+
+def test_a_commit_of_another_process_wakes_it(database, kit):
+    if database == "sqlite://":
+        pytest.skip("a database in memory is of one process")
+    with Ledger.open(database) as ledger:
+        kit.world(ledger)
+        with Following(ledger) as following:
+            following.until(5)
+            subprocess.run([sys.executable, "-c", WRITER, database], check=True)
+            following.until(6)
+
+
+def test_an_owner_gives_few_signs_of_life_however_often_it_is_woken(small, monkeypatch):
+    """Each is a commit: at every wake-up, two projectors would keep each other awake for ever."""
+    beats = []
+    beat = cursors.beat
+    monkeypatch.setattr(cursors, "beat", lambda *given: beats.append(1) or beat(*given))
+    with Following(small) as following:
+        for number in range(20):
+            small.register(Party(f"p{number}", name="Somebody"))
+            following.until(6 + number)
+    assert len(beats) <= 1
+
+
+def test_a_host_may_wait_in_its_own_way(small):
+    waits = []
+
+    def wait(seconds):
+        waits.append(seconds)
+        if len(waits) == 2:
+            following.stop.set()
+        else:
+            small.register(Party("late", name="Somebody"))
+
+    with Following(small, wait=wait) as following:
+        following.until(6)
+    assert waits == [NEVER, NEVER]
