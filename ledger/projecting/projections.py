@@ -205,7 +205,8 @@ class Projections:
                 outcome = conduct(self._site, entry, begun(self._site, entry), orders)
                 if stopped.is_set() or outcome.status == "failing":
                     return outcome
-                stopped.wait(poll)
+                # Where another runs it: to look at each commit would be to commit, and wake others.
+                (stopped.wait if outcome.size else waits)(poll)
 
     def rebuild(
         self,

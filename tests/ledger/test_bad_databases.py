@@ -16,6 +16,7 @@ from ledger.errors import (
     SchemaOutdated,
     StoreError,
 )
+from ledger.store import schema
 
 
 def files(folder):
@@ -124,7 +125,6 @@ def test_without_tables_the_command_that_makes_them_is_told(host, tmp_path, ask)
 
 
 def test_a_ledger_that_was_refused_works_once_the_tables_are_there(host):
-    from ledger.store import schema  # noqa: PLC0415 - as the message says it
 
     ledger = Ledger(host)
     with pytest.raises(SchemaMissing):
