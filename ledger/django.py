@@ -30,7 +30,7 @@ def atomic(using: str = "default", **options: bool) -> Iterator[Connection]:
     Raises:
         StoreError: The database is neither SQLite nor PostgreSQL with psycopg 3.
     """
-    with transaction.atomic(using, **options):
+    with transaction.atomic(using, **options):  # pyrefly: ignore  # Django is not typed
         django = connections[using]
         django.ensure_connection()
         engine = _engine(django.vendor, using, str(django.settings_dict["NAME"]))

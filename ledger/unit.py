@@ -103,7 +103,8 @@ class Unit:
             LedgerError: the first refusal.
         """
         size, known = facts.size, facts.last_recorded
-        entries, self.entries = self.entries, []
+        entries = self.entries
+        self.entries = list[Entered]()
         try:
             for place, entered in enumerate(entries):
                 entered.make(facts)
@@ -115,7 +116,8 @@ class Unit:
 
     def drafts(self) -> list[Draft]:
         """The events in bytes, salted and hashed; what is unchanged is taken as it was made."""
-        kept, self._drafts = self._drafts, {}
+        kept = self._drafts
+        self._drafts = dict[str, tuple[NewEvent, Draft]]()
         for entered in self.entries:
             fresh = [new for new in entered.new if not _same(kept.get(new.id), new)]
             if fresh:

@@ -202,11 +202,12 @@ class Projections:
         with contextlib.nullcontext(wait) if wait else news(self._site, stopped) as waits:
             orders = Orders(batch=batch, progress=progress, stop=stopped, wait=waits, poll=poll)
             while True:
-                outcome = conduct(self._site, entry, begun(self._site, entry), orders)
+                at = begun(self._site, entry)
+                outcome = conduct(self._site, entry, at, orders)
                 if stopped.is_set() or outcome.status == "failing":
                     return outcome
-                # Where another runs it: to look at each commit would be to commit, and wake others.
-                (stopped.wait if outcome.size else waits)(poll)
+                # Where another runs it: to ask at each commit would be a commit, and wake others.
+                (waits if at is None else stopped.wait)(poll)
 
     def rebuild(
         self,

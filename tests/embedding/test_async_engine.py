@@ -204,7 +204,9 @@ def test_the_tables_are_made_by_the_host(async_host):
 @pytest.mark.parametrize("own", [False, True], ids=["the engine's ledger", "a ledger by URL"])
 def test_a_cursor_moves_in_the_hosts_own_transaction(async_host, own):
     async def work(engine):
-        ledger = AsyncLedger(async_host.url.render_as_string(hide_password=False) if own else engine)
+        ledger = AsyncLedger(
+            async_host.url.render_as_string(hide_password=False) if own else engine
+        )
         try:
             await ledger.register_all(FIRST)
             cursor, late = await ledger.cursor("mailer"), await ledger.cursor("mailer")

@@ -6,6 +6,7 @@ import importlib
 import sys
 import threading
 
+import attrs
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -17,6 +18,7 @@ from opentelemetry.trace import StatusCode
 from ledger import Ledger, Party, following, observing
 from ledger.errors import AlreadyRecorded, MissingExtra
 from ledger.otel import instrument
+from ledger.projecting import Projection
 from ledger.recording import registering
 
 
@@ -142,20 +144,82 @@ def test_a_follower_tells_how_far_behind_it_is_in_events_and_in_seconds(
     assert lag(told, "time") == 0
 
 
-def lag(told: Told, what: str) -> float:
+def lag(told: Told, what: str, consumer: str = "mailer") -> float:
     (point,) = told.points(f"ledger.consumer.lag.{what}")
-    assert point.attributes["ledger.consumer.name"] == "mailer"
+    assert point.attributes["ledger.consumer.name"] == consumer
     return point.value
 
 
-def test_a_projection_tells_of_its_batches_and_of_what_it_set_aside(told):
-    with observing.projecting("default", "sqlite", "by-year") as span:
-        span.set_attribute("ledger.project.events", 7)
-    observing.parked("default", "sqlite", "by-year", events=2)
-    (point,) = told.points("ledger.consumer.parked")
-    assert point.value == 2
+def by_name(poison, seen):
+    """A state of names that cannot take some of them; `seen` is called with each it takes."""
+
+    def evolve(state, stored):
+        if stored.event.key in poison:
+            raise ValueError(stored.event.key)
+        seen(stored)
+        return [*state, stored.event.key]
+
+    return Projection(name="by-name", initial=list, evolve=evolve, retries=0)
+
+
+def test_a_projection_tells_of_its_batches_and_of_what_it_set_aside(ledger, register, told):
+    poison = {"party-1", "party-3"}
+    register(ledger, 5)
+    ledger.projections.add(by_name(poison, lambda _: None), mode="deferred")
+    assert ledger.projections.run("by-name").parked == 2
+    assert parked(told) == 2
     assert told.spans()[-1].name == "ledger.project"
-    assert told.spans()[-1].attributes["ledger.project.events"] == 7
+    assert told.spans()[-1].attributes["ledger.consumer.name"] == "by-name"
+    ledger.projections.skip("by-name", 1)
+    assert parked(told) == 1
+    poison.clear()
+    ledger.projections.retry("by-name", 3)
+    assert parked(told) == 0
+
+
+def parked(told: Told) -> int:
+    (point,) = told.points("ledger.consumer.parked")
+    assert point.attributes["ledger.consumer.name"] == "by-name"
+    return point.value
+
+
+def test_what_a_projection_set_aside_is_told_when_it_runs_again(ledger, register, told):
+    register(ledger, 2)
+    ledger.projections.add(by_name({"party-1"}, lambda _: None), mode="deferred")
+    ledger.projections.run("by-name")
+    later = Told()
+    with instrument(later.tracers, later.meters):
+        ledger.projections.run("by-name")
+    assert parked(later) == 1
+
+
+def test_a_projection_that_waits_for_an_event_tells_of_it_until_it_is_taken(ledger, register, told):
+    poison = {"party-1"}
+    register(ledger, 3)
+    waits = attrs.evolve(by_name(poison, lambda _: None), on_failure="stop")
+    ledger.projections.add(waits, mode="deferred")
+    assert ledger.projections.run("by-name").status == "failing"
+    assert (parked(told), lag(told, "events", "by-name")) == (1, 2)
+    poison.clear()
+    ledger.projections.run("by-name")
+    assert (parked(told), lag(told, "events", "by-name")) == (0, 0)
+
+
+def test_a_projection_tells_how_far_behind_it_is_in_events_and_in_seconds(
+    ledger, clock, register, told
+):
+    clock.set("2023-03-01T12:00Z")
+    register(ledger, 4)
+    clock.set("2023-03-01T12:05Z")
+    behind = []
+
+    def seen(_):
+        behind.append((lag(told, "events", "by-name"), lag(told, "time", "by-name")))
+
+    ledger.projections.add(by_name((), seen), mode="deferred")
+    ledger.projections.run("by-name", batch=1)
+    assert behind == [(4, 300), (3, 300), (2, 300), (1, 300)]
+    assert (lag(told, "events", "by-name"), lag(told, "time", "by-name")) == (0, 0)
 
 
 def test_every_metric_has_its_unit(ledger, told):

@@ -125,7 +125,6 @@ def test_without_tables_the_command_that_makes_them_is_told(host, tmp_path, ask)
 
 
 def test_a_ledger_that_was_refused_works_once_the_tables_are_there(host):
-
     ledger = Ledger(host)
     with pytest.raises(SchemaMissing):
         ledger.as_of()

@@ -122,6 +122,52 @@ def test_threads_that_follow_take_turns(shared_url, kit):
         assert sum(one.applied for one in outcomes) <= 25
 
 
+FOLLOWER = """
+import sys
+from ledger import Ledger
+from ledger.projecting import Projection
+
+def apply(conn, stored):
+    print(stored.sequence, flush=True)
+
+with Ledger.open(sys.argv[1]) as ledger:
+    ledger.projections.add(Projection(name="told", apply=apply), mode="deferred")
+    ledger.projections.follow("told", poll=0.05)
+"""
+
+
+def test_on_postgres_one_of_two_processes_works_and_the_other_takes_over_at_its_death(
+    postgres_url, kit
+):
+    with Ledger.open(postgres_url) as ledger:
+        kit.world(ledger)
+        ledger.projections.add(Projection(name="told", apply=lambda *_: None), mode="deferred")
+        first = follower(postgres_url)
+        assert lines(first, 5) == [0, 1, 2, 3, 4]
+        second = follower(postgres_url)
+        owner = ledger.projections.status()[0].owner
+        assert f":{first.pid}:" in owner
+        kit.say(ledger, *(f"C{n}" for n in range(20)))
+        assert lines(first, 20) == [*range(5, 25)]
+        assert ledger.projections.run("told").status == "elsewhere"
+        first.kill()
+        kit.say(ledger, "late", "later")
+        assert lines(second, 2) == [25, 26]
+        assert f":{second.pid}:" in ledger.projections.status()[0].owner
+        second.kill()
+        assert (first.communicate()[0], second.communicate()[0]) == ("", "")
+
+
+def follower(url):
+    return subprocess.Popen(
+        [sys.executable, "-c", FOLLOWER, url], stdout=subprocess.PIPE, text=True
+    )
+
+
+def lines(child, many):
+    return [int(child.stdout.readline()) for _ in range(many)]
+
+
 def test_where_another_is_at_work_a_run_says_so(small, kit):
     small.projections.add(order(), mode="deferred")
     small.projections.run("order")

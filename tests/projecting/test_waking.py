@@ -1,4 +1,4 @@
-"""A projection that follows is woken by the next commit, in whatever process, and by nothing else."""
+"""A projection that follows is woken by the next commit, in whatever process."""
 
 from __future__ import annotations
 

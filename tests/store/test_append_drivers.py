@@ -60,6 +60,10 @@ def put_into(engine, tables, drafts):
         return put(conn, tables, "default", drafts)
 
 
+def put_beside(_conn, engine, tables, drafts):
+    return put_into(engine, tables, drafts)
+
+
 def test_what_is_put_and_appended_comes_back(run, tables, drafts):
     given = [*drafts(2, slots=("who", "by")), *drafts(1, stream="s"), *drafts(1, slots=())]
     more = drafts(3, stream="s", version=1)
@@ -116,6 +120,7 @@ def test_what_is_refused_is_told_as_through_the_plain_drivers(run, tables, draft
         assert taken.value.given == given[1].id
         with transaction.reading(engine) as conn:
             head = read.head(conn, tables, "default")
+        assert head is not None
         put_into(engine, tables, drafts(1))
         with pytest.raises(HeadMoved), transaction.writing(engine, once=True) as conn:
             append(conn, tables, head, drafts(1))
@@ -188,7 +193,7 @@ def test_tasks_that_put_at_the_same_time_leave_no_hole(url, tables, drafts):
         async def write(batches):
             for batch in batches:
                 async with engine.connect() as conn:
-                    await conn.run_sync(lambda _, b=batch: put_into(engine.sync_engine, tables, b))
+                    await conn.run_sync(put_beside, engine.sync_engine, tables, batch)
 
         await asyncio.gather(*map(write, parts))
         async with engine.connect() as conn:

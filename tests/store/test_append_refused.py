@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
@@ -65,7 +67,8 @@ def test_a_server_that_ends_the_connection_leaves_the_outcome_open(
 
     def write_and_lose():
         with transaction.writing(engine, once=True) as conn:
-            number = conn.connection.driver_connection.info.backend_pid
+            driver: Any = conn.connection.driver_connection
+            number = driver.info.backend_pid
             with engine.connect() as other:
                 other.execute(text("SELECT pg_terminate_backend(:n, 5000)"), {"n": number})
             put(conn, tables, "default", given)
@@ -124,9 +127,11 @@ def test_listeners_are_told_of_each_append_unless_it_is_switched_off(
         put_into(engine, tables, drafts(5_001), notify=notify)
         with transaction.reading(engine) as other:
             head = read.head(other, tables, "default")
+        assert head is not None
         with transaction.writing(engine, once=True) as other:
             append(other, tables, head, drafts(2), notify=notify)
-        told = [*conn.connection.driver_connection.notifies(timeout=0.2)]
+        driver: Any = conn.connection.driver_connection
+        told = [*driver.notifies(timeout=0.2)]
     assert [note.payload for note in told] == ["", ""] * notify
     engine.dispose()
 
@@ -157,6 +162,7 @@ def test_an_append_reads_as_few_rows_of_a_long_log_as_of_a_young_one(postgres_ur
             put_into(engine, tables, drafts(1, stream=stream, version=version))
             with transaction.reading(engine) as conn:
                 head = read.head(conn, tables, "default")
+            assert head is not None
             with transaction.writing(engine, once=True) as conn:
                 append(conn, tables, head, drafts(1))
 
