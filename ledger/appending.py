@@ -212,7 +212,7 @@ class Appender:
             head = fold.head()
             unit.head = head if not unit.entries or head == unit.head else None
         if unit.entries:
-            entered.make(fold.lay(unit, unit.provisional(*fold.end)))
+            entered.make(fold.lay(unit))
         else:
             entered.make(fold.facts)
 
@@ -285,7 +285,7 @@ class Appender:
                     if unit.head is not None:
                         told.retried()
                     unit.head = head
-                    unit.remake(facts, lambda events: fold.lay(unit, events))
+                    unit.remake(facts, fold.lay)
             drafts = unit.drafts()
             if not drafts:
                 return None

@@ -16,13 +16,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import gc
 import threading
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import AbstractContextManager
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import Dialect
@@ -35,6 +34,7 @@ from ledger.projections.effective import TAKEN_BACK, Facts
 from ledger.store import read, schema
 from ledger.store.append import Head
 from ledger.store.binds import Bind, Host, engine_or_connection
+from ledger.store.collector import collector_paused
 from ledger.store.layout import Layout
 from ledger.store.tables import Tables, tables_for
 from ledger.store.transaction import reading
@@ -42,6 +42,19 @@ from ledger.store.turns import Lock, lock_for
 
 _KEPT: Final = 4
 _GLANCE: Final = 100
+
+
+class Layer(Protocol):
+    """A unit of work that may lie on top."""
+
+    @property
+    def entries(self) -> Sized:
+        """What was entered, in order; it grows at its end."""
+
+    def provisional(
+        self, entry: int, first: int, known: dt.datetime | None
+    ) -> Iterable[StoredEvent]:
+        """The events from an entry on, as they would stand behind a log that ends so."""
 
 
 class Fold:
@@ -59,20 +72,24 @@ class Fold:
         self._log: int | None = None
         self._leaves: deque[bytes] = deque(maxlen=TAKEN_BACK)
         self._past: OrderedDict[int, Facts] = OrderedDict()
-        self._laid: tuple[object, int] = (None, 0)
+        self._owner: object = None
+        self._laid = self._entries = 0
 
     # -- what is stored ---------------------------------------------------------------------
 
     def head(self) -> Head | None:
-        """Where the log stands as far as it is folded; None where it was never read."""
+        """Where the log stands as far as it is folded; None where no event of it was read.
+
+        Without a last leaf to compare, the number of a log that was rolled back may be another's.
+        """
         self._lift()
-        if self._log is None or (self.facts.size and not self._leaves):
+        if self._log is None or not self._leaves:
             return None
         return Head(
             log_id=self._log,
             size=self.facts.size,
             known_at=self.facts.last_recorded,
-            leaf=self._leaves[-1] if self.facts.size else b"",
+            leaf=self._leaves[-1],
         )
 
     def at_head(self, conn: Connection) -> Facts:
@@ -104,7 +121,7 @@ class Fold:
                 or last.leaf_hash != self._leaves[-1]
             ):
                 return False
-        with _collector_paused():
+        with collector_paused():
             for row in rows:
                 self.facts.apply(opened(row))
                 self._leaves.append(row.leaf_hash)
@@ -132,7 +149,8 @@ class Fold:
 
     def forget(self) -> None:
         """Begin anew; the next question folds the whole log."""
-        self.facts, self._log, self._laid = Facts(), None, (None, 0)
+        self.facts, self._log = Facts(), None
+        self._owner, self._laid, self._entries = None, 0, 0
         self._leaves.clear()
         self._past.clear()
 
@@ -158,7 +176,7 @@ class Fold:
         if size not in self._past:
             log = self._log if self._log is not None else -1
             rows = read.rows(conn, self.tables, log, until=size) if size else ()
-            with _collector_paused():
+            with collector_paused():
                 self._past[size] = Facts().extend(map(opened, rows))
             while len(self._past) > _KEPT:
                 self._past.popitem(last=False)
@@ -167,30 +185,28 @@ class Fold:
 
     # -- what is not stored yet -------------------------------------------------------------
 
-    def lay(self, unit: object, events: Sequence[StoredEvent]) -> Facts:
-        """Put the events of a unit of work on top, from the first that does not lie there yet."""
-        owner, many = self._laid
-        if owner is not unit or many > len(events):
+    def lay(self, unit: Layer) -> Facts:
+        """Put the events of a unit of work on top, from the first entry that is not there yet."""
+        if not self.laid(unit):
             self._lift()
-            many = 0
-        self._laid = (unit, len(events))
-        return self.facts.extend(events[many:])
+        self._owner = unit
+        for event in unit.provisional(self._entries, self.facts.size, self.facts.last_recorded):
+            self.facts.apply(event)
+            self._laid += 1
+        self._entries = len(unit.entries)
+        return self.facts
 
-    @property
-    def end(self) -> tuple[int, dt.datetime | None]:
-        """How many of the folded events are stored, and when the last of those became known."""
-        size = self.facts.size - self._laid[1]
-        return size, self.facts.stored[self.facts.at[size - 1]].recorded if size else None
-
-    def laid(self, unit: object) -> bool:
+    def laid(self, unit: Layer) -> bool:
         """Whether the events of this unit are on top."""
-        return self._laid[0] is unit
+        return self._owner is unit
 
     def _lift(self) -> None:
-        _, many = self._laid
-        for _ in range(many):
+        if self._laid > TAKEN_BACK:
+            self.forget()
+        while self._laid:
             self.facts.take_back()
-        self._laid = (None, 0)
+            self._laid -= 1
+        self._owner, self._entries = None, 0
 
 
 def _while_same(here: Iterable[bytes], there: Iterable[bytes]) -> Iterator[bytes]:
@@ -298,21 +314,6 @@ class Folded:
             )
         log = self.log_id(conn)
         return 0 if log is None else read.size_at(conn, self.tables, log, min(known.end(), now))
-
-
-@contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep the garbage collector from going through all that is read, again and again.
-
-    An event is a few dozen objects, which stay in a fold or on a page; none lies in a circle.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def size_of(sequence: int, facts: Facts) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import difflib
-import gc
 import time
 from collections.abc import Callable, Collection, Generator, Iterator
 from typing import Any, Final, Protocol
@@ -24,6 +23,7 @@ from ledger.codec.envelope import opened
 from ledger.errors import MissingEntry, StoreError, TimedOut, UnknownEventType
 from ledger.model.events import StoredEvent
 from ledger.store import read
+from ledger.store.collector import collector_paused
 from ledger.store.follow import Stopped, Waiter, waiting
 from ledger.store.tables import Tables
 
@@ -181,7 +181,7 @@ def _pull(
             types=wanted.types,
             stream=wanted.stream,
         )
-    with _collector_paused():
+    with collector_paused():
         found = list(map(opened, page.rows))
     return _Pulled(events=found, last=page.last, size=head.size, log_id=head.log_id)
 
@@ -321,18 +321,6 @@ def _type_name(wanted: str | type[Any]) -> str:
     near = difflib.get_close_matches(name, TYPES, n=3)
     hint = f" Did you mean {' or '.join(near)}?" if near else f" There are {', '.join(TYPES)}."
     raise UnknownEventType(f"No event type is called {name!r}.{hint}")
-
-
-@contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
-    """A page is tens of thousands of objects without a circle: the collector would go through."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _never() -> bool:

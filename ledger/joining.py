@@ -22,6 +22,7 @@ from sqlalchemy import event
 
 from ledger.appending import Appender, Receipt, receipt
 from ledger.model.events import NewEvent
+from ledger.recording.intake import Made
 from ledger.store.append import Appended
 from ledger.store.binds import AnySession, session_of
 from ledger.unit import Entered, Entry, Unit
@@ -38,11 +39,14 @@ class Joined(Appender):
         self.folded.before_reading = self.flush
 
     def append(self, entry: Entry) -> list[Receipt]:
-        """Check an entry now, and store it at the Session's commit.
+        """Check an entry now, and store it at the Session's commit; at once if that is under way.
 
         Raises:
             LedgerError: what speaks against it; the Session and its transaction go on.
         """
+        if _ends(session_of(self._session)):
+            self.flush()
+            return super().append(entry)
         work = self._work()
         return [] if work is None else work.add(self, self.entered(entry))
 
@@ -92,13 +96,15 @@ class Work:
         appender.enter(self._waiting, entered)
         if not entered.new:
             self._waiting.entries.remove(entered)
-        waiting = {new.id for one in self._waiting.entries for new in one.new}
         return [
-            _pending(made.id, made.public, entered)
-            if made.id in waiting
-            else receipt(made, entered.there, {}, entered.size)
+            receipt(made, entered.there, {}, entered.size)
+            if made.already and not self._waits(made.already)
+            else _pending(made, entered)
             for made in entered.made
         ]
+
+    def _waits(self, id_: str) -> bool:
+        return any(new.id == id_ for one in self._waiting.entries for new in one.new)
 
     def write(self, appender: Appender) -> list[Receipt]:
         """Store what waits in the Session's transaction."""
@@ -113,7 +119,7 @@ class Work:
     # -- the Session's events ---------------------------------------------------------------
 
     def _commit(self, session: Session) -> None:
-        if not session.in_nested_transaction() and self._waiting.entries:
+        if _ends(session) and self._waiting.entries:
             session.flush()  # what is wrong with the host's rows shows before the log is locked
             self.write(self._appender)
 
@@ -138,14 +144,26 @@ class Work:
             self._waiting = Unit(self._waiting.origin)
 
 
-def _pending(id_: str, public: str, entered: Entered) -> Receipt:
+def _ends(session: Session) -> bool:
+    """Whether the Session's whole transaction, not a savepoint in it, is being ended now.
+
+    SQLAlchemy tells nobody, and what listeners record then has no later moment to be written in: of
+    a flush that the commit makes, of `before_commit` behind ours. A commit may also begin while a
+    savepoint is open, which it releases.
+    """
+    whole = session.get_transaction()
+    return whole is not None and whole._current_fn is not None  # noqa: SLF001
+
+
+def _pending(made: Made, entered: Entered) -> Receipt:
     versions = {new.id: new.stream_v for new in entered.new}
+    versions |= {id_: stored.stream_v for id_, stored in entered.there.items()}
     return Receipt(
-        id=public,
-        ledger_id=id_,
+        id=made.public,
+        ledger_id=made.id,
         sequences=(),
         recorded=entered.now,
         stored="pending",
         size=entered.size,
-        version=versions.get(id_, 0),
+        version=versions[(made.events or (made.id,))[-1]],
     )

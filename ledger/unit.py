@@ -32,7 +32,7 @@ class Entered:
     recorder: Recorder
     causation: str | None = None
     correlation: str | None = None
-    ids: Sequence[str] = ()
+    ids: dict[int, str] = attrs.field(factory=dict)
     made: Sequence[Made] = ()
     new: Sequence[NewEvent] = ()
     there: dict[str, StoredEvent] = attrs.field(factory=dict)
@@ -48,7 +48,6 @@ class Entered:
         """
         intake = Intake(facts, now=self.now, ids=self.ids)
         made = list(self.entry(intake))
-        self.ids = max(self.ids, intake.given, key=len)
         self.made, self.new = made, intake.new
         there = [one.already for one in made if one.already in facts.stored]
         self.there = {id_: _latest(facts, id_) for id_ in there}
@@ -96,13 +95,12 @@ class Unit:
     def __len__(self) -> int:
         return sum(len(entered.new) for entered in self.entries)
 
-    def remake(self, facts: Facts, apply: Callable[[Sequence[StoredEvent]], object]) -> None:
+    def remake(self, facts: Facts, lay: Callable[[Unit], object]) -> None:
         """Check every entry anew, each against the facts with those before it applied.
 
         Raises:
             LedgerError: the first refusal.
         """
-        size, known = facts.size, facts.last_recorded
         entries = self.entries
         self.entries = list[Entered]()
         try:
@@ -110,7 +108,7 @@ class Unit:
                 entered.make(facts)
                 self.entries.append(entered)
                 if place + 1 < len(entries):
-                    apply(self.provisional(size, known))
+                    lay(self)
         finally:
             self.entries = entries
 
@@ -145,15 +143,15 @@ class Unit:
             for (sequence, (entered, new)), recorded in zip(places, known, strict=True)
         ]
 
-    def provisional(self, first: int, known: dt.datetime | None) -> list[StoredEvent]:
-        """The events as they would stand in the log if it ended where it did."""
-        found = []
-        for sequence, (entered, new) in enumerate(self._all(), first):
+    def provisional(
+        self, entry: int, first: int, known: dt.datetime | None
+    ) -> Iterator[StoredEvent]:
+        """The events from an entry on, as they would stand behind a log that ends so."""
+        for sequence, (entered, new) in enumerate(self._all(entry), first):
             known = entered.now if known is None else max(known, entered.now)
-            found.append(entered.stored(new, sequence, known))
-        return found
+            yield entered.stored(new, sequence, known)
 
-    def _all(self) -> Iterator[tuple[Entered, NewEvent]]:
-        for entered in self.entries:
+    def _all(self, entry: int = 0) -> Iterator[tuple[Entered, NewEvent]]:
+        for entered in self.entries[entry:]:
             for new in entered.new:
                 yield entered, new

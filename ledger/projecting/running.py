@@ -11,8 +11,6 @@ event fails   retried with pauses  ->  parked, the others go on   or   the run e
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +26,7 @@ from ledger.projecting.parking import park
 from ledger.projecting.projection import Page, Projection
 from ledger.projecting.registry import Outcome, Site, Status
 from ledger.store import cursors
+from ledger.store.collector import collector_paused
 from ledger.store.cursors import Build, Kind
 from ledger.store.transaction import writing
 
@@ -118,7 +117,7 @@ class Run:
             stop=stop,
             memory=self.memory,
         )
-        with _collector_paused():
+        with collector_paused():
             take(self.site, self.projection, self.key, page)
         if self.stuck_at is not None and start <= self.stuck_at < stop:
             cursors.unpark(conn, self.site.tables, self.key, self.stuck_at)
@@ -226,18 +225,6 @@ class Run:
             if not alive:
                 return "elsewhere"
         return self._refresh()
-
-
-@contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep the garbage collector from going through a batch again and again; it soon goes."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def take(site: Site, projection: Projection, key: Build, page: Page) -> None:

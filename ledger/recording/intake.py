@@ -36,15 +36,18 @@ class Made:
 class Intake:
     """The events of one append, checked against the facts and against each other.
 
-    `ids` are the ids that an earlier try gave: the same entry gets them again, in order, where
-    another append came first. `given` are all that this one gave.
+    `ids` are those that an earlier try gave, by place: where another append came first, the same
+    entry gets them again. So a record takes as many places where it is there already as where it
+    is new; those that come after it would else get other ids than were told.
     """
 
-    def __init__(self, facts: Facts, *, now: dt.datetime, ids: Sequence[str] = ()) -> None:
+    def __init__(
+        self, facts: Facts, *, now: dt.datetime, ids: dict[int, str] | None = None
+    ) -> None:
         self.facts = facts
         self.now = now
-        self.given: list[str] = []
-        self._ids = ids
+        self._ids = {} if ids is None else ids
+        self._place = 0
         self.new: list[ev.NewEvent] = []
         self._events: dict[str, ev.Event] = {}
         self._keys: dict[tuple[str, str], str] = {}
@@ -80,8 +83,9 @@ class Intake:
         """The ledger's id for an utterance that a host named; a new one where it is new."""
         if key is None:
             return None
-        known = self._keys.get(("utterance", key)) or self.facts.id_of("utterance", key)
-        self._keys["utterance", key] = known or self._new_id()
+        if ("utterance", key) not in self._keys:
+            new = self._new_id()
+            self._keys["utterance", key] = self.facts.id_of("utterance", key) or new
         return self._keys["utterance", key]
 
     def public(self, id_: str | None) -> str:
@@ -108,9 +112,10 @@ class Intake:
         return id_
 
     def _new_id(self) -> str:
-        place = len(self.given)
-        self.given.append(self._ids[place] if place < len(self._ids) else new_id(self.now))
-        return self.given[-1]
+        if self._place not in self._ids:
+            self._ids[self._place] = new_id(self.now)
+        self._place += 1
+        return self._ids[self._place - 1]
 
     def expect(self, id_: str, version: int | None) -> None:
         """Refuse to go on unless the stream of a record is at a version; None is any.
@@ -139,14 +144,15 @@ class Intake:
         """The account of a record that was made."""
         return Made(id_, self.public(id_), (id_, *events))
 
-    def already(self, id_: str) -> Made:
-        """The account of a record that was there, word for word."""
+    def already(self, id_: str, *, events: int = 1) -> Made:
+        """The account of a record that was there, word for word, in so many events."""
+        self._place += events
         return Made(id_, self.public(id_), (), already=id_)
 
-    def same_or_refuse(self, kind: str, key: str, id_: str, *, same: bool) -> Made:
+    def same_or_refuse(self, kind: str, key: str, id_: str, *, same: bool, events: int = 1) -> Made:
         """The same record again is no news; another one under a taken id is refused."""
         if same:
-            return self.already(id_)
+            return self.already(id_, events=events)
         stored = self.facts.stored.get(id_)
         where = f" at sequence {stored.sequence}" if stored else " in this append"
         raise AlreadyRecorded(

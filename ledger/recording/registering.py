@@ -80,7 +80,8 @@ def _party(intake: Intake, noun: Party) -> Made:
         and all(_name_there(intake, taken, one) for one in (*noun.names, *noun.metonyms))
         and all(_there(intake, _membership_event(taken, party), taken) for party in above)
     )
-    return intake.same_or_refuse("party", noun.id, taken, same=same)
+    events = 1 + len(noun.names) + len(noun.metonyms) + len(above)
+    return intake.same_or_refuse("party", noun.id, taken, same=same, events=events)
 
 
 def _membership_event(member: str, organisation: str) -> ev.MembershipRecorded:

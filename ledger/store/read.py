@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Column, Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, select
 
-from ledger.codec.entry import Row
+from ledger.codec.entry import Row, row_of
 from ledger.errors import MissingEntry
 from ledger.store.batch import Head
+from ledger.store.fetching import fetched
 from ledger.store.tables import Tables
-from ledger.store.types import in_utc
+from ledger.store.types import in_utc, stored_instant
 
 PAGE: Final = 1_000
 """How many rows are asked for at once; only one page is held in memory."""
@@ -54,15 +55,13 @@ def rows(
     limit: int | None = None,
 ) -> Iterator[Row]:
     """The rows with `after` < sequence < `until` in order, `limit` at most, in constant memory."""
-    query = _page_of_rows(tables, by_type=False, by_stream=False)
     last, left = max(after, -1), limit
     while left is None or left > 0:
         many = PAGE if left is None else min(PAGE, left)
         # Bounded above too: PostgreSQL sorts all the rest of a table that it has no statistics of.
         stop = min(last + many + 1, _NO_STOP if until is None else until)
-        found = conn.execute(query, {"log": log_id, "last": last, "stop": stop, "many": many}).all()
-        for values in found:
-            yield _row(values)
+        found = _found(conn, tables, (log_id, last, stop, many))
+        yield from found
         if len(found) < PAGE:  # the end, or a hole: the audit names it
             return
         last = found[-1].seq
@@ -100,17 +99,11 @@ def page(
     stop = min(after + 1 + (STRETCH if filtered else limit), until)
     if stop <= after + 1 or limit < 1:
         return Page(rows=(), last=after)
-    asked: dict[str, object] = {"log": log_id, "last": after, "stop": stop, "many": limit}
-    if types is not None:
-        asked["types"] = sorted(types)
-    if stream is not None:
-        asked["stream"] = stream
-    query = _page_of_rows(tables, by_type=types is not None, by_stream=stream is not None)
-    found = tuple(_row(values) for values in conn.execute(query, asked))
+    found = _found(conn, tables, (log_id, after, stop, limit), types=types, stream=stream)
     if not filtered and len(found) < stop - after - 1:
         gap = next((at for at, row in enumerate(found, after + 1) if row.seq != at), None)
         raise missing_entry(after + 1 + len(found) if gap is None else gap, size=until)
-    return Page(rows=found, last=found[-1].seq if len(found) == limit else stop - 1)
+    return Page(rows=(*found,), last=found[-1].seq if len(found) == limit else stop - 1)
 
 
 def missing_entry(sequence: int, *, size: int) -> MissingEntry:
@@ -154,10 +147,8 @@ class Extent:
 
 def row_by_id(conn: Connection, tables: Tables, log_id: int, event_id: str) -> Row | None:
     """The event with an id, None where the log has none."""
-    event = tables.event
-    query = select(*_columns(tables)).where(event.c.log_id == log_id, event.c.id == event_id)
-    values = conn.execute(query).one_or_none()
-    return None if values is None else _row(values)
+    query = f"{_selected(tables)} WHERE log_id = ? AND id = ?"
+    return next(_rows_of(fetched(conn, query, (log_id, event_id))), None)
 
 
 def leaf_hashes(
@@ -182,7 +173,17 @@ def size_at(conn: Connection, tables: Tables, log_id: int, known: dt.datetime) -
     """
     instant = in_utc(known)
     event, log = tables.event, tables.log
-    one = select(event.c.known_at).where(event.c.log_id == log_id, event.c.seq == bindparam("seq"))
+    # In order: else PostgreSQL, without statistics, may read a whole log by its index of ids.
+    one = (
+        select(event.c.known_at)
+        .where(
+            event.c.log_id == log_id,
+            event.c.seq > bindparam("seq") - 1,
+            event.c.seq < bindparam("seq") + 1,
+        )
+        .order_by(event.c.seq)
+        .limit(1)
+    )
     low, high = 0, conn.scalar(select(log.c.size).where(log.c.id == log_id)) or 0
     while low < high:
         middle = (low + high) // 2
@@ -211,19 +212,26 @@ def _head(tables: Tables) -> Select[*tuple[Any, ...]]:
     )
 
 
-@functools.cache
-def _page_of_rows(tables: Tables, *, by_type: bool, by_stream: bool) -> Select[*tuple[Any, ...]]:
-    event = tables.event
-    query = select(*_columns(tables)).where(
-        event.c.log_id == bindparam("log"),
-        event.c.seq > bindparam("last"),
-        event.c.seq < bindparam("stop"),
-    )
-    if by_type:
-        query = query.where(event.c.type.in_(bindparam("types", expanding=True)))
-    if by_stream:
-        query = query.where(event.c.stream == bindparam("stream"))
-    return query.order_by(event.c.seq).limit(bindparam("many"))
+def _found(
+    conn: Connection,
+    tables: Tables,
+    bounds: tuple[int, int, int, int],
+    *,
+    types: Collection[str] | None = None,
+    stream: str | None = None,
+) -> list[Row]:
+    """The rows of a log between two sequences, so many at most: those four bounds in this order."""
+    log_id, last, stop, many = bounds
+    query = f"{_selected(tables)} WHERE log_id = ? AND seq > ? AND seq < ?"
+    values: list[Any] = [log_id, last, stop]
+    if types is not None:
+        query += f" AND type IN ({', '.join('?' * len(types)) or 'NULL'})"
+        values += sorted(types)
+    if stream is not None:
+        query += " AND stream = ?"
+        values.append(stream)
+    values.append(many)
+    return [*_rows_of(fetched(conn, f"{query} ORDER BY seq LIMIT ?", values))]
 
 
 @functools.cache
@@ -240,28 +248,19 @@ def _page_of_leaves(tables: Tables) -> Select[Any]:
     )
 
 
-def _columns(tables: Tables) -> tuple[Column[Any], ...]:
-    c = tables.event.c
+@functools.cache
+def _selected(tables: Tables) -> str:
+    """The columns of a `Row`, in the order of its fields."""
     return (
-        *(c.seq, c.known_at, c.id, c.type, c.stream, c.stream_v, c.entry, c.leaf_hash),
-        *(c.slot_who, c.slot_what, c.slot_words, c.slot_by),
+        "SELECT seq, known_at, id, type, stream, stream_v, entry, leaf_hash, slot_who, slot_what, "
+        f"slot_words, slot_by FROM {tables.layout.qualified('event')}"  # noqa: S608 - a checked name
     )
 
 
-def _row(values: Sequence[Any]) -> Row:
-    """A row out of the columns above."""
-    seq, known_at, event_id, kind, stream, stream_v, entry, leaf, who, what, words, by = values
-    return Row(
-        seq=seq,
-        known_at=known_at,
-        id=event_id,
-        type=kind,
-        stream=stream,
-        stream_v=stream_v,
-        entry=entry,
-        leaf_hash=leaf,
-        who=who,
-        what=what,
-        words=words,
-        by=by,
-    )
+def _rows_of(found: Iterable[Sequence[Any]]) -> Iterator[Row]:
+    given: object = None
+    known: dt.datetime | None = None
+    for seq, known_at, *others in found:
+        if known_at != given:  # the events of one append share an instant
+            given, known = known_at, stored_instant(known_at)
+        yield row_of((seq, known, *others))

@@ -17,7 +17,6 @@ Earth, on which it can have been said by its own date; NULL where it has none.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import functools
 import json
@@ -38,6 +37,7 @@ from sqlalchemy import (
     text,
 )
 
+from ledger.store.fetching import fetched
 from ledger.store.layout import Layout
 from ledger.store.tables import Tables
 
@@ -106,15 +106,9 @@ WHERE log_id = :log AND seq = :seq AND known_to IS NULL""",
 SELECT id, seq FROM {table} WHERE log_id = :log AND id IN (SELECT value FROM json_each(:ids))""",
     "sequences": """
 SELECT id, seq FROM {table} WHERE log_id = :log AND id = ANY(CAST(:ids AS text[]))""",
-    "slim_sqlite": """
-SELECT seq, id, type, slot_who, slot_what FROM {table}
-WHERE log_id = ? AND seq >= ? AND seq < ? ORDER BY seq""",
-    "slim_psycopg": """
-SELECT seq, id, type, slot_who, slot_what FROM {table}
-WHERE log_id = %s AND seq >= %s AND seq < %s ORDER BY seq""",
     "slim": """
 SELECT seq, id, type, slot_who, slot_what FROM {table}
-WHERE log_id = :log AND seq >= :start AND seq < :stop ORDER BY seq""",
+WHERE log_id = ? AND seq >= ? AND seq < ? ORDER BY seq""",
 }
 
 
@@ -184,20 +178,7 @@ def sequences(
 
 def slim_rows(
     conn: Connection, tables: Tables, log_id: int, start: int, stop: int
-) -> list[SlimRow]:
+) -> Sequence[SlimRow]:
     """The rows with `start` <= sequence < `stop`, only what the table is made from."""
-    if conn.dialect.name == "sqlite":  # the driver's own rows, which SQLAlchemy would wrap
-        with contextlib.closing(conn.connection.cursor()) as cursor:
-            cursor.execute(
-                _TEXT["slim_sqlite"].format(table=tables.event.name), (log_id, start, stop)
-            )
-            return cast("list[SlimRow]", cursor.fetchall())
-    if conn.dialect.driver == "psycopg":  # slots as bytes, and not as hexadecimal text
-        raw = conn.connection.driver_connection
-        with raw.cursor(binary=True) as binary:  # type: ignore[union-attr]
-            query = _TEXT["slim_psycopg"].format(table=tables.event.fullname)
-            binary.execute(query, (log_id, start, stop))
-            return cast("list[SlimRow]", binary.fetchall())
-    at = {"log": log_id, "start": start, "stop": stop}
-    found = conn.execute(_sql("slim", tables.event.fullname), at)
-    return cast("list[SlimRow]", found.all())
+    query = _TEXT["slim"].format(table=tables.event.fullname)
+    return cast("Sequence[SlimRow]", fetched(conn, query, (log_id, start, stop)))

@@ -27,6 +27,7 @@ from eventsourcing.system import Follower, SingleThreadedRunner, System
 from psycopg.sql import SQL
 
 from ledger.model.events import ClaimRecorded
+from ledger.model.moment import Edtf
 
 TOPICS: Final = 10
 _NAMES: Final = UUID(int=7)
@@ -39,17 +40,30 @@ class Party(Aggregate):
     """A party's claims on a topic, the stream they are in."""
 
     class ClaimRecorded(Aggregate.Event):
-        """What a claim of the workload says, with what ours leaves to defaults left out."""
+        """The same fields as our event has, in types that its encoder knows."""
 
-        key: str
         chains: list[list[dict[str, str]]]
+        addressees: list[str]
+        mentions: list[str]
+        capacity: str
+        key: str | None
         proposition: str
         act: str
         stance: str
-        uttered: str
+        factuality: str
+        uttered: str | None
+        about: str | None
+        expires: str | None
+        utterance: str | None
+        utterance_key: str | None
         document: str | None
-        language: str
-        quote: str
+        conditions: str | None
+        language: str | None
+        quote: dict[str, Any] | None
+        link_words: list[dict[str, Any]]
+        basis: str | None
+        note: str | None
+        extra: dict[str, Any]
 
 
 class Claims(Application):
@@ -109,23 +123,19 @@ class Content:
 
 def content(claim: ClaimRecorded) -> Content:
     """The same claim in its words."""
-    chains = [
-        [{"agent": link.agent, "kind": link.kind, "role": link.role} for link in chain]
-        for chain in claim.chains
-    ]
-    fields = {
-        "key": claim.key,
-        "chains": chains,
-        "proposition": claim.proposition,
-        "act": claim.act,
-        "stance": claim.stance,
-        "uttered": str(claim.uttered),
-        "document": claim.document,
-        "language": claim.language,
-        "quote": claim.quote.exact if claim.quote else "",
-    }
+    fields = {field.name: _plain(getattr(claim, field.name)) for field in attrs.fields(type(claim))}
     topic = crc32(str(claim.key).encode()) % TOPICS
-    return Content(uuid5(_NAMES, f"{chains[0][-1]['agent']} {topic}"), fields)
+    return Content(uuid5(_NAMES, f"{fields['chains'][0][-1]['agent']} {topic}"), fields)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Edtf):
+        return str(value)
+    if isinstance(value, tuple):
+        return [*map(_plain, value)]
+    if attrs.has(type(value)):
+        return {one.name: _plain(getattr(value, one.name)) for one in attrs.fields(type(value))}
+    return value
 
 
 class Opponent:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
-from ledger import Ledger
+from ledger import Claim, Ledger, Party
+from ledger.projecting import Projection, claims
 from ledger.store import engines, read, schema, transaction
 from ledger.store.append import append, lock_head
 from tests.proof.paths import TABLES, Place, begin, sealed, typed
 from tests.proof.plans import Sent, caught, faults, read_through
 
+CURSOR = "ledger_cursor"
 SMALL, LARGE, OTHER_LOGS = 40, 6_000, 1_500
 """More logs than a page of their table holds, where their index would not be worth it."""
 REGIMES = ((SMALL, False), (LARGE, False), (LARGE, True))
@@ -62,17 +66,24 @@ def filled(url, size, *, analysed):
     with transaction.writing(engine) as conn:
         others = [{"origin": f"log-{number}", "size": 0} for number in range(OTHER_LOGS)]
         conn.execute(TABLES.log.insert(), others)
+        conn.execute(TABLES.cursor.insert(), [cursor_of(number) for number in range(OTHER_LOGS)])
     grow(engine, size)
     if analysed:
         analyse(engine)
     return engine
 
 
+def cursor_of(number):
+    """A cursor of another log."""
+    key = {"log_id": 1_000_000 + number, "name": "mailer", "version": 0, "build": 0}
+    return {**key, "phase": "consumer", "position": 7, "fence": 0}
+
+
 def _keep_autovacuum_away(engine):
     """Statistics come when the test says so."""
     if engine.dialect.name == "postgresql":
         with engine.begin() as conn:
-            for table in (TABLES.log, TABLES.event, TABLES.stream):
+            for table in (TABLES.log, TABLES.event, TABLES.stream, TABLES.cursor):
                 conn.execute(sa.text(f"ALTER TABLE {table.name} SET (autovacuum_enabled = false)"))
 
 
@@ -104,6 +115,82 @@ def test_a_page_of_events(engine, behind):
     ledger = Ledger(engine)
     after = max(-1, _size(engine) - 1 - behind)
     assert told(engine, lambda: list(ledger.events(after=after, limit=100))) == {}
+
+
+@pytest.mark.parametrize("behind", BEHIND.values(), ids=BEHIND)
+@pytest.mark.parametrize("types", ["party_registered", ["claim_recorded", "party_named"]])
+def test_a_page_of_events_of_some_types(engine, behind, types):
+    ledger = Ledger(engine)
+    after = max(-1, _size(engine) - 1 - behind)
+    assert told(engine, lambda: list(ledger.events(after=after, types=types, limit=100))) == {}
+
+
+def test_where_a_named_cursor_stands_and_how_it_moves(engine):
+    cursor = Ledger(engine).cursor("mailer")
+
+    def move():
+        cursor.reset(-1)
+        cursor.advance(1)
+        cursor.advance(2)
+        return cursor.position
+
+    assert move() == 2
+    assert told(engine, move) == {}
+
+
+def test_how_the_cursor_of_a_projection_is_found_and_moved(engine):
+    ledger = Ledger(engine)
+    count = Projection(name="count", initial=int, evolve=lambda state, _: state + 1)
+    ledger.projections.add(count)
+    ledger.projections.run("count")
+    number = itertools.count()
+
+    def follow():
+        ledger.register(Party(f"{uuid4()}", name=f"Number {next(number)}"))
+        assert ledger.projections.run("count").status == "caught_up"
+        assert ledger.projections.state("count") == _size(engine)
+
+    follow()
+    assert {text: wrong for text, wrong in told(engine, follow).items() if CURSOR in text} == {}
+
+
+def test_the_last_word_by_a_day_in_the_view_of_claims(engine):
+    ledger = Ledger(engine)
+    ledger.projections.add(claims(ledger.layout))
+    said = ["2024-01-01", "2024-02-01", "2024-03-01"]
+    ledger.record_all(
+        Claim(id=f"{uuid4()}", claimant="board", act="assert", proposition="open", uttered=day)
+        for day in said * 20
+    )
+    ledger.projections.ready("claims")
+    table = ledger.projections.served("claims").table
+    rows = [
+        {"log_id": 1_000_000 + number, "seq": number, "party": 0, "proposition": 1}
+        | {"uttered_latest": dt.date(2024, 1, 1), "act": "assert", "stance": "supports"}
+        for number in range(OTHER_LOGS)
+    ]
+    with engine.begin() as conn:
+        conn.execute(table.delete().where(table.c.log_id >= 1_000_000))
+        conn.execute(table.insert(), rows)
+    board, open_ = (event.sequence for event in ledger.events(limit=2))
+    c = table.c
+    with transaction.reading(engine) as conn:
+        log_id = ledger._folded.log_id(conn)
+    last = (
+        sa.select(c.seq, c.stance, c.uttered_latest)
+        .where(c.log_id == log_id, c.party == board, c.proposition == open_)
+        .where(c.uttered_latest <= dt.date(2024, 2, 15))
+        .where(sa.or_(c.known_to.is_(None), c.known_to > _size(engine)))
+        .order_by(c.uttered_latest.desc())
+        .limit(1)
+    )
+
+    def ask():
+        with ledger.projections.reading("claims") as (conn, _):
+            return conn.execute(last).one()
+
+    assert ask().uttered_latest == dt.date(2024, 2, 2)
+    assert told(engine, ask) == {}
 
 
 def _size(engine):

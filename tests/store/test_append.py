@@ -1,4 +1,4 @@
-"""One contract for every engine: what goes in comes out, in order, all or nothing."""
+"""What an append takes and refuses, beyond the shipped contract (`test_contract.py`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import threading
 
 import attrs
 import pytest
-from sqlalchemy import func, select
 
 from ledger.errors import AlreadyRecorded, HeadMoved, InvalidDate, WrongExpectedVersion
 from ledger.store import read, transaction
@@ -49,35 +48,6 @@ def test_nothing_appended_is_nothing_changed(engine, tables, record):
     assert stored(engine, tables) == []
 
 
-def test_twenty_thousand_at_once_are_dense_and_in_order(engine, tables, drafts, record):
-    record(drafts(3))
-    given = drafts(20_000)
-    done = record(given)
-    assert (done.first, done.size) == (3, 20_003)
-    rows = stored(engine, tables)
-    assert [row.seq for row in rows] == list(range(20_003))
-    assert [row.id for row in rows[3:]] == [draft.id for draft in given]
-    assert [row.known_at for row in rows[3:]] == list(done.known)
-
-
-def test_known_at_never_runs_backwards(engine, tables, drafts, record):
-    hour = dt.timedelta(hours=1)
-    record(drafts(1, recorded_at=NOON))
-    done = record(
-        [
-            *drafts(1, recorded_at=NOON - hour),
-            *drafts(1, recorded_at=NOON + hour),
-            *drafts(1, recorded_at=NOON),
-        ]
-    )
-    assert done.known == (NOON, NOON + hour, NOON + hour)
-    assert [row.known_at for row in stored(engine, tables)] == [NOON, *done.known]
-    with transaction.reading(engine) as conn:
-        head = read.head(conn, tables, "default")
-    assert head is not None
-    assert head.known_at == NOON + hour
-
-
 def test_an_instant_without_a_time_zone_is_refused(engine, tables, drafts, record):
     naive = [attrs.evolve(drafts(1)[0], recorded_at=NOON.replace(tzinfo=None))]
     with pytest.raises(InvalidDate, match="does not say its time zone"):
@@ -109,15 +79,6 @@ def test_a_batch_must_itself_be_dense(drafts, record):
     assert (caught.value.expected, caught.value.actual) == (1, 0)
 
 
-@pytest.mark.parametrize("before", [0, 6_000])
-def test_an_id_that_is_taken_refuses_the_whole_append(engine, tables, drafts, record, before):
-    record(drafts(1, ids=["taken"]))
-    with pytest.raises(AlreadyRecorded, match="the id taken already") as caught:
-        record([*drafts(before), *drafts(1, ids=["taken"], stream="another"), *drafts(2)])
-    assert caught.value.given == "taken"
-    assert len(stored(engine, tables)) == 1
-
-
 def test_an_event_sent_again_is_told_by_its_id_and_not_by_its_stream(drafts, record):
     given = drafts(3)
     record(given)
@@ -135,19 +96,6 @@ def test_an_id_that_stands_twice_in_an_append_is_refused(drafts, record):
     assert caught.value.given == "same"
 
 
-def test_an_error_after_the_append_leaves_nothing(engine, tables, drafts):
-    def write_and_fail():
-        with transaction.writing(engine) as conn:
-            append(conn, tables, lock_head(conn, tables, "default"), drafts(3))
-            raise LookupError
-
-    with pytest.raises(LookupError):
-        write_and_fail()
-    assert stored(engine, tables) == []
-    with transaction.reading(engine) as conn:
-        assert conn.scalar(select(func.count()).select_from(tables.stream)) == 0
-
-
 def test_a_head_can_be_appended_to_once(engine, tables, drafts):
     def write_twice():
         with transaction.writing(engine) as conn:
@@ -158,89 +106,6 @@ def test_a_head_can_be_appended_to_once(engine, tables, drafts):
     with pytest.raises(HeadMoved, match="expected to hold 0 events, but it holds 1"):
         write_twice()
     assert stored(engine, tables) == []
-
-
-def test_two_logs_in_one_database_do_not_leak(engine, tables, drafts, record):
-    ids = ["one", "two"]
-    record(drafts(2, ids=ids, origin="a"), origin="a")
-    record(drafts(1, ids=ids[:1], origin="b"), origin="b")
-    record(drafts(1, stream="one", version=1, origin="a"), origin="a")
-    assert [row.seq for row in stored(engine, tables, "a")] == [0, 1, 2]
-    assert [row.id for row in stored(engine, tables, "b")] == ["one"]
-    with transaction.reading(engine) as conn:
-        a, b = read.head(conn, tables, "a"), read.head(conn, tables, "b")
-        assert a is not None
-        assert b is not None
-        assert (a.size, b.size) == (3, 1)
-        assert a.log_id != b.log_id
-        assert read.row_by_id(conn, tables, b.log_id, "two") is None
-
-
-def test_writers_at_the_same_time_leave_no_gap_and_a_tailing_reader_misses_nothing(
-    engine, tables, drafts
-):
-    batches = {worker: [drafts(size) for size in (1, 5, 10, 1, 50)] for worker in range(4)}
-    everything = {draft.id for parts in batches.values() for part in parts for draft in part}
-    errors: list[BaseException] = []
-    seen: list[tuple[int, str]] = []
-    writers_are_done = threading.Event()
-
-    def write(parts):
-        try:
-            for part in parts:
-                with transaction.writing(engine) as conn:
-                    append(conn, tables, lock_head(conn, tables, "default"), part)
-        except BaseException as error:  # noqa: BLE001 - told by the main thread
-            errors.append(error)
-
-    def follow():
-        try:
-            while True:
-                last_look = writers_are_done.is_set()
-                after = seen[-1][0] if seen else -1
-                seen.extend((row.seq, row.id) for row in stored(engine, tables, after=after))
-                if last_look:
-                    return
-        except BaseException as error:  # noqa: BLE001 - told by the main thread
-            errors.append(error)
-
-    writers = [threading.Thread(target=write, args=(parts,)) for parts in batches.values()]
-    reader = threading.Thread(target=follow)
-    for thread in (*writers, reader):
-        thread.start()
-    for thread in writers:
-        thread.join()
-    writers_are_done.set()
-    reader.join()
-    assert errors == []
-    assert [seq for seq, _ in seen] == list(range(len(everything)))
-    assert {name for _, name in seen} == everything
-    order = {name: seq for seq, name in seen}
-    for parts in batches.values():
-        places = [order[draft.id] for part in parts for draft in part]
-        assert places == sorted(places)
-
-
-def test_writers_of_one_stream_win_or_are_refused(engine, tables, drafts, record):
-    record(drafts(1, stream="s"))
-    rivals = [drafts(2, stream="s", version=1) for _ in range(6)]
-    outcomes: list[str] = []
-
-    def write(part):
-        try:
-            with transaction.writing(engine) as conn:
-                append(conn, tables, lock_head(conn, tables, "default"), part)
-            outcomes.append("won")
-        except WrongExpectedVersion as error:
-            outcomes.append(f"stood at {error.actual}")
-
-    threads = [threading.Thread(target=write, args=(part,)) for part in rivals]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["stood at 2"] * 5 + ["won"]
-    assert [row.stream_v for row in stored(engine, tables)] == [0, 1, 2]
 
 
 def test_many_threads_may_make_the_same_log(engine, tables):

@@ -166,13 +166,6 @@ def test_put_refuses_an_id_that_is_taken_and_tells_where_it_is(engine, tables, d
     assert counted(engine, tables) == (3, 3)
 
 
-def test_an_id_may_be_taken_in_another_log(engine, tables, drafts):
-    for origin in ("a", "b"):
-        put_into(engine, tables, drafts(1, ids=["same"], origin=origin), origin)
-    assert [row.id for row in rows_of(engine, tables, "a")] == ["same"]
-    assert head_of(engine, tables, "a").log_id != head_of(engine, tables, "b").log_id
-
-
 def test_two_logs_in_one_database_never_touch_each_other(engine, tables, drafts):
     put_into(engine, tables, drafts(2, stream="s", origin="a"), "a")
     put_into(engine, tables, drafts(1, stream="s", origin="b"), "b")
@@ -262,18 +255,6 @@ def race(engine, tables, parts):
         if isinstance(outcome, BaseException):
             raise outcome
     return [outcomes[place] for place in range(len(parts))]
-
-
-def test_disjoint_puts_by_six_threads_leave_no_hole(engine, tables, drafts):
-    parts = [[drafts(size) for size in (1, 3, 1, 7, 2)] for _ in range(6)]
-    outcomes = race(engine, tables, parts)
-    taken = sorted(seq for told in outcomes for one in told for seq in range(one.first, one.size))
-    assert taken == list(range(6 * 14))
-    order = {row.id: row.seq for row in rows_of(engine, tables)}
-    assert sorted(order.values()) == taken
-    for part in parts:
-        places = [order[draft.id] for batch in part for draft in batch]
-        assert places == sorted(places)
 
 
 @pytest.mark.parametrize("begun", [False, True])

@@ -1,0 +1,63 @@
+"""All rows of a query as the driver gives them, for pages of the log.
+
+Here lives the way past SQLAlchemy's result rows, which cost more than the driver's own. What is
+asked, and what a row means, is in `read` and `views`.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+
+def fetched(conn: Connection, query: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    """The rows of a query in which `?` stands for each value; it may hold no other `?` or `%`.
+
+    Raises:
+        DBAPIError: The database refused.
+    """
+    driver = conn.dialect.driver
+    text = _in_style(query, driver)
+    if driver == "psycopg" and not conn.dialect.is_async:
+        return _in_binary(conn, text, values)
+    return conn.exec_driver_sql(text, tuple(values)).all()
+
+
+@functools.lru_cache(maxsize=1_000)
+def _in_style(query: str, driver: str) -> str:
+    """The query with the driver's placeholders.
+
+    Example:
+        >>> _in_style("SELECT ? + ?", "asyncpg")
+        'SELECT $1 + $2'
+    """
+    if driver == "asyncpg":
+        numbers = itertools.count(1)
+        return re.sub(r"\?", lambda _: f"${next(numbers)}", query)
+    return query.replace("?", "%s") if driver.startswith("psycopg") else query
+
+
+def _in_binary(conn: Connection, text: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    """Bytes as bytes, and not as hexadecimal text; errors as SQLAlchemy tells them."""
+    if not conn.in_transaction():
+        conn.begin()
+    held: Any = conn.connection.driver_connection
+    driver: Any = conn.dialect.loaded_dbapi
+    try:
+        with held.cursor(binary=True) as cursor:
+            cursor.execute(text, values)
+            rows: Sequence[Sequence[Any]] = cursor.fetchall()
+            return rows
+    except driver.Error as error:
+        lost = conn.dialect.is_disconnect(error, held, None)
+        if lost:
+            conn.invalidate(error)
+        raise DBAPIError.instance(
+            text, None, error, driver.Error, connection_invalidated=lost, dialect=conn.dialect
+        ) from error
