@@ -229,7 +229,8 @@ class Appender:
             LedgerError: as `append`.
         """
         stored: Appended | None = None
-        if unit.head is not None and len(unit) and self._hopeful:
+        # Without a last leaf to compare, the number of a log rolled back may now be another log's.
+        if unit.head is not None and unit.head.leaf and len(unit) and self._hopeful:
             stored = self._write_on(unit, told)
         if stored is None and len(unit):
             stored = self._write_locked(unit, told)
@@ -258,7 +259,22 @@ class Appender:
     def _project(self, conn: Connection, unit: Unit, stored: Appended) -> None:
         if self.projections.has_inline:
             events = unit.stored(stored.first, stored.known)
-            self.projections.inline(conn, stored.log_id, events)
+            at = None if unit.head is None else self._sequences_before(stored.first)
+            self.projections.inline(conn, stored.log_id, events, sequence_of=at)
+
+    def _sequences_before(self, first: int) -> Callable[[str], int | None]:
+        """What tells the sequence of an event by its id, where the fold held it before an append.
+
+        Only an append onto the fold's own head may ask: the fold of another is another log's.
+        """
+        fold = self.folded.fold
+
+        def sequence(id_: str) -> int | None:
+            with fold.lock:
+                held = fold.facts.stored.get(id_)
+            return held.sequence if held is not None and held.sequence < first else None
+
+        return sequence
 
     def _write_on(self, unit: Unit, told: observing.Append) -> Appended | None:
         """Append if the log still ends where the unit was checked; None where it does not."""

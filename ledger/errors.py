@@ -42,6 +42,17 @@ class LedgerError(Exception):
         super().__init__(message)
         self.message = message
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it is copied and pickled: Python would leave out what has to be named."""
+        return _again, (type(self), self.args, vars(self))
+
+
+def _again(cls: type[LedgerError], args: tuple[object, ...], told: dict[str, object]) -> Exception:
+    error = cls.__new__(cls)
+    error.args = args
+    vars(error).update(told)
+    return error
+
 
 class Invalid(LedgerError, ValueError):
     """An input that is not allowed."""

@@ -78,18 +78,15 @@ class Fold:
     # -- what is stored ---------------------------------------------------------------------
 
     def head(self) -> Head | None:
-        """Where the log stands as far as it is folded; None where no event of it was read.
-
-        Without a last leaf to compare, the number of a log that was rolled back may be another's.
-        """
+        """Where the log stands as far as it is folded; None where it was never read."""
         self._lift()
-        if self._log is None or not self._leaves:
+        if self._log is None or (self.facts.size and not self._leaves):
             return None
         return Head(
             log_id=self._log,
             size=self.facts.size,
             known_at=self.facts.last_recorded,
-            leaf=self._leaves[-1],
+            leaf=self._leaves[-1] if self.facts.size else b"",
         )
 
     def at_head(self, conn: Connection) -> Facts:

@@ -16,7 +16,7 @@ import attrs
 from sqlalchemy import Engine
 
 from ledger.appending import Appender, Receipt
-from ledger.errors import Invalid, LedgerError
+from ledger.errors import Invalid, LedgerError, StoreError
 from ledger.unit import Entered, Entry, Unit
 
 MOST: Final = 200
@@ -28,10 +28,10 @@ class _Place:
     """An entry in the queue, and what becomes of it."""
 
     entered: Entered
+    leads: bool = False
     turn: threading.Event = attrs.field(factory=threading.Event)
-    receipts: list[Receipt] = attrs.field(factory=list)
-    error: BaseException | None = None
-    done: bool = False
+    receipts: list[Receipt] | None = None
+    error: Exception | None = None
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -52,14 +52,26 @@ class Grouped(Appender):
         place = _Place(self.entered(entry))
         with self._guard:
             self._queue.append(place)
-            leads, self._led = not self._led, True
-        if not leads:
-            place.turn.wait()
-        if not place.done:
+            place.leads, self._led = not self._led, True
+        try:
+            if not place.leads:
+                place.turn.wait()
+        except BaseException:
+            self._leave(place)
+            raise
+        if place.leads:
             self._lead()
         if place.error is not None:
             raise place.error
-        return place.receipts
+        return place.receipts or []
+
+    def _leave(self, place: _Place) -> None:
+        """Do not hold up those behind a thread that was interrupted while it waited."""
+        with self._guard:
+            if place in self._queue:
+                self._queue.remove(place)
+        if place.leads:
+            self._hand_on()
 
     def _lead(self) -> None:
         with self._guard:
@@ -67,14 +79,22 @@ class Grouped(Appender):
             places = [self._queue.popleft() for _ in range(many)]
         try:
             self._write_all(places)
-        finally:
-            with self._guard:
-                following = self._queue[0] if self._queue else None
-                self._led = following is not None
+        except BaseException as error:
             for place in places:
-                place.done = True
+                if place.receipts is None and place.error is None:
+                    place.error = _unknown(error)
+            raise
+        finally:
+            for place in places:
                 place.turn.set()
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        with self._guard:
+            following = self._queue[0] if self._queue else None
+            self._led = following is not None
             if following is not None:
+                following.leads = True
                 following.turn.set()
 
     def _write_all(self, places: list[_Place]) -> None:
@@ -82,6 +102,7 @@ class Grouped(Appender):
         try:
             with self.watched() as told:
                 for place in places:
+                    place.error = None
                     try:
                         self.enter(unit, place.entered)
                     except Exception as error:  # noqa: BLE001 - raised in the thread it belongs to
@@ -90,15 +111,33 @@ class Grouped(Appender):
                         together.append(place)
                 receipts = iter(self.write(unit, told))
         except LedgerError as error:
-            if len(together) > 1 and getattr(error, "stored", "no") == "no":
-                for place in together:  # others came first, and now one of these is refused
+            # Those refused at once may have been so for what now is not stored.
+            if len(places) > 1 and not isinstance(error, StoreError):
+                for place in places:
                     self._write_all([place])
             else:
-                for place in together:
-                    place.error = copy.copy(error)
+                for place in places:
+                    place.error = _own(error)
         else:
             for place in together:
                 place.receipts = [next(receipts) for _ in place.entered.made]
+
+
+def _own(error: LedgerError) -> LedgerError:
+    own = copy.copy(error)  # a thread adds its traceback to what it raises
+    own.__cause__ = error.__cause__
+    return own
+
+
+def _unknown(error: BaseException) -> StoreError:
+    found = StoreError(
+        f"The thread that wrote this together with its own was stopped by {type(error).__name__}: "
+        "the records may be stored or not. Record them again with the same ids; what is stored "
+        "already will not be stored twice.",
+        stored="unknown",
+    )
+    found.__cause__ = error
+    return found
 
 
 def shared(appender: Appender) -> Grouped:

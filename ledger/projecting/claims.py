@@ -108,11 +108,11 @@ def _sequences(found: _Found, page: Page) -> Mapping[str, int]:
     targets = {id_ for id_, _ in found.ends} | set(found.erased)
     known = {**{id_: kept[id_] for id_ in wanted if id_ in kept}, **found.ids}
     missing = [id_ for id_ in wanted | targets if id_ not in known]
-    if page.sequence_of is not None:
-        for id_ in missing:
-            if (seq := page.sequence_of(id_)) is not None:
-                known[id_] = seq
-    elif missing:
+    if missing and page.sequence_of is not None:
+        found_at = {id_: page.sequence_of(id_) for id_ in missing}
+        known |= {id_: seq for id_, seq in found_at.items() if seq is not None}
+        missing = [id_ for id_ in missing if id_ not in known]
+    if missing:
         looked_up = views.sequences(page.conn, page.tables, page.log_id, missing)
         known |= looked_up
         kept |= {id_: seq for id_, seq in looked_up.items() if id_ not in targets}

@@ -18,12 +18,14 @@ A cursor moves by compare-and-set, in the transaction of the rows that it counts
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, text, update
 
+from ledger.store.fetching import changed
 from ledger.store.tables import Tables
 
 if TYPE_CHECKING:
@@ -123,13 +125,21 @@ def move(
     now: dt.datetime | None = None,
 ) -> bool:
     """Move a cursor on, if it stands at `start` and, where a fence is given, is still owned so."""
+    if fence is None:  # in an append, where each microsecond is every append's
+        values = (stop, key.log_id, key.name, key.version, key.build, start)
+        return changed(conn, _move_live(tables), values) == 1
     c = tables.cursor.c
     one = update(tables.cursor).where(*_is(tables.cursor, key), c.position == start)
-    if fence is None:
-        one = one.where(c.phase == "live").values(position=stop)
-    else:
-        one = one.where(c.fence == fence).values(position=stop, beat_at=now)
+    one = one.where(c.fence == fence).values(position=stop, beat_at=now)
     return conn.execute(one).rowcount == 1
+
+
+@functools.cache
+def _move_live(tables: Tables) -> str:
+    return (
+        f"UPDATE {tables.layout.qualified('cursor')} SET position = ? WHERE log_id = ? "  # noqa: S608 - a checked name
+        "AND name = ? AND version = ? AND build = ? AND position = ? AND phase = 'live'"
+    )
 
 
 def move_effects(

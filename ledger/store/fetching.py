@@ -1,7 +1,7 @@
-"""All rows of a query as the driver gives them, for pages of the log.
+"""Statements in the driver's own words, for pages of the log and for each append's views.
 
-Here lives the way past SQLAlchemy's result rows, which cost more than the driver's own. What is
-asked, and what a row means, is in `read` and `views`.
+Here lives the way past SQLAlchemy's statements and result rows, which cost several times what the
+driver takes. What is asked, and what a row means, is in `read`, `views` and `cursors`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,15 @@ def fetched(conn: Connection, query: str, values: Sequence[Any]) -> Sequence[Seq
     if driver == "psycopg" and not conn.dialect.is_async:
         return _in_binary(conn, text, values)
     return conn.exec_driver_sql(text, tuple(values)).all()
+
+
+def changed(conn: Connection, statement: str, values: Sequence[Any]) -> int:
+    """Carry out a statement with `?` for each value, as `fetched`; how many rows it changed.
+
+    Raises:
+        DBAPIError: The database refused.
+    """
+    return conn.exec_driver_sql(_in_style(statement, conn.dialect.driver), tuple(values)).rowcount
 
 
 @functools.lru_cache(maxsize=1_000)

@@ -251,10 +251,11 @@ def _page_of_leaves(tables: Tables) -> Select[Any]:
 @functools.cache
 def _selected(tables: Tables) -> str:
     """The columns of a `Row`, in the order of its fields."""
-    return (
-        "SELECT seq, known_at, id, type, stream, stream_v, entry, leaf_hash, slot_who, slot_what, "
-        f"slot_words, slot_by FROM {tables.layout.qualified('event')}"  # noqa: S608 - a checked name
+    columns = (
+        "seq, known_at, id, type, stream, stream_v, entry, leaf_hash, slot_who, slot_what, "
+        "slot_words, slot_by"
     )
+    return f"SELECT {columns} FROM {tables.layout.qualified('event')}"  # noqa: S608 - a checked name
 
 
 def _rows_of(found: Iterable[Sequence[Any]]) -> Iterator[Row]:

@@ -133,9 +133,7 @@ def _committed(engine: Engine) -> Iterator[Connection]:
     """A transaction of ours; it is SQLAlchemy's too if anything is executed through it."""
     with _connected(engine) as conn:
         _refuse_autocommit(conn)
-        if conn.dialect.name != "sqlite":
-            conn.begin()
-        _begin_immediate(conn)
+        _begin(conn)
         try:
             yield conn
         except BaseException:
@@ -195,6 +193,18 @@ def _savepoint(conn: Connection) -> Iterator[Connection]:
     _begin_immediate(conn)
     with conn.begin_nested():
         yield conn
+
+
+def _begin(conn: Connection) -> None:
+    """Begin a transaction of ours, on SQLite with the write lock and mostly behind SQLAlchemy."""
+    if conn.dialect.name != "sqlite":
+        conn.begin()
+    elif conn.dispatch.begin:
+        # A host's listener sends a BEGIN once SQLAlchemy begins, and as a rule one without the
+        # lock: ours takes its place now, or the two would meet later.
+        conn.begin()
+        conn.connection.rollback()
+    _begin_immediate(conn)
 
 
 def _begin_immediate(conn: Connection) -> None:

@@ -37,7 +37,7 @@ from sqlalchemy import (
     text,
 )
 
-from ledger.store.fetching import fetched
+from ledger.store.fetching import changed, fetched
 from ledger.store.layout import Layout
 from ledger.store.tables import Tables
 
@@ -93,9 +93,9 @@ INSERT INTO {table} (log_id, seq, party, proposition, uttered_latest, act, stanc
 VALUES (?, ?, ?, ?, ?, ?, ?)""",
     "add": """
 INSERT INTO {table} (log_id, seq, party, proposition, uttered_latest, act, stance)
-SELECT CAST(:log AS bigint), x.* FROM unnest(
-  CAST(:seq AS bigint[]), CAST(:party AS bigint[]), CAST(:proposition AS bigint[]),
-  CAST(:uttered AS date[]), CAST(:act AS text[]), CAST(:stance AS text[])) AS x""",
+SELECT CAST(? AS bigint), x.* FROM unnest(
+  CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS date[]),
+  CAST(? AS text[]), CAST(? AS text[])) AS x""",
     "copy": """
 COPY {table} (log_id, seq, party, proposition, uttered_latest, act, stance) FROM STDIN""",
     "end": """
@@ -103,9 +103,9 @@ UPDATE {table} SET known_to = :known_to
 WHERE log_id = :log AND seq = :seq AND known_to IS NULL""",
     "remove": "DELETE FROM {table} WHERE log_id = :log AND seq = :seq",
     "sequences_sqlite": """
-SELECT id, seq FROM {table} WHERE log_id = :log AND id IN (SELECT value FROM json_each(:ids))""",
+SELECT id, seq FROM {table} WHERE log_id = ? AND id IN (SELECT value FROM json_each(?))""",
     "sequences": """
-SELECT id, seq FROM {table} WHERE log_id = :log AND id = ANY(CAST(:ids AS text[]))""",
+SELECT id, seq FROM {table} WHERE log_id = ? AND id = ANY(CAST(? AS text[]))""",
     "slim": """
 SELECT seq, id, type, slot_who, slot_what FROM {table}
 WHERE log_id = ? AND seq >= ? AND seq < ? ORDER BY seq""",
@@ -134,9 +134,8 @@ def add_claims(conn: Connection, table: Table, log_id: int, rows: Sequence[Claim
             for row in rows:
                 into.write_row((log_id, *row))
         return
-    names = ("seq", "party", "proposition", "uttered", "act", "stance")
-    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-    conn.execute(_sql("add", table.fullname), {"log": log_id, **columns})
+    columns = map(list, zip(*rows, strict=True))
+    changed(conn, _TEXT["add"].format(table=table.fullname), (log_id, *columns))
 
 
 def end_claims(
@@ -167,13 +166,11 @@ def sequences(
     """The sequences of events by their ids, in one query."""
     if not ids:
         return {}
+    name, given = "sequences", cast("str | list[str]", [*ids])
     if conn.dialect.name == "sqlite":  # the number of its parameters is limited
-        query, given = _sql("sequences_sqlite", tables.event.fullname), json.dumps([*ids])
-        found = conn.execute(query, {"log": log_id, "ids": given})
-    else:
-        query = _sql("sequences", tables.event.fullname)
-        found = conn.execute(query, {"log": log_id, "ids": [*ids]})
-    return {row.id: row.seq for row in found}
+        name, given = "sequences_sqlite", json.dumps(given)
+    query = _TEXT[name].format(table=tables.event.fullname)
+    return dict(cast("Sequence[tuple[str, int]]", fetched(conn, query, (log_id, given))))
 
 
 def slim_rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -118,6 +119,30 @@ def test_sqlite_in_its_older_autocommit_is_given_a_transaction(tmp_path, tables,
         conn.commit()
     write(engine, tables, drafts(1))
     assert count(engine, tables) == (0, 2)
+
+
+@pytest.mark.parametrize("begin", ["BEGIN", "BEGIN IMMEDIATE"])
+def test_a_host_whose_listener_sends_begin_itself_is_served(tmp_path, tables, drafts, begin):
+    """The recipe by which SQLAlchemy makes savepoints of SQLite right."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'host.db'}")
+    sa.event.listen(engine, "connect", lambda raw, _: setattr(raw, "isolation_level", None))
+    sa.event.listen(engine, "begin", lambda conn: conn.exec_driver_sql(begin))
+    schema.upgrade(engine)
+    with engine.begin() as conn:
+        conn.execute(text("CREATE TABLE host_note (words text)"))
+
+    def record(_):
+        for _ in range(5):
+            write(engine, tables, drafts(2))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(record, range(4)))
+    with engine.connect() as conn:
+        with conn.begin_nested():
+            note(conn)
+            write(conn, tables, drafts(1))
+        conn.rollback()
+    assert count(engine, tables) == (0, 40)
 
 
 def test_a_connection_in_autocommit_is_refused(postgres_url, tables, drafts):
