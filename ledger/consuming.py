@@ -81,7 +81,7 @@ class Cursor:
         """
         with self._writing(conn) as joined:
             seen = self._look(joined) if self._seen is None else self._seen
-            if to <= seen:
+            if type(to) is int and to <= seen:
                 raise InvalidCursor(
                     f"The cursor {self.name} stands at {seen}, so it cannot advance to {to}. Type: "
                     f"cursor.reset({to}) if those events are to be handled once more.",
@@ -136,7 +136,7 @@ class Cursor:
         """The log's number, where it holds a sequence; None before its first event."""
         head = read.head(conn, self._log.tables, self._log.origin)
         size = 0 if head is None else head.size
-        if isinstance(sequence, bool) or not -1 <= sequence < size:
+        if type(sequence) is not int or not -1 <= sequence < size:
             raise InvalidCursor(
                 f"{sequence!r} is no place for the cursor {self.name}: the log holds {size} "
                 "events, counted from 0. Give the sequence of an event, or -1 for the beginning.",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import difflib
 import time
 from collections.abc import Callable, Collection, Generator, Iterator
 from typing import Any, Final, Protocol
@@ -18,9 +17,9 @@ import attrs
 from sqlalchemy import Connection, Engine
 
 from ledger import observing
-from ledger.codec.converter import TYPES
+from ledger.codec.converter import type_called
 from ledger.codec.envelope import opened
-from ledger.errors import MissingEntry, StoreError, TimedOut, UnknownEventType
+from ledger.errors import Invalid, MissingEntry, StoreError, TimedOut
 from ledger.model.events import StoredEvent
 from ledger.store import read
 from ledger.store.collector import collector_paused
@@ -32,8 +31,6 @@ Types = str | type[Any] | Collection[str | type[Any]]
 
 PATIENCE: Final = 30.0
 """For how many seconds a follower goes on asking a server that cannot be reached."""
-
-_NAMES: Final = {cls: name for name, cls in TYPES.items()}
 
 
 class Log(Protocol):
@@ -70,8 +67,12 @@ def events(
 
     Raises:
         UnknownEventType: One of the types is none.
+        Invalid: `after` or `limit` is no number that it can be.
         MissingEntry: An event that the log counts is not there.
     """
+    _bounded("after", after, -1)
+    if limit is not None:
+        _bounded("limit", limit, 0)
     return _events(log, after, limit, _Wanted.of(types, stream))
 
 
@@ -97,7 +98,10 @@ def follow(
         UnknownEventType: One of the types is none.
         StoreError: The ledger is bound to a host's connection; or the database refused.
         MissingEntry: The log ends before `after`: it was restored from an older copy, or cut.
+        Invalid: `after` or `poll` is no number that it can be.
     """
+    _bounded("after", after, -1)
+    _seconds("poll", poll)
     follower = _Follower(
         log=log,
         engine=_engine_of(log),
@@ -106,7 +110,7 @@ def follow(
         poll=poll,
         idle=idle or _nothing,
         name=name,
-        last=max(after, -1),
+        last=after,
     )
     return follower.events()
 
@@ -117,7 +121,11 @@ def wait_for(log: Log, sequence: int, *, timeout: float = 10.0, poll: float = 1.
     Raises:
         TimedOut: It did not within `timeout` seconds; `head` is the last sequence that was there.
         StoreError: The ledger is bound to a host's connection; or the database refused.
+        Invalid: `sequence`, `timeout` or `poll` is no number that it can be.
     """
+    _bounded("sequence", sequence, 0)
+    _seconds("timeout", timeout)
+    _seconds("poll", poll)
     engine, end = _engine_of(log), time.monotonic() + timeout
     if _head(log)[1] > sequence:
         return True
@@ -150,8 +158,10 @@ class _Wanted:
     def of(cls, types: Types | None, stream: str | None) -> _Wanted:
         if types is None:
             return cls(types=None, stream=stream)
-        several = (types,) if isinstance(types, str | type) else types
-        return cls(types=frozenset(map(_type_name, several)), stream=stream)
+        several = (
+            types if isinstance(types, Collection) and not isinstance(types, str) else (types,)
+        )
+        return cls(types=frozenset(map(type_called, several)), stream=stream)
 
 
 @attrs.frozen(kw_only=True)
@@ -187,7 +197,7 @@ def _pull(
 
 
 def _events(log: Log, after: int, limit: int | None, wanted: _Wanted) -> Iterator[StoredEvent]:
-    last, size, version = _bounds(log, wanted, max(after, -1))
+    last, size, version = _bounds(log, wanted, after)
     left = size if limit is None else limit
     while left > 0 and last + 1 < size:
         pulled = _pull(log, wanted, after=last, limit=min(left, read.PAGE), until=size)
@@ -314,13 +324,21 @@ def _engine_of(log: Log) -> Engine:
     )
 
 
-def _type_name(wanted: str | type[Any]) -> str:
-    name = wanted if isinstance(wanted, str) else _NAMES.get(wanted, wanted.__name__)
-    if name in TYPES:
-        return name
-    near = difflib.get_close_matches(name, TYPES, n=3)
-    hint = f" Did you mean {' or '.join(near)}?" if near else f" There are {', '.join(TYPES)}."
-    raise UnknownEventType(f"No event type is called {name!r}.{hint}")
+def _bounded(field: str, given: object, least: int) -> None:
+    """Refuse what is no whole number from `least` on."""
+    if type(given) is not int or given < least:
+        raise Invalid(
+            f"{field} must be a whole number, {least} or more, not {given!r}.",
+            field=field,
+            given=given,
+        )
+
+
+def _seconds(field: str, given: object) -> None:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not given >= 0:
+        raise Invalid(
+            f"{field} is a number of seconds, 0 or more, not {given!r}.", field=field, given=given
+        )
 
 
 def _never() -> bool:

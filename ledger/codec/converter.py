@@ -7,6 +7,7 @@ that hold their default are left out. What a slot is hashed and salted with is
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -54,6 +55,25 @@ _CHANGES: Final = (ev.ClaimCorrected, ev.RecordAmended)
 def type_name(event: ev.Event) -> str:
     """The stored type name of an event."""
     return _NAMES[type(event)]
+
+
+def type_called(wanted: str | type[Any]) -> str:
+    """The stored name of an event type that is asked for by name or by class.
+
+    Raises:
+        UnknownEventType: There is none; near names are told.
+
+    Example:
+        >>> type_called(ev.TopicDefined)
+        'topic_defined'
+    """
+    cls = wanted if isinstance(wanted, type) else None
+    name = wanted if cls is None else _NAMES.get(cls, cls.__name__)
+    if isinstance(name, str) and name in TYPES:
+        return name
+    near = difflib.get_close_matches(str(name), TYPES, n=3)
+    hint = f" Did you mean {' or '.join(near)}?" if near else f" There are {', '.join(TYPES)}."
+    raise UnknownEventType(f"No event type is called {name!r}.{hint}")
 
 
 def event_class(type_: str) -> type[Any]:

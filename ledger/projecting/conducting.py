@@ -27,7 +27,11 @@ _NEAR: Final = 1_000
 
 @attrs.frozen(kw_only=True)
 class Orders:
-    """What a run is asked to do."""
+    """What a run is asked to do.
+
+    Raises:
+        InvalidProjection: a batch of no events, or fewer than none to be read.
+    """
 
     until: int | None = None
     batch: int = BATCH
@@ -36,6 +40,22 @@ class Orders:
     wait: Wait | None = None
     poll: float = 1.0
     switch: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if type(self.batch) is not int or self.batch < 1:
+            raise InvalidProjection(
+                f"A batch holds at least one event, not {self.batch!r}. Leave it out for "
+                f"{BATCH:,}.",
+                field="batch",
+                given=self.batch,
+            )
+        if self.until is not None and (type(self.until) is not int or self.until < 0):
+            raise InvalidProjection(
+                f"until is a number of events, 0 or more, not {self.until!r}. Leave it out for "
+                "all that the log holds.",
+                field="until",
+                given=self.until,
+            )
 
 
 def conduct(site: Site, entry: Entry, at: Cursor | None, orders: Orders) -> Outcome:

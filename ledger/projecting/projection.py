@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import attrs
 from sqlalchemy import Connection, Table
 
+from ledger.codec.converter import type_called
 from ledger.codec.envelope import opened
 from ledger.errors import InvalidProjection, ProjectionFailed
 from ledger.model.events import StoredEvent
@@ -37,6 +38,15 @@ def _named(_projection: Any, _attribute: Any, name: str) -> None:
 
 def _in_order(tables: Iterable[Table]) -> tuple[Table, ...]:
     return tuple(tables)
+
+
+def _stored_names(
+    types: str | type[Any] | Collection[str | type[Any]] | None,
+) -> Collection[str] | None:
+    if types is None:
+        return None
+    several = types if isinstance(types, Collection) and not isinstance(types, str) else (types,)
+    return frozenset(map(type_called, several))
 
 
 @attrs.define(kw_only=True)
@@ -82,7 +92,8 @@ class Projection:
     the commit, at least once, not in a replay, and for deferred projections only.
 
     Raises:
-        InvalidProjection: no name or version, or not one way to take an event.
+        InvalidProjection: no name or version, not one way to take an event, or no such option.
+        UnknownEventType: one of the types is none.
 
     Example:
         >>> def count(state, event):
@@ -99,7 +110,7 @@ class Projection:
     initial: Callable[[], Any] | None = None
     evolve: Callable[[Any, StoredEvent], Any] | None = None
     tables: Sequence[Table] = attrs.field(default=(), converter=_in_order)
-    types: Collection[str] | None = None
+    types: Collection[str] | None = attrs.field(default=None, converter=_stored_names)
     on_live: Callable[[StoredEvent], object] | None = None
     on_failure: Literal["park", "stop"] = "park"
     retries: int = 3
@@ -120,6 +131,18 @@ class Projection:
                 f"The version of {self.name} is {self.version!r}; versions are 1, 2, 3 ...",
                 field="version",
                 given=self.version,
+            )
+        if self.on_failure not in ("park", "stop"):
+            raise InvalidProjection(
+                f'There is no on_failure {self.on_failure!r}. Write "park" or "stop".',
+                field="on_failure",
+                given=self.on_failure,
+            )
+        if type(self.retries) is not int or self.retries < 0:
+            raise InvalidProjection(
+                f"{self.name} cannot be tried {self.retries!r} times more. Write 0, 1, 2 ...",
+                field="retries",
+                given=self.retries,
             )
 
     def take(self, page: Page) -> None:

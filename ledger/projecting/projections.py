@@ -229,9 +229,8 @@ class Projections:
             InvalidProjection: its tables have fixed names, and `in_place` was not said.
         """
         entry = self._found(name, version)
-        at = begun_anew(self._site, entry, in_place=in_place)
         orders = Orders(batch=batch, progress=progress, stop=stop or threading.Event(), switch=True)
-        return conduct(self._site, entry, at, orders)
+        return conduct(self._site, entry, begun_anew(self._site, entry, in_place=in_place), orders)
 
     def _found(self, name: str, version: int | None) -> Entry:
         """A registered projection, once a Session's pending entries are written."""

@@ -127,7 +127,7 @@ def entry_of(projection: Projection | Factory, mode: Mode) -> Entry:
         InvalidProjection: no projection, or one whose effects cannot wait for the commit.
     """
     factory = None if isinstance(projection, Projection) else projection
-    first = projection if isinstance(projection, Projection) else projection(0)
+    first = projection(0) if callable(projection) else projection
     if not isinstance(first, Projection):
         raise InvalidProjection(
             f"{first!r} is no projection. Hand over a Projection, or a function of the build's "

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 
 def fetched(conn: Connection, query: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
@@ -53,20 +52,19 @@ def _in_style(query: str, driver: str) -> str:
 
 
 def _in_binary(conn: Connection, text: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
-    """Bytes as bytes, and not as hexadecimal text; errors as SQLAlchemy tells them."""
-    if not conn.in_transaction():
-        conn.begin()
+    """The same with bytes as bytes, and not as hexadecimal text, which takes twice the time."""
     held: Any = conn.connection.driver_connection
     driver: Any = conn.dialect.loaded_dbapi
+    usual = held.cursor_factory
+
+    def binary(*of: object, **how: object) -> Any:
+        cursor = usual(*of, **how)
+        cursor.format = driver.pq.Format.BINARY
+        return cursor
+
+    # SQLAlchemy carries it out all the same, so that its errors and its listeners are as ever.
+    held.cursor_factory = binary
     try:
-        with held.cursor(binary=True) as cursor:
-            cursor.execute(text, values)
-            rows: Sequence[Sequence[Any]] = cursor.fetchall()
-            return rows
-    except driver.Error as error:
-        lost = conn.dialect.is_disconnect(error, held, None)
-        if lost:
-            conn.invalidate(error)
-        raise DBAPIError.instance(
-            text, None, error, driver.Error, connection_invalidated=lost, dialect=conn.dialect
-        ) from error
+        return conn.exec_driver_sql(text, tuple(values)).all()
+    finally:
+        held.cursor_factory = usual

@@ -19,7 +19,7 @@ _TAKEN: Final = ("sqlite_", "pg_")
 def _allowed(_layout: Layout, attribute: attrs.Attribute[Any], name: str | None) -> None:
     if name is None:
         return
-    if not _NAME.fullmatch(name) or name.startswith(_TAKEN):
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name.startswith(_TAKEN):
         raise InvalidLayout(
             f"{name!r} cannot be the {attribute.name} of the tables. Write a small letter, then up "
             "to 30 of a-z, 0-9 and _; begin with neither 'sqlite_' nor 'pg_', which belong to the "

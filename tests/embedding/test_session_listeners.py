@@ -95,7 +95,9 @@ def test_the_version_told_while_it_waits_is_the_version_at_the_commit(host):
         ledger = Ledger(session)
         told = ledger.register(Party("delta", name="Delta", names=[Name("The Delta")]))
         changed = ledger.amend("delta", name="D", reason="mistyped", expected=told.version)
-        assert ledger.register(Party("delta", name="Delta", names=["The Delta"])).stored == "pending"
+        assert (
+            ledger.register(Party("delta", name="Delta", names=["The Delta"])).stored == "pending"
+        )
         again = ledger.register(Party("delta", name="Delta", names=["The Delta"]))
         assert [one.version for one in ledger.flush()] == [told.version, changed.version]
         assert (told.version, changed.version, again.version) == (1, 2, 2)

@@ -146,7 +146,7 @@ def test_a_cursor_goes_back_by_reset_alone(ledger, register):
     assert ledger.cursor("new").position == 2
 
 
-@pytest.mark.parametrize("place", [3, 99, True, -2])
+@pytest.mark.parametrize("place", [3, 99, True, -2, 1.5, "1", None])
 def test_a_cursor_stands_at_no_sequence_that_the_log_does_not_hold(ledger, register, place):
     register(ledger, 3)
     with pytest.raises(InvalidCursor):

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from ledger import Ledger, Party, Proposition, Topic, following
-from ledger.errors import MissingEntry, UnknownEventType
+from ledger.errors import Invalid, MissingEntry, UnknownEventType
 from ledger.model.events import PropositionDefined, TopicDefined
 from ledger.store import read
 
@@ -103,6 +103,21 @@ def test_a_type_that_is_none_is_refused_before_anything_is_read(ledger):
         following.events(ledger._folded, types=["topic_define"])
     with pytest.raises(UnknownEventType, match="There are party_registered"):
         following.events(ledger._folded, types=int)
+
+
+@pytest.mark.parametrize("types", ["topic_define", 7, [7], [None]])
+def test_what_is_no_type_at_all_is_refused(ledger, types):
+    with pytest.raises(UnknownEventType, match="No event type is called"):
+        following.events(ledger._folded, types=types)
+
+
+@pytest.mark.parametrize("bound", ["after", "limit"])
+@pytest.mark.parametrize("given", ["3", 1.5, True, -2])
+def test_a_bound_that_is_no_number_of_events_is_refused_at_the_call(ledger, bound, given):
+    for read_by in (following.events, following.follow):
+        if not (read_by is following.follow and bound == "limit"):
+            with pytest.raises(Invalid, match=f"{bound} must be .* not {given!r}"):
+                read_by(ledger._folded, **{bound: given})
 
 
 def test_events_of_a_hosts_transaction_are_read_through_it(ledger, register):

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from ledger import Ledger, following
-from ledger.errors import LedgerError, TimedOut
+from ledger.errors import Invalid, LedgerError, TimedOut
 
 
 def test_what_is_there_is_not_waited_for(ledger, register):
@@ -46,3 +46,18 @@ def test_an_event_that_does_not_come_is_an_error_that_says_where_the_log_is(
     assert caught.value.sequence == 7
     assert isinstance(caught.value, TimeoutError)
     assert isinstance(caught.value, LedgerError)
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ({"sequence": -1}, "0 or more, not -1"),
+        ({"sequence": "7"}, "whole number"),
+        ({"sequence": 7, "timeout": -1}, "timeout is a number of seconds, 0 or more, not -1"),
+        ({"sequence": 7, "timeout": float("nan")}, "not nan"),
+        ({"sequence": 7, "poll": "1"}, "poll is a number of seconds"),
+    ],
+)
+def test_what_cannot_be_waited_for_is_refused(ledger, given, told):
+    with pytest.raises(Invalid, match=told):
+        following.wait_for(ledger._folded, **given)

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from ledger import Ledger
-from ledger.errors import InvalidProjection, StoreError, UnknownProjection
+from ledger.errors import InvalidProjection, StoreError, UnknownEventType, UnknownProjection
+from ledger.model.events import ClaimRecorded
 from ledger.projecting import Projection
 
 
@@ -155,11 +156,42 @@ def test_an_unknown_name_is_told_with_near_ones(small, kit):
         ({"name": "acts", "evolve": max}, "in one way"),
         ({"name": "acts", "apply": print, "apply_batch": print}, "in one way"),
         ({"name": "acts", "apply": print, "version": 0}, "versions are 1, 2, 3"),
+        ({"name": "acts", "apply": print, "on_failure": "skip"}, 'Write "park" or "stop"'),
+        ({"name": "acts", "apply": print, "retries": -1}, "cannot be tried -1 times"),
     ],
 )
 def test_a_projection_that_cannot_be_is_refused(options, told):
     with pytest.raises(InvalidProjection, match=told):
         Projection(**options)
+
+
+@pytest.mark.parametrize("types", ["claim_record", ["claim_record"], [3]])
+def test_a_type_that_is_none_is_refused_and_not_waited_for_in_silence(types):
+    with pytest.raises(UnknownEventType, match="No event type is called"):
+        Projection(name="acts", apply=print, types=types)
+
+
+def test_types_are_told_by_name_or_by_class():
+    for types in ("claim_recorded", ClaimRecorded, [ClaimRecorded]):
+        made = Projection(name="acts", apply=print, types=types)
+        assert made.types == {"claim_recorded"}
+
+
+@pytest.mark.parametrize("batch", [0, -1, "9", True])
+@pytest.mark.parametrize("order", ["run", "follow", "rebuild"])
+def test_a_batch_of_no_events_is_refused_and_moves_nothing(small, kit, order, batch):
+    small.projections.add(kit.acts, mode="deferred")
+    with pytest.raises(InvalidProjection, match=f"at least one event, not {batch!r}"):
+        getattr(small.projections, order)("acts", batch=batch)
+    with pytest.raises(InvalidProjection, match="until is a number of events"):
+        small.projections.run("acts", until=-1)
+    assert small.projections.status() == ()
+
+
+@pytest.mark.parametrize("given", [None, "claims", 7])
+def test_what_is_no_projection_is_refused(small, given):
+    with pytest.raises(InvalidProjection, match="is no projection"):
+        small.projections.add(given)
 
 
 def test_a_state_that_is_no_plain_json_is_refused_at_once(small, kit):

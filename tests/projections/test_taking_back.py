@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import Ledger
+from ledger import Document, Ledger, Party, Proposition
+from ledger.model import events as ev
 from ledger.projections.effective import Facts
 from tests.projections.worlds import Clock, told_to, worlds
 
@@ -41,3 +43,40 @@ def test_a_fold_that_took_events_back_is_the_fold_before_them(world, data):
     assert taken == events[kept:][::-1]
     assert state(facts) == state(Facts().extend(events[:kept]))
     assert state(facts.extend(events[kept:])) == state(Facts().extend(events))
+
+
+def test_every_kind_of_change_is_taken_back_one_by_one():
+    said = {"claimant": "board", "act": "assert", "uttered": "2023-01-01"}
+    with Ledger.open(":memory:") as ledger:
+        ledger.register(Party("board", name="Water Board"))
+        ledger.register(Party("paper", name="A paper"))
+        ledger.register(Proposition("p", text="It is so"))
+        ledger.register(Proposition("q", text="It was so"))
+        ledger.register(Document("d", publisher="paper", text="It is so."))
+        ledger.register(Document("e", publisher="paper", text="It is not."))
+        for id_ in ("c1", "c2", "c3"):
+            ledger.record(id=id_, proposition="p", document="d", utterance="speech", **said)
+        ledger.amend("c1", proposition="q", reason="misread")
+        ledger.amend("c1", proposition="p", reason="read well")
+        ledger.correct("c2", document="e", never_said=True)
+        ledger.correct("c3", document="e", stance="opposes")
+        ledger.merge("p", "q", reason="one and the same")
+        struck = ledger.amend("c1", strike_out=True, reason="twice")
+        ledger.record(id="c1", proposition="q", utterance="another", **said)
+        ledger.amend("c1", strike_out=True, reason="twice")
+        ledger.amend(struck, strike_out=True, reason="it was not twice")
+        events = list(ledger.events())
+    erased = ev.Erased(type="claim_recorded", slots=("who",))
+    claim = next(one for one in events if one.type == "claim_recorded")
+    events.append(
+        attrs.evolve(
+            claim, sequence=len(events), id="erased", stream="erased", stream_v=0, event=erased
+        )
+    )
+    facts = Facts().extend(events)
+    for size in range(len(events), 0, -1):
+        now = state(facts)
+        assert now == state(Facts().extend(events[:size]))
+        assert facts.memo("size", "", lambda: facts.size) == size
+        facts.take_back()
+    assert state(facts) == state(Facts())

@@ -19,7 +19,7 @@ INSTANTS = st.datetimes(timezones=ZONES).filter(lambda i: 1000 < i.year < 9999)
 
 
 @pytest.mark.parametrize(
-    "name", ["", "1st", "Ledger_", "a-b", "a b", "x;--", "ä", "a" * 32, "pg_x"]
+    "name", ["", "1st", "Ledger_", "a-b", "a b", "x;--", "ä", "a" * 32, "pg_x", 3]
 )
 @pytest.mark.parametrize("field", ["prefix", "schema"])
 def test_a_name_that_would_need_quotes_is_refused(field, name):
