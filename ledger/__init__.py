@@ -17,6 +17,7 @@ from ledger.model.party import Membership, Name, Party
 from ledger.model.period import Period
 from ledger.model.proposition import Occurrence, Proposition, Topic
 from ledger.model.quotation import Quotation
+from ledger.projecting import Projection
 from ledger.projections.difference import Difference
 from ledger.projections.listing import Claims
 from ledger.projections.perspectives import Contradiction, Divergence, Positions
@@ -47,6 +48,7 @@ __all__ = [
     "Period",
     "Position",
     "Positions",
+    "Projection",
     "Proposition",
     "Quotation",
     "Receipt",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypedDict, cast
 
 import attrs
-from sqlalchemy import Connection, Engine
+from sqlalchemy import URL, Connection, Engine
 
 from ledger.appending import Receipt
 from ledger.errors import Invalid
@@ -138,8 +138,10 @@ def host_of(target: str | os.PathLike[str] | Host, layout: Layout) -> Host:
         return target
     if not isinstance(target, str) and not hasattr(target, "__fspath__"):
         hint = " Write AsyncLedger(...) for it." if "sync" in type(target).__name__.lower() else ""
+        if isinstance(target, URL):
+            hint = " Write it as text: url.render_as_string(hide_password=False)."
         raise Invalid(
-            "A ledger is bound to a path, a URL, an Engine, a Connection or a Session, not to "
+            "A ledger is bound to a path, the text of a URL, an Engine, a Connection or a Session, not to "
             f"{type(target).__name__}.{hint}",
             field="bind",
             given=target,

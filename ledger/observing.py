@@ -17,7 +17,7 @@ ledger.append.retries       {retry}      counter     another came first, so it w
 ledger.log.head             {event}      gauge       how many events the log held after the append
 ledger.consumer.lag.events  {event}      gauge       events that a consumer has not seen yet
 ledger.consumer.lag.time    s            gauge       for how long its oldest unseen event has waited
-ledger.consumer.parked      {event}      gauge       events that a projection has set aside
+ledger.consumer.parked      {event}      gauge       events that a projection set aside or waits for
 ```
 
 Names and units follow OpenTelemetry's semantic conventions, as do the attributes `db.system.name`
@@ -133,7 +133,7 @@ def lag(origin: str, engine: str, consumer: str, *, events: int, seconds: float)
 
 
 def parked(origin: str, engine: str, consumer: str, *, events: int) -> None:
-    """How many events a projection has set aside by now, 0 when the last was taken back."""
+    """How many events a projection has set aside or waits for by now, 0 when none is left."""
     if (observer := current.observer) is not None:
         observer.measured(PARKED, events, attributes(origin, engine, consumer))
 

@@ -123,7 +123,8 @@ class Unit:
                 kept |= {new.id: (new, draft) for new, draft in zip(fresh, drafts, strict=True)}
             for new in entered.new:
                 self._drafts[new.id] = kept[new.id]
-        return [draft for _, draft in self._drafts.values()]
+        # One for each event: an id that comes twice is for the store to refuse.
+        return [self._drafts[new.id][1] for _, new in self._all()]
 
     def _sealed(self, entered: Entered, events: Sequence[NewEvent]) -> list[Draft]:
         return seal_all(

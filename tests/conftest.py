@@ -31,6 +31,7 @@ ROOT: Final = Path(__file__).parents[1]
 IN_CI: Final = os.environ.get("CI", "").lower() in {"1", "true"}
 SECONDS_TO_START: Final = 60
 SERVER_SETTINGS: Final = {
+    "max_prepared_transactions": "4",  # two-phase commit of a Session
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",

@@ -63,6 +63,9 @@ class OneConnection(StaticPool):
         self.held: Connection | None = None
 
 
+_OF_ASYNCIO: Final = ("aiosqlite", "asyncpg", "psycopg_async")
+
+
 def engine_for(
     target: str | os.PathLike[str], *, layout: Layout | None = None, beside: bool = False
 ) -> Engine:
@@ -82,6 +85,12 @@ def engine_for(
         'sqlite'
     """
     url = _url(target)
+    driver = url.drivername.partition("+")[2]
+    if driver in _OF_ASYNCIO:
+        raise StoreError(
+            f"{driver} is a driver of asyncio. Write await AsyncLedger.open(...), or leave "
+            f"'+{driver}' out of the URL."
+        )
     match url.get_backend_name():
         case "sqlite":
             return _sqlite(url, layout or Layout(), beside=beside)

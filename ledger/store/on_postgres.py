@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import attrs
 from sqlalchemy import Connection
+from sqlalchemy.engine import TwoPhaseTransaction
 from sqlalchemy.exc import DBAPIError
 
 from ledger.codec.entry import SLOTS
@@ -242,6 +243,8 @@ def _write(
     }
     if more:
         values["ids"] = batch.ids
+    # PostgreSQL prepares no transaction that has notified; followers look again by themselves.
+    notify = notify and not isinstance(conn.get_transaction(), TwoPhaseTransaction)
     statement = _statement(tables, driver, key, notify=notify, parted=bool(more))
     try:
         with _whole(conn, 1 + len(more)):

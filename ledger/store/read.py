@@ -222,7 +222,9 @@ def _found(
 ) -> list[Row]:
     """The rows of a log between two sequences, so many at most: those four bounds in this order."""
     log_id, last, stop, many = bounds
-    query = f"{_selected(tables)} WHERE log_id = ? AND seq > ? AND seq < ?"
+    # psycopg types a number by its value: uncast, each mix would be prepared and planned anew.
+    bounded = "log_id = CAST(? AS bigint) AND seq > CAST(? AS bigint) AND seq < CAST(? AS bigint)"
+    query = f"{_selected(tables)} WHERE {bounded}"
     values: list[Any] = [log_id, last, stop]
     if types is not None:
         query += f" AND type IN ({', '.join('?' * len(types)) or 'NULL'})"

@@ -10,17 +10,45 @@ import inspect
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from cyclopts import App
 
 import ledger
-from ledger import Layout, errors
+from ledger import Layout, aio, consuming, errors, otel, projecting
 from ledger.cli.app import assembled
 from ledger.codec.converter import TYPES, VERSIONS
 from ledger.store.tables import tables_for
+from ledger.testing import lachin, strategies, tally
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+
+
+def own(room: ModuleType) -> list[str]:
+    """The public functions and classes that a module defines itself."""
+    return [
+        name
+        for name, found in vars(room).items()
+        if getattr(found, "__module__", "") == room.__name__ and not name.startswith("_")
+    ]
+
+
+ROOMS: dict[str, list[str]] = {
+    "ledger.projecting": [name for name in projecting.__all__ if name not in ledger.__all__],
+    "ledger.aio": aio.__all__,
+    "ledger.consuming": own(consuming),
+    "ledger.loading": ["Loaded"],
+    "ledger.otel": own(otel),
+    "ledger.observing": ["use", "Observer", "Span", "Metric"],
+    "ledger.django": ["atomic"],
+    "ledger.testing.contract": ["StoreContract"],
+    "ledger.testing.strategies": own(strategies),
+    "ledger.testing.lachin": own(lachin),
+    "ledger.testing.demonstration": ["Clock"],
+    "ledger.testing.tally": own(tally),
+}
+"""What a host imports from elsewhere than `ledger`."""
 SHARED = "What all commands share"
 
 
@@ -49,7 +77,9 @@ def left_out(text: str, names: Iterable[str]) -> list[str]:
 
 
 def names_left_out(text: str) -> list[str]:
-    return left_out(text, (f"ledger.{name}" for name in ledger.__all__))
+    return left_out(text, (f"ledger.{name}" for name in ledger.__all__)) + left_out(
+        text, (f"{room}.{name}" for room, names in ROOMS.items() for name in names)
+    )
 
 
 def errors_left_out(text: str) -> list[str]:
@@ -176,6 +206,7 @@ def test_every_option_stands_in_the_section_of_its_command_or_among_the_shared_o
     "name, check, taken, missed",
     [
         ("api", names_left_out, ".. autoclass:: ledger.Period", "ledger.Period"),
+        ("api", names_left_out, "ledger.consuming.Cursor()", "ledger.consuming.Cursor"),
         ("errors", errors_left_out, "| `InvalidMerge` |", "| `InvalidMerge` |"),
         ("errors", errors_left_out, "## SchemaError", "SchemaError"),
         ("events", events_left_out, "Class `PartyNamed`, version 1.", "party_named"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from ledger import Layout, Ledger, Topic
@@ -256,3 +258,22 @@ def test_two_ledgers_share_a_transaction_and_nothing_else(host, party, kind, end
         assert shown(two) == (["board", "guest"] if stored else [])
         assert [one.verify().size, two.verify().size] == ([2, 2] if stored else [0, 0])
     assert host.stories() == (["flood"] if stored else [])
+
+
+# -- threads ------------------------------------------------------------------------------------
+
+
+def test_threads_with_a_connection_each_lose_nothing_and_keep_nothing_that_was_rolled_back(
+    host, party
+):
+    def work(number):
+        with host.engine.connect() as conn:
+            host.write(conn, f"s{number}")
+            Ledger(conn).register(party(f"p{number}"))
+            (conn.commit if number % 2 else conn.rollback)()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(work, range(12)))
+    odd = range(1, 12, 2)
+    assert host.stories() == sorted(f"s{number}" for number in odd)
+    assert host.parties() == sorted(f"p{number}" for number in odd)

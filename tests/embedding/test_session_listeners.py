@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
@@ -72,7 +74,7 @@ def test_an_id_told_while_it_waits_is_the_id_at_the_commit(host):
     other = Ledger(host.engine)
     other.register_all([Party("board", name="Water Board"), Proposition("p", text="It is so")])
     board = Party("delta", name="Delta", names=[Name("The Delta")], part_of="board")
-    said = {"act": "assert", "proposition": "p"}
+    said: dict[str, Any] = {"act": "assert", "proposition": "p"}
     with Session(host.engine) as session:
         ledger = Ledger(session)
         told = [

@@ -127,3 +127,17 @@ def test_a_thread_that_is_interrupted_while_it_waits_holds_up_nobody(crowd, monk
     crowd.go()
     assert [one.stored for one in crowd.heard["b"]] == ["stored"]
     assert ids(crowd.ledger) == ["b", "first", "leader"]
+
+
+def test_the_number_of_a_log_that_was_rolled_back_is_not_taken_for_its_own(tmp_path, monkeypatch):
+    with Ledger.open(tmp_path / "claims.db", origin="one") as one:
+        write = log.append
+        monkeypatch.setattr(log, "append", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            one.register(party("lost"))
+        monkeypatch.setattr(log, "append", write)
+        two = Ledger(one._folded.host, origin="two")
+        two.appender.put([])
+        one.register(party("a"))
+        assert (ids(one), ids(two)) == (["a"], [])
+        assert one.verify().size == 1

@@ -225,3 +225,13 @@ def test_tables_made_in_a_transaction_that_is_rolled_back_are_missed_at_the_next
     with pytest.raises(Exception, match="claims init"):
         Ledger(engine).register(party("a"))
     engine.dispose()
+
+
+def test_an_id_put_twice_at_once_is_refused_and_nothing_is_left_out(engine):
+    appender = Ledger(engine).appender
+    event = new_party("b")
+    other = attrs.evolve(event, event=attrs.evolve(event.event, name="Another"))
+    for twice in ([event, event], [event, other]):
+        with pytest.raises(AlreadyRecorded):
+            appender.put([new_party("a"), *twice])
+    assert ids(Ledger(engine)) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,7 +48,7 @@ def test_a_fold_that_took_events_back_is_the_fold_before_them(world, data):
 
 
 def test_every_kind_of_change_is_taken_back_one_by_one():
-    said = {"claimant": "board", "act": "assert", "uttered": "2023-01-01"}
+    said: dict[str, Any] = {"claimant": "board", "act": "assert", "uttered": "2023-01-01"}
     with Ledger.open(":memory:") as ledger:
         ledger.register(Party("board", name="Water Board"))
         ledger.register(Party("paper", name="A paper"))

@@ -1,13 +1,15 @@
 """Any run of entries, undoings, roll-backs, readings and reopenings against a plain list.
 
-The machine works through the front door, on SQLite in memory, SQLite in a file and PostgreSQL; that
-of `tests/store` appends drafts. Each run has a log of its own in one database.
+The machine works through the front door, on SQLite in memory, SQLite in a file and PostgreSQL. Each
+run has a log of its own in one database. Three projections keep the list too: as a state in each
+append, as a state by runs, and as rows of a table that is shared by all logs and built anew.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
+import threading
 
 import attrs
 import pytest
@@ -19,6 +21,7 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 
 from ledger import Claim, Ledger, Party, Proposition
 from ledger.errors import AlreadyRecorded, WrongExpectedVersion
+from ledger.projecting import Projection
 from ledger.store import engines, schema
 
 RUNS = itertools.count()
@@ -35,6 +38,29 @@ class Told:
     struck: bool = False
 
 
+def ids_of(name):
+    """A projection whose state is the list of the events' ids."""
+    return Projection(name=name, initial=list, evolve=lambda state, event: [*state, event.id])
+
+
+def row_each(build):
+    """A projection with a row for each event, that can be built beside another."""
+    table = sa.Table(
+        f"machine_row_{build}",
+        sa.MetaData(),
+        sa.Column("log_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("id", sa.Text, nullable=False),
+    )
+
+    def apply_page(page):
+        events = page.events()
+        rows = [{"log_id": page.log_id, "seq": one.sequence, "id": one.id} for one in events]
+        page.conn.execute(table.insert(), rows)
+
+    return Projection(name="rows", tables=[table], apply_page=apply_page)
+
+
 class LedgerAgainstList(RuleBasedStateMachine):
     """A ledger against a list of what its events are about, and a dictionary of its claims."""
 
@@ -44,11 +70,24 @@ class LedgerAgainstList(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.origin = f"run-{next(RUNS)}"
-        self.ledger = Ledger(self.engine, origin=self.origin)
+        self.ledger = self.opened()
         self.ledger.register_all([Party("p", name="P"), Proposition("q", text="Q?")])
         self.log = ["p", "q"]
         self.claims: dict[str, Told] = {}
         self.tailed: list[str] = []
+        self.behind = 0
+        self.handled = 0
+
+    def opened(self, bind=None):
+        ledger = Ledger(bind or self.engine, origin=self.origin)
+        ledger.projections.add(ids_of("inline"))
+        ledger.projections.add(ids_of("deferred"), mode="deferred")
+        ledger.projections.add(row_each, mode="deferred")
+        return ledger
+
+    def logged(self, many=None):
+        """The ids of the first events, or of all."""
+        return [one.id for one in self.ledger.events(limit=many)]
 
     def draw_claim(self, data):
         return data.draw(st.sampled_from(sorted(self.claims)))
@@ -119,7 +158,7 @@ class LedgerAgainstList(RuleBasedStateMachine):
     def append_in_a_hosts_transaction(self, days, keep):
         given = [self.said(day) for day in days]
         with self.engine.connect() as conn:
-            inside = Ledger(conn, origin=self.origin)
+            inside = self.opened(conn)
             inside.record_all(given)
             assert len(list(inside.events())) == len(self.log) + len(given)
             (conn.commit if keep else conn.rollback)()
@@ -148,7 +187,57 @@ class LedgerAgainstList(RuleBasedStateMachine):
 
     @rule()
     def reopen(self):
-        self.ledger = Ledger(self.engine, origin=self.origin)
+        self.ledger = self.opened()
+
+    # -- projections and cursors --------------------------------------------------------------
+
+    @rule(data=st.data(), batch=st.integers(1, 4))
+    def run_a_projection(self, data, batch):
+        until = data.draw(st.integers(0, len(self.log)))
+        outcome = self.ledger.projections.run("deferred", until=until, batch=batch)
+        self.behind = max(self.behind, until)
+        assert outcome.position == self.behind
+        assert self.ledger.projections.run("rows").position == len(self.log)
+
+    @rule(name=st.sampled_from(["deferred", "rows"]), batch=st.integers(1, 4))
+    def rebuild(self, name, batch):
+        outcome = self.ledger.projections.rebuild(name, batch=batch)
+        assert (outcome.status, outcome.position) == ("caught_up", len(self.log))
+        if name == "deferred":
+            self.behind = len(self.log)
+
+    @rule()
+    def follow_with_a_projection(self):
+        stop = threading.Event()
+        outcome = self.ledger.projections.follow("deferred", stop=stop, wait=lambda _: stop.set())
+        self.behind = len(self.log)
+        assert (outcome.status, outcome.position) == ("stopped", self.behind)
+
+    @rule(many=st.integers(1, 4), keep=st.booleans())
+    def handle_and_move_a_cursor(self, many, keep):
+        cursor = self.ledger.cursor("machine")
+        assert cursor.position == self.handled - 1
+        to = min(self.handled + many, len(self.log)) - 1
+        if to >= self.handled:
+            with self.engine.connect() as conn:
+                cursor.advance(to, conn)
+                (conn.commit if keep else conn.rollback)()
+            self.handled = to + 1 if keep else self.handled
+
+    @invariant()
+    def each_projection_holds_what_it_has_read(self):
+        projections = self.ledger.projections
+        assert projections.state("inline") == self.logged()
+        found = {one.name: one for one in projections.status() if one.served}
+        if "deferred" in found:
+            assert found["deferred"].position == self.behind
+            assert (projections.state("deferred") or []) == self.logged(self.behind)
+        if "rows" in found:
+            with projections.reading("rows") as (conn, served):
+                c = served.table.c
+                mine = sa.select(c.id).where(c.log_id == self.ledger._folded.log_id(conn))
+                rows = [*conn.scalars(mine.order_by(c.seq))]
+            assert rows == self.logged(served.position)
 
     @invariant()
     def holds_what_the_list_holds(self):
@@ -161,6 +250,7 @@ class LedgerAgainstList(RuleBasedStateMachine):
             assert listed[name].withdrawn is told.withdrawn
 
     def teardown(self):
+        assert self.ledger.projections.check("inline").ok
         assert self.ledger.verify().size == len(self.log)
         assert [one.id for one in self.ledger.events()][: len(self.tailed)] == self.tailed
 

@@ -1,0 +1,100 @@
+"""A ledger on a path or a URL: the engine is the ledger's own, and every call a transaction."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from ledger import Ledger
+from ledger.errors import Invalid, NotFound, SchemaMissing, StoreError, UnknownParty
+
+
+@pytest.fixture(params=["text", "path"])
+def url(request, host):
+    """The host's database as a host may write it down."""
+    found = host.engine.url
+    if request.param == "text":
+        return found.render_as_string(hide_password=False)
+    if found.get_backend_name() != "sqlite":
+        pytest.skip("only SQLite's databases have a path")
+    return Path(found.database)
+
+
+def test_what_is_recorded_is_committed_at_once_and_outlives_an_error_of_the_host(host, url, say):
+    def work():
+        with Ledger(url) as ledger:
+            say(ledger, "c1")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        work()
+    assert Ledger(host.engine).claims().ids == ("c1",)
+    assert host.parties() == ["board"]
+
+
+def test_a_refused_claim_leaves_nothing_of_itself_and_the_next_is_stored(host, url, party):
+    with Ledger(url) as ledger:
+        with pytest.raises(NotFound):
+            ledger.record(claimant="nobody", act="assert", proposition="p", mentions=party("guest"))
+        assert list(ledger.events()) == []
+        ledger.register(party("board"))
+    assert host.parties() == ["board"]
+
+
+def test_a_hosts_transaction_and_the_ledgers_know_nothing_of_each_other(host, url, party):
+    with host.engine.connect() as conn, Ledger(url) as ledger:
+        conn.execute(sa.text("SELECT slug FROM story")).all()
+        ledger.register(party("board"))
+        conn.rollback()
+        host.write(conn, "flood")
+        conn.rollback()
+        ledger.register(party("mill"))
+    assert (host.stories(), host.parties()) == ([], ["board", "mill"])
+
+
+def test_threads_share_it_and_lose_nothing(host, url, party):
+    with Ledger(url) as ledger:
+        threads = [
+            threading.Thread(target=lambda n=n: ledger.register(party(f"p{n}"))) for n in range(6)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert host.parties() == [f"p{n}" for n in range(6)]
+
+
+def test_closing_it_lets_go_of_the_database(host, url, say):
+    ledger = Ledger(url)
+    say(ledger, "c1")
+    ledger.close()
+    if host.engine.dialect.name == "postgresql":
+        host.engine.dispose()
+        with host.engine.connect() as conn:
+            others = sa.text(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend'"
+            )
+            assert conn.scalar(others) == 0
+    with pytest.raises(UnknownParty):
+        ledger.position("nobody", "bridge-open")  # it is opened again where it is asked again
+    ledger.close()
+
+
+def test_the_constructor_makes_no_tables_and_open_does(tmp_path, party):
+    path = tmp_path / "new.db"
+    with pytest.raises(SchemaMissing, match="claims init"):
+        Ledger(path).register(party("board"))
+    with Ledger.open(path) as ledger:
+        assert ledger.register(party("board")).sequences == (0,)
+
+
+def test_what_is_no_text_of_a_url_is_told_how_to_write_it(host):
+    with pytest.raises(Invalid, match=r"render_as_string\(hide_password=False\)"):
+        Ledger(host.engine.url)
+    with pytest.raises(StoreError, match=r"leave '\+aiosqlite' out of the URL"):
+        Ledger("sqlite+aiosqlite:///claims.db")
