@@ -230,7 +230,7 @@ class Appender:
         """
         stored: Appended | None = None
         # Without a last leaf to compare, the number of a log rolled back may now be another log's.
-        if unit.head is not None and unit.head.leaf and len(unit) and self._hopeful:
+        if unit.head is not None and unit.head.leaf and len(unit) and self._hopeful():
             stored = self._write_on(unit, told)
         if stored is None and len(unit):
             stored = self._write_locked(unit, told)
@@ -246,7 +246,6 @@ class Appender:
             for made in entered.made
         ]
 
-    @property
     def _hopeful(self) -> bool:
         self._crowded = max(0, self._crowded - 1)
         return self._crowded == 0

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypedDict, cast
 
 import attrs
-from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import Connection, Engine
 
 from ledger.appending import Receipt
 from ledger.errors import Invalid
@@ -137,12 +137,14 @@ def host_of(target: str | os.PathLike[str] | Host, layout: Layout) -> Host:
     if isinstance(target, Engine | Connection) or is_session(target):
         return target
     if not isinstance(target, str) and not hasattr(target, "__fspath__"):
-        hint = " Write AsyncLedger(...) for it." if "sync" in type(target).__name__.lower() else ""
-        if isinstance(target, URL):
+        name, hint = type(target).__name__, ""
+        if name.startswith(("Async", "async")):
+            hint = " Write AsyncLedger(...) for it."
+        elif name == "URL":
             hint = " Write it as text: url.render_as_string(hide_password=False)."
         raise Invalid(
-            "A ledger is bound to a path, the text of a URL, an Engine, a Connection or a Session, not to "
-            f"{type(target).__name__}.{hint}",
+            "A ledger is bound to a path, the text of a URL, an Engine, a Connection or a "
+            f"Session, not to {name}.{hint}",
             field="bind",
             given=target,
         )

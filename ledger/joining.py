@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
+from weakref import WeakKeyDictionary
 
 import attrs
 from sqlalchemy import event
@@ -81,7 +82,8 @@ class Work:
         self._appender = appender
         self._written: list[Entered] = []
         self._waiting = Unit(appender.folded.origin)
-        self._marks: dict[SessionTransaction, tuple[int, int]] = {}
+        # A savepoint's end comes before the word of its rollback, so its mark goes when it does.
+        self._marks: WeakKeyDictionary[SessionTransaction, tuple[int, int]] = WeakKeyDictionary()
         begun = session.get_nested_transaction()
         while begun is not None:
             self._marks[begun] = (0, 0)

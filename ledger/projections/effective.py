@@ -1,8 +1,8 @@
 """The fold: what a prefix of the log holds once amendments, corrections and merges are applied.
 
 `Facts` takes events in order, one by one, and keeps the effective form of each record with the
-indexes that questions need. It never fails: what later events made contradictory is ignored and
-flagged where it is asked for. Live, dangling, merge and correction follow model.md, section 2.
+indexes that questions need. It never fails: what later events made contradictory is ignored. Live,
+dangling, merge and correction follow model.md, section 2.
 
 When something counts as said is `ledger.projections.saying`; whom it reaches, `.rollup`.
 """
@@ -44,7 +44,6 @@ class Facts:
         self.effective: dict[str, ev.Event] = {}
         self.corrected_by: dict[str, tuple[str, ...]] = {}
         self.never_said: set[str] = set()
-        self.flags: dict[str, list[str]] = defaultdict(list)
         self._by_type: dict[type[Any], dict[str, None]] = defaultdict(dict)
         self._keys: dict[tuple[str, str], str] = {}
         self._changes: dict[str, list[str]] = defaultdict(list)
@@ -83,7 +82,6 @@ class Facts:
             self._unindex(id_, before)
         self.corrected_by.pop(id_, None)
         self.never_said.discard(id_)
-        self.flags.pop(id_, None)
         if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
             self._changes[event.target].remove(id_)
             if event.target in self.stored:
@@ -153,7 +151,6 @@ class Facts:
         event = self.stored[id_].event
         self.corrected_by.pop(id_, None)
         self.never_said.discard(id_)
-        self.flags.pop(id_, None)
         if isinstance(event, ev.Erased) or not self.live(id_):
             return None
         if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
@@ -163,20 +160,20 @@ class Facts:
             change = self._changed_content(change_id)
             if isinstance(change, ev.Erased) or not self.live(change_id):
                 continue
-            event = self._changed(id_, event, change)
+            event = self._changed(event, change)
             if isinstance(change, ev.ClaimCorrected):
                 self.corrected_by[id_] = (*self.corrected_by.get(id_, ()), change_id)
                 if change.never_said:
                     self.never_said.add(id_)
         return event
 
-    def _changed(self, id_: str, event: ev.Event, change: ev.Event) -> ev.Event:
+    @staticmethod
+    def _changed(event: ev.Event, change: ev.Event) -> ev.Event:
         changes = cast("ev.Change", change).changes
         known = {field.name for field in attrs.fields(type(event))}
         try:
             return attrs.evolve(event, **{k: v for k, v in changes.items() if k in known})
-        except (LedgerError, TypeError, ValueError) as error:
-            self.flags[id_].append(f"a change was ignored: {error}")
+        except (LedgerError, TypeError, ValueError):
             return event
 
     # -- indexes ----------------------------------------------------------------------------
@@ -267,12 +264,10 @@ class Facts:
             self._kept = {}
             merges: list[tuple[str, Merge]] = [*self.of_type(ev.PartiesMerged)]
             merges += self.of_type(ev.PropositionsMerged)
-            for one, merge in merges:
+            for _, merge in merges:
                 if self._can_merge(merge):
                     negates = isinstance(merge, ev.PropositionsMerged) and merge.negated
                     self._kept[merge.merged] = (merge.kept, negates)
-                else:
-                    self.flags[one] = ["a merge was ignored: an earlier one speaks against it"]
         negated = False
         while id_ in self._kept:
             id_, negates = self._kept[id_]

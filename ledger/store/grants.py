@@ -58,12 +58,21 @@ class Roles:
     """The names of the three roles.
 
     Raises:
-        InvalidLayout: A name is empty or too long for PostgreSQL.
+        InvalidLayout: A name is empty or too long for PostgreSQL, or two of them are one.
     """
 
     owner: str = attrs.field(default="ledger_owner", validator=_allowed)
     writer: str = attrs.field(default="ledger_writer", validator=_allowed)
     reader: str = attrs.field(default="ledger_reader", validator=_allowed)
+
+    def __attrs_post_init__(self) -> None:
+        if self.owner in (self.writer, self.reader) or self.writer == self.reader:
+            raise InvalidLayout(
+                f"The roles are {self.owner!r}, {self.writer!r} and {self.reader!r}, and one of "
+                "them would have the rights of another. Give three names.",
+                field="owner",
+                given=self.owner,
+            )
 
 
 def grants(layout: Layout | None = None, roles: Roles | None = None) -> str:

@@ -81,9 +81,13 @@ def test_a_commit_of_another_process_wakes_it(database, kit):
 
 def test_an_owner_gives_few_signs_of_life_however_often_it_is_woken(small, monkeypatch):
     """Each is a commit: at every wake-up, two projectors would keep each other awake for ever."""
-    beats = []
-    beat = cursors.beat
-    monkeypatch.setattr(cursors, "beat", lambda *given: beats.append(1) or beat(*given))
+    beats, beat = [], cursors.beat
+
+    def counted(*given):
+        beats.append(given)
+        return beat(*given)
+
+    monkeypatch.setattr(cursors, "beat", counted)
     with Following(small) as following:
         for number in range(20):
             small.register(Party(f"p{number}", name="Somebody"))

@@ -24,7 +24,6 @@ def state(facts: Facts) -> dict[str, object]:
         "changed": {id_: facts.changes_of(id_) for id_ in facts.stored},
         "corrected": facts.corrected_by,
         "never said": facts.never_said,
-        "flags": {id_: told for id_, told in facts.flags.items() if told},
         "keys": facts._keys,
         "types": {cls: sorted(ids) for cls, ids in facts._by_type.items() if ids},
         "streams": facts._streams,

@@ -256,3 +256,11 @@ def test_the_sql_may_be_run_again_and_takes_back_what_was_given_meanwhile(site, 
 def test_a_name_that_no_role_can_have_is_refused(name):
     with pytest.raises(InvalidLayout, match="cannot be the writer's role"):
         Roles(writer=name)
+
+
+@pytest.mark.parametrize(
+    "names", [{"writer": "ledger_owner"}, {"reader": "desk", "writer": "desk"}]
+)
+def test_roles_of_one_name_are_refused(names):
+    with pytest.raises(InvalidLayout, match="Give three names"):
+        Roles(**names)

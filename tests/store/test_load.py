@@ -43,7 +43,7 @@ def interrupted(events, after):
 @pytest.mark.parametrize("chunk", [1, 3, 4, 5_000])
 def test_a_stream_is_stored_in_its_order_whatever_the_chunk(ledger, typed, chunk):
     events = typed(10)
-    told = []
+    told: list[Loaded] = []
     loaded = ledger.appender.load(iter(events), chunk=chunk, progress=told.append)
     assert loaded == Loaded(stored=10, size=10)
     assert [one.stored for one in told] == [*range(chunk, 10, chunk), 10]
