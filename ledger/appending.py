@@ -104,12 +104,13 @@ class Appender:
         the answer is then that of the first time, with `already`.
 
         Raises:
+            Invalid: one of them is no NewEvent.
             WrongExpectedVersion: a stream is elsewhere.
             AlreadyRecorded: an id is taken by another content.
         """
         unit = Unit(self.folded.origin)
         entered = self.entered(lambda _: ())
-        entered.new = tuple(events)
+        entered.new = loading.typed(events)
         unit.entries.append(entered)
         drafts = unit.drafts()
         with self.watched() as told:

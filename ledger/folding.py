@@ -37,7 +37,7 @@ from ledger.store.binds import Bind, Host, engine_or_connection
 from ledger.store.collector import collector_paused
 from ledger.store.layout import Layout
 from ledger.store.tables import Tables, tables_for
-from ledger.store.transaction import reading
+from ledger.store.transaction import reading, watch_savepoints
 from ledger.store.turns import Lock, lock_for
 
 _KEPT: Final = 4
@@ -223,6 +223,7 @@ def fold_of(bind: Bind, layout: Layout, origin: str) -> Fold:
     """The one fold of a log for all ledgers on an engine, its connections and its sessions."""
     # An engine with other execution options, or after dispose(), still has its one dialect.
     with _finding:
+        watch_savepoints(bind)
         folds = _folds.setdefault(bind.dialect, {})
         fold = folds.get((layout, origin))
         if fold is None:
@@ -241,6 +242,8 @@ class Folded:
         self.before_reading: Callable[[], object] | None = None
         self._fold: Fold | None = None
         self._checked = False
+        if isinstance(host, Engine | Connection):
+            watch_savepoints(host)
 
     @property
     def checked(self) -> bool:

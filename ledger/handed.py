@@ -10,8 +10,10 @@ from typing import Any, Final, TypedDict, cast
 import attrs
 from sqlalchemy import Connection, Engine
 
-from ledger.appending import Receipt
-from ledger.errors import Invalid
+from ledger.appending import Clock, Receipt
+from ledger.errors import Invalid, InvalidLayout
+from ledger.merkle.checkpoint import Checkpoint
+from ledger.merkle.frontier import root_of
 from ledger.model.attribution import Link
 from ledger.model.document import Document
 from ledger.model.moment import Edtf
@@ -149,3 +151,50 @@ def host_of(target: str | os.PathLike[str] | Host, layout: Layout) -> Host:
             given=target,
         )
     return engine_for(cast("str | os.PathLike[str]", target), layout=layout)
+
+
+def layout_of(layout: Layout | None) -> Layout:
+    """The layout that was handed in, or the usual one.
+
+    Raises:
+        InvalidLayout: it is something else, such as the prefix by itself.
+    """
+    if layout is None or isinstance(layout, Layout):
+        return layout or Layout()
+    typed = f"prefix={layout!r}" if isinstance(layout, str) else 'prefix="ledger_"'
+    raise InvalidLayout(
+        f"{show(layout)} is no layout. Write layout=Layout({typed}).", field="layout", given=layout
+    )
+
+
+def origin_of(origin: str) -> str:
+    """The name of a log.
+
+    Raises:
+        Invalid: it is no text.
+        InvalidCheckpoint: it is empty, or more than a line.
+    """
+    if not isinstance(origin, str):
+        raise Invalid(
+            f"{show(origin)} cannot name a log. Write one line of text, such as "
+            "origin='claims.example/ledger'.",
+            field="origin",
+            given=origin,
+        )
+    return Checkpoint(origin, 0, root_of(())).origin
+
+
+def clock_of(clock: Clock) -> Clock:
+    """A function that tells the time.
+
+    Raises:
+        Invalid: it cannot be called.
+    """
+    if not callable(clock):
+        raise Invalid(
+            f"{show(clock)} is no clock. Give a function that returns an aware instant, such as "
+            "clock=lambda: datetime.now(UTC), or leave it out.",
+            field="clock",
+            given=clock,
+        )
+    return clock

@@ -23,7 +23,6 @@ from ledger.grouping import shared
 from ledger.handed import Id, Who, id_of, ids_of, plain_fields
 from ledger.joining import Joined
 from ledger.merkle.checkpoint import Checkpoint
-from ledger.merkle.frontier import root_of
 from ledger.model.claim import Claim, Relation
 from ledger.model.events import Recorder, checked
 from ledger.model.party import Name, Party
@@ -65,9 +64,9 @@ class Ledger(Asking):
         clock: Clock = utc_now,
         recorder: Recorder | None = None,
     ) -> None:
-        self.layout = layout or Layout()
-        self.origin = Checkpoint(origin, 0, root_of(())).origin
-        self._clock = clock
+        self.layout = handed.layout_of(layout)
+        self.origin = handed.origin_of(origin)
+        self._clock = handed.clock_of(clock)
         self._owned: Engine | None = None
         host = handed.host_of(bind, self.layout)
         if host is not bind and isinstance(host, Engine):

@@ -17,6 +17,7 @@ from ledger.codec.envelope import opened
 from ledger.errors import AlreadyRecorded, Invalid
 from ledger.folding import Folded
 from ledger.model.events import NewEvent
+from ledger.model.text import show
 from ledger.projections.answer import Answer
 from ledger.store import read
 from ledger.store.append import Appended
@@ -53,7 +54,7 @@ def load(
     """Store a stream of events in chunks; a chunk is in memory at a time.
 
     Raises:
-        Invalid: `chunk` is no positive number.
+        Invalid: `chunk` is no positive number, or one of them is no NewEvent.
         AlreadyRecorded: an id is taken by other content; the chunks before stand.
         WrongExpectedVersion: a stream is elsewhere; the chunks before stand.
     """
@@ -64,7 +65,7 @@ def load(
             given=chunk,
         )
     loaded = Loaded()
-    for part in _parts(events, chunk):
+    for part in map(typed, _parts(events, chunk)):
         new = _not_there(folded, part)
         stored = put(new)
         many = 0 if stored.already else len(new)
@@ -76,6 +77,24 @@ def load(
         if progress is not None:
             progress(loaded)
     return loaded
+
+
+def typed(events: Iterable[NewEvent]) -> tuple[NewEvent, ...]:
+    """Events that may be stored as they are.
+
+    Raises:
+        Invalid: one of them is no NewEvent.
+    """
+    given = tuple(events)
+    for place, one in enumerate(given):
+        if not isinstance(one, NewEvent):
+            raise Invalid(
+                f"{show(one)}, at place {place}, is no event. Give a NewEvent; for a Party and its "
+                "like write ledger.register(...), for a Claim ledger.record_all([...]).",
+                field="events",
+                given=one,
+            )
+    return given
 
 
 def _parts(events: Iterable[NewEvent], chunk: int) -> Iterator[Sequence[NewEvent]]:

@@ -73,7 +73,7 @@ class Run:
         telling.parked(self.site, self.key)
         while status is None:
             goal = self._goal()
-            telling.lag(self.site, self.key, position=self.position, size=goal)
+            telling.lag(self.site, self.key, position=self.position, size=self.size)
             if self.stop.is_set():
                 status = "stopped"
             elif self.position < goal:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from ledger.errors import AlreadyRecorded, WrongExpectedVersion
+from ledger.errors import AlreadyRecorded, Invalid, WrongExpectedVersion
 from ledger.model import events as ev
 from ledger.model.text import show
 from ledger.projections import naming
@@ -121,8 +121,16 @@ class Intake:
         """Refuse to go on unless the stream of a record is at a version; None is any.
 
         Raises:
+            Invalid: `version` is no whole number.
             WrongExpectedVersion: it is at another one.
         """
+        if isinstance(version, bool) or not isinstance(version, int | None):
+            raise Invalid(
+                f"expected={show(version)} is no version. Give a whole number, from "
+                "receipt.version, or leave it out.",
+                field="expected",
+                given=version,
+            )
         actual = self.facts.stream_version(self.stream_of(id_))
         if version is not None and version != actual:
             raise WrongExpectedVersion(

@@ -7,19 +7,28 @@ what a host's own Alembic must know. The changes of the tables are the files in 
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
-from sqlalchemy import Connection, column, select, table, text
+from sqlalchemy import Connection, Engine, column, select, table, text
 
-from ledger.errors import InvalidLayout, SchemaError, SchemaMissing, SchemaNewer, SchemaOutdated
+from ledger.errors import (
+    Invalid,
+    InvalidLayout,
+    SchemaError,
+    SchemaMissing,
+    SchemaNewer,
+    SchemaOutdated,
+)
 from ledger.store import guards as guarding
 from ledger.store import migrating
+from ledger.store.binds import is_session
 from ledger.store.layout import Layout
 from ledger.store.tables import tables_for
-from ledger.store.transaction import Bind, reading, writing
+from ledger.store.transaction import Bind, reading, watch_savepoints, writing
 
 REVISION: Final = "ledger_0004"
 """The last migration, which this version of the library reads and writes."""
@@ -88,6 +97,7 @@ def upgrade(bind: Bind, layout: Layout | None = None, *, to: str = REVISION) -> 
     are there already, or beyond, are left as they are.
 
     Raises:
+        Invalid: `bind` is neither an Engine nor a Connection.
         SchemaNewer: The tables are of a later version than this library, or `to` is.
         SchemaError: A host's Alembic writes SQL, so there is no connection to run anything on.
         StoreError: The database refused.
@@ -98,7 +108,8 @@ def upgrade(bind: Bind, layout: Layout | None = None, *, to: str = REVISION) -> 
     """
     layout = layout or Layout()
     _refuse_unknown(to)
-    _refuse_nothing(bind)
+    _refuse_other_binds(bind)
+    watch_savepoints(bind)
     with writing(bind) as conn:
         _wait_for_others(conn, layout)
         found = revision(conn, layout)
@@ -120,6 +131,7 @@ def sql(
     They begin on an empty database, or `since` a revision that the tables are at, and end at `to`.
 
     Raises:
+        Invalid: A ledger is not kept in such a database.
         InvalidLayout: The layout names a schema, and the database is SQLite.
         SchemaNewer: This version of the library does not know `since` or `to`.
 
@@ -128,6 +140,13 @@ def sql(
         True
     """
     layout = layout or Layout()
+    if dialect not in {"sqlite", "postgresql"}:
+        raise Invalid(
+            f"A ledger is kept in SQLite or PostgreSQL, not in {dialect!r}. Type: "
+            'schema.sql("sqlite") or schema.sql("postgresql")',
+            field="dialect",
+            given=dialect,
+        )
     _refuse_schema_on_sqlite(dialect, layout)
     for one in (since, to):
         if one is not None:
@@ -189,12 +208,27 @@ def _refuse_unknown(wanted: str) -> None:
         )
 
 
-def _refuse_nothing(bind: Bind | None) -> None:
+def _refuse_other_binds(bind: Bind | None) -> None:
     if bind is None:
         raise SchemaError(
             "Alembic is writing SQL (--sql), so there is no connection to make the ledger's tables "
             "on. Put their SQL beside it. Type: claims schema sql --dialect postgresql"
         )
+    if isinstance(bind, Engine | Connection):
+        return
+    name, typed = type(bind).__name__, "schema.upgrade(engine)"
+    if is_session(bind):
+        typed = "schema.upgrade(session.connection())"
+    elif isinstance(bind, str | os.PathLike):
+        name = repr(os.fspath(bind))
+        typed = f"Ledger.open({name}), which makes them; or with an engine: {typed}"
+    elif name.startswith(("Async", "async")):
+        typed = "await connection.run_sync(schema.upgrade), on an AsyncConnection"
+    raise Invalid(
+        f"The tables are made on an Engine or a Connection, not on {name}. Type: {typed}",
+        field="bind",
+        given=bind,
+    )
 
 
 def _wait_for_others(conn: Connection, layout: Layout) -> None:

@@ -18,7 +18,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -193,6 +193,23 @@ def _savepoint(conn: Connection) -> Iterator[Connection]:
     _begin_immediate(conn)
     with conn.begin_nested():
         yield conn
+
+
+def watch_savepoints(bind: Bind) -> None:
+    """On SQLite, begin a transaction before a host's savepoint is set as the first statement.
+
+    SQLite would take the SAVEPOINT itself for the transaction: its release commits, and neither the
+    ledger's rows nor the host's can be rolled back after it. Python's driver begins nothing before
+    a SAVEPOINT. To be called once an engine is known to hold a ledger; again is no harm.
+    """
+    engine = bind.engine
+    if bind.dialect.name == "sqlite" and not event.contains(engine, "savepoint", _begin_before):
+        event.listen(engine, "savepoint", _begin_before)
+
+
+def _begin_before(conn: Connection, _name: str) -> None:
+    if not in_autocommit(conn):
+        _begin_immediate(conn)
 
 
 def _begin(conn: Connection) -> None:

@@ -175,8 +175,10 @@ def test_a_savepoint_takes_its_own_claims_back_and_no_others(host, session, part
 
 
 def test_releasing_a_savepoint_does_not_lock_the_log(host, session, party):
+    if host.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one lock, which a savepoint takes where nothing came before it")
     with session.begin_nested():
-        session.add(Story(slug="flood")) if host.engine.dialect.name == "postgresql" else None
+        session.add(Story(slug="flood"))
         Ledger(session).register(party("inside"))
     Ledger(host.engine).register(party("other"))
     session.commit()

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from ledger import Ledger
+from ledger.aio import AsyncLedger
 from ledger.errors import Invalid, NotFound, SchemaMissing, StoreError, UnknownParty
 
 
@@ -98,3 +99,21 @@ def test_what_is_no_text_of_a_url_is_told_how_to_write_it(host):
         Ledger(host.engine.url)
     with pytest.raises(StoreError, match=r"leave '\+aiosqlite' out of the URL"):
         Ledger("sqlite+aiosqlite:///claims.db")
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ({"layout": "claims_"}, r"'claims_' is no layout.*layout=Layout\(prefix='claims_'\)"),
+        ({"layout": ""}, r"'' is no layout"),
+        ({"layout": 3}, r'3 is no layout.*layout=Layout\(prefix="ledger_"\)'),
+        ({"origin": 3}, r"3 cannot name a log.*origin='claims\.example/ledger'"),
+        ({"origin": None}, r"None cannot name a log"),
+        ({"clock": 3}, r"3 is no clock.*clock=lambda: datetime\.now\(UTC\)"),
+    ],
+)
+def test_an_argument_of_another_kind_is_refused_with_what_to_type(given, told):
+    for make in (Ledger, Ledger.open, AsyncLedger):
+        with pytest.raises(Invalid, match=told) as caught:
+            make("sqlite://", **given)
+        assert {caught.value.field: caught.value.given} == given

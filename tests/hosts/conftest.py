@@ -74,6 +74,10 @@ class Shop:
         with self.engine.connect() as conn:
             return sorted(conn.scalars(sa.text("SELECT id FROM parcel")))
 
+    def forget(self, parcel: str) -> None:
+        with self.engine.begin() as conn:
+            conn.execute(sa.text("DELETE FROM parcel WHERE id = :id"), {"id": parcel})
+
     def claims(self) -> list[str]:
         ledger = Ledger(self.engine)
         assert ledger.verify().size == len(list(ledger.events()))

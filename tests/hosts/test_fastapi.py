@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from ledger import Ledger
+from ledger.errors import StoreError
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -29,6 +30,11 @@ def host(request, load, url, monkeypatch):
 
     stumble.__annotations__ = {"session": module.SessionHere, "ledger": module.LedgerHere}
     app.post("/stumble/{parcel}")(stumble)
+
+    @app.get("/away")
+    def away():
+        raise StoreError("the database is away", stored="unknown")
+
     with TestClient(app, raise_server_exceptions=False) as client:
         yield module, client
         if request.param == "async":
@@ -68,6 +74,12 @@ def test_an_error_after_recording_takes_back_both(host, shop):
     assert client.post("/stumble/p1").status_code == 500
     assert (shop.parcels(), shop.claims()) == ([], [])
     assert client.get("/claims").json() == []
+
+
+def test_a_database_that_is_away_is_not_told_as_the_requests_fault(host):
+    _, client = host
+    answer = client.get("/away")
+    assert (answer.status_code, answer.json()) == (503, {"detail": "the database is away"})
 
 
 def test_a_commit_that_fails_is_told_and_not_201(host, shop):

@@ -6,6 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ledger import Ledger, Party
+from ledger.errors import StoreError
+
 
 @pytest.fixture
 def host(load, url):
@@ -35,6 +38,10 @@ def host(load, url):
         module.session.commit()
         return {}
 
+    @module.app.get("/away")
+    def away():
+        raise StoreError("the database is away", stored="unknown")
+
     yield module
     module.engine.dispose()
 
@@ -49,9 +56,20 @@ def test_parcel_and_claim_are_stored_together(host, shop):
 
 def test_a_refused_claim_takes_the_parcel_back(host, shop):
     client = host.app.test_client()
-    assert client.post("/parcels/p1/nobody").status_code == 422
+    assert client.post("/parcels/p1/nobody").status_code == 404
     assert (shop.parcels(), shop.claims()) == ([], [])
     assert client.post("/parcels/p1/porter").status_code == 201
+
+
+def test_the_status_says_whose_fault_it_is(host, shop):
+    client = host.app.test_client()
+    away = client.get("/away")
+    assert (away.status_code, away.json) == (503, {"detail": "the database is away"})
+    Ledger(shop.engine).register(Party("miller", name="The Miller"))
+    assert client.post("/parcels/p1/porter").status_code == 201
+    shop.forget("p1")
+    assert client.post("/parcels/p1/miller").status_code == 409
+    assert (shop.parcels(), shop.claims()) == ([], ["C-p1"])
 
 
 def test_an_error_after_recording_takes_back_both(host, shop):

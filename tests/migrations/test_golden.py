@@ -1,12 +1,14 @@
 """Databases as earlier versions wrote them: kept as SQL and rows, opened, upgraded and verified.
 
-`golden/ledger_0001.*` was written by the library when that was its last revision. A shipped
-migration is never edited, or the databases of those who ran it would differ from all later ones.
+`golden/ledger_0001.*` was written by the library when that was its last revision; those of later
+revisions hold the step from the one before, and a new revision adds its own. A shipped migration
+is never edited, or the databases of those who ran it would differ from all later ones.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import shutil
 import sqlite3
@@ -24,6 +26,7 @@ from ledger.store.layout import Layout
 GOLDEN = Path(__file__).parent / "golden"
 KEPT = json.loads((GOLDEN / "ledger_0001.json").read_text("utf-8"))
 EARLIER = migrating.revisions()[:-1]
+STEPS = list(itertools.pairwise([None, *migrating.revisions()]))
 
 
 def run(engine, script):
@@ -102,9 +105,10 @@ def test_open_upgrades_an_earlier_database_by_itself(written, database):
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
-def test_a_shipped_migration_is_never_edited(dialect):
-    kept = (GOLDEN / f"ledger_0001.{dialect}.sql").read_text("utf-8")
-    assert schema.sql(dialect, to="ledger_0001") == kept
+@pytest.mark.parametrize("since, revision", STEPS)
+def test_a_shipped_migration_is_never_edited(dialect, since, revision):
+    kept = (GOLDEN / f"{revision}.{dialect}.sql").read_text("utf-8")
+    assert schema.sql(dialect, since=since, to=revision) == kept
 
 
 @pytest.mark.parametrize("revision", EARLIER)

@@ -14,8 +14,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import Session
 
-from ledger.errors import InvalidLayout, SchemaMissing, SchemaNewer, SchemaOutdated, StoreError
+from ledger.errors import (
+    Invalid,
+    InvalidLayout,
+    SchemaMissing,
+    SchemaNewer,
+    SchemaOutdated,
+    StoreError,
+)
 from ledger.store import engines, migrating, schema, transaction
 from ledger.store.layout import Layout
 from ledger.store.tables import tables_for
@@ -317,6 +326,28 @@ def test_sqlite_has_no_schemas():
     with pytest.raises(InvalidLayout, match="SQLite has no schemas"):
         schema.sql("sqlite", Layout(schema="archive"))
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "bind, told",
+    [
+        (Session(), r"not on Session\. Type: schema\.upgrade\(session\.connection\(\)\)"),
+        ("b.db", r"not on 'b\.db'\. Type: Ledger\.open\('b\.db'\), which makes them"),
+        (create_async_engine("sqlite+aiosqlite://"), r"run_sync\(schema\.upgrade\)"),
+        (3, r"not on int\. Type: schema\.upgrade\(engine\)"),
+    ],
+    ids=["a session", "a path", "an async engine", "a number"],
+)
+def test_what_tables_cannot_be_made_on_is_told_what_to_type(bind, told):
+    with pytest.raises(Invalid, match=told) as caught:
+        schema.upgrade(bind)
+    assert (caught.value.field, caught.value.given) == ("bind", bind)
+
+
+def test_sql_for_another_database_is_refused_with_what_to_type():
+    told = r"not in 'mysql'\. Type: schema\.sql\(\"sqlite\"\) or schema\.sql\(\"postgresql\"\)"
+    with pytest.raises(Invalid, match=told):
+        schema.sql("mysql")  # type: ignore[arg-type]
 
 
 def test_offline_sql_makes_the_same_tables_on_sqlite(tmp_path):

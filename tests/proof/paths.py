@@ -119,10 +119,14 @@ def asked(names: Sequence[str], *, keep: bool) -> Iterator[Sequence[str]]:
     try:
         yield names if keep else [*names[:-1], f"{names[-1]}-taken-back"]
     except StoreError as error:
-        if keep or not re.search("taken back|cannot be written", error.message):
+        if keep or not _is_taken_back(error):
             raise
     else:
         assert keep, "the database was to refuse this"
+
+
+def _is_taken_back(error: StoreError) -> bool:
+    return bool(re.search("taken back|cannot be written", error.message))
 
 
 # -- the paths --------------------------------------------------------------------------------
@@ -252,8 +256,15 @@ def grouped(place: Place) -> Iterator[Enter]:
     mine = of_all_threads(place)
 
     def enter(names: Sequence[str], *, keep: bool) -> None:
-        with asked(names, keep=keep) as given:
-            mine.record_all(map(said, given))
+        while True:
+            try:
+                with asked(names, keep=keep) as given:
+                    mine.record_all(map(said, given))
+            except StoreError as error:
+                if not _is_taken_back(error):
+                    raise
+            else:
+                return  # else the database refused another thread's, and this one's with it
 
     yield enter
 

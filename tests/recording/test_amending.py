@@ -135,3 +135,16 @@ def ledger_of_two_days(database):
             quote="is safe",
         )
         yield ledger
+
+
+@pytest.mark.parametrize("version", ["new", "0", 1.5, True, [0]])
+def test_an_expected_version_is_a_whole_number(town, unchanged, version):
+    for change in (
+        lambda: town.amend("c1", note="n", reason="read again", expected=version),
+        lambda: town.correct("c1", document="gazette-2", never_said=True, expected=version),
+    ):
+        told = r"is no version\. Give a whole number, from receipt\.version"
+        with unchanged(town), pytest.raises(er.Invalid, match=told) as caught:
+            change()
+        assert (type(caught.value), caught.value.field) == (er.Invalid, "expected")
+        assert caught.value.given is version

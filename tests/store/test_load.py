@@ -8,7 +8,7 @@ import weakref
 import attrs
 import pytest
 
-from ledger import Ledger
+from ledger import Ledger, Party
 from ledger.errors import AlreadyRecorded, Invalid, WrongExpectedVersion
 from ledger.loading import Loaded
 from ledger.model.events import NewEvent, PartyRegistered
@@ -132,3 +132,13 @@ def test_a_projection_has_all_of_it_when_it_is_asked(ledger, typed):
     ledger.appender.load(typed(30), chunk=7)
     ledger.projections.ready()
     assert ledger.projections.state("count") == 30
+
+
+@pytest.mark.parametrize("one", [Party("board", name="Water Board"), "board", None])
+def test_what_is_no_event_is_refused_with_what_to_write(ledger, typed, one):
+    told = r"at place 1, is no event\. Give a NewEvent; for a Party .* ledger\.register\(\.\.\.\)"
+    for store in (ledger.appender.put, ledger.appender.load):
+        with pytest.raises(Invalid, match=told) as caught:
+            store([*typed(1), one])
+        assert caught.value.given is one
+    assert ids(ledger) == []
