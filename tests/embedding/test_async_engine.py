@@ -1,101 +1,27 @@
-"""AsyncLedger on an AsyncEngine, and on a database that it opens itself: the surface, the tasks."""
+"""AsyncLedger on an AsyncEngine: what is entered and asked, the log as it grows, the tasks."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import inspect
 import threading
-import time
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from ledger import Layout, Ledger, Party, Proposition, View
-from ledger.aio import AsyncCursor, AsyncLedger, AsyncView
-from ledger.consuming import Cursor
+from ledger import Layout, Ledger, Party
+from ledger.aio import AsyncLedger
 from ledger.errors import (
     AlreadyRecorded,
     CursorMoved,
-    ForeignDatabase,
-    Invalid,
     MissingEntry,
-    MissingExtra,
     SchemaMissing,
     StoreError,
     TimedOut,
     UnknownParty,
 )
 from ledger.store import schema
-
-FIRST: list[Any] = [
-    Party("board", name="Water Board"),
-    Proposition("bridge-open", text="The lower bridge is open"),
-]
-
-
-def said(id_, **fields):
-    return {
-        "id": id_,
-        "claimant": "board",
-        "act": "assert",
-        "proposition": "bridge-open",
-        "uttered": "2024-03-12",
-        **fields,
-    }
-
-
-# -- the two surfaces ---------------------------------------------------------------------------
-
-ELSEWISE = {
-    (View, "facts"): "holds a lock while its caller works: view.run_sync(...) does",
-    (Ledger, "grouped"): "is for threads, which wait for one another: tasks share record_all(...)",
-    (Ledger, "projections"): "is set up before the loop; ledger.run_sync(...) hands it over",
-    (Ledger, "appender"): "is the write path of importers: ledger.run_sync(...) hands it over",
-}
-TWINS = [(Ledger, AsyncLedger), (View, AsyncView), (Cursor, AsyncCursor)]
-
-
-def public(kind):
-    made = kind("sqlite://") if kind is Ledger else None
-    names = set(dir(kind) if made is None else dir(made)) | set(getattr(kind, "__slots__", ()))
-    return {name for name in names if not name.startswith("_")}
-
-
-@pytest.mark.parametrize("one, other", TWINS)
-def test_whatever_a_ledger_can_its_asynchronous_twin_can(one, other):
-    missing = public(one) - set(dir(other)) - {name for kind, name in ELSEWISE if kind is one}
-    assert missing == set(), f"Add them to {other.__name__}; most are one line."
-
-
-METHODS = [
-    pytest.param(one, other, name, id=f"{one.__name__}.{name}")
-    for one, other in TWINS
-    for name in sorted(public(one) & set(dir(other)))
-    if callable(getattr(one, name, None))
-]
-
-
-@pytest.mark.parametrize("one, other, name", METHODS)
-def test_a_method_is_called_as_its_twin_is_and_awaited(one, other, name):
-    here, there = getattr(one, name), getattr(other, name)
-    plain = [
-        parameter.replace(annotation=inspect.Parameter.empty)
-        for parameter in inspect.signature(here).parameters.values()
-    ]
-    awaited = [
-        parameter.replace(annotation=inspect.Parameter.empty)
-        for parameter in inspect.signature(there).parameters.values()
-    ]
-    assert awaited == plain
-    assert (there.__doc__ or "").strip() != ""
-    asynchronous = inspect.iscoroutinefunction(there) or inspect.isasyncgenfunction(there)
-    assert asynchronous or inspect.isasyncgenfunction(inspect.unwrap(there))
-
-
-# -- on an engine -------------------------------------------------------------------------------
+from tests.embedding.entries import FIRST, said
 
 
 def test_what_is_recorded_is_committed_at_once(async_host):
@@ -446,128 +372,3 @@ def test_loops_in_several_threads_may_share_an_engine_without_a_pool(async_host)
         one.join()
     assert errors == []
     assert Ledger(async_host.engine).verify().size == 2 + 24
-
-
-# -- what cannot be bound -----------------------------------------------------------------------
-
-
-def test_a_synchronous_engine_is_refused_with_what_to_type():
-    engine = sa.create_engine("sqlite://")
-    with pytest.raises(Invalid, match=r"not to Engine.*await AsyncLedger\.open\(path\).*Ledger"):
-        AsyncLedger(engine)  # type: ignore[arg-type]
-
-
-def test_without_greenlet_the_extra_is_named(monkeypatch):
-    engine = create_async_engine("sqlite+aiosqlite://")
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == "greenlet" else find(name)
-    )
-    with pytest.raises(MissingExtra, match=r"pip install 'claimledger\[async\]'"):
-        AsyncLedger(engine)
-
-
-# -- a database of its own ----------------------------------------------------------------------
-
-
-def own(database):
-    """As an application would have it in its settings, with an asynchronous driver."""
-    return database.replace("sqlite:", "sqlite+aiosqlite:").replace("+psycopg:", "+asyncpg:")
-
-
-@pytest.fixture
-def opened(database):
-    """`opened(work)` runs `work(ledger)` on a ledger that opened the database itself."""
-
-    def run(work):
-        async def main():
-            async with await AsyncLedger.open(own(database)) as ledger:
-                return await work(ledger)
-
-        return asyncio.run(main())
-
-    return run
-
-
-def test_it_opens_a_database_and_makes_the_tables(database, opened):
-    async def work(ledger):
-        await ledger.register_all(FIRST)
-        async with ledger.tagged(causation="inspection"):
-            await asyncio.gather(*(ledger.record(**said(f"c{number}")) for number in range(9)))
-        assert len([line async for line in ledger.log()]) == 11
-        view = await ledger.replay((await ledger.checkpoint()).origin and "2024-03-13")
-        assert await view.parties() == ()
-        return [event.causation async for event in ledger.events()]
-
-    assert opened(work) == [None, None, *["inspection"] * 9]
-    if database != "sqlite://":
-        with Ledger.open(database) as ledger:
-            assert ledger.verify().size == 11
-
-
-def test_a_path_will_do(tmp_path):
-    async def main():
-        async with await AsyncLedger.open(tmp_path / "claims.db") as ledger:
-            assert repr(ledger).startswith("AsyncLedger('sqlite:///")
-            await ledger.register(FIRST[0])
-
-    asyncio.run(main())
-    with Ledger.open(tmp_path / "claims.db") as ledger:
-        assert ledger.verify().size == 1
-
-
-def test_the_loop_goes_on_while_the_thread_works(opened):
-    async def work(ledger):
-        hold = threading.Event()
-        held = asyncio.create_task(ledger.run_sync(lambda _: hold.wait(10)))
-        behind = asyncio.create_task(ledger.register(FIRST[0]))
-        await asyncio.sleep(0.01)
-        assert not behind.done()
-        hold.set()
-        assert await held
-        assert (await behind).stored == "stored"
-
-    opened(work)
-
-
-def test_a_call_that_is_cancelled_before_it_writes_stores_nothing(opened):
-    async def work(ledger):
-        await ledger.register_all(FIRST)
-        await ledger.record(**said("kept"))
-        begun, go_on = threading.Event(), threading.Event()
-
-        def late(it):
-            begun.set()
-            go_on.wait(10)
-            return it.record(**said("given up"))
-
-        running = asyncio.create_task(ledger.run_sync(late))
-        waiting = asyncio.create_task(ledger.record(**said("never begun")))
-        await asyncio.to_thread(begun.wait, 10)
-        for call in (running, waiting):
-            call.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await call
-        go_on.set()
-        assert (await ledger.claims()).ids == ("kept",)
-        assert (await ledger.record(**said("after"))).sequences == (3,)
-        assert (await ledger.verify()).size == 4
-
-    opened(work)
-
-
-def test_what_cannot_be_opened_leaves_no_thread_behind(tmp_path):
-    (tmp_path / "letter.txt").write_text("Dear Board, the bridge is open. " * 9)
-    before = threading.active_count()
-
-    async def main():
-        with pytest.raises(ForeignDatabase):
-            await AsyncLedger.open(tmp_path / "letter.txt")
-        with pytest.raises(StoreError, match="no directory"):
-            await AsyncLedger.open(tmp_path / "nowhere" / "claims.db")
-        with pytest.raises(StoreError):
-            await AsyncLedger.open("postgresql://nobody@localhost:1/claims")
-
-    asyncio.run(main())
-    while threading.active_count() > before:  # a thread takes a moment to end
-        time.sleep(0.01)

@@ -1,0 +1,23 @@
+"""What the tests of asynchronous ledgers enter: a board, a proposition, and what the board says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger import Party, Proposition
+
+FIRST: list[Any] = [
+    Party("board", name="Water Board"),
+    Proposition("bridge-open", text="The lower bridge is open"),
+]
+
+
+def said(id_, **fields):
+    return {
+        "id": id_,
+        "claimant": "board",
+        "act": "assert",
+        "proposition": "bridge-open",
+        "uttered": "2024-03-12",
+        **fields,
+    }
