@@ -153,7 +153,7 @@ def host_of(target: str | os.PathLike[str] | Host, layout: Layout) -> Host:
     return engine_for(cast("str | os.PathLike[str]", target), layout=layout)
 
 
-def layout_of(layout: Layout | None) -> Layout:
+def layout_of(layout: object) -> Layout:
     """The layout that was handed in, or the usual one.
 
     Raises:

@@ -7,7 +7,6 @@ what a host's own Alembic must know. The changes of the tables are the files in 
 
 from __future__ import annotations
 
-import os
 import re
 import zlib
 from collections.abc import Iterable, Mapping
@@ -208,7 +207,7 @@ def _refuse_unknown(wanted: str) -> None:
         )
 
 
-def _refuse_other_binds(bind: Bind | None) -> None:
+def _refuse_other_binds(bind: object) -> None:
     if bind is None:
         raise SchemaError(
             "Alembic is writing SQL (--sql), so there is no connection to make the ledger's tables "
@@ -219,8 +218,8 @@ def _refuse_other_binds(bind: Bind | None) -> None:
     name, typed = type(bind).__name__, "schema.upgrade(engine)"
     if is_session(bind):
         typed = "schema.upgrade(session.connection())"
-    elif isinstance(bind, str | os.PathLike):
-        name = repr(os.fspath(bind))
+    elif isinstance(bind, str) or hasattr(bind, "__fspath__"):
+        name = repr(str(bind))
         typed = f"Ledger.open({name}), which makes them; or with an engine: {typed}"
     elif name.startswith(("Async", "async")):
         typed = "await connection.run_sync(schema.upgrade), on an AsyncConnection"

@@ -16,15 +16,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-AHEAD = {1: 5_000, 100: 40_000}
-"""How many events a writer makes for each second of writing, so that the clock need not see it."""
-
 WARM = 2_000
 """How many events are read before memory is looked at for the first time."""
 
 
 def write(side: str, url: str, batch: str, seconds: str, number: str) -> None:
-    """Write until the time is over, from each word to go."""
+    """Make as many events as is asked for, and write from the word go until the time is over."""
     from tests.benchmarks.opponent import Opponent  # noqa: PLC0415
     from tests.benchmarks.sides import Ours, Supply, supply  # noqa: PLC0415
 
@@ -35,18 +32,17 @@ def write(side: str, url: str, batch: str, seconds: str, number: str) -> None:
         one = Ours(url, Supply([], given.claims))
     else:
         one = Opponent(url, given.claims, streams=f"{number} {time.time_ns()}")
-    while True:
-        ahead = deque(one.events(many) for _ in range(int(length * AHEAD[many]) // many))
+    for line in iter(sys.stdin.readline, ""):
+        ahead = deque(one.events(many) for _ in range(int(line) // many))
         print("ready", flush=True)
-        if not sys.stdin.readline():
-            one.close()
-            return
+        sys.stdin.readline()
         stored, end = 0, time.perf_counter() + length
         while time.perf_counter() < end:
             part = ahead.popleft() if ahead else one.events(many)
             one.put(part)
             stored += many
         print(stored, flush=True)
+    one.close()
 
 
 def replay(url: str) -> None:

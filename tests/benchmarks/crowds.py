@@ -1,7 +1,7 @@
 """Several processes that write at once on PostgreSQL, and what is read back afterwards.
 
-Each writer is `child.py`: it makes itself ready, waits for a line on its standard input, and then
-writes for so many seconds, and again. They are all started once, and so many told to go.
+Each writer is `child.py`, started once. So many are told to make their events, and when all have,
+to go; then they write for so many seconds. The others wait, and do nothing else meanwhile.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from tests.benchmarks.verdicts import Verdict, faster
 
 CHILD: Final = Path(__file__).with_name("child.py")
 GOALS: Final = {1: {1: 1.8, 4: 1.8, 8: 1.4}, 100: {1: 3.0, 4: 3.0, 8: 3.0}}
+AHEAD: Final = {1: 6_000, 100: 60_000}
+"""How many events all writers together make beforehand for each second of writing."""
 
 Children = Sequence["subprocess.Popen[str]"]
 
@@ -31,7 +33,7 @@ def writers(arena: Arena) -> Iterator[Verdict]:
     for batch, goals in GOALS.items():
         urls = {"ours": fresh(), "peer": fresh()}
         Ours(urls["ours"], arena.given).close()
-        Opponent(urls["peer"], arena.given.claims).close()  # two that make tables at once fail
+        Opponent(urls["peer"], arena.given.claims).close()
         stored = dict.fromkeys(urls, 0)
         with ExitStack() as stack:
             children = {
@@ -45,7 +47,8 @@ def writers(arena: Arena) -> Iterator[Verdict]:
                 rates: dict[str, list[float]] = {side: [] for side in urls}
                 for turn in range(arena.rounds + 1):
                     for side in urls:
-                        count = _together(children[side][:many])
+                        ahead = int(AHEAD[batch] * arena.seconds) // many
+                        count = _together(children[side][:many], ahead)
                         stored[side] += count
                         rates[side] += [count / arena.seconds] if turn else []
                 ours, peer = (statistics.median(rates[side]) for side in ("ours", "peer"))
@@ -73,15 +76,21 @@ def _started(side: str, url: str, batch: int, seconds: float, number: int) -> su
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def _together(children: Children) -> int:
+def _together(children: Children, ahead: int) -> int:
     """How many events these processes stored between them, from one word to go."""
     for child in children:
-        _answer(child)  # it is ready
+        _tell(child, f"{ahead}")
     for child in children:
-        assert child.stdin is not None
-        child.stdin.write("go\n")
-        child.stdin.flush()
+        _answer(child)
+    for child in children:
+        _tell(child, "go")
     return sum(int(_answer(child)) for child in children)
+
+
+def _tell(child: subprocess.Popen[str], line: str) -> None:
+    assert child.stdin is not None
+    child.stdin.write(f"{line}\n")
+    child.stdin.flush()
 
 
 def _answer(child: subprocess.Popen[str]) -> str:

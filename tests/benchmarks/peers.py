@@ -29,7 +29,7 @@ if importlib.util.find_spec("eventsourcing") is None:
 from tests.benchmarks import crowds, databases, races, replays, starts
 from tests.benchmarks.harness import machine, markdown
 from tests.benchmarks.sides import Arena, supply
-from tests.benchmarks.verdicts import Verdict, table
+from tests.benchmarks.verdicts import Verdict, rows
 
 CONTESTS: Final[Mapping[str, Callable[[Arena], Iterable[Verdict]]]] = {
     "sqlite-fresh": races.sqlite_fresh,
@@ -87,9 +87,10 @@ def main(arguments: list[str]) -> None:
         )
         for name in asked.only or CONTESTS:
             start, load = time.monotonic(), os.getloadavg()[0]
-            lines = list(CONTESTS[name](arena))
-            took = time.monotonic() - start
-            print(f"\n## {name}\n\n{table(lines)}\n\n{took:.0f} s, load {load:.1f}", flush=True)
+            print(f"\n## {name}\n", flush=True)
+            for row in rows(CONTESTS[name](arena)):
+                print(row, flush=True)
+            print(f"\n{time.monotonic() - start:.0f} s, load {load:.1f} at the start", flush=True)
 
 
 def _asked(arguments: list[str]) -> argparse.Namespace:

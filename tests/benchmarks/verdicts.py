@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import attrs
@@ -82,6 +82,10 @@ def least(
     )
 
 
-def table(lines: Iterable[Verdict]) -> str:
-    """The lines as Markdown."""
-    return markdown(HEAD, (line.cells() for line in lines))
+def rows(lines: Iterable[Verdict]) -> Iterator[str]:
+    """The lines of a table in Markdown, each as soon as it is known."""
+    for number, line in enumerate(lines):
+        *head, row = markdown(HEAD, [line.cells()]).splitlines()
+        if not number:
+            yield from head
+        yield row

@@ -1,4 +1,4 @@
-"""The surface of an AsyncLedger: that of a Ledger, method by method; and what it cannot be bound to."""
+"""The surface of an AsyncLedger, method by method that of a Ledger; what it cannot be bound to."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def test_on_sqlite_a_row_beyond_the_head_is_found_and_not_refused(database):
         pytest.skip("on PostgreSQL the insert is refused")
     with Ledger.open(database) as ledger:
         ledger.register(Party("board", name="Water Board"))
-        with ledger.appender.folded.bind.begin() as conn:
+        with transaction.writing(ledger.appender.folded.bind) as conn:
             conn.execute(
                 text(
                     f"INSERT INTO ledger_event (log_id, seq, id, {EVENT}) "
