@@ -52,7 +52,7 @@ def test_a_projection_may_wait_for_an_event_instead(small, kit):
     outcome = small.projections.run("acts")
     assert (outcome.status, outcome.position) == ("failing", 6)
     assert small.projections.parked("acts")[0].kind == "stopping"
-    small.projections.add(kit.acts(), mode="deferred")  # mended
+    small.projections.add(kit.acts(), mode="deferred", replace=True)  # mended
     assert small.projections.run("acts").status == "caught_up"
     assert small.projections.parked("acts") == ()
     assert kit.seqs(small) == [5, 6, 7]
@@ -65,7 +65,7 @@ def test_what_was_parked_is_taken_later(small, kit):
     with pytest.raises(ProjectionFailed, match="acts v1 could not take the event at sequence 6"):
         small.projections.retry("acts", 6)
     assert len(small.projections.parked("acts")) == 1
-    small.projections.add(kit.acts(), mode="deferred")
+    small.projections.add(kit.acts(), mode="deferred", replace=True)
     small.projections.retry("acts", 6)
     assert small.projections.parked("acts") == ()
     assert kit.seqs(small) == [5, 6, 7]
