@@ -106,7 +106,8 @@ class Appender:
         the answer is then that of the first time, with `already`.
 
         Raises:
-            Invalid: one of them is no NewEvent.
+            Invalid: one of them is no NewEvent, or has no id, stream, version or event.
+            CodecError: a field holds what it would not be read with again.
             WrongExpectedVersion: a stream is elsewhere.
             AlreadyRecorded: an id is taken by another content.
         """
@@ -164,6 +165,7 @@ class Appender:
         interrupted goes on when it is typed again. `progress` is told after each chunk.
 
         Raises:
+            Invalid, CodecError: as `put`; the chunks before stand.
             AlreadyRecorded: an id is taken by other content; the chunks before stand.
             WrongExpectedVersion: a stream is elsewhere; the chunks before stand.
         """
