@@ -203,6 +203,9 @@ class AsyncLedger:
     timeline = awaited(Ledger.timeline)
     contradictions = awaited(Ledger.contradictions)
     divergences = awaited(Ledger.divergences)
+    explain = awaited(Ledger.explain)
+    perspectives = awaited(Ledger.perspectives)
+    silences = awaited(Ledger.silences)
     trace = awaited(Ledger.trace)
 
     async def diff(self, before: AsyncView, after: AsyncView) -> Difference:

@@ -5,7 +5,7 @@ import pytest
 
 def test_a_position_is_printed_with_its_words(good, filled):
     assert good("position", "Water board", "safe").out == (
-        "board on safe: supports (assert)\n  c1 assert (supports), 2024-03-01 “is safe”\n"
+        "board supports safe (assert), last stated 2024-03-01.\n  c1 assert (supports), 2024-03-01 “is safe”\n"
     )
     answer = good("position", "board", "safe", "--json").json
     assert (answer["party"], answer["stance"], answer["status"]) == ("board", "supports", "held")
