@@ -111,6 +111,8 @@ def _print_matrix(rows: Iterable[Position]) -> None:
     )
     if any("*" in cell for cell in cells.values()):
         say("* by those who spoke for it")
+    if any(cell.startswith("possibly") for cell in cells.values()):
+        say("possibly: no position yet, it may have been said by then")
 
 
 def timeline(who: str, topic: str, /, *, when: When = NOW, where: Where = HERE) -> None:

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ledger import Ledger
+from ledger.codec.canonical import jcs
 from ledger.model import events as ev
 from ledger.model.moment import Edtf
 from ledger.projections import positions
@@ -198,6 +199,11 @@ def test_law_4_an_amended_stance_acts_wherever_the_claim_is_said(world, data):
             assert row.id not in now or now[row.id].stance == "neutral"
 
 
+def as_bytes(view):
+    """Every answer of a view in canonical JSON, to the byte."""
+    return jcs({"basis": view.basis, "answers": everything(view)})
+
+
 @given(worlds(), st.sampled_from(SAID), st.data())
 def test_law_5_replaying_the_log_gives_the_same_bytes(world, said, data):
     clock = Clock()
@@ -205,10 +211,10 @@ def test_law_5_replaying_the_log_gives_the_same_bytes(world, said, data):
         size = len(told_to(ledger, clock, world).entries)
         known = data.draw(st.integers(SCENE - 1, size - 1))
         views = ledger.as_of(said=said), ledger.as_of(said=said, known=known)
-        answers = [everything(view) for view in views]
+        answers = [as_bytes(view) for view in views]
         ledger._folded.fold.forget()
         again = ledger.as_of(said=said), ledger.as_of(said=said, known=known)
-        assert [everything(view) for view in again] == answers
+        assert [as_bytes(view) for view in again] == answers
         # and so does a fold of events that were never kept in step with a log
         facts = Facts().extend(ledger.events())
         for who, what in itertools.product(PEOPLE, TOLD):

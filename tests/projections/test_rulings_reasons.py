@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 
 import pytest
 
-from ledger import Link, Membership, Occurrence
+from ledger import Link, Membership, Occurrence, Party
 from ledger.errors import InvalidView, UnknownOccurrence, UnknownTopic
 
 TITLES = ["Resolve", "Collect", "Collapse", "Set aside", "Order", "Decide", "Return"]
@@ -315,3 +316,43 @@ def test_what_a_chain_reports_only_is_said_to_take_no_position(told):
         False,
         "union passes on words of river: that takes no position",
     )
+
+
+# -- at the utterance ---------------------------------------------------------------------------
+
+
+def test_a_spokeswoman_who_changed_her_office_leaves_each_word_where_it_was_said(told):
+    told.ledger.register(Party("customs", name="Customs", part_of="river"))
+    told.ledger.register_all(
+        [
+            Party("anna", name="Anna", kind="person"),
+            Membership("anna", "harbour", role="speaker", period="2022-01-01/2023-01-08"),
+            Membership("anna", "customs", role="speaker", period="2023-01-08/.."),
+        ]
+    )
+    told.claim("then", "anna", uttered="2023-01-07")
+    told.claim("now", "anna", act="deny", uttered="2023-01-08")
+    told.claim("either", "anna", uttered="[2023-01-07..2023-01-08]", proposition="jammed")
+    stands = {who: told.stands(who) for who in ("harbour", "delta", "customs", "river")}
+    assert stands == {
+        "harbour": ("held", "supports"),
+        "delta": ("held", "supports"),
+        "customs": ("held", "opposes"),
+        "river": ("held", "opposes"),
+    }
+    for office in ("harbour", "customs"):
+        assert told.ledger.position(office, "jammed").status == "possible"
+
+
+def test_a_membership_learnt_of_late_changes_the_past_for_later_known_only(told):
+    told.claim("c1", "union", uttered="2023-01-05")
+    before = told.ledger.checkpoint().size - 1
+    told.clock.now += dt.timedelta(days=1)
+    told.ledger.register(Membership("union", "delta", period="2023-01-01/2023-01-10"))
+    assert told.stands("delta", said="2023-01-06") == ("held", "supports")
+    assert told.stands("delta", said="2023-01-06", known=before) == ("silent", None)
+
+
+def test_a_date_without_its_axis_is_refused(told):
+    with pytest.raises(TypeError):
+        told.ledger.as_of("2023-01-18")
