@@ -1,21 +1,29 @@
-"""Checkpoints, proofs and the verification of a whole log: what an auditor asks for."""
+"""Checkpoints, proofs and the verification of a whole log: what an auditor asks for.
+
+Proofs and bundles for those who do not have the database are made in `ledger.proving`.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import attrs
 from sqlalchemy import Connection
 
-from ledger.errors import InconsistentCheckpoint, RootMismatch, UnknownEvent
+from ledger.errors import UnknownEvent
 from ledger.folding import Folded
 from ledger.merkle.checkpoint import Checkpoint
-from ledger.merkle.frontier import root_of
-from ledger.merkle.proofs import inclusion_proof
+from ledger.merkle.written import GrowthProof
 from ledger.projections.answer import Answer
 from ledger.projections.provenance import Trace
-from ledger.store import audit, read
+from ledger.proving.keeping import keep
+from ledger.proving.proof import Proof, Trunk, check_continued, check_root, sequence_of
+from ledger.proving.writing import Bundled, Withheld, belonging, write
+from ledger.signing.heads import CheckpointSigner
+from ledger.store import audit, read, tree
 
 Progress = Callable[[int, int], None]
 
@@ -35,18 +43,62 @@ class Verification(Answer):
         return f"ok: {self.size} events of {self.origin}, root {self.root}{held}"
 
 
-def checkpoint(conn: Connection, folded: Folded, size: int | None) -> Checkpoint:
-    """The root over the first entries of a log."""
-    head = read.head(conn, folded.tables, folded.origin)
-    held = 0 if head is None else head.size
-    wanted = held if size is None else size
-    if not 0 <= wanted <= held:
-        raise UnknownEvent(
-            f"There is no checkpoint at size {wanted}: the log holds {held} events.",
-            given=str(wanted),
+def checkpoint(folded: Folded, size: int | None, signer: CheckpointSigner | None) -> Checkpoint:
+    """The root over the first entries of a log, signed if somebody is there to sign."""
+    keep(folded)
+    with folded.reading() as conn:
+        trunk = Trunk.of(conn, folded)
+        held = trunk.tree.size
+        wanted = held if size is None else size
+        if not 0 <= wanted <= held:
+            raise UnknownEvent(
+                f"There is no checkpoint at size {wanted}: the log holds {held} events.",
+                given=str(wanted),
+            )
+        found = Checkpoint(folded.origin, wanted, trunk.tree.root(wanted))
+        return found if signer is None else signer.sign(found, trunk.tree.consistency_proof)
+
+
+def prove(folded: Folded, claim: str | int, given: Checkpoint | None) -> Proof:
+    """The proof of one entry, up to a checkpoint or to the log's end."""
+    sequence = sequence_of(folded, claim)
+    keep(folded)
+    with folded.reading() as conn:
+        return Trunk.of(conn, folded, given).proof(sequence)
+
+
+def prove_growth(
+    folded: Folded, old: Checkpoint | int, new: Checkpoint | int | None
+) -> GrowthProof:
+    """The proof that a log continues an older checkpoint."""
+    given = checkpoint(folded, new, None) if isinstance(new, int) else new
+    keep(folded)
+    with folded.reading() as conn:
+        return Trunk.of(conn, folded, given).growth(old)
+
+
+def bundle(
+    folded: Folded,
+    path: str | os.PathLike[str],
+    *,
+    about: dict[str, str],
+    claims: Sequence[str] | None,
+    given: Checkpoint | None,
+    since: Checkpoint | None,
+    withhold: Iterable[str],
+) -> Bundled:
+    """A bundle of claims by their ledger ids, or of the whole log where these are None."""
+    withheld = Withheld.parse(withhold)
+    sequences: tuple[int, ...] | None = None
+    if claims is not None:
+        with folded.facts() as facts:
+            sequences = belonging(facts, claims)
+    keep(folded)
+    with folded.reading() as conn:
+        trunk = Trunk.of(conn, folded, given)
+        return write(
+            Path(path), trunk, about=about, sequences=sequences, since=since, withheld=withheld
         )
-    leaves = () if head is None else read.leaf_hashes(conn, folded.tables, head.log_id, 0, wanted)
-    return Checkpoint(folded.origin, wanted, root_of(leaves))
 
 
 def verify(
@@ -61,7 +113,8 @@ def verify(
         progress=progress,
     )
     if kept is not None:
-        _compare(kept, found)
+        check_continued(kept, found.origin, found.size)
+        check_root(kept, found.roots[kept.size])
     return Verification(
         origin=folded.origin,
         size=found.size,
@@ -71,35 +124,16 @@ def verify(
     )
 
 
-def _compare(kept: Checkpoint, found: audit.Audited) -> None:
-    if kept.origin != found.origin:
-        raise InconsistentCheckpoint(
-            f"The checkpoint is of log {kept.origin!r}, this is {found.origin!r}: compare a log "
-            "with its own checkpoints."
-        )
-    if kept.size > found.size:
-        raise InconsistentCheckpoint(
-            f"The checkpoint counts {kept.size} events, the log holds {found.size}: its end was "
-            "cut off, or an older backup was restored.",
-            sequence=found.size,
-        )
-    if found.roots[kept.size] != kept.root:
-        raise RootMismatch(
-            f"The first {kept.size} events have root {found.roots[kept.size].hex()}, the "
-            f"checkpoint says {kept.root.hex()}: the log was rewritten since."
-        )
-
-
 def proved(conn: Connection, folded: Folded, trace: Trace) -> Trace:
     """A trace with its leaf, the root over its basis, and the way between them."""
-    log = folded.log_id(conn)
-    found = () if log is None else read.leaf_hashes(conn, folded.tables, log, 0, trace.basis)
-    leaves = list(found)
-    proof = inclusion_proof(lambda a, b: leaves[a:b], trace.sequence, trace.basis)
+    head = read.head(conn, folded.tables, folded.origin)
+    held = tree.tree(conn, folded.tables, head.log_id if head else -1, trace.basis)
+    (leaf,) = held.nodes(0, trace.sequence, trace.sequence + 1)
+    proof = held.inclusion_proof(trace.sequence, trace.basis)
     return attrs.evolve(
         trace,
-        leaf_hash=leaves[trace.sequence].hex(),
+        leaf_hash=leaf.hex(),
         size=trace.basis,
-        root=root_of(leaves).hex(),
+        root=held.root().hex(),
         proof=tuple(one.hex() for one in proof),
     )

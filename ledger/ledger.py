@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from ledger import auditing, handed
 from ledger.appending import Appender, Clock, Receipt, tags, utc_now
 from ledger.asking import Asking
+from ledger.attesting import Attesting
 from ledger.folding import Folded
 from ledger.grouping import shared
 from ledger.handed import Id, Who, id_of, ids_of, plain_fields
@@ -39,7 +40,7 @@ from ledger.store.layout import Layout
 from ledger.view import Day, View, view_of
 
 
-class Ledger(Asking):
+class Ledger(Asking, Attesting):
     """An append-only log of claims in a database, and every question asked of it.
 
     `bind` is a path, a URL or an Engine (the ledger begins and commits), or a Connection or a
@@ -359,15 +360,6 @@ class Ledger(Asking):
             return difference.diff(old, difference.shown(facts, after.said))
 
     # -- the proof --------------------------------------------------------------------------
-
-    def checkpoint(self, size: int | None = None) -> Checkpoint:
-        """The root over the first `size` entries (all, if left out), unsigned, to be kept outside.
-
-        Raises:
-            UnknownEvent: the log is not that long.
-        """
-        with self._folded.reading() as conn:
-            return auditing.checkpoint(conn, self._folded, size)
 
     def verify(
         self,
