@@ -50,7 +50,7 @@ class Attesting(abc.ABC):
             RootMismatch: the checkpoint is of other entries.
         """
         wanted = claim if isinstance(claim, int) else id_of(claim)
-        return auditing.prove(self._folded, wanted, _read(checkpoint))
+        return auditing.prove(self._folded, wanted, read_checkpoint(checkpoint))
 
     def prove_growth(
         self, old: Checkpoint | str | int, new: Checkpoint | str | int | None = None
@@ -63,8 +63,8 @@ class Attesting(abc.ABC):
         """
         return auditing.prove_growth(
             self._folded,
-            old if isinstance(old, int) else _read(old),
-            new if isinstance(new, int) else _read(new),
+            old if isinstance(old, int) else read_checkpoint(old),
+            new if isinstance(new, int) else read_checkpoint(new),
         )
 
     def bundle(
@@ -92,8 +92,8 @@ class Attesting(abc.ABC):
             path,
             about=about,
             claims=claims,
-            given=_read(checkpoint),
-            since=_read(since),
+            given=read_checkpoint(checkpoint),
+            since=read_checkpoint(since),
             withhold=withhold,
         )
 
@@ -114,9 +114,9 @@ class Attesting(abc.ABC):
 
 
 @overload
-def _read(given: Checkpoint | str) -> Checkpoint: ...
+def read_checkpoint(given: Checkpoint | str) -> Checkpoint: ...
 @overload
-def _read(given: Checkpoint | str | None) -> Checkpoint | None: ...
-def _read(given: Checkpoint | str | None) -> Checkpoint | None:
+def read_checkpoint(given: Checkpoint | str | None) -> Checkpoint | None: ...
+def read_checkpoint(given: Checkpoint | str | None) -> Checkpoint | None:
     """A checkpoint, perhaps handed in as its text."""
     return Checkpoint.parse(given) if isinstance(given, str) else given

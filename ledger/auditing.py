@@ -24,22 +24,29 @@ from ledger.proving.proof import Proof, Trunk, check_continued, check_root, sequ
 from ledger.proving.writing import Bundled, Withheld, belonging, write
 from ledger.signing.heads import CheckpointSigner
 from ledger.store import audit, read, tree
+from ledger.store.spread import Spread
 
 Progress = Callable[[int, int], None]
 
 
 @attrs.frozen(kw_only=True)
 class Verification(Answer):
-    """What a clean audit found: the log's size and root, and the checkpoint it was held against."""
+    """What a clean audit found: the log's size and root, and the checkpoint it was held against.
+
+    Events before `since` were taken at the word of an earlier verification.
+    """
 
     origin: str
     size: int
     root: str
     known_at: dt.datetime | None
     checkpoint: int | None
+    since: int = 0
 
     def __str__(self) -> str:
         held = "" if self.checkpoint is None else f", continues the checkpoint at {self.checkpoint}"
+        if self.since:
+            held += f", looked at from {self.since} on"
         return f"ok: {self.size} events of {self.origin}, root {self.root}{held}"
 
 
@@ -102,25 +109,38 @@ def bundle(
 
 
 def verify(
-    conn: Connection, folded: Folded, kept: Checkpoint | None, progress: Progress | None
+    conn: Connection,
+    folded: Folded,
+    kept: Checkpoint | None,
+    progress: Progress | None,
+    *,
+    since: Checkpoint | None = None,
+    processes: int = 1,
+    contents: bool = True,
 ) -> Verification:
     """Check every stored byte, and that the log continues a checkpoint."""
+    known = [one for one in (kept, since) if one is not None]
     found = audit.audit(
         conn,
         folded.tables,
         folded.origin,
-        roots_at=() if kept is None else (kept.size,),
+        since=0 if since is None else since.size,
+        roots_at=[one.size for one in known],
+        spread=Spread.of(folded.host, folded.layout, folded.origin, processes),
+        contents=contents,
         progress=progress,
     )
-    if kept is not None:
-        check_continued(kept, found.origin, found.size)
-        check_root(kept, found.roots[kept.size])
+    for one in known:
+        check_continued(one, found.origin, found.size)
+        root = found.roots.get(one.size)
+        check_root(one, Trunk.of(conn, folded).tree.root(one.size) if root is None else root)
     return Verification(
         origin=folded.origin,
         size=found.size,
         root=found.root.hex(),
         known_at=found.known_at,
         checkpoint=None if kept is None else kept.size,
+        since=0 if since is None else since.size,
     )
 
 

@@ -40,6 +40,9 @@ def verify(
     *,
     checkpoint: Path | None = None,
     trust: str | None = None,
+    since: Path | None = None,
+    jobs: int = 1,
+    tree_only: Flag = False,
     where: Where = HERE,
 ) -> None:
     """Check every stored byte, and a checkpoint kept elsewhere; or a bundle, without a ledger.
@@ -50,6 +53,9 @@ def verify(
         bundle: The folder or zip that claims bundle made; the ledger itself if left out.
         checkpoint: A file that holds what `claims checkpoint` printed.
         trust: Who must have signed: a verifier key, or a file with one or with a policy.
+        since: A file with the checkpoint up to which it was verified before; go on from there.
+        jobs: How many processes share the work.
+        tree_only: Look at entries, leaves and tree alone, not at what slots and columns say.
     """
     kept = None if checkpoint is None else read_checkpoint(checkpoint)
     policy = None if trust is None else read_policy(trust)
@@ -66,7 +72,14 @@ def verify(
             )
         policy.check(Checkpoint.parse(kept))
     with where.ledger() as ledger:
-        answer(ledger.verify(kept, progress=_progress()), json=where.json)
+        found = ledger.verify(
+            kept,
+            since=None if since is None else read_checkpoint(since),
+            contents=not tree_only,
+            processes=jobs,
+            progress=_progress(),
+        )
+    answer(found, json=where.json)
 
 
 def _progress() -> Callable[[int, int], None] | None:

@@ -75,23 +75,27 @@ def nodes_of(
 
 
 def check(
-    conn: Connection, tables: Tables, log_id: int, computed: Mapping[int, Sequence[bytes]]
+    conn: Connection,
+    tables: Tables,
+    log_id: int,
+    computed: Mapping[int, Sequence[bytes]],
+    since: int = 0,
 ) -> None:
-    """Compare what is kept with what was computed from the entries, level by level.
+    """Compare what is kept with what was computed from the entries since a size, level by level.
 
     Raises:
         NodeMismatch: A hash is another, is missing before others, or stands beyond the log's end.
     """
     for level, many, last in levels(conn, tables, log_id):
-        wanted = computed.get(level, ())
-        if many != last + 1 or last >= len(wanted):
+        first, wanted = since >> level, computed.get(level, ())
+        if many != last + 1 or last >= first + len(wanted):
             raise NodeMismatch(
                 f"The tree keeps {many} hashes of level {level} up to the {last + 1}th, where the "
-                f"log has {len(wanted)} tiles: they were changed by hand. Delete the rows of "
-                f"{tables.node.fullname}; they are made anew from the leaves."
+                f"log has {first + len(wanted)} tiles: they were changed by hand. Delete the rows "
+                f"of {tables.node.fullname}; they are made anew from the leaves."
             )
-        for index, found in nodes_of(conn, tables, log_id, (level, 0, many)):
-            if found != wanted[index]:
+        for index, found in nodes_of(conn, tables, log_id, (level, first, many)):
+            if found != wanted[index - first]:
                 raise NodeMismatch(
                     f"The tree keeps a hash over the {1 << level:,} events from sequence "
                     f"{index << level} on that does not follow from them: it was changed by hand. "
