@@ -299,6 +299,9 @@ class AsyncLedger:
         return AsyncCursor(cursor=self._ledger().cursor(name), run=self._run)
 
     checkpoint = awaited(Ledger.checkpoint)
+    prove = awaited(Ledger.prove)
+    prove_growth = awaited(Ledger.prove_growth)
+    bundle = awaited(Ledger.bundle)
     verify = awaited(Ledger.verify)
 
 
