@@ -65,6 +65,21 @@ def record_of(value: object) -> Record:
     )
 
 
+def once(record: Record) -> Record:
+    """The same record, entered only where its id is free: what others register in passing.
+
+    A party that a file names again and again, each time with another spelling, is the one that
+    was registered first.
+    """
+    kind, id_ = record.type, record.fields["id"]
+
+    def enter(intake: Intake) -> Made:
+        there = intake.taken(kind, id_)
+        return record.enter(intake) if there is None else intake.already(there)
+
+    return attrs.evolve(record, enter=enter)
+
+
 def _id_of_content(value: object) -> str:
     """The id of a line without one: a second run must find what the first has recorded."""
     return f"jsonl-{hashlib.sha256(jcs(value)).hexdigest()[:24]}"

@@ -7,7 +7,7 @@ nouns of `ledger.model`, which `ledger.interchange.records` makes of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -300,7 +300,7 @@ def members(
     return {key: fields[key](one, path + key) for key, one in value.items() if one is not None}
 
 
-def unknown(field: str, value: object, fields: Mapping[str, Shape]) -> InvalidImport:
+def unknown(field: str, value: object, fields: Iterable[str]) -> InvalidImport:
     """The refusal of a field that would be lost."""
     hint = did_you_mean(near(field.rpartition(".")[2], fields))
     return InvalidImport(
