@@ -39,7 +39,17 @@ def assembled() -> App:
         (UNDO, (acts.withdraw, acts.correct, acts.amend, entering.merge)),
         (ASK, (asking.position, asking.positions, asking.timeline, asking.claims, asking.trace)),
         (ASK, (asking.contradictions, asking.divergences, asking.replay, asking.diff)),
-        (CHECK, (schema.init, auditing.log, auditing.verify, auditing.checkpoint, auditing.demo)),
+        (
+            CHECK,
+            (
+                schema.init,
+                auditing.log,
+                auditing.verify,
+                auditing.checkpoint,
+                asking.check_quotes,
+                auditing.demo,
+            ),
+        ),
     ):
         for command in commands:
             app.command(command, group=group)

@@ -215,6 +215,7 @@ FORMS: Final[Mapping[str, Form]] = {
             "url": text,
             "language": text,
             "keep_text": flag,
+            "revises": text,
         },
         ("id", "publisher"),
     ),

@@ -156,6 +156,14 @@ class DocumentRegistered:
 
 
 @attrs.frozen(kw_only=True)
+class DocumentRevised:
+    """A document is a later version of another one: what PROV calls wasRevisionOf."""
+
+    document: str = _what()
+    revises: str = _what()
+
+
+@attrs.frozen(kw_only=True)
 class ClaimRecorded:
     """One act of saying; several `chains` are alternatives, one without a says names nobody."""
 
@@ -257,6 +265,7 @@ Event = (
     | PropositionsMerged
     | OccurrenceDescribed
     | DocumentRegistered
+    | DocumentRevised
     | ClaimRecorded
     | ClaimsRelated
     | ClaimWithdrawn
