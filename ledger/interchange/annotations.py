@@ -43,6 +43,7 @@ from ledger.interchange.source import Source
 from ledger.model.text import show
 
 _LISTS: Final = (("items",), ("first", "items"), ("@graph",))
+_OF_LINKS: Final = ("identifying", "highlighting", "bookmarking", "linking")
 _CLAIM: Final = ("act", "stance", "factuality", "uttered", "about", "via", "on_behalf_of", "mode")
 
 
@@ -77,6 +78,8 @@ def _item(element: Element, mapping: AnnotationMapping) -> Item:
         return value
     if types(value) and "Annotation" not in types(value):
         return skipped(element.line, f"a {'/'.join(sorted(types(value)))} is no annotation")
+    if (motive := value.get("motivation")) in _OF_LINKS:
+        return skipped(element.line, f"an annotation that is {motive} is no claim by itself")
     if not element.path and "@context" not in value:
         bare = InvalidImport(
             'field @context is missing. Write "@context": "http://www.w3.org/ns/anno.jsonld".',
@@ -92,11 +95,11 @@ def _item(element: Element, mapping: AnnotationMapping) -> Item:
 
 def _claim(value: Object, mapping: AnnotationMapping) -> tuple[list[Object], Object]:
     target = _target(value)
-    quote = quoted(target.get("selector"))
+    quote = _pieces(target["selector"])
     source = id_of(target.get("source"))
     bodies = listed(value.get("body")) or listed(value.get("bodyValue"))
-    body = next((one for one in bodies if "Claim" in types(one)), bodies[0] if bodies else None)
-    passing, found = _said(body, quote, mapping)
+    passing, found = _said(_main(bodies), quote, mapping)
+    found = {**_tags(bodies), **found}
     mode = found.pop("mode", None)
     if quote is not None and mode:
         quote = {**quote, "mode": mode}
@@ -113,16 +116,52 @@ def _claim(value: Object, mapping: AnnotationMapping) -> tuple[list[Object], Obj
     return passing, claim
 
 
+def _main(bodies: list[Any]) -> Any:
+    """The body that says what is claimed: a Claim, a description, any text, an address."""
+    objects = [one for one in bodies if isinstance(one, dict)]
+    claims = [one for one in objects if "Claim" in types(one)]
+    told = [one for one in objects if one.get("purpose") == "describing"]
+    told += [one for one in objects if one.get("purpose") != "tagging"]
+    texts = [one for one in bodies if isinstance(one, str)]
+    return next(iter([*claims, *told, *texts]), None)
+
+
+def _tags(bodies: list[Any]) -> Object:
+    """The fields of a claim that tags give, such as `act:deny`."""
+    tags = (
+        text_of(one, "value").partition(":")
+        for one in bodies
+        if isinstance(one, dict) and one.get("purpose") == "tagging"
+    )
+    return {word: told for word, _, told in tags if word in _CLAIM and told}
+
+
 def _target(value: Object) -> Object:
-    """The one target of an annotation: an object with a source."""
-    targets = listed(value.get("target"))
-    if len(targets) != 1:
-        what = f"there are {len(targets)} of them" if targets else "it is missing"
+    """What an annotation is of: one source, with the selectors of each of its targets."""
+    targets = [_one_target(one) for one in listed(value.get("target"))]
+    sources = {id_of(one.get("source")) for one in targets}
+    if len(sources) != 1:
+        what = f"there are {len(sources)} of them" if targets else "it is missing"
         raise InvalidImport(
-            f"an annotation of words has one target: {what}. Write one annotation for each place.",
+            f"an annotation of words has one target: {what}. Write one annotation for each source.",
             field="target",
         )
-    found = targets[0]
+    selectors = [one["selector"] for one in targets if one.get("selector") is not None]
+    return {"source": targets[0].get("source"), "selector": selectors}
+
+
+def _pieces(selectors: list[Any]) -> Object | None:
+    """The quotation that the selectors of each target give, one piece from each."""
+    found = [one for one in map(quoted, selectors) if one is not None]
+    if len(found) < 2:  # noqa: PLR2004 - several are pieces
+        return found[0] if found else None
+    exact = [one["exact"] for one in found if "exact" in one]
+    ranges = [pair for one in found for pair in one.get("ranges", ())]
+    whole = {"exact": exact} if len(exact) == len(found) else {}
+    return {**whole, "ranges": ranges} if len(ranges) == len(found) else whole
+
+
+def _one_target(found: Any) -> Object:
     if isinstance(found, str):
         source, _, _ = found.partition("#")
         return {"source": source}
@@ -149,7 +188,7 @@ def quoted(selectors: Any) -> Object | None:
     found: Object = {}
     exact: list[str] = []
     ranges: list[list[int]] = []
-    for one in listed(selectors):
+    for one in map(_refined, listed(selectors)):
         kind = next(iter(types(one)), "")
         match kind:
             case "TextQuoteSelector":
@@ -170,37 +209,64 @@ def quoted(selectors: Any) -> Object | None:
                     given=one,
                 )
     if not exact:
-        if ranges:
-            raise InvalidImport(
-                "a TextPositionSelector alone does not say which words stand there, and nothing "
-                "could be checked. Add a TextQuoteSelector with the exact words.",
-                field="target.selector",
-                given=ranges,
-            )
-        return None
+        return {"ranges": ranges} if ranges else None
     found = {"exact": exact[0] if len(exact) == 1 else exact, **found}
     return {**found, "ranges": ranges} if ranges else found
+
+
+def _refined(selector: Any) -> Any:
+    """A selector with the one that refines it applied: words inside words."""
+    inner = selector.get("refinedBy") if isinstance(selector, dict) else None
+    if inner is None:
+        return selector
+    outer, refined = quoted(without(selector, "refinedBy")), quoted(inner)
+    words = outer.get("exact") if outer else None
+    if not isinstance(words, str) or refined is None:
+        raise InvalidImport(
+            "only a TextQuoteSelector can be refined, by another one or a TextPositionSelector.",
+            field="target.selector.refinedBy",
+            given=inner,
+        )
+    start, end = (refined.get("ranges") or [[0, 0]])[0]
+    if "ranges" not in refined:
+        start = words.find(str(refined["exact"]))
+        end = start + len(str(refined["exact"]))
+    if not 0 <= start < end <= len(words):
+        raise InvalidImport(
+            f"{show(words)} does not hold what refines it. Count from its beginning.",
+            field="target.selector.refinedBy",
+            given=inner,
+        )
+    return {
+        "type": "TextQuoteSelector",
+        "exact": words[start:end],
+        "prefix": (selector.get("prefix") or "") + words[:start],
+        "suffix": words[end:] + (selector.get("suffix") or ""),
+    }
 
 
 def _said(
     body: Any, quote: Object | None, mapping: AnnotationMapping
 ) -> tuple[list[Object], Object]:
     """What a body says of the claim, and the parties and the proposition that it names."""
-    words = quote["exact"] if quote else ""
+    words = quote.get("exact", "") if quote else ""
     words = " ".join(words) if isinstance(words, list) else words
     claim = body if isinstance(body, dict) else {}
     told = body if isinstance(body, str) and "://" not in body else ""
     told = told or text_of(claim, "text", "value", "name")
     found = {key: claim[key] for key in _CLAIM if key in claim}
     id_ = body if isinstance(body, str) and "://" in body else id_of(claim.get("proposition"))
-    id_ = id_ or mapping.proposition or id_of(claim) or f"words-{digest(told or words)}"
-    if not (told or words):
+    id_ = id_ or mapping.proposition or id_of(claim)
+    if not (told or words or id_):
         raise InvalidImport(
             "neither the body nor the target says what is claimed. Give a body with text, or a "
             "TextQuoteSelector.",
             field="body",
         )
-    passing: list[Object] = [{"type": "proposition", "id": id_, "text": told or words}]
+    id_ = id_ or f"words-{digest(told or words)}"
+    passing: list[Object] = []
+    if told or words:
+        passing.append({"type": "proposition", "id": id_, "text": told or words})
     authors = listed(claim.get("author")) or listed(claim.get("creator"))
     parties = [_party(one, mapping) for one in authors]
     passing += [party for party in parties if "name" in party]

@@ -20,6 +20,7 @@ from ledger.interchange.source import Source
 _PIECE: Final = 65_536
 _MARK: Final = b"\xef\xbb\xbf"
 _SIGNS: Final = re.compile(rb'["\\{}\[\],:]')
+_BLANKS: Final = re.compile(rb"[ \t\r\n]+")
 _STRING: Final = re.compile(rb'["\\]')
 _MAX_DEPTH: Final = 100
 
@@ -202,8 +203,11 @@ class _Cutter:
         return self._buffer[self._at : self._at + 1]
 
     def _blanks(self) -> None:
-        while (sign := self._peek()) and sign in b" \t\r\n":
-            self._take(1)
+        while self._peek():
+            found = _BLANKS.match(self._buffer, self._at)
+            if found is None:
+                return
+            self._take(found.end() - found.start())
 
     def _take(self, many: int) -> bytes:
         taken = self._buffer[self._at : self._at + many]

@@ -95,7 +95,7 @@ def refused(line: Line, error: LedgerError, value: object = None) -> Item:
 def skipped(line: Line, reason: str) -> Item:
     """The item of a place that holds nothing to record."""
     told = Outcome(line=line.number, at=line.at, verdict="skipped", reason=reason)
-    return Item(line=line, outcome=told)
+    return Item(line=attrs.evolve(line, raw=b""), outcome=told)
 
 
 def blank(line: Line) -> Item:

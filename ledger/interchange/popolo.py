@@ -26,8 +26,10 @@ from ledger.interchange.items import Item, Items, Options, made, refused, skippe
 from ledger.interchange.lines import Line
 from ledger.interchange.mapping import mapped
 from ledger.interchange.source import Source
+from ledger.model.party import KINDS
 
 _SECTIONS: Final = ("organizations", "persons", "memberships")
+_OTHERS: Final = ("events", "posts", "areas", "motions", "vote_events", "votes", "speeches")
 _KINDS: Final = {"persons": "person", "organizations": "organisation"}
 _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
     "persons": ("id", "name", "other_names", "death_date"),
@@ -36,7 +38,8 @@ _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
         "founding_date",
     ),
     "memberships": (
-        *("id", "person_id", "organization_id", "on_behalf_of_id", "member_id", "role", "label"),
+        *("id", "person_id", "organization_id", "on_behalf_of_id", "member_id", "member"),
+        *("role", "label"),
         *("post_id", "legislative_period_id", "start_date", "end_date"),
     ),
 }
@@ -67,7 +70,7 @@ def read(source: Source, options: Options) -> Items:
         else:
             yield refused(Line(number=0, raw=b"", at=source.name), one)
             return
-    for section in (*_SECTIONS, ""):
+    for section in (one for one in (*_SECTIONS, "") if one in reader.sections):
         for element in _elements(source, collection=collection):
             if reader.section_of(element) == section:
                 yield reader.item(section, element)
@@ -80,12 +83,13 @@ def _is_collection(source: Source) -> bool:
 
     def note(path: Path) -> bool:
         seen.update(path[:1])
-        return len(path) == 1
+        return len(path) == 2 or path[:1] == (0,)  # noqa: PLR2004 - inside a list of the collection
 
     with source.opened() as file:
         for _ in faults(elements(file, note)):
-            pass
-    return bool(seen & {*_SECTIONS, 0})
+            if seen & {*_SECTIONS, *_OTHERS, 0}:
+                return True
+    return bool(seen & {*_SECTIONS, *_OTHERS, 0})
 
 
 def _elements(source: Source, *, collection: bool) -> Iterator[Element]:
@@ -109,6 +113,7 @@ class _Reader:
         self._ends: dict[str, str] = {}
         self._parents: list[tuple[Line, str, str]] = []
         self._left_out: set[str] = set()
+        self.sections: set[str] = set()
 
     def section_of(self, element: Element) -> str:
         """In which list of a collection an element stands, or what it must be by its fields."""
@@ -121,6 +126,7 @@ class _Reader:
 
     def note(self, element: Element) -> None:
         """Keep what memberships ask of other records: terms, posts, and days of death."""
+        self.sections.add(self.section_of(element))
         value = object_of(element)
         if isinstance(value, Item) or not isinstance(id_ := value.get("id"), str):
             return
@@ -163,7 +169,8 @@ class _Reader:
         parent = value.get("parent_id")
         if section == "organizations" and isinstance(parent, str):
             self._parents.append((line, str(value.get("id")), parent))
-        kind = self._mapping.kinds.get(str(value.get("classification")), _KINDS[section])
+        told = str(value.get("classification"))
+        kind = self._mapping.kinds.get(told, told if told in KINDS else _KINDS[section])
         given = value.get("other_names") or []
         names = [self._name(one) for one in given] if isinstance(given, list) else given
         party = {"type": "party", "id": value.get("id"), "name": value.get("name"), "kind": kind}
@@ -182,7 +189,9 @@ class _Reader:
     def _memberships(self, value: Object) -> Iterator[Object]:
         post = self._posts.get(str(value.get("post_id")), {})
         term = self._terms.get(str(value.get("legislative_period_id")), {})
+        group = value.get("member")
         member = value.get("person_id") or value.get("member_id")
+        member = member or (group.get("id") if isinstance(group, dict) else None)
         organisation = value.get("organization_id") or post.get("organization_id")
         behalf = value.get("on_behalf_of_id")
         if not (organisation or behalf):

@@ -5,6 +5,8 @@ Claim         claim by its author on its text, uttered datePublished
 Quotation     claim by its spokenByCharacter, creator or author, its text as the quotation
 ClaimReview   the claim that is reviewed; a claim of the reviewer on the same proposition, whose
               stance is the rating; and the relation between the two
+Person, Organization ..   party, where it has an id
+Thing with a description  proposition, where it has an id
 ```
 
 A rating at the worst end of its scale opposes, at the best end supports, between them is mixed;
@@ -46,10 +48,14 @@ _LISTS: Final = (("@graph",), ("itemListElement",), ("dataFeedElement",))
 _OURS: Final = ("Claim", "ClaimReview", "Quotation")
 _KINDS: Final[Mapping[str, str]] = {
     "Person": "person",
+    "Organization": "organisation",
     "Country": "state",
     "GovernmentOrganization": "body",
     "NewsMediaOrganization": "publisher",
 }
+_TERMS: Final = ("act", "stance", "factuality", "capacity", "uttered", "about", "expires")
+"""Fields that schema.org has no word for, under the ledger's own."""
+
 _SAID: Final = ("text", "name", "headline", "description")
 _WHO: Final = ("spokenByCharacter", "author", "creator")
 
@@ -84,11 +90,16 @@ def _item(element: Element, mapping: SchemaOrgMapping) -> Item:
     if isinstance(value, Item):
         return value
     value = value["item"] if isinstance(value.get("item"), dict) else value
+    maker = _Maker(mapping)
+    if types(value) & _KINDS.keys() and id_of(value):
+        maker.party(value)
+        return made(element.line, [], value, passing=maker.passing)
+    if "Thing" in types(value) and id_of(value) and text_of(value, "description"):
+        return made(element.line, [_thing(value)], value)
     kind = next((one for one in _OURS if one in types(value)), "")
     if not kind:
         named = "/".join(sorted(types(value))) or "object without @type"
         return skipped(element.line, f"a {named} has no place in the ledger")
-    maker = _Maker(mapping)
     try:
         objects = list(maker.review(value) if kind == "ClaimReview" else maker.claim(value))
     except InvalidImport as error:
@@ -107,7 +118,7 @@ class _Maker:
         """A Claim or a Quotation."""
         quotation = "Quotation" in types(value)
         said = said or text_of(value, *_SAID)
-        if not said:
+        if not said and not id_of(value.get("about")):
             raise InvalidImport("field text is missing. Write what is claimed.", field="text")
         who = next((found for key in _WHO if (found := listed(value.get(key)))), listed(None))
         places = [*listed(value.get("appearance")), *listed(value.get("firstAppearance"))]
@@ -115,17 +126,20 @@ class _Maker:
         documents = (self._document(one) for one in places)
         id_ = id_of(value) or f"claim-{digest(kept(value))}"
         left = without(value, "@context", "@id", "@type", "text", *_WHO, "datePublished")
+        told = {word: value[f"ledger:{word}"] for word in _TERMS if f"ledger:{word}" in value}
+        part = value.get("hasPart") if "Quotation" in types(value.get("hasPart")) else None
         yield {
             "type": "claim",
             "id": id_,
-            "claimant": [self._party(one) for one in who] or None,
+            "claimant": [self.party(one) for one in who] or None,
             "proposition": self._proposition(value, said, id_),
             "act": self._mapping.act,
             "uttered": text_of(value, "datePublished", "dateCreated") or None,
             "document": next((one for one in documents if one), None),
-            "quote": text_of(value, "text") if quotation else None,
+            "quote": text_of(value, "text") if quotation else text_of(part, "text") or None,
             "language": text_of(value, "inLanguage") or None,
             "extra": {"schemaorg": kept(left)} if left else {},
+            **told,
         }
 
     def review(self, value: Object) -> Iterator[Object]:
@@ -144,7 +158,7 @@ class _Maker:
         yield {
             "type": "claim",
             "id": id_,
-            "claimant": [self._party(one) for one in listed(value.get("author"))] or None,
+            "claimant": [self.party(one) for one in listed(value.get("author"))] or None,
             "proposition": target["proposition"],
             "act": "assert",
             "stance": stance,
@@ -157,18 +171,22 @@ class _Maker:
     def _proposition(self, value: Object, said: str, id_: str) -> str:
         about = id_of(value.get("about"))
         key = about or (f"{id_}#proposition" if id_of(value) else f"words-{digest(said)}")
-        self.passing.append({"type": "proposition", "id": key, "text": said})
+        if said:
+            self.passing.append({"type": "proposition", "id": key, "text": said})
         return key
 
-    def _party(self, who: Any) -> str:
+    def party(self, who: Any) -> str:
+        """The id of an author, registered in passing where its name is told."""
         name = who if isinstance(who, str) else text_of(who, "name")
         id_ = "" if isinstance(who, str) else id_of(who) or text_of(who, "sameAs", "url")
         known = self._mapping.parties.get(id_) or self._mapping.parties.get(name)
         if known or not (name or id_):
             return known or ""
         kind = next((_KINDS[one] for one in sorted(types(who)) if one in _KINDS), "organisation")
+        kind = text_of(who, "ledger:kind") or kind
         id_ = id_ or slug(name)
-        self.passing.append({"type": "party", "id": id_, "name": name or id_, "kind": kind})
+        if name or "://" in id_:
+            self.passing.append({"type": "party", "id": id_, "name": name or id_, "kind": kind})
         return id_
 
     def _document(self, place: Any) -> str:
@@ -190,6 +208,11 @@ class _Maker:
         if not worst < best or not worst <= value <= best:
             return "undeclared"
         return {worst: "opposes", best: "supports"}.get(value, "mixed")
+
+
+def _thing(value: Object) -> Object:
+    said, kind = text_of(value, "description"), text_of(value, "ledger:kind")
+    return {"type": "proposition", "id": id_of(value), "text": said, "kind": kind or None}
 
 
 def _number(value: Any, field: str) -> float | None:

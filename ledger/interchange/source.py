@@ -51,7 +51,9 @@ class Source:
     @property
     def read(self) -> int:
         """How many of these bytes were read."""
-        return self._file.tell() if self._file is not None and not self._file.closed else 0
+        if self._file is None:
+            return 0
+        return (self.size or 0) if self._file.closed else self._file.tell()
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[BinaryIO]:
