@@ -27,6 +27,7 @@ from ledger.errors import AlreadyRecorded, HeadMoved, LedgerError
 from ledger.folding import Folded
 from ledger.model.events import NewEvent, Recorder, StoredEvent
 from ledger.projecting import Projections
+from ledger.projecting.running import refuse_inside
 from ledger.projections.answer import Answer
 from ledger.recording.intake import Made
 from ledger.store import append as log
@@ -91,6 +92,7 @@ class Appender:
         Raises:
             LedgerError: what speaks against it; `stored` says whether anything may be stored.
         """
+        refuse_inside(self.folded.bind)
         unit = Unit(self.folded.origin)
         with self.watched() as told:
             self.enter(unit, self.entered(entry))
@@ -108,6 +110,7 @@ class Appender:
             WrongExpectedVersion: a stream is elsewhere.
             AlreadyRecorded: an id is taken by another content.
         """
+        refuse_inside(self.folded.bind)
         unit = Unit(self.folded.origin)
         entered = self.entered(lambda _: ())
         entered.new = loading.typed(events)

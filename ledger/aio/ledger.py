@@ -30,6 +30,7 @@ from ledger.ledger import Ledger
 from ledger.model.events import Recorder, StoredEvent
 from ledger.projections.difference import Difference
 from ledger.store import read, schema
+from ledger.store.follow import UNHEARD
 from ledger.store.layout import Layout
 from ledger.view import View
 
@@ -230,7 +231,8 @@ class AsyncLedger:
     ) -> AsyncGenerator[StoredEvent]:
         """The events beyond `after`, then each that is committed: once, in order, without end.
 
-        It looks every `poll` seconds, and ends when `stop()` is true or its task is cancelled.
+        It looks every `poll` seconds, and four times a second at least. It ends when `stop()` is
+        true or its task is cancelled.
         `idle` is told up to which sequence it has looked, each time all is read. Whoever watches
         is told of its lag under `name`.
 
@@ -260,7 +262,7 @@ class AsyncLedger:
             self._tell_lag(name, 0, dt.timedelta())
             if idle:
                 idle(last)
-            await asyncio.sleep(poll)
+            await asyncio.sleep(min(poll, UNHEARD))
 
     def _tell_lag(self, name: str, events: int, age: dt.timedelta) -> None:
         log = self._ledger().appender.folded

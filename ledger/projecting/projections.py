@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -75,6 +75,14 @@ class Projections:
             InvalidProjection: no projection, or effects (`on_live`) inline.
         """
         self._registry.add(entry_of(projection, mode))
+
+    def together(self, source: Source, others: Iterable[Projections]) -> Projections:
+        """These and those of other ledgers over the same log, in a transaction that they share."""
+        joint = Projections(source, self._site.clock, patience=self._site.patience)
+        joint._hints = self._hints
+        for one in (self, *others):
+            joint._registry.take_over(one._registry)  # noqa: SLF001 - of our own kind
+        return joint
 
     # -- in an append -----------------------------------------------------------------------
 

@@ -162,6 +162,12 @@ class Registry:
         found = [one for one in self._entries.values() if one.mode == "inline"]
         self.inline = tuple(sorted(found, key=lambda one: (one.name, one.version)))
 
+    def take_over(self, other: Registry) -> None:
+        """Take up what another holds and this does not."""
+        for entry in other.all():
+            if (entry.name, entry.version) not in self._entries:
+                self.add(entry)
+
     def all(self) -> list[Entry]:
         """Every entry, by name and version."""
         return [self._entries[key] for key in sorted(self._entries)]

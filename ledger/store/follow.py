@@ -45,7 +45,7 @@ _IN_MEMORY: Final = 0.05
 _SLICE: Final = 0.1
 """How soon, in seconds, it is noticed that whoever waits is to give up."""
 
-_UNHEARD: Final = 0.25
+UNHEARD: Final = 0.25
 """Between two looks where nothing can be heard: no log yet, no listener, another driver."""
 
 _RECONNECT: Final = 1.0
@@ -224,7 +224,7 @@ class _Listener:
     def wait(self, seconds: float, stopped: Stopped) -> None:
         if not self._listening:
             self.armed = False
-            _doze(min(seconds, _UNHEARD), stopped, time.sleep)
+            _doze(min(seconds, UNHEARD), stopped, time.sleep)
             return
         end = time.monotonic() + seconds
         try:
@@ -261,7 +261,7 @@ class _Poller:
         self.armed = True
 
     def wait(self, seconds: float, stopped: Stopped) -> None:
-        _doze(min(seconds, _UNHEARD), stopped, self._sleep)
+        _doze(min(seconds, UNHEARD), stopped, self._sleep)
 
     def rest(self) -> None:
         self.armed = False

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from ledger import Ledger
 from ledger.aio import AsyncLedger
 from ledger.errors import Invalid, NotFound, SchemaMissing, StoreError, UnknownParty
+from ledger.store import engines
 
 
 @pytest.fixture(params=["text", "path"])
@@ -117,3 +118,16 @@ def test_an_argument_of_another_kind_is_refused_with_what_to_type(given, told):
         with pytest.raises(Invalid, match=told) as caught:
             make("sqlite://", **given)
         assert {caught.value.field: caught.value.given} == given
+
+
+def test_who_waits_for_a_lock_of_its_own_process_is_told_and_does_not_wait_for_ever(
+    host, party, monkeypatch
+):
+    monkeypatch.setattr(engines, "BUSY_SECONDS", 0.3)
+    url = host.engine.url.render_as_string(hide_password=False)
+    with Ledger(url) as ledger, host.engine.begin() as conn:
+        Ledger(conn).register(party("first"))
+        with pytest.raises(StoreError, match="write lock for too long") as caught:
+            ledger.register(party("second"))
+        assert caught.value.stored == "no"
+    assert host.parties() == ["first"]
