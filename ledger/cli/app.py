@@ -40,7 +40,7 @@ def assembled() -> App:
         (ASK, (asking.position, asking.positions, asking.timeline, asking.claims, asking.trace)),
         (ASK, (asking.contradictions, asking.divergences, asking.replay, asking.diff)),
         (CHECK, (schema.init, auditing.log, auditing.verify, auditing.demo)),
-        (CHECK, (attesting.checkpoint, attesting.prove, attesting.bundle)),
+        (CHECK, (attesting.checkpoint, attesting.prove, attesting.bundle, asking.check_quotes)),
     ):
         for command in commands:
             app.command(command, group=group)
