@@ -62,7 +62,7 @@ class Told:
     """What a view makes of a claim or a withdrawal.
 
     `claimants`, `proposition` and `stance` are those that are shown: merges followed, and turned
-    where one negates. `changes` are the live entries that changed it, oldest first.
+    where one negates.
     """
 
     claimants: tuple[str, ...]
@@ -72,14 +72,14 @@ class Told:
     stance: str = ""
     withdrawn: bool = False
     corrected: bool = False
-    changes: tuple[Entered, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
 class Leaving:
     """One record on its way out: its id, its event with the ids that are shown, its place.
 
-    `told` is there for claims and withdrawals. `shown` is the id under which a merged party or
+    `versions` are the sequences of its own event and of those that changed it, or the wording of
+    what it is about. `told` is there for claims and withdrawals. `shown` is the id under which a merged party or
     proposition is shown. `gone` marks a party of which only the id is left.
     """
 
@@ -87,6 +87,7 @@ class Leaving:
     id: str
     event: ev.Event
     entered: Entered
+    versions: tuple[int, ...]
     shown: str
     told: Told | None = None
     gone: bool = False
@@ -206,6 +207,7 @@ def _made(facts: Facts, view: View, kind: Kind, id_: str) -> Leaving | None:
         id=facts.public(id_),
         event=said,
         entered=_entered(facts, id_),
+        versions=_versions(facts, id_),
         shown=facts.public(facts.canonical(id_)),
         told=told,
         gone=id_ not in facts.effective,
@@ -220,6 +222,19 @@ def _entered(facts: Facts, id_: str) -> Entered:
         recorded=stored.recorded,
         recorder=stored.recorder,
     )
+
+
+def _versions(facts: Facts, id_: str) -> tuple[int, ...]:
+    """The sequences at which a record came to read otherwise, its own first."""
+    own, queue, found = facts.stored[id_].sequence, [id_], {facts.stored[id_].sequence}
+    claim = facts.get(id_, ev.ClaimRecorded)
+    if claim is not None:
+        queue.append(claim.proposition)
+    while queue:
+        changes = facts.changes_of(queue.pop())
+        found.update(facts.stored[one].sequence for one in changes)
+        queue += changes
+    return tuple(sorted(one for one in found if one >= own))
 
 
 def _said(facts: Facts, view: View, id_: str) -> bool:
@@ -238,7 +253,6 @@ def _told(facts: Facts, view: View, id_: str) -> Told | None:
         said=bounds(facts, id_),
         certainty=state,
         corrected=id_ in facts.corrected_by,
-        changes=tuple(_entered(facts, one) for one in facts.changes_of(id_) if facts.live(one)),
     )
     if isinstance(act, ev.ClaimWithdrawn):
         return told
