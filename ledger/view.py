@@ -240,6 +240,11 @@ class View:
 
     # -- the log ----------------------------------------------------------------------------
 
+    @property
+    def origin(self) -> str:
+        """The name of the log."""
+        return self._folded.origin
+
     def events(self) -> Iterator[ev.StoredEvent]:
         """The events that the view knows, in order, in constant memory; `said` leaves none out."""
         return following.events(self._folded, limit=self.basis)

@@ -28,10 +28,10 @@ _WIDTH: Final = 32
 def write(view: View, file: BinaryIO, *, iris: Iris) -> int:
     """Write one AnnotationPage; gives the number of its annotations."""
     head = {"@context": CONTEXT, "id": iris.base + "annotations", "type": "AnnotationPage"}
-    return write_lists(file, head, [("items", annotations(view, iris=iris))])
+    return write_lists(file, head, [("items", annotated(view, iris=iris))])
 
 
-def annotations(view: View, *, iris: Iris) -> Iterator[dict[str, Any]]:
+def annotated(view: View, *, iris: Iris) -> Iterator[dict[str, Any]]:
     """The annotations of a view, each as an object that stands by itself.
 
     Example:
@@ -39,7 +39,7 @@ def annotations(view: View, *, iris: Iris) -> Iterator[dict[str, Any]]:
         >>> from ledger.testing import lachin
         >>> with Ledger.open(":memory:") as ledger:
         ...     lachin.load(ledger)
-        ...     first = next(annotations(ledger.as_of(), iris=Iris.of(None, "default")))
+        ...     first = next(annotated(ledger.as_of(), iris=Iris.of(None, "default")))
         >>> first["target"]["selector"][1]
         {'type': 'TextPositionSelector', 'start': 1352, 'end': 1407}
     """
@@ -54,7 +54,7 @@ def annotations(view: View, *, iris: Iris) -> Iterator[dict[str, Any]]:
             case (ev.ClaimRecorded() | ev.ClaimWithdrawn()) as event if event.document in addresses:
                 wording = _wording(event, texts)
                 made = _Annotated(view, record, iris, addresses[event.document])
-                yield from made.annotations(event, wording)
+                yield from made.all(event, wording)
             case _:
                 continue
 
@@ -69,7 +69,8 @@ class _Annotated:
     def __init__(self, view: View, record: Leaving, iris: Iris, source: str) -> None:
         self._view, self._record, self._iris, self._source = view, record, iris, source
 
-    def annotations(self, act: ev.Act, wording: str) -> Iterator[dict[str, Any]]:
+    def all(self, act: ev.Act, wording: str) -> Iterator[dict[str, Any]]:
+        """The annotation of the quotation, then those of the words of each link."""
         text = self._text(act.document)
         if act.quote is not None:
             bodies = [self._iris(self._record.kind, self._record.id), *_bodies(act, wording)]
@@ -128,7 +129,7 @@ def _selectors(words: Quotation, text: str) -> Iterator[list[dict[str, Any]]]:
 def _bodies(act: ev.Act, wording: str) -> Iterator[dict[str, Any]]:
     if wording:
         yield {"type": "TextualBody", "purpose": "describing", "value": wording}
-    tags = {"mode": act.quote.mode if act.quote else None}
+    tags: dict[str, str | None] = {"mode": act.quote.mode if act.quote else None}
     if isinstance(act, ev.ClaimRecorded):
         tags |= {"act": act.act, "stance": act.stance, "factuality": act.factuality}
     for word, value in tags.items():

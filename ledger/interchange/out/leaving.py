@@ -79,8 +79,8 @@ class Leaving:
     """One record on its way out: its id, its event with the ids that are shown, its place.
 
     `versions` are the sequences of its own event and of those that changed it, or the wording of
-    what it is about. `told` is there for claims and withdrawals. `shown` is the id under which a merged party or
-    proposition is shown. `gone` marks a party of which only the id is left.
+    what it is about. `told` is there for claims and withdrawals. `shown` is the id under which a
+    merged party or proposition is shown. `gone` marks a party of which only the id is left.
     """
 
     kind: Kind

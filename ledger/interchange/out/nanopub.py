@@ -50,8 +50,7 @@ _PREFIX: Final = re.compile(r"^@prefix (\S*): <.*\n", re.MULTILINE)
 
 def write(view: View, file: BinaryIO, *, iris: Iris) -> int:
     """Write the nanopublications of a view into one TriG file; gives their number."""
-    for prefix, namespace in _PREFIXES.items():
-        file.write(f"@prefix {prefix}: <{namespace}> .\n".encode())
+    file.writelines(f"@prefix {key}: <{one}> .\n".encode() for key, one in _PREFIXES.items())
     count = 0
     for one in nanopublications(view, iris=iris):
         for graph in sorted(one.graphs(), key=lambda graph: str(graph.identifier)):

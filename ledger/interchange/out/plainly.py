@@ -7,7 +7,7 @@ import datetime as dt
 import re
 from typing import Final
 
-from ledger.model.moment import Edtf
+from ledger.model.moment import Bound, Edtf
 
 _PLAIN: Final = re.compile(r"\d{4}(-\d{2}){0,2}")
 
@@ -31,14 +31,14 @@ def last_day(until: Edtf | None) -> str | None:
     """
     if until is None or until.uncertain or until.approximate:
         return None
-    low, high = until.earliest, until.latest
-    if not _is_day(low) or not _is_day(high) or dt.date.min in (low, high):
+    low, high = _day_before(until.earliest), _day_before(until.latest)
+    return None if low is None or high is None else _span(low, high)
+
+
+def _day_before(bound: Bound | None) -> dt.date | None:
+    if bound is None or isinstance(bound, dt.datetime) or bound == dt.date.min:
         return None
-    return _span(low - dt.timedelta(days=1), high - dt.timedelta(days=1))
-
-
-def _is_day(bound: object) -> bool:
-    return isinstance(bound, dt.date) and not isinstance(bound, dt.datetime)
+    return bound - dt.timedelta(days=1)
 
 
 def _span(first: dt.date, last: dt.date) -> str | None:

@@ -84,9 +84,7 @@ def _memberships(view: View) -> Iterator[dict[str, Any]]:
             yield _membership(record, event, people)
 
 
-def _membership(
-    record: Leaving, event: ev.MembershipRecorded, people: set[str]
-) -> dict[str, Any]:
+def _membership(record: Leaving, event: ev.MembershipRecorded, people: set[str]) -> dict[str, Any]:
     return {
         "id": record.id,
         **_member(event.member, people),

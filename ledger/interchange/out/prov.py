@@ -9,6 +9,7 @@ The package holds the whole document in memory, and so does this.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO, Final
 
@@ -34,7 +35,7 @@ Given = Mapping[str, Any]
 def write(view: View, file: BinaryIO, *, iris: Iris) -> int:
     """Write PROV-JSON; gives the number of its statements."""
     found = document(view, iris=iris)
-    file.write(found.serialize(format="json", indent=1).encode() + b"\n")
+    file.write(str(found.serialize(format="json", indent=1)).encode() + b"\n")
     return len(found.records)
 
 
@@ -56,7 +57,10 @@ def write_turtle(view: View, file: BinaryIO, *, iris: Iris) -> int:
     except ImportError as error:
         raise MissingExtra("rdf", needs="rdflib", purpose="Exporting PROV-O") from error
     found = document(view, iris=iris)
-    file.write(found.serialize(format="rdf", rdf_format="turtle").encode() + b"\n")
+    with warnings.catch_warnings():  # prov asks rdflib by names that rdflib would not have used
+        warnings.simplefilter("ignore", DeprecationWarning)
+        text = found.serialize(format="rdf", rdf_format="turtle")
+    file.write(str(text).encode() + b"\n")
     return len(found.records)
 
 
@@ -101,7 +105,7 @@ class _Document:
                     language=event.language,
                 )
                 name = self._id("name", record.id)
-                made.entity(name, {PROV["type"]: self._term("Name"), **fields})
+                made.entity(name, self._typed("Name", fields))
                 made.wasInfluencedBy(self._id("party", event.party), name)
             case ev.MembershipRecorded():
                 fields = _told(
@@ -110,17 +114,16 @@ class _Document:
                 made.wasInfluencedBy(
                     self._id("party", event.member),
                     self._id("party", event.organisation),
-                    other_attributes={PROV["type"]: self._term("memberOf"), **fields},
+                    other_attributes=self._typed("memberOf", fields),
                 )
             case ev.PartiesMerged() | ev.PropositionsMerged():
                 kind = "party" if isinstance(event, ev.PartiesMerged) else "proposition"
                 made.alternateOf(self._id(kind, event.merged), self._id(kind, event.kept))
                 if isinstance(event, ev.PropositionsMerged) and event.negated:
-                    negation = {PROV["type"]: self._term("negationOf")}
                     made.wasInfluencedBy(
                         self._id(kind, event.merged),
                         self._id(kind, event.kept),
-                        other_attributes=negation,
+                        other_attributes=self._typed("negationOf"),
                     )
             case ev.TopicDefined():
                 self._group("topic", record.id, event.label)
@@ -140,7 +143,7 @@ class _Document:
             case ev.ClaimWithdrawn():
                 self._withdrawal(record, event)
             case ev.ClaimsRelated():
-                fields = {PROV["type"]: self._term(event.relation), **_told(note=event.note)}
+                fields = self._typed(event.relation, _told(note=event.note))
                 made.wasInfluencedBy(
                     self._id("claim", event.claim),
                     self._id("claim", event.target),
@@ -155,8 +158,11 @@ class _Document:
     def _term(self, word: str) -> Any:
         return self.document.valid_qualified_name(f"ledger:{word}")
 
+    def _typed(self, word: str, fields: Given | None = None) -> dict[str, Any]:
+        return {"prov:type": self._term(word), **(fields or {})}
+
     def _entity(self, kind: str, id_: str, type_: str, fields: Given) -> None:
-        self.document.entity(self._id(kind, id_), {PROV["type"]: self._term(type_), **fields})
+        self.document.entity(self._id(kind, id_), self._typed(type_, fields))
 
     def _group(self, kind: str, id_: str, label: str) -> None:
         self.document.collection(self._id(kind, id_), {"prov:label": label})
@@ -167,14 +173,16 @@ class _Document:
 
     def _party(self, record: Leaving, event: ev.PartyRegistered) -> None:
         type_ = PROV[_AGENT.get(event.kind, "Organization")]
-        label = {} if record.gone else {"prov:label": event.name}
+        fields: dict[str, Any] = {"prov:type": type_, **_told(kind=event.kind)}
+        if not record.gone:
+            fields["prov:label"] = event.name
         id_ = self._id("party", record.id)
-        self.document.agent(id_, {PROV["type"]: type_, **label, **_told(kind=event.kind)})
+        self.document.agent(id_, fields)
         for member in event.members:
             self.document.wasInfluencedBy(
                 id_,
                 self._id("party", member),
-                other_attributes={PROV["type"]: self._term("jointMember")},
+                other_attributes=self._typed("jointMember"),
             )
 
     def _document(self, record: Leaving, event: ev.DocumentRegistered) -> None:
@@ -191,7 +199,7 @@ class _Document:
         self.document.wasAttributedTo(
             self._id("document", record.id),
             self._id("party", event.publisher),
-            other_attributes={PROV["type"]: self._term("publisher")},
+            other_attributes=self._typed("publisher"),
         )
 
     def _claim(self, record: Leaving, event: ev.ClaimRecorded) -> None:
@@ -222,7 +230,7 @@ class _Document:
                 self.document.wasInfluencedBy(
                     id_,
                     self._id("party", one),
-                    other_attributes={PROV["type"]: self._term(word)},
+                    other_attributes=self._typed(word),
                 )
         utterance = self._utterance(event, record.id)
         self.document.wasGeneratedBy(id_, utterance)
@@ -242,9 +250,7 @@ class _Document:
         known = self.document.get_record(utterance)
         if not known:
             fields = _told(uttered=act.uttered)
-            self.document.activity(
-                utterance, other_attributes={PROV["type"]: self._term(type_), **fields}
-            )
+            self.document.activity(utterance, other_attributes=self._typed(type_, fields))
         elif act.uttered is not None:
             known[0].add_attributes(_told(uttered=act.uttered))
         return utterance
@@ -289,9 +295,7 @@ class _Document:
             **_placed(record.entered),
         )
         id_ = self._id("withdrawal", record.id)
-        self.document.activity(
-            id_, other_attributes={PROV["type"]: self._term("Withdrawal"), **fields}
-        )
+        self.document.activity(id_, other_attributes=self._typed("Withdrawal", fields))
         for claim in event.claims:
             self.document.wasInvalidatedBy(self._id("claim", claim), id_)
         if event.document is not None:

@@ -71,7 +71,7 @@ def _object(record: Leaving, iris: Iris) -> dict[str, Any]:
                 startDate=plain_date(period.since),
                 endDate=last_day(period.until),
             )
-            above = {"@id": iris("party", event.organisation)}
+            above: dict[str, Any] = {"@id": iris("party", event.organisation)}
             if role:
                 above = {"@type": "OrganizationRole", "memberOf": above, **role}
             return {"@id": iris("party", event.member), "memberOf": above}
@@ -121,9 +121,7 @@ def _work(record: Leaving, event: ev.DocumentRegistered, iris: Iris) -> dict[str
         "publisher": _ref(iris, "party", event.publisher),
         "sha256": event.sha256,
         **_dated("datePublished", "ledger:published", event.published),
-        **filled(
-            name=event.title, url=event.url, inLanguage=event.language, text=event.text
-        ),
+        **filled(name=event.title, url=event.url, inLanguage=event.language, text=event.text),
     }
 
 

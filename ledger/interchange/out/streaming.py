@@ -13,7 +13,7 @@ _encode: Final = msgspec.json.Encoder().encode
 def write_lists(
     file: BinaryIO, head: Mapping[str, Any], lists: Iterable[tuple[str, Iterable[Any]]]
 ) -> int:
-    """Write an object: the members of `head`, then each list, one element a line; gives their sum.
+    r"""Write an object: the members of `head`, then each list, an element a line; gives their sum.
 
     Example:
         >>> import io
@@ -21,7 +21,7 @@ def write_lists(
         >>> write_lists(out, {"a": 1}, [("b", [2, 3])])
         2
         >>> out.getvalue()
-        b'{"a":1,"b":[\\n2,\\n3\\n]}\\n'
+        b'{"a":1,"b":[\n2,\n3\n]}\n'
     """
     count, between = 0, b"{"
     for key, value in head.items():
