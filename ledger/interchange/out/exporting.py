@@ -106,7 +106,7 @@ class Exported(Answer):
     def __str__(self) -> str:
         units = self.unit if self.records == 1 else f"{self.unit}s"
         where = f" to {self.target}" if self.target else ""
-        return f"{self.records:,} {units} of {FORMATS[self.format].title} written{where}"
+        return f"{self.records:,} {units} written{where}: {FORMATS[self.format].title}"
 
 
 def format_called(name: str) -> Format:
@@ -147,7 +147,7 @@ def export(
         >>> with Ledger.open(":memory:") as ledger:
         ...     _ = ledger.register(Topic("dam", label="The dam"))
         ...     print(export(ledger.as_of(), "jsonl", Path("dam.jsonl")))
-        1 line of JSON Lines, to be imported again written to dam.jsonl
+        1 line written to dam.jsonl: JSON Lines, to be imported again
     """
     chosen = format_called(format)
     iris = Iris.of(base, view.origin)

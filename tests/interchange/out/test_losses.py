@@ -104,8 +104,14 @@ def test_the_report_counts_what_would_be_lost_of_a_view(full, name):
         assert one.records > 0
     if name == "popolo":
         counted = {one.field: one.records for one in report}
-        assert (counted["claim.act"], counted["relation.note"], counted["merge.reason"]) == (2, 1, 1)
-        assert counted["history.earlier wordings, amendments, corrections, what was struck out"] == 1
+        assert (counted["claim.act"], counted["relation.note"], counted["merge.reason"]) == (
+            2,
+            1,
+            1,
+        )
+        assert (
+            counted["history.earlier wordings, amendments, corrections, what was struck out"] == 1
+        )
 
 
 def test_a_field_that_no_record_has_is_no_loss():
