@@ -21,7 +21,7 @@ from ledger.errors import (
     UnknownParty,
 )
 from ledger.store import schema
-from tests.embedding.entries import FIRST, said
+from tests.embedding.entries import FIRST, cancelled_while_it_connects, said
 
 
 def test_what_is_recorded_is_committed_at_once(async_host):
@@ -305,6 +305,7 @@ def test_a_transaction_that_holds_the_log_stops_no_other_task_from_asking(async_
     assert async_host.parties() == ["board", "first", "later", "second"]
 
 
+@cancelled_while_it_connects
 @pytest.mark.parametrize("patience", [0, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032])
 def test_a_call_that_is_cancelled_leaves_all_in_order(async_host, patience):
     async def work(engine):
@@ -327,6 +328,7 @@ def test_a_call_that_is_cancelled_leaves_all_in_order(async_host, patience):
     assert sorted(ledger.claims().ids) == [f"c{number}" for number in range(8)]
 
 
+@cancelled_while_it_connects
 def test_who_waits_for_the_database_may_be_cancelled(async_host, party):
     if async_host.engine.dialect.name == "sqlite":  # its driver cannot be told to stop waiting
         async_host.url = async_host.url.update_query_dict({"timeout": "0.3"})

@@ -88,8 +88,8 @@ def test_closing_it_lets_go_of_the_database(host, url, say):
 
 def test_the_constructor_makes_no_tables_and_open_does(tmp_path, party):
     path = tmp_path / "new.db"
-    with pytest.raises(SchemaMissing, match="claims init"):
-        Ledger(path).register(party("board"))
+    with Ledger(path) as ledger, pytest.raises(SchemaMissing, match="claims init"):
+        ledger.register(party("board"))
     with Ledger.open(path) as ledger:
         assert ledger.register(party("board")).sequences == (0,)
 
