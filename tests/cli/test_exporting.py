@@ -10,6 +10,7 @@ import pytest
 
 from ledger import Ledger
 from ledger.interchange.out.exporting import FORMATS
+from ledger.testing import lachin
 
 CLAIMS = Path(sys.executable).with_name("claims")
 
@@ -101,8 +102,6 @@ def test_what_cannot_be_written_is_refused(refused, filled, tmp_path):
 
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
     with Ledger.open(tmp_path / "claims.db") as ledger:
-        from ledger.testing import lachin
-
         lachin.load(ledger)
     done = subprocess.run(
         f"{CLAIMS} export log | head -n 1",

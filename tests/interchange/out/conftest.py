@@ -8,6 +8,7 @@ import json
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from ledger import (
@@ -142,8 +143,6 @@ def exported(tmp_path):
     def write(ledger, format_, view=None, **options):
         view = ledger.as_of() if view is None else view
         if FORMATS[format_].folder:
-            import pyarrow.parquet as pq
-
             folder = tmp_path / "tables"
             export(view, format_, folder, **options)
             found = {one.stem: pq.read_table(one).to_pylist() for one in folder.iterdir()}

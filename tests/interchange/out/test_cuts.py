@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+from typing import cast
 
+import attrs
+import jsonschema
 import pytest
 
 from ledger import Claim, Ledger
 from ledger.codec.entry import SLOTS
 from ledger.errors import Invalid
-from ledger.folding import Facts
-from ledger.interchange.out import jsonl, leaving
+from ledger.interchange.jsonl import import_file
+from ledger.interchange.out import jsonl, leaving, log
+from ledger.interchange.out.columns import COLUMNS
 from ledger.interchange.out.exporting import FORMATS, export
+from ledger.interchange.out.tables import rows
 from ledger.model import events as ev
+from ledger.projections.effective import Facts
+from ledger.view import View
 
 ACROSS = [name for name, one in FORMATS.items() if not one.of_log and name != "popolo"]
 """Formats that hold acts of saying."""
@@ -31,9 +39,6 @@ def test_what_was_said_later_does_not_leave(corridor, exported, name):
 
 
 def tables(view):
-    from ledger.interchange.out.columns import COLUMNS
-    from ledger.interchange.out.tables import rows
-
     return json.dumps([list(rows(view, name)) for name in COLUMNS], default=str)
 
 
@@ -71,8 +76,6 @@ class Without:
         self.facts_without = Facts().extend(map(self._erased, view.events()))
 
     def _erased(self, stored):
-        import attrs
-
         lost = self._slots.get(stored.id, ())
         if not lost:
             return stored
@@ -90,8 +93,6 @@ class Without:
         return attrs.evolve(stored, event=event, erased=lost)
 
     def facts(self):
-        import contextlib
-
         return contextlib.nullcontext(self.facts_without)
 
     def events(self):
@@ -118,12 +119,10 @@ def test_what_was_erased_does_not_leave_and_what_hangs_on_it_does(full, exported
 
 
 def test_lines_with_a_nameless_party_are_imported_and_the_claim_is_its(full, tmp_path):
-    from ledger.interchange.jsonl import import_file
-
     (party,) = ids_of(full, "p3")
     file = tmp_path / "out.jsonl"
     with file.open("wb") as out:
-        jsonl.write(Without(full.as_of(), {party: ("who",)}), out)
+        jsonl.write(cast("View", Without(full.as_of(), {party: ("who",)})), out)
     with Ledger.open(":memory:") as copy:
         account = import_file(copy, file)
         assert account.refused == 0
@@ -133,8 +132,6 @@ def test_lines_with_a_nameless_party_are_imported_and_the_claim_is_its(full, tmp
 
 
 def test_the_log_leaves_without_the_slots_that_are_gone(full):
-    from ledger.interchange.out import log
-
     lines = list(log.lines(full.as_of()))
     assert lines[0]["size"] == len(lines) - 1
     assert {name for one in lines[1:] for name in one["slots"]} == set(SLOTS)
@@ -183,8 +180,6 @@ def test_the_log_may_grow_while_a_view_leaves(corridor, monkeypatch):
 
 
 def test_lines_that_leave_are_valid_by_the_published_schema(corridor, full, request):
-    import jsonschema
-
     file = request.config.rootpath / "docs" / "reference" / "jsonl.schema.json"
     if not file.exists():
         pytest.skip("needs docs/reference/jsonl.schema.json, which the importer publishes")

@@ -10,6 +10,7 @@ from ledger.interchange.out.losses import FIELDS, losses
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "exports.md"
 BEGIN, END = "<!-- losses -->\n", "<!-- end of losses -->\n"
+_CELL = {"no": "no", "partly": "part"}
 SHOWN = [name for name in FORMATS if name not in ("prov-n", "prov-o")]
 
 
@@ -21,11 +22,11 @@ def drawn():
         f"| --- |{' --- |' * len(SHOWN)}",
     ]
     for field in FIELDS:
-        cells = [{"no": "no", "partly": "part"}.get(lost[name].get(field, ("",))[0], "yes") for name in SHOWN]
+        cells = [_CELL[lost[name][field][0]] if field in lost[name] else "yes" for name in SHOWN]
         told.append(f"| {field} | {' | '.join(cells)} |")
     told.append("")
     for name in SHOWN:
-        whys = {}
+        whys: dict[str, list[str]] = {}
         for field, (how, why) in lost[name].items():
             if how == "partly":
                 whys.setdefault(why, []).append(field)

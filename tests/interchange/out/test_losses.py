@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 
 import attrs
 import pytest
@@ -83,7 +84,7 @@ def test_what_is_called_carried_is_there_and_what_is_called_lost_is_not(full, ex
     present = [
         one
         for one, value in SENTINELS.items()
-        if lost.get(one, ("", ""))[0] == "no" and value in without_texts(text, one)
+        if one in lost and lost[one][0] == "no" and value in without_texts(text, one)
     ]
     assert (missing, present) == ([], [])
 
@@ -143,4 +144,4 @@ def test_a_format_that_is_none_is_told_with_near_ones(full):
     with pytest.raises(Invalid, match="Did you mean 'popolo'"):
         losses("popollo")
     with pytest.raises(Invalid, match="There is no format 'word'"):
-        export(full.as_of(), "word", None)
+        export(full.as_of(), "word", io.BytesIO())

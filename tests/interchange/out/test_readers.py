@@ -15,17 +15,19 @@ import rdflib
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given, settings
-from nanopub import Nanopub
+from nanopub.nanopub import Nanopub
 from nanopub.utils import MalformedNanopubError
 from prov.model import ProvDocument
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT3, DRAFT4
 
 from ledger import Ledger
-from ledger.interchange.out import annotations, arrow, nanopub
+from ledger.interchange.out import arrow, nanopub, prov
+from ledger.interchange.out.annotations import annotated
 from ledger.interchange.out.columns import COLUMNS
 from ledger.interchange.out.exporting import export
 from ledger.interchange.out.iris import Iris
+from ledger.model.attribution import innermost
 from tests.projections.worlds import Clock, told_to, worlds
 
 # rdflib's own parsers and nanopub call rdflib by names that it is about to give up.
@@ -50,8 +52,6 @@ def either(request):
     "name, read", [("prov", {"format": "json"}), ("prov-n", {"format": "provn"})]
 )
 def test_prov_reads_back_an_equal_document(either, exported, name, read):
-    from ledger.interchange.out import prov
-
     text = exported(either, name, base=BASE)
     again = ProvDocument.deserialize(content=text, **read)
     assert again == prov.document(either.as_of(), iris=IRIS)
@@ -67,16 +67,13 @@ def test_prov_o_reads_back_with_every_claim_attributed(corridor, exported):
         for who in {link.agent for link in claimants(corridor, row.id)}:
             pair = rdflib.URIRef(BASE + f"claim/{row.id}"), rdflib.URIRef(BASE + f"party/{who}")
             assert pair in attributed
-    assert len(again.get_records()) == len(
-        ProvDocument.deserialize(content=exported(corridor, "prov", base=BASE), format="json")
-        .unified()
-        .get_records()
-    )
+    whole = ProvDocument.deserialize(
+        content=exported(corridor, "prov", base=BASE), format="json"
+    ).unified()
+    assert len(list(again.get_records())) == len(list(whole.get_records()))
 
 
 def claimants(ledger, id_):
-    from ledger.model.attribution import innermost
-
     (event,) = [one.event for one in ledger.events(types="claim_recorded") if one.event.key == id_]
     with ledger.as_of().facts() as facts:
         return [
@@ -111,7 +108,7 @@ def read_nanopubs(text):
     """Each nanopublication of a file, as a graph of its own, by its address."""
     whole = rdflib.ConjunctiveGraph()
     whole.parse(data=text, format="trig")
-    found = {}
+    found: dict[str, rdflib.ConjunctiveGraph] = {}
     for context in whole.contexts():
         if len(context):
             address = str(context.identifier).partition("#")[0]
@@ -140,11 +137,11 @@ def test_nanopub_is_a_reader_that_refuses(shared, name):
 
 
 def test_an_amendment_supersedes_and_a_withdrawal_retracts(corridor):
-    every = rdflib.Dataset()
-    for one in nanopub.nanopublications(corridor.as_of(), iris=IRIS):
-        for quad in one.quads():
-            every.add(quad)
-    quads = {(str(s), str(p), str(o), str(g)) for s, p, o, g in every.quads()}
+    quads = {
+        tuple(map(str, quad))
+        for one in nanopub.nanopublications(corridor.as_of(), iris=IRIS)
+        for quad in one.quads()
+    }
     entries = {one.id: one.sequence for one in corridor.log() if one.type == "record_amended"}
     (amended,) = entries.values()
     first = next(row.sequence for row in corridor.claims() if row.id == "lavrov-soon")
@@ -189,7 +186,9 @@ def test_rdflib_reads_the_relations_by_their_names_in_cito(either, exported):
         )
         how = graph.value(one, CITO.hasCitationCharacterization)
         assert (citing, how, cited) in graph
-        assert how in CITO or (how, rdflib.RDFS.subPropertyOf, CITO.cites) in graph
+        assert (
+            str(how).startswith(str(CITO)) or (how, rdflib.RDFS.subPropertyOf, CITO.cites) in graph
+        )
 
 
 def test_an_elaboration_extends_in_cito(corridor, exported):
@@ -206,7 +205,7 @@ def annotation_schemas(shared):
     folder = shared("data/schemas/web-annotation")
     files = {one.name: json.loads(one.read_text("utf-8")) for one in folder.glob("*/*.json")}
     registry = Registry().with_resources(
-        (name, Resource(contents=one, specification=DRAFT4)) for name, one in files.items()
+        (name, DRAFT4.create_resource(one)) for name, one in files.items()
     )
     return {
         name: jsonschema.Draft4Validator(
@@ -218,16 +217,16 @@ def annotation_schemas(shared):
 
 
 def test_every_annotation_meets_what_the_model_demands(either, annotation_schemas):
-    found = list(annotations.annotated(either.as_of(), iris=IRIS))
+    found = list(annotated(either.as_of(), iris=IRIS))
     assert len(annotation_schemas) > 5
     assert len(found) >= 4
     for one in found:
-        for name, schema in annotation_schemas.items():
-            schema.validate(one), name
+        for schema in annotation_schemas.values():
+            schema.validate(one)
 
 
 def test_the_schemas_refuse_an_annotation_without_a_target(corridor, annotation_schemas):
-    one = next(annotations.annotated(corridor.as_of(), iris=IRIS))
+    one = next(annotated(corridor.as_of(), iris=IRIS))
     del one["target"]
     assert any(list(schema.iter_errors(one)) for schema in annotation_schemas.values())
 
@@ -254,7 +253,7 @@ def full_text(ledger):
 
 
 def test_words_in_two_pieces_have_two_targets(corridor):
-    found = {one["id"]: one for one in annotations.annotated(corridor.as_of(), iris=IRIS)}
+    found = {one["id"]: one for one in annotated(corridor.as_of(), iris=IRIS)}
     cut = found[f"{BASE}annotation/zakharova-full-use/quote"]["target"]
     assert [one["selector"][1]["start"] for one in cut] == [938, 1013]
     assert [one["selector"][0]["exact"] for one in cut] == [
@@ -302,7 +301,7 @@ def popolo_schemas(shared):
     folder = shared("data/schemas/popolo")
     files = [json.loads(one.read_text("utf-8")) for one in folder.glob("*.json")]
     registry = Registry().with_resources(
-        (one["id"].rstrip("#"), Resource(contents=one, specification=DRAFT3)) for one in files
+        (one["id"].rstrip("#"), DRAFT3.create_resource(one)) for one in files
     )
     return {
         one["id"].rpartition("/")[2].rstrip("#").removesuffix(".json"): jsonschema.Draft3Validator(

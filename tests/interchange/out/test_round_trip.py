@@ -73,7 +73,7 @@ def lines_of(file):
 
 
 def comes_back(world, cut):
-    """What is refused of the lines of a world; where nothing is, its answers have to be the same."""
+    """What is refused of the lines of a world; where nothing is, its answers must be the same."""
     clock, bad = Clock(), []
     with tempfile.TemporaryDirectory() as folder, Ledger.open(":memory:", clock=clock) as ledger:
         told_to(ledger, clock, standing(world))
