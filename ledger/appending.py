@@ -27,7 +27,9 @@ from ledger.errors import AlreadyRecorded, HeadMoved, LedgerError
 from ledger.folding import Folded
 from ledger.model.events import NewEvent, Recorder, StoredEvent
 from ledger.projecting import Projections
+from ledger.projecting.running import refuse_inside
 from ledger.projections.answer import Answer
+from ledger.proving.keeping import grown
 from ledger.recording.intake import Made
 from ledger.store import append as log
 from ledger.store import read
@@ -91,6 +93,7 @@ class Appender:
         Raises:
             LedgerError: what speaks against it; `stored` says whether anything may be stored.
         """
+        refuse_inside(self.folded.bind)
         unit = Unit(self.folded.origin)
         with self.watched() as told:
             self.enter(unit, self.entered(entry))
@@ -104,10 +107,12 @@ class Appender:
         the answer is then that of the first time, with `already`.
 
         Raises:
-            Invalid: one of them is no NewEvent.
+            Invalid: one of them is no NewEvent, or has no id, stream, version or event.
+            CodecError: a field holds what it would not be read with again.
             WrongExpectedVersion: a stream is elsewhere.
             AlreadyRecorded: an id is taken by another content.
         """
+        refuse_inside(self.folded.bind)
         unit = Unit(self.folded.origin)
         entered = self.entered(lambda _: ())
         entered.new = loading.typed(events)
@@ -125,6 +130,7 @@ class Appender:
                 return there
             _tell(told, drafts, stored)
         self.projections.settle()
+        grown(self.folded, stored.first, stored.size)
         return stored
 
     def _there(self, events: Sequence[NewEvent]) -> Appended | None:
@@ -161,6 +167,7 @@ class Appender:
         interrupted goes on when it is typed again. `progress` is told after each chunk.
 
         Raises:
+            Invalid, CodecError: as `put`; the chunks before stand.
             AlreadyRecorded: an id is taken by other content; the chunks before stand.
             WrongExpectedVersion: a stream is elsewhere; the chunks before stand.
         """
@@ -240,6 +247,7 @@ class Appender:
             events = unit.stored(stored.first, stored.known)
             self._take(unit, events)
             self.projections.settle()
+            grown(self.folded, stored.first, stored.size)
         placed = {one.id: one for one in events}
         return [
             receipt(made, entered.there, placed, stored.size if stored else entered.size)

@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import MissingArgumentError
 
-from ledger.cli import acts, asking, auditing, entering, exporting, importing, listing, schema
+from ledger.cli import (
+    acts,
+    asking,
+    attesting,
+    auditing,
+    entering,
+    exporting,
+    importing,
+    listing,
+    schema,
+)
 from ledger.cli.options import ASK, CHECK, ENTER, UNDO
 from ledger.cli.output import one_line, unbreakable, warn
 from ledger.cli.spoken import spoken
@@ -39,7 +49,8 @@ def assembled() -> App:
         (UNDO, (acts.withdraw, acts.correct, acts.amend, entering.merge)),
         (ASK, (asking.position, asking.positions, asking.timeline, asking.claims, asking.trace)),
         (ASK, (asking.contradictions, asking.divergences, asking.replay, asking.diff)),
-        (CHECK, (schema.init, auditing.log, auditing.verify, auditing.checkpoint, auditing.demo)),
+        (CHECK, (schema.init, auditing.log, auditing.verify, auditing.demo)),
+        (CHECK, (attesting.checkpoint, attesting.prove, attesting.bundle)),
     ):
         for command in commands:
             app.command(command, group=group)
@@ -47,6 +58,7 @@ def assembled() -> App:
     app.command(exporting.export_, name="export", group=CHECK)
     app.command(exporting.restore, group=CHECK)
     app.command(schema.schema_app)
+    app.command(attesting.key_app)
     return app
 
 
