@@ -7,15 +7,17 @@ answer can be had again exactly. What the questions mean is in `ledger.projectio
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Literal
 
 import attrs
 
-from ledger import auditing
+from ledger import auditing, following
+from ledger.codec.entry import Row
 from ledger.errors import InvalidView
 from ledger.folding import Folded, size_of
+from ledger.merkle.checkpoint import Checkpoint
 from ledger.model import events as ev
 from ledger.model.moment import Edtf, Knob
 from ledger.model.text import show
@@ -294,6 +296,26 @@ class View:
         """The documents of this view."""
         with self.facts() as facts:
             return catalogue.documents(facts)
+
+    # -- the log ----------------------------------------------------------------------------
+
+    @property
+    def origin(self) -> str:
+        """The name of the log."""
+        return self._folded.origin
+
+    def events(self) -> Iterator[ev.StoredEvent]:
+        """The events that the view knows, in order, in constant memory; `said` leaves none out."""
+        return following.events(self._folded, limit=self.basis)
+
+    def entries(self) -> Iterator[Row]:
+        """Their entries and slots as they are stored, in order, in constant memory."""
+        return following.entries(self._folded, until=self.basis)
+
+    def checkpoint(self) -> Checkpoint:
+        """The root over the events that the view knows."""
+        with self._folded.reading() as conn:
+            return auditing.checkpoint(conn, self._folded, self.basis)
 
 
 def view_of(

@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import MissingArgumentError
 
-from ledger.cli import acts, asking, attesting, auditing, entering, importing, listing, schema
+from ledger.cli import (
+    acts,
+    asking,
+    attesting,
+    auditing,
+    entering,
+    exporting,
+    importing,
+    listing,
+    schema,
+)
 from ledger.cli.options import ASK, CHECK, ENTER, UNDO
 from ledger.cli.output import one_line, unbreakable, warn
 from ledger.cli.spoken import spoken
@@ -45,6 +55,8 @@ def assembled() -> App:
         for command in commands:
             app.command(command, group=group)
     app.command(importing.import_, name="import", group=ENTER)
+    app.command(exporting.export_, name="export", group=CHECK)
+    app.command(exporting.restore, group=CHECK)
     app.command(schema.schema_app)
     app.command(attesting.key_app)
     return app
