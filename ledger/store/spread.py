@@ -26,11 +26,11 @@ from typing import Final
 
 import attrs
 from sqlalchemy import URL, Engine
+from sqlalchemy.pool import StaticPool
 
 from ledger import errors
 from ledger.errors import Invalid, StoreError, TamperEvidence
 from ledger.merkle.hashing import HASH_BYTES
-from ledger.store.engines import OneConnection
 from ledger.store.layout import Layout
 
 STRETCH: Final = 1 << 13
@@ -72,7 +72,7 @@ class Spread:
             )
         if processes == 1:
             return None
-        if not isinstance(host, Engine) or isinstance(host.pool, OneConnection):
+        if not isinstance(host, Engine) or isinstance(host.pool, StaticPool):
             raise Invalid(
                 "Other processes see neither a database in memory nor what a host's connection "
                 "sees. Verify with one process, or with a ledger on a file's or server's engine.",

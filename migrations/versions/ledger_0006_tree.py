@@ -11,7 +11,7 @@ from alembic import op
 from ledger.store.layout import Layout
 
 revision = "ledger_0006"
-down_revision = "ledger_0004"
+down_revision = "ledger_0005"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 BEGIN;
 
--- Running upgrade ledger_0004 -> ledger_0006
+-- Running upgrade ledger_0005 -> ledger_0006
 
 CREATE TABLE ledger_node (
     log_id BIGINT NOT NULL, 
@@ -10,7 +10,7 @@ CREATE TABLE ledger_node (
     CONSTRAINT ledger_node_pk PRIMARY KEY (log_id, level, idx)
 );
 
-UPDATE ledger_alembic_version SET version_num='ledger_0006' WHERE ledger_alembic_version.version_num = 'ledger_0004';
+UPDATE ledger_alembic_version SET version_num='ledger_0006' WHERE ledger_alembic_version.version_num = 'ledger_0005';
 
 COMMIT;
 

@@ -1,4 +1,4 @@
--- Running upgrade ledger_0004 -> ledger_0006
+-- Running upgrade ledger_0005 -> ledger_0006
 
 CREATE TABLE ledger_node (
     log_id BIGINT NOT NULL, 
@@ -9,5 +9,5 @@ CREATE TABLE ledger_node (
 )
  WITHOUT ROWID;
 
-UPDATE ledger_alembic_version SET version_num='ledger_0006' WHERE ledger_alembic_version.version_num = 'ledger_0004';
+UPDATE ledger_alembic_version SET version_num='ledger_0006' WHERE ledger_alembic_version.version_num = 'ledger_0005';
 
