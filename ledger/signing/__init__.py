@@ -8,6 +8,7 @@ from ledger.signing.heads import CheckpointSigner, FileMemory, Memory
 from ledger.signing.keys import Ed25519Signer, Signer
 from ledger.signing.policy import Policy, Signed
 from ledger.signing.sshsig import allowed_signer, ssh_signature, verify_ssh_signature
+from ledger.signing.stamps import check_stamp, stamped
 from ledger.signing.witness import Cosigner, Witness, cosigned
 
 __all__ = [
@@ -21,7 +22,9 @@ __all__ = [
     "Signer",
     "Witness",
     "allowed_signer",
+    "check_stamp",
     "cosigned",
     "ssh_signature",
+    "stamped",
     "verify_ssh_signature",
 ]
