@@ -29,6 +29,7 @@ from ledger.model.events import NewEvent, Recorder, StoredEvent
 from ledger.projecting import Projections
 from ledger.projecting.running import refuse_inside
 from ledger.projections.answer import Answer
+from ledger.proving.keeping import grown
 from ledger.recording.intake import Made
 from ledger.store import append as log
 from ledger.store import read
@@ -106,7 +107,8 @@ class Appender:
         the answer is then that of the first time, with `already`.
 
         Raises:
-            Invalid: one of them is no NewEvent.
+            Invalid: one of them is no NewEvent, or has no id, stream, version or event.
+            CodecError: a field holds what it would not be read with again.
             WrongExpectedVersion: a stream is elsewhere.
             AlreadyRecorded: an id is taken by another content.
         """
@@ -128,6 +130,7 @@ class Appender:
                 return there
             _tell(told, drafts, stored)
         self.projections.settle()
+        grown(self.folded, stored.first, stored.size)
         return stored
 
     def _there(self, events: Sequence[NewEvent]) -> Appended | None:
@@ -164,6 +167,7 @@ class Appender:
         interrupted goes on when it is typed again. `progress` is told after each chunk.
 
         Raises:
+            Invalid, CodecError: as `put`; the chunks before stand.
             AlreadyRecorded: an id is taken by other content; the chunks before stand.
             WrongExpectedVersion: a stream is elsewhere; the chunks before stand.
         """
@@ -243,6 +247,7 @@ class Appender:
             events = unit.stored(stored.first, stored.known)
             self._take(unit, events)
             self.projections.settle()
+            grown(self.folded, stored.first, stored.size)
         placed = {one.id: one for one in events}
         return [
             receipt(made, entered.there, placed, stored.size if stored else entered.size)

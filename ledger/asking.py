@@ -25,6 +25,7 @@ from ledger.projections import (
     versions,
 )
 from ledger.projections.logbook import LogLine, log_line
+from ledger.store.follow import Stop
 from ledger.view import View
 
 
@@ -111,7 +112,7 @@ class Asking(abc.ABC):
         after: int = -1,
         stream: str | None = None,
         types: Types | None = None,
-        stop: Callable[[], bool] | None = None,
+        stop: Stop | None = None,
         poll: float = 1.0,
         idle: Callable[[int], object] | None = None,
         name: str = "follow",
@@ -119,8 +120,8 @@ class Asking(abc.ABC):
         """The events beyond `after`, then each as it is committed: once, in order, without end.
 
         A commit wakes it, in whatever process; it looks every `poll` seconds as well. It ends when
-        `stop()` is true. `idle` is told up to which sequence it has looked, each time all is read.
-        Whoever watches is told of its lag under `name`.
+        `stop` is set, or `stop()` true. `idle` is told up to which sequence it has looked, each
+        time all is read. Whoever watches is told of its lag under `name`.
 
         Raises:
             StoreError: the ledger is bound to a host's connection or session.

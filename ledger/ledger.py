@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from ledger import auditing, handed
 from ledger.appending import Appender, Clock, Receipt, tags, utc_now
 from ledger.asking import Asking
+from ledger.attesting import Attesting, read_checkpoint
 from ledger.folding import Folded
 from ledger.grouping import shared
 from ledger.handed import Id, Who, id_of, ids_of, plain_fields
@@ -39,7 +40,7 @@ from ledger.store.layout import Layout
 from ledger.view import Day, View, view_of
 
 
-class Ledger(Asking):
+class Ledger(Asking, Attesting):
     """An append-only log of claims in a database, and every question asked of it.
 
     `bind` is a path, a URL or an Engine (the ledger begins and commits), or a Connection or a
@@ -66,13 +67,13 @@ class Ledger(Asking):
     ) -> None:
         self.layout = handed.layout_of(layout)
         self.origin = handed.origin_of(origin)
-        self._clock = handed.clock_of(clock)
+        clock = self._clock = handed.clock_of(clock)
         self._owned: Engine | None = None
         host = handed.host_of(bind, self.layout)
         if host is not bind and isinstance(host, Engine):
             self._owned = host
         self._folded = Folded(host, self.layout, self.origin)
-        recorder = checked(recorder or Recorder())
+        recorder = checked(Recorder() if recorder is None else recorder)
         kind = Joined if is_session(host) else Appender
         self.projections = Projections(self._folded, clock)
         self.appender: Appender = kind(
@@ -104,9 +105,9 @@ class Ledger(Asking):
         return ledger
 
     def close(self) -> None:
-        """Let go of the database, where the ledger opened it itself."""
+        """Let go of the database, where the ledger opened it itself; one in memory is then gone."""
         if self._owned is not None:
-            self._owned.dispose()
+            handed.let_go(self._owned)
 
     def __enter__(self) -> Self:
         return self
@@ -134,7 +135,8 @@ class Ledger(Asking):
 
     def register_all(self, nouns: Iterable[Noun]) -> list[Receipt]:
         """Register several in one append; later ones may name earlier ones. All or nothing."""
-        given = [noun for one in nouns for noun in handed.with_parties(one)]
+        several = handed.several(nouns, of=handed.NOUNS, one="ledger.register(noun)")
+        given = [noun for one in several for noun in handed.with_parties(one)]
         return self.appender.append(
             lambda intake: [registering.register(intake, one) for one in given]
         )
@@ -189,7 +191,7 @@ class Ledger(Asking):
 
     def record_all(self, claims: Iterable[Claim]) -> list[Receipt]:
         """Record many claims in one append. All or nothing."""
-        given = list(claims)
+        given = handed.claims_of(claims)
         return self.appender.append(lambda intake: [claiming.record(intake, one) for one in given])
 
     def relate(self, claim: Id, relation: str, target: Id, *, note: str | None = None) -> Receipt:
@@ -360,26 +362,31 @@ class Ledger(Asking):
 
     # -- the proof --------------------------------------------------------------------------
 
-    def checkpoint(self, size: int | None = None) -> Checkpoint:
-        """The root over the first `size` entries (all, if left out), unsigned, to be kept outside.
-
-        Raises:
-            UnknownEvent: the log is not that long.
-        """
-        with self._folded.reading() as conn:
-            return auditing.checkpoint(conn, self._folded, size)
-
     def verify(
         self,
         checkpoint: Checkpoint | str | None = None,
         *,
+        since: Checkpoint | str | None = None,
+        contents: bool = True,
+        processes: int = 1,
         progress: auditing.Progress | None = None,
     ) -> auditing.Verification:
         """Check every stored byte, and that the log continues a checkpoint kept elsewhere.
 
+        `since` is the checkpoint up to which it was verified before: that far only the tree is
+        held against it. Without `contents` entries, leaves and tree are looked at, and not what
+        slots and columns say. `processes` share the work, on a file or server.
+
         Raises:
             TamperEvidence: the first thing that is not as it was recorded, by sequence, in words.
         """
-        kept = Checkpoint.parse(checkpoint) if isinstance(checkpoint, str) else checkpoint
         with self._folded.reading() as conn:
-            return auditing.verify(conn, self._folded, kept, progress)
+            return auditing.verify(
+                conn,
+                self._folded,
+                read_checkpoint(checkpoint),
+                progress,
+                since=read_checkpoint(since),
+                contents=contents,
+                processes=processes,
+            )

@@ -197,23 +197,10 @@ def _relations(facts: Facts, id_: str) -> list[str]:
 
 
 def _touches(facts: Facts, id_: str) -> list[Touch]:
-    """The events of a record, and those that changed, withdrew or related it, in log order."""
-    touching = {id_}
-    queue = [id_]
-    while queue:
-        here = queue.pop()
-        later = [
-            *facts.changes_of(here),
-            *facts.indexed("withdrawals_of", here),
-            *facts.indexed("erasures_of", here),
-            *facts.indexed("relations_from", here),
-            *facts.indexed("relations_to", here),
-        ]
-        if here != id_:
-            later = [*facts.changes_of(here), *facts.indexed("erasures_of", here)]
-        queue += [one for one in later if one not in touching]
-        touching.update(later)
-    found = sorted((facts.stored[one] for one in touching), key=lambda one: one.sequence)
+    """What touched a record, in log order."""
+    found = sorted(
+        (facts.stored[one] for one in touching(facts, id_)), key=lambda one: one.sequence
+    )
     return [
         Touch(
             sequence=one.sequence,
@@ -224,6 +211,21 @@ def _touches(facts: Facts, id_: str) -> list[Touch]:
         )
         for one in found
     ]
+
+
+def touching(facts: Facts, id_: str) -> set[str]:
+    """The events of a record, and those that changed, withdrew or related it."""
+    found = {id_}
+    queue = [id_]
+    while queue:
+        here = queue.pop()
+        later = [*facts.changes_of(here)]
+        if here == id_:
+            for relation in ("withdrawals_of", "relations_from", "relations_to"):
+                later += facts.indexed(relation, here)
+        queue += [one for one in later if one not in found]
+        found.update(later)
+    return found
 
 
 def _detail(facts: Facts, stored: ev.StoredEvent) -> str:

@@ -287,5 +287,5 @@ def _refuse_autocommit(conn: Connection) -> None:
     if in_autocommit(conn):
         raise StoreError(
             "The connection is in autocommit, where an append could be stored by halves. Hand over "
-            "one without isolation_level='AUTOCOMMIT', or the Engine."
+            "a Connection, or an Engine, that was made without isolation_level='AUTOCOMMIT'."
         )

@@ -152,7 +152,7 @@ def test_a_connection_in_autocommit_is_refused(postgres_url, tables, drafts):
     engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as conn, pytest.raises(StoreError, match="is in autocommit"):
         write(conn, tables, drafts(1))
-    with pytest.raises(StoreError, match="is in autocommit"):
+    with pytest.raises(StoreError, match=r"is in autocommit.* or an Engine, that was made without"):
         write(engine, tables, drafts(1))
     engine.dispose()
 
