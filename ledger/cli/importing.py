@@ -19,7 +19,7 @@ from ledger.interchange import Outcome, import_file
 from ledger.interchange.importing import Progress as Told
 from ledger.model.text import show
 
-Named = Literal["jsonl", "csv", "brat", "popolo", "prov", "annotations", "schemaorg"]
+Named = Literal["jsonl", "csv", "brat", "actors", "popolo", "prov", "annotations", "schemaorg"]
 
 
 def import_(

@@ -40,6 +40,9 @@ FORMATS: Final[Mapping[str, Format]] = {
     ),
     "csv": Format(module="tables", unit="row", title="CSV or TSV", suffixes=(".csv", ".tsv")),
     "brat": Format(module="brat", unit="annotation", title="brat stand-off", suffixes=(".ann",)),
+    "actors": Format(
+        module="actors", unit="code", title="Actor dictionary", suffixes=(".actors.txt",)
+    ),
     "popolo": Format(
         module="popolo",
         unit="record",

@@ -34,6 +34,7 @@ from ledger.ledger import Ledger
 from ledger.model.text import show
 from ledger.projections.answer import Answer
 from ledger.recording.intake import Intake, Made
+from ledger.store.collector import collector_paused
 from ledger.store.transaction import writing
 
 BATCH_LINES: Final = 500
@@ -201,7 +202,9 @@ class _Run:
         """What becomes of each record, in order."""
         with contextlib.closing(self._items):
             for batch in self._batches():
-                yield from self._finish(batch)
+                with collector_paused():
+                    told = tuple(self._finish(batch))
+                yield from told
                 if self._progress is not None:
                     self._progress(self._source.read, self._source.size)
 

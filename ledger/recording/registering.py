@@ -97,7 +97,7 @@ def _there(intake: Intake, event: ev.MembershipRecorded, member: str) -> str | N
     for id_ in intake.facts.indexed("memberships_of", member):
         if intake.get(id_, ev.MembershipRecorded) == event:
             return id_
-    return next((new.id for new in intake.new if new.event == event), None)
+    return intake.beside(member, event)
 
 
 def _membership(intake: Intake, noun: Membership) -> Made:
@@ -130,7 +130,7 @@ def _name_there(intake: Intake, party: str, one: Name) -> str | None:
     for id_ in intake.facts.indexed("names_of", party):
         if intake.get(id_, ev.PartyNamed) == event:
             return id_
-    return next((new.id for new in intake.new if new.event == event), None)
+    return intake.beside(party, event)
 
 
 def name(intake: Intake, party: str, one: Name) -> Made:

@@ -33,6 +33,7 @@ VALID = {
     ),
     "csv": 'id,claimant,act,proposition,quote\nc1,board,assert,shut,"is ""shut"""\nc2,board,,,\n',
     "brat": ANN,
+    "actors": "BAKU_ [AZE]\n+BACU_\n\t[USRAZE <911018] # c\n\t[AZE >911221]\nBARE_\n",
     "popolo": json.dumps(
         {
             "persons": [{"id": "x", "name": "X", "other_names": [{"name": "Y", "lang": "de"}]}],

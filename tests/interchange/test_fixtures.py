@@ -279,3 +279,47 @@ def test_what_was_known_of_a_candidate_on_a_day_is_what_the_version_of_then_says
 def _as_recorded(stance):
     factuality = "possible" if stance == "Raised questions" else "certain"
     return (ACTS.get(stance, "assert"), STANCES[stance], factuality)
+
+
+# -- names that denote a party for a time --------------------------------------------------------
+
+
+def dictionary(ledger, path, bounds):
+    account, told = told_of(ledger, path, bounds=bounds)
+    assert [one.line for one in told if one.verdict == "refused"] == [
+        line for line in (17, 2032) if line <= len(path.read_bytes().splitlines())
+    ]
+    return account, told
+
+
+@pytest.mark.slow
+def test_an_actor_dictionary_comes_in_with_its_dirt_told_line_by_line(shared, ledger):
+    folder = shared("data/actor-dictionary")
+    path = folder / "countries.actors.txt"
+    _, told = dictionary(ledger, path, "closed")
+    bare = [one for one in told if "entry without code" in one.warnings]
+    assert len(bare) == 30
+    raw = path.read_text("utf-8").splitlines()
+    dated = [one for one in told if one.verdict == "accepted" and raw[one.line - 1][:1] == "\t"]
+    assert len(dated) == 1171
+    assert_denoted(ledger, folder, "closed", but={"YELTSIN"})
+    assert [one.party for one in ledger.as_of().denoted("YELTSIN")] == ["YELTSIN"]  # no code
+    account, _ = told_of(ledger, folder / "international.actors.txt")
+    assert (account.lines, account.refused) == (12, 0)
+
+
+def test_read_as_half_open_names_change_hands_on_the_border_day_itself(shared, ledger, tmp_path):
+    folder = shared("data/actor-dictionary")
+    path = tmp_path / "some.actors.txt"
+    lines = (folder / "countries.actors.txt").read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:1064]))
+    dictionary(ledger, path, "half_open")
+    assert_denoted(ledger, folder, "half_open", but={"YELTSIN", "SUSAN RICE"})
+
+
+def assert_denoted(ledger, folder, bounds, but):
+    view = ledger.as_of()
+    for one in json.loads((folder / "expected.json").read_text("utf-8"))["answers"]:
+        if one["name"] not in but:
+            found = [found.party for found in view.denoted(one["name"], on=one["asked"])]
+            assert found == ([one[bounds]] if one[bounds] else []), one

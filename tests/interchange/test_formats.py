@@ -26,6 +26,7 @@ from ledger.interchange.source import Source
         ("a.CSV", "", "csv"),
         ("a.tsv", "", "csv"),
         ("a.ann", "", "brat"),
+        ("a.actors.txt", "", "actors"),
         ("a.json", '{"persons": []}', "popolo"),
         ("a.json", '{"entity": {}, "wasAttributedTo": {}}', "prov"),
         ("a.json", '{"@context": "http://www.w3.org/ns/anno.jsonld"}', "annotations"),
