@@ -162,7 +162,7 @@ def _bare_leaves(path: Path) -> None:
 
 def _peer(path: Path, many: int) -> tuple[Callable[[], object], int]:
     """The other log, filled with as much in its own form; what verifies it."""
-    import auditchain  # noqa: PLC0415 # type: ignore[import-not-found] - not among our packages
+    import auditchain  # noqa: PLC0415 - not among our packages
 
     run = asyncio.new_event_loop().run_until_complete
     log: Any = auditchain.AuditLog(auditchain.SqliteBackend(path))

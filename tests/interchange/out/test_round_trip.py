@@ -28,7 +28,7 @@ from ledger.errors import (
     MissingEntry,
     RootMismatch,
 )
-from ledger.interchange.jsonl import import_file
+from ledger.interchange import import_file
 from ledger.interchange.out import jsonl, log
 from ledger.interchange.restoring import restore
 from ledger.testing import lachin
