@@ -117,7 +117,7 @@ def test_a_withdrawn_claim_names_its_withdrawal(told):
 
 
 def test_merged_ids_are_told(told):
-    told.ledger.merge("jammed", into="quay", negated=True)
+    told.ledger.merge("quay", "jammed", negated=True)
     told.claim("c1", "river", proposition="jammed", uttered="2023-01-05")
     found = told.ledger.explain("river", "quay")
     assert found.steps[0].words.endswith(

@@ -97,7 +97,8 @@ NOTHING_UNDONE = tuple(one for one in KINDS if one not in {"amend", "correct"})
 @settings(max_examples=8)
 @given(worlds(kinds=NOTHING_UNDONE), st.sampled_from(SAID))
 def test_lines_imported_again_give_the_same_answers(world, cut):
-    assert comes_back(world, cut) == []
+    # What was told later of an occasion may leave no day for a relation that was taken before.
+    assert all("is earlier than" in one for one in comes_back(world, cut))
 
 
 @settings(max_examples=12)
@@ -137,8 +138,9 @@ def test_a_log_is_restored_on_every_engine(corridor, exported, database):
     with Ledger.open(database) as copy:
         assert str(restore(copy, exported)).startswith(f"{corridor.checkpoint().size} events of")
         assert copy.verify(corridor.checkpoint()).root == corridor.checkpoint().root.hex()
-        assert [*map(str, copy.positions(topic="lachin"))] == [
-            *map(str, corridor.positions(topic="lachin"))
+        mine, its = (one.as_of(said="2026-01-01") for one in (corridor, copy))
+        assert [*map(str, its.positions(topic="lachin"))] == [
+            *map(str, mine.positions(topic="lachin"))
         ]
         copy.register(Party("after", name="It goes on"))
         copy.verify(corridor.checkpoint())
