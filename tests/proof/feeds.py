@@ -53,14 +53,18 @@ def awaited(place: Place) -> Generator[tuple[int, str], None, None]:
     """`AsyncLedger.follow` on an AsyncEngine, a step of its loop at a time."""
     give_up = time.monotonic() + PATIENCE
     with asyncio.Runner() as runner:
-        bind = create_async_engine(asynchronous(place.url), poolclass=sa.NullPool)
+        bind = create_async_engine(asynchronous(place.url))
         events = AsyncLedger(bind, origin=place.origin).follow(
-            stop=lambda: time.monotonic() > give_up, poll=0.01
+            stop=lambda: time.monotonic() > give_up, poll=0.02
         )
-        with contextlib.suppress(StopAsyncIteration):
-            while True:
-                event = runner.run(_next(events))
-                yield event.sequence, name_of(event)
+        try:
+            with contextlib.suppress(StopAsyncIteration):
+                while True:
+                    event = runner.run(_next(events))
+                    yield event.sequence, name_of(event)
+        finally:
+            runner.run(events.aclose())
+            runner.run(bind.dispose())
 
 
 async def _next(events: AsyncGenerator[StoredEvent]) -> StoredEvent:
