@@ -13,6 +13,7 @@ from ledger.folding import Folded
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.frontier import root_of
 from ledger.merkle.proofs import inclusion_proof
+from ledger.projecting import Checked
 from ledger.projections.answer import Answer
 from ledger.projections.provenance import Trace
 from ledger.store import audit, read
@@ -22,17 +23,25 @@ Progress = Callable[[int, int], None]
 
 @attrs.frozen(kw_only=True)
 class Verification(Answer):
-    """What a clean audit found: the log's size and root, and the checkpoint it was held against."""
+    """What a clean audit found: the log's size and root, and the checkpoint it was held against.
+
+    `erased` counts the slots that are empty because an erasure says so; `views` are the views that
+    were compared with a replay.
+    """
 
     origin: str
     size: int
     root: str
     known_at: dt.datetime | None
     checkpoint: int | None
+    erased: int = 0
+    views: tuple[Checked, ...] = ()
 
     def __str__(self) -> str:
         held = "" if self.checkpoint is None else f", continues the checkpoint at {self.checkpoint}"
-        return f"ok: {self.size} events of {self.origin}, root {self.root}{held}"
+        gone = f", {self.erased} slots lawfully erased" if self.erased else ""
+        lines = [f"ok: {self.size} events of {self.origin}, root {self.root}{gone}{held}"]
+        return "\n".join([*lines, *map(str, self.views)])
 
 
 def checkpoint(conn: Connection, folded: Folded, size: int | None) -> Checkpoint:
@@ -68,6 +77,7 @@ def verify(
         root=found.root.hex(),
         known_at=found.known_at,
         checkpoint=None if kept is None else kept.size,
+        erased=found.erased,
     )
 
 

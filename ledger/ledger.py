@@ -13,11 +13,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self, Unpack
 
+import attrs
 from sqlalchemy import Engine
 
 from ledger import auditing, handed
 from ledger.appending import Appender, Clock, Receipt, tags, utc_now
 from ledger.asking import Asking
+from ledger.erasing import Erasing
 from ledger.folding import Folded
 from ledger.grouping import shared
 from ledger.handed import Id, Who, id_of, ids_of, plain_fields
@@ -39,7 +41,7 @@ from ledger.store.layout import Layout
 from ledger.view import Day, View, view_of
 
 
-class Ledger(Asking):
+class Ledger(Asking, Erasing):
     """An append-only log of claims in a database, and every question asked of it.
 
     `bind` is a path, a URL or an Engine (the ledger begins and commits), or a Connection or a
@@ -373,13 +375,17 @@ class Ledger(Asking):
         self,
         checkpoint: Checkpoint | str | None = None,
         *,
+        views: bool = False,
         progress: auditing.Progress | None = None,
     ) -> auditing.Verification:
         """Check every stored byte, and that the log continues a checkpoint kept elsewhere.
+
+        With `views` every view that is served is compared with a fresh replay of the log too.
 
         Raises:
             TamperEvidence: the first thing that is not as it was recorded, by sequence, in words.
         """
         kept = Checkpoint.parse(checkpoint) if isinstance(checkpoint, str) else checkpoint
         with self._folded.reading() as conn:
-            return auditing.verify(conn, self._folded, kept, progress)
+            found = auditing.verify(conn, self._folded, kept, progress)
+        return attrs.evolve(found, views=self.projections.check_all()) if views else found

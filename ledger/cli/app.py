@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import MissingArgumentError
 
-from ledger.cli import acts, asking, auditing, entering, importing, listing, schema
+from ledger.cli import acts, asking, auditing, entering, erasing, importing, listing, schema
 from ledger.cli.options import ASK, CHECK, ENTER, UNDO
 from ledger.cli.output import one_line, unbreakable, warn
 from ledger.cli.spoken import spoken
@@ -36,10 +36,20 @@ def assembled() -> App:
         app.command(noun)
     for group, commands in (
         (ENTER, (entering.name, entering.member, acts.record, entering.relate)),
-        (UNDO, (acts.withdraw, acts.correct, acts.amend, entering.merge)),
+        (UNDO, (acts.withdraw, acts.correct, acts.amend, entering.merge, erasing.erase)),
         (ASK, (asking.position, asking.positions, asking.timeline, asking.claims, asking.trace)),
         (ASK, (asking.contradictions, asking.divergences, asking.replay, asking.diff)),
-        (CHECK, (schema.init, auditing.log, auditing.verify, auditing.checkpoint, auditing.demo)),
+        (
+            CHECK,
+            (
+                schema.init,
+                auditing.log,
+                auditing.verify,
+                auditing.checkpoint,
+                auditing.demo,
+                erasing.vacuum,
+            ),
+        ),
     ):
         for command in commands:
             app.command(command, group=group)

@@ -9,6 +9,7 @@ from ledger.cli.options import HERE, Flag, Where
 from ledger.cli.output import answer, as_json, say
 from ledger.errors import InvalidCheckpoint
 from ledger.model.text import show
+from ledger.projecting import claims
 
 
 def log(
@@ -30,17 +31,19 @@ def log(
             answer(line, json=where.json)
 
 
-def verify(*, checkpoint: Path | None = None, where: Where = HERE) -> None:
+def verify(*, checkpoint: Path | None = None, views: Flag = False, where: Where = HERE) -> None:
     """Check every stored byte, and a checkpoint kept elsewhere.
 
     Example: `claims verify --checkpoint checkpoint.txt`
 
     Args:
         checkpoint: A file that holds what `claims checkpoint` printed.
+        views: Compare the views that are served with a fresh replay of the log too.
     """
     kept = None if checkpoint is None else _read_checkpoint(checkpoint)
     with where.ledger() as ledger:
-        answer(ledger.verify(kept), json=where.json)
+        ledger.projections.add(claims(ledger.layout), mode="deferred")
+        answer(ledger.verify(kept, views=views), json=where.json)
 
 
 def _read_checkpoint(path: Path) -> str:

@@ -65,9 +65,16 @@ def _act_entries(act: ev.Act) -> Iterator[tuple[str, str]]:
         yield "acts_in", act.document
 
 
-def keys_of(event: ev.Event) -> Iterator[tuple[str, str]]:
-    """The (kind, id) under which a host knows a record."""
-    kind = KEYED.get(type(event))
+_KEYED_TYPES: Final = {ev.TYPE_NAMES[cls]: kind for cls, kind in KEYED.items()}
+
+
+def keys_of(event: ev.Event | ev.Remains) -> Iterator[tuple[str, str]]:
+    """The (kind, id) under which a host knows a record, or what is left of it."""
+    match event:
+        case ev.Remains():
+            kind = _KEYED_TYPES.get(event.type)
+        case _:
+            kind = KEYED.get(type(event))
     key = getattr(event, "key", None)
     if kind is not None and key is not None:
         yield kind, key

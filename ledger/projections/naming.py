@@ -13,9 +13,11 @@ import attrs
 
 from ledger import errors
 from ledger.model import events as ev
+from ledger.model.erasing import NAMELESS
 from ledger.model.text import did_you_mean, near, show
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
+from ledger.projections.erased import erased
 
 _UNKNOWN: Final = {
     "party": errors.UnknownParty,
@@ -66,6 +68,8 @@ def find(facts: Facts, kind: str, given: str) -> str:
     claimed = kind == "claim" and isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn)
     if claimed or (wanted is not None and isinstance(event, wanted)):
         return id_
+    if id_ in facts.stored and (gone := erased(facts, id_)):
+        raise _UNKNOWN[kind](f"What the {kind} said is gone. {gone[0]}.", given=given)
     raise unknown(facts, kind, given, struck_out=id_ in facts.stored)
 
 
@@ -125,7 +129,7 @@ def _bearers(facts: Facts, on: dt.date | None) -> list[tuple[int, Denoted]]:
                     party=shown, name=name.name, metonym=name.metonym, certain=held == "certain"
                 )
                 found.append((name.rank, one))
-        if party.name not in dated:
+        if party.name not in (*dated, NAMELESS):
             one = Denoted(party=shown, name=party.name, metonym=False, certain=True)
             found.append((0, one))
     return found

@@ -17,6 +17,7 @@ from ledger.model.bounds import Bounds
 from ledger.model.moment import Bound, Knob, surely_before
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
+from ledger.projections.erased import Erased, erased, erased_of
 from ledger.projections.rollup import Path, may_reach, reach
 from ledger.projections.runs import Run, Turn, in_order, runs_of
 from ledger.projections.saying import bounds, precedes
@@ -42,6 +43,7 @@ class Evidence(Answer):
     path: tuple[str, ...]
     quote: str
     conditions: str | None
+    erased: tuple[Erased, ...] = ()
     ledger_id: str = attrs.field(repr=False)
 
     @property
@@ -54,7 +56,8 @@ class Evidence(Answer):
         way = "" if self.own else f", via {' > '.join(self.path)}"
         only = f", on condition: {self.conditions}" if self.conditions else ""
         quote = f" “{self.quote}”" if self.quote else ""
-        return f"{self.claim} {self.act} ({self.stance}), {self.said}{way}{mark}{only}{quote}"
+        gone = "".join(f" [{one}]" for one in self.erased)
+        return f"{self.claim} {self.act} ({self.stance}), {self.said}{way}{mark}{only}{quote}{gone}"
 
 
 @attrs.frozen(kw_only=True)
@@ -63,8 +66,10 @@ class Position(Answer):
 
     `status` is held, conflicted, withdrawn, possible, undeclared or silent. `because` says why a
     position is conflicted. Acts, factuality, conditions, evidence and dates are those of the
-    current run; `possible` are claims that may have been said by then, never decisive. `basis`
-    is the number of events the answer was computed from.
+    current run; `possible` are claims that may have been said by then, never decisive. `erased`
+    tells what was erased of the claims that bear on it; `incomplete` counts the claims of the view
+    that are in no position at all, since nobody can tell any more whose they were or on what.
+    `basis` is the number of events the answer was computed from.
     """
 
     party: str
@@ -87,6 +92,7 @@ class Position(Answer):
     runs: tuple[Run, ...] = ()
     turns: tuple[Turn, ...] = ()
     last_word_on_topic: Bounds | None = None
+    erased: tuple[Erased, ...] = ()
     incomplete: int = 0
     said: Knob
     basis: int
@@ -95,6 +101,11 @@ class Position(Answer):
     def own(self) -> bool:
         """Whether any of the evidence is the party's own saying."""
         return any(one.own for one in self.evidence)
+
+    @property
+    def erased_parts(self) -> int:
+        """How many of the claims that bear on it have erased parts."""
+        return len({one.record for one in self.erased})
 
     def short(self) -> str:
         """The status in a word or two, for a table cell."""
@@ -122,6 +133,8 @@ class Position(Answer):
         lines += [f"  contested by {claim}" for claim in self.contested_by]
         lines += [f"  {claim} is possibly withdrawn" for claim in self.possibly_withdrawn]
         lines += [f"  {turn}" for turn in self.turns]
+        if self.erased_parts:
+            lines.append(f"  claims with erased parts: {self.erased_parts}")
         return "\n".join(lines)
 
 
@@ -217,6 +230,7 @@ def position(facts: Facts, party: str, proposition: str, said: Knob) -> Position
         runs=runs,
         turns=turns,
         last_word_on_topic=_last_word(facts, who, what, said) if status == "silent" else None,
+        erased=erased_of(facts, (one.id for one in collected)),
         incomplete=facts.lost_claims,
         said=said,
         basis=facts.size,
@@ -321,6 +335,7 @@ def _shown(facts: Facts, claims: Sequence[_Counted]) -> tuple[Evidence, ...]:
             path=tuple(map(facts.public, one.path.parties)),
             quote=one.claim.quote.exact if one.claim.quote else "",
             conditions=one.claim.conditions,
+            erased=erased(facts, one.id),
             ledger_id=one.id,
         )
         for one in claims

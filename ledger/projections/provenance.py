@@ -11,7 +11,8 @@ from ledger.model.bounds import Bounds
 from ledger.model.quotation import Quotation, context
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
-from ledger.projections.logbook import changed
+from ledger.projections.erased import Erased, erased, erased_of
+from ledger.projections.logbook import because, changed
 from ledger.projections.saying import bounds, mates
 
 
@@ -53,7 +54,8 @@ class Trace(Answer):
     """A claim back to its words: the way from the log entry to the quotation.
 
     `leaf_hash` is the RFC 6962 hash of the entry (hex), `root` the root of the tree of `size`
-    entries that `proof` leads to; the ledger fills them in.
+    entries that `proof` leads to; the ledger fills them in. `erased` tells what was erased of the
+    claim and of its document; of a claim without who or what there is little else.
     """
 
     claim: str
@@ -80,12 +82,16 @@ class Trace(Answer):
     events: tuple[Touch, ...]
     sequence: int
     basis: int
+    erased: tuple[Erased, ...] = ()
     leaf_hash: str = ""
     size: int = 0
     root: str = ""
     proof: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        if not self.act:
+            told = [f"{self.claim}: {self.said}", *(f"  {one}" for one in self.erased)]
+            return "\n".join([*told, *(f"  {touch}" for touch in self.events), *self._proved()])
         who = " or ".join(self.claimant) or "(nobody named)"
         when = f"{self.said}"
         if self.uttered not in ("", when):
@@ -104,17 +110,25 @@ class Trace(Answer):
             title = f" {self.title!r}" if self.title else ""
             lines.append(f"  document: {self.document}{title}, {self.publisher}")
             lines.append(f"    published {self.published or 'unknown'}, sha256 {self.sha256}")
+        lines += [f"  {one}" for one in self.erased]
         lines += [f"  same utterance: {other}" for other in self.other_reports]
         lines += [f"  {relation}" for relation in self.relations]
         lines += [f"  {touch}" for touch in self.events]
-        if self.leaf_hash:
-            lines.append(f"  leaf {self.leaf_hash} at {self.sequence} of {self.size}")
-            lines.append(f"  root {self.root}, {len(self.proof)} hashes between")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._proved()])
+
+    def _proved(self) -> list[str]:
+        if not self.leaf_hash:
+            return []
+        return [
+            f"  leaf {self.leaf_hash} at {self.sequence} of {self.size}",
+            f"  root {self.root}, {len(self.proof)} hashes between",
+        ]
 
 
 def trace(facts: Facts, id_: str) -> Trace:
     """A claim (by ledger id) with its chain, quotation, document and events."""
+    if id_ in facts.lost:
+        return _of_a_lost_claim(facts, id_)
     claim = facts.effective[id_]
     assert isinstance(claim, ev.ClaimRecorded)  # noqa: S101 - the caller found a claim
     document = facts.get(claim.document, ev.DocumentRegistered)
@@ -147,6 +161,38 @@ def trace(facts: Facts, id_: str) -> Trace:
         events=tuple(_touches(facts, id_)),
         sequence=facts.stored[id_].sequence,
         basis=facts.size,
+        erased=erased_of(facts, filter(None, (id_, claim.document if document else None))),
+    )
+
+
+def _of_a_lost_claim(facts: Facts, id_: str) -> Trace:
+    """What can be told of a claim when nobody can tell any more whose it was or on what."""
+    return Trace(
+        claim=facts.public(id_),
+        ledger_id=id_,
+        claimant=(),
+        act="",
+        stance="",
+        proposition="",
+        text="",
+        uttered="",
+        before="",
+        after="",
+        document="",
+        title="",
+        publisher="",
+        published="",
+        sha256="",
+        utterance="",
+        said=bounds(facts, id_),
+        chains=(),
+        quotation=None,
+        other_reports=(),
+        relations=(),
+        events=tuple(_touches(facts, id_)),
+        sequence=facts.stored[id_].sequence,
+        basis=facts.size,
+        erased=erased(facts, id_),
     )
 
 
@@ -196,7 +242,10 @@ def _touches(facts: Facts, id_: str) -> list[Touch]:
             later = list(facts.changes_of(here))
         queue += [one for one in later if one not in touching]
         touching.update(later)
-    found = sorted((facts.stored[one] for one in touching), key=lambda one: one.sequence)
+    for one in tuple(touching):
+        touching.update(stored.id for stored in facts.erasures.get(one, {}).values())
+    found = [facts.stored[one] for one in touching if one in facts.stored]
+    found.sort(key=lambda one: one.sequence)
     return [
         Touch(
             sequence=one.sequence,
@@ -213,7 +262,11 @@ def _detail(facts: Facts, stored: ev.StoredEvent) -> str:
     struck = "" if facts.live(stored.id) else " (struck out)"
     match stored.event:
         case ev.RecordAmended() as event:
-            return f"{changed(event)}, because {event.reason}{struck}"
+            return f"{changed(event)}{because(stored)}{struck}"
+        case ev.ContentErased() as event:
+            return f"{', '.join(event.slots)}, because {event.reason}"
+        case ev.Remains() as event:
+            return f"(erased: {', '.join(event.slots)}){struck}"
         case ev.ClaimCorrected() as event:
             return f"{changed(event)}, by {facts.public(event.document)}{struck}"
         case ev.ClaimWithdrawn() as event:

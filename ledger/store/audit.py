@@ -5,6 +5,7 @@ whoever holds it: the audit gives the tree's root at any size that is asked for.
 
 ```
 row by row    the sequence follows   entry -> leaf hash   slots -> commitments   columns -> entry
+              an empty slot -> a later erasure that names it (`holes`)
 at the end    streams are dense   stream heads   the log's head   the guards   the root
 ```
 """
@@ -12,6 +13,7 @@ at the end    streams are dense   stream heads   the log's head   the guards   t
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
@@ -38,10 +40,12 @@ from ledger.errors import (
     LeafMismatch,
     MissingEntry,
     MissingGuard,
+    TamperEvidence,
 )
 from ledger.merkle.frontier import Frontier
 from ledger.merkle.hashing import EMPTY_ROOT, leaf_hash
-from ledger.store.read import PAGE, rows
+from ledger.store.holes import ERASURE, Holes
+from ledger.store.read import PAGE, row_by_id, rows
 from ledger.store.schema import guards
 from ledger.store.tables import Tables
 
@@ -56,6 +60,8 @@ _IN_ENTRY: Final = ("id", "type", "stream", "stream_v")
 class Audited:
     """What an audit found in order: the log's size, its last instant, and roots of its tree.
 
+    `erased` counts the slots that are empty because an erasure in the log says so.
+
     Example:
         >>> str(Audited(origin="default", size=0, known_at=None, root=EMPTY_ROOT, roots={}))
         'default: 0 events in order, root e3b0c44298fc1c14...'
@@ -66,6 +72,7 @@ class Audited:
     known_at: dt.datetime | None
     root: bytes
     roots: Mapping[int, bytes]
+    erased: int = 0
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.size:,} events in order, root {self.root.hex()[:16]}..."
@@ -89,7 +96,8 @@ def audit(
     Raises:
         MissingEntry: A sequence is missing.
         LeafMismatch: An entry does not hash to its leaf, or is no entry.
-        CommitmentMismatch: A slot is not what the entry commits to, or one of the two is missing.
+        CommitmentMismatch: A slot is not what the entry commits to, is empty without an erasure or
+            holds something in spite of one.
         ColumnMismatch: A column says something else than the entry.
         HeadMismatch: The head of the log, or of a stream, does not fit the events.
         MissingGuard: A trigger is missing, changed or switched off.
@@ -101,13 +109,20 @@ def audit(
         roots = {0: EMPTY_ROOT} if 0 in roots_at else {}
         return Audited(origin=origin, size=0, known_at=None, root=EMPTY_ROOT, roots=roots)
     stop = head["size"] if upto is None else min(upto, head["size"])
-    walk = _Walk(origin=origin, wanted=frozenset(roots_at))
+    holes = Holes(functools.partial(row_by_id, conn, tables, head["id"]))
+    walk = _Walk(origin=origin, wanted=frozenset(roots_at), holes=holes)
     walk.keep_root()
     _check_kinds(conn, tables, head["id"], stop)
-    for row in rows(conn, tables, head["id"], until=stop):
-        walk.step(row)
-        if progress is not None and (walk.size % PAGE == 0 or walk.size == stop):
-            progress(walk.size, stop)
+    try:
+        for row in rows(conn, tables, head["id"], until=stop):
+            walk.step(row)
+            if progress is not None and (walk.size % PAGE == 0 or walk.size == stop):
+                progress(walk.size, stop)
+    except TamperEvidence:
+        # A hole before it comes first, unless it is explained behind what is wrong.
+        holes.settle(conn, tables, head["id"], walk.size, head["size"])
+        raise
+    holes.settle(conn, tables, head["id"], walk.size, head["size"])
     if walk.size < stop:
         raise MissingEntry(
             f"The head of {origin} counts {head['size']:,} events, but the one at sequence "
@@ -123,6 +138,7 @@ def audit(
         known_at=walk.known_at,
         root=walk.frontier.root(),
         roots=walk.roots,
+        erased=holes.explained,
     )
 
 
@@ -132,6 +148,7 @@ class _Walk:
 
     origin: str
     wanted: frozenset[int]
+    holes: Holes
     frontier: Frontier = attrs.field(factory=Frontier)
     known_at: dt.datetime | None = None
     roots: dict[int, bytes] = attrs.field(factory=dict)
@@ -158,8 +175,12 @@ class _Walk:
                 sequence=row.seq,
             )
         entry = _entry(row)
-        _check_slots(row, entry)
+        empty = _check_slots(row, entry)
         self._check_columns(row, entry)
+        if empty:
+            self.holes.note(row, empty)
+        if row.type == ERASURE:
+            self.holes.erasure(row)
         self.frontier.append(leaf)
         self.keep_root()
 
@@ -202,14 +223,17 @@ def _entry(row: Row) -> Mapping[str, Any]:
     return entry
 
 
-def _check_slots(row: Row, entry: Mapping[str, Any]) -> None:
+def _check_slots(row: Row, entry: Mapping[str, Any]) -> list[str]:
+    """The slots that are empty though the entry commits to them."""
+    empty = []
     for name in SLOTS:
         slot, promised = row.slot(name), entry["slots"].get(name)
         if slot is None and promised is None:
             continue
         if slot is None:
-            found = "is empty, though its entry commits to it and no erasure says why"
-        elif promised is None:
+            empty.append(name)
+            continue
+        if promised is None:
             found = "is filled, though its entry commits to none"
         elif commitment(slot) != promised:
             found = "was changed: it is not what its entry commits to"
@@ -218,6 +242,7 @@ def _check_slots(row: Row, entry: Mapping[str, Any]) -> None:
         raise CommitmentMismatch(
             f"The slot {name!r} at sequence {row.seq} {found}.", sequence=row.seq
         )
+    return empty
 
 
 def _head(conn: Connection, tables: Tables, origin: str) -> RowMapping | None:
