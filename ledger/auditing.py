@@ -39,7 +39,8 @@ class Verification(Answer):
 
     def __str__(self) -> str:
         held = "" if self.checkpoint is None else f", continues the checkpoint at {self.checkpoint}"
-        gone = f", {self.erased} slots lawfully erased" if self.erased else ""
+        slots = "1 slot" if self.erased == 1 else f"{self.erased} slots"
+        gone = f", {slots} lawfully erased" if self.erased else ""
         lines = [f"ok: {self.size} events of {self.origin}, root {self.root}{gone}{held}"]
         return "\n".join([*lines, *map(str, self.views)])
 

@@ -20,7 +20,7 @@ from ledger.model.attribution import claimant_of
 from ledger.model.erasing import SLOTS, without
 from ledger.projections import changing
 from ledger.projections.changing import changed_by
-from ledger.projections.indexing import entries, keys_of
+from ledger.projections.indexing import entries, keys_of, utterances
 
 T = TypeVar("T")
 Merge = ev.PartiesMerged | ev.PropositionsMerged
@@ -156,12 +156,17 @@ class Facts:
         held = self.stored.get(event.target)
         if held is None or (left := without(held, event.slots)) is held:
             return
-        self.floor = self.size
+        self.floor, self._kept = self.size, None
         self._keyed.clear()
         target = changed_by(held)
-        for one in (held.id, target):
-            if one is not None and one in self.effective:
-                self._forget_keys(one, self.effective[one])
+        said = [held.event, self.effective.get(held.id), self.effective.get(target or "")]
+        gone = {entry for event in said if event is not None for entry in keys_of(event)}
+        for entry in gone:
+            if self._keys.get(entry) in (held.id, target):
+                del self._keys[entry]
+        spoken = {key for event in said for key, _ in utterances(event)}
+        for key in spoken:
+            self._keys.pop(("utterance", key), None)
         if target is not None:
             self._changes[target].remove(held.id)
         self.stored[held.id] = left
@@ -169,19 +174,17 @@ class Facts:
             self._changes[now] = sorted([*self._changes[now], held.id], key=self._sequence)
         for one in dict.fromkeys((held.id, target)):
             if one is not None and one in self.stored:
+                self._add_keys(one, self.stored[one].event)
                 self._refresh(one)
+        if spoken:
+            self._find_utterances(spoken)
 
-    def _forget_keys(self, id_: str, event: ev.Event) -> None:
-        """Forget under which ids a host knows a record; what is left of it says them again."""
-        for entry in keys_of(event):
-            if self._keys.get(entry) == id_:
-                del self._keys[entry]
-        key = getattr(event, "utterance_key", None)
-        if key is not None:
-            self._keys.pop(("utterance", key), None)
-            for mate in self.indexed("acts_of_utterance", getattr(event, "utterance", None) or id_):
-                if mate != id_ and getattr(self.effective[mate], "utterance_key", None) == key:
-                    self._add_keys(mate, self.effective[mate])
+    def _find_utterances(self, spoken: set[str]) -> None:
+        """What else names these occasions, the first to do so."""
+        for one, stored in self.stored.items():
+            for key, id_ in utterances(stored.event):
+                if key in spoken and ("utterance", key) not in self._keys:
+                    self._key(("utterance", key), id_ or changed_by(stored) or one)
 
     def live(self, id_: str) -> bool:
         """Whether no live later amendment strikes the event out."""
@@ -206,10 +209,10 @@ class Facts:
         for entry in keys_of(event):
             if self._keys.get(entry) not in self.effective:
                 self._key(entry, id_)
-        if isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn) and event.utterance_key:
-            key = ("utterance", event.utterance_key)
-            if key not in self._keys:
-                self._key(key, event.utterance or id_)
+        if isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn):
+            for key, utterance in utterances(event):
+                if ("utterance", key) not in self._keys:
+                    self._key(("utterance", key), utterance or id_)
 
     def _key(self, entry: tuple[str, str], id_: str) -> None:
         self._keyed.append((self.size - 1, entry, self._keys.get(entry)))

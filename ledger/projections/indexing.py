@@ -78,3 +78,16 @@ def keys_of(event: ev.Event | ev.Remains) -> Iterator[tuple[str, str]]:
     key = getattr(event, "key", None)
     if kind is not None and key is not None:
         yield kind, key
+
+
+def utterances(event: ev.Event | ev.Remains | None) -> Iterator[tuple[str, str | None]]:
+    """What a host calls the occasion of an act, in the act or a change of it, and its ledger id."""
+    match event:
+        case ev.ClaimRecorded(utterance_key=str(key)) | ev.ClaimWithdrawn(utterance_key=str(key)):
+            yield key, event.utterance
+        case ev.ClaimCorrected() | ev.RecordAmended():
+            key = event.changes.get("utterance_key")
+            if isinstance(key, str):
+                yield key, event.changes.get("utterance")
+        case _:
+            return
