@@ -86,8 +86,8 @@ def utterances(event: ev.Event | ev.Remains | None) -> Iterator[tuple[str, str |
         case ev.ClaimRecorded(utterance_key=str(key)) | ev.ClaimWithdrawn(utterance_key=str(key)):
             yield key, event.utterance
         case ev.ClaimCorrected() | ev.RecordAmended():
-            key = event.changes.get("utterance_key")
-            if isinstance(key, str):
-                yield key, event.changes.get("utterance")
+            named = event.changes.get("utterance_key")
+            if isinstance(named, str):
+                yield named, event.changes.get("utterance")
         case _:
             return

@@ -18,17 +18,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    LargeBinary,
-    RowMapping,
-    func,
-    literal,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection, RowMapping, func, literal, select, union_all
+from sqlalchemy.exc import DBAPIError
 
 from ledger.codec.canonical import parse
 from ledger.codec.entry import SLOTS, Row, commitment, read_instant
@@ -44,6 +35,7 @@ from ledger.errors import (
 )
 from ledger.merkle.frontier import Frontier
 from ledger.merkle.hashing import EMPTY_ROOT, leaf_hash
+from ledger.store import kinds
 from ledger.store.holes import ERASURE, Holes
 from ledger.store.read import PAGE, row_by_id, rows
 from ledger.store.schema import guards
@@ -52,7 +44,6 @@ from ledger.store.tables import Tables
 Progress = Callable[[int, int], None]
 """Told now and then how many events are done, and how many there are."""
 
-_KINDS: Final[Mapping[type[Any], str]] = {BigInteger: "integer", LargeBinary: "blob"}
 _IN_ENTRY: Final = ("id", "type", "stream", "stream_v")
 
 
@@ -102,6 +93,7 @@ def audit(
         HeadMismatch: The head of the log, or of a stream, does not fit the events.
         MissingGuard: A trigger is missing, changed or switched off.
     """
+    kinds.check_heads(conn, tables)
     head = _head(conn, tables, origin)
     if head is None:
         _refuse_orphans(conn, tables, origin)
@@ -112,7 +104,7 @@ def audit(
     holes = Holes(functools.partial(row_by_id, conn, tables, head["id"]))
     walk = _Walk(origin=origin, wanted=frozenset(roots_at), holes=holes)
     walk.keep_root()
-    _check_kinds(conn, tables, head["id"], stop)
+    kinds.check_events(conn, tables, head["id"], stop)
     try:
         for row in rows(conn, tables, head["id"], until=stop):
             walk.step(row)
@@ -122,6 +114,11 @@ def audit(
         # A hole before it comes first, unless it is explained behind what is wrong.
         holes.settle(conn, tables, head["id"], walk.size, head["size"])
         raise
+    except (DBAPIError, *kinds.STUMBLES) as error:
+        odd = kinds.unreadable(conn, tables, head["id"], walk.size)
+        if odd is None:
+            raise
+        raise odd from error
     holes.settle(conn, tables, head["id"], walk.size, head["size"])
     if walk.size < stop:
         raise MissingEntry(
@@ -248,9 +245,14 @@ def _check_slots(row: Row, entry: Mapping[str, Any]) -> list[str]:
 def _head(conn: Connection, tables: Tables, origin: str) -> RowMapping | None:
     """The head and the last stored event, in one statement: both of the same moment."""
     log, event = tables.log, tables.event
-    last = select(func.max(event.c.seq)).where(event.c.log_id == log.c.id).scalar_subquery()
-    query = select(log.c.id, log.c.size, log.c.known_at, last.label("last"))
-    return conn.execute(query.where(log.c.origin == origin)).mappings().one_or_none()
+    last = select(func.max(event.c.seq)).where(event.c.log_id == log.c.id)
+    if conn.dialect.name == "sqlite":  # where a text is more than any number
+        last = last.where(func.typeof(event.c.seq) == "integer")
+    query = select(log.c.id, log.c.size, log.c.known_at, last.scalar_subquery().label("last"))
+    try:
+        return conn.execute(query.where(log.c.origin == origin)).mappings().one_or_none()
+    except kinds.STUMBLES as error:
+        raise HeadMismatch(f"The head of {origin} cannot be read: {error}.") from error
 
 
 def _check_head(origin: str, head: RowMapping, walk: _Walk) -> None:
@@ -265,28 +267,6 @@ def _check_head(origin: str, head: RowMapping, walk: _Walk) -> None:
             f"The head of {origin} says that its last event was known at {head['known_at']}, the "
             f"entries give {walk.known_at}.",
             sequence=walk.size - 1,
-        )
-
-
-def _check_kinds(conn: Connection, tables: Tables, log_id: int, stop: int) -> None:
-    """SQLite keeps any value in any column; one of the wrong kind may not even be readable."""
-    if conn.dialect.name != "sqlite":
-        return
-    event = tables.event
-    kinds = [(one, _KINDS.get(type(one.type), "text")) for one in event.columns]
-    odd = or_(*(func.typeof(one) != kind for one, kind in kinds if not one.nullable))
-    slots = or_(*(func.typeof(one).not_in((kind, "null")) for one, kind in kinds if one.nullable))
-    found = conn.scalar(
-        select(event.c.seq)
-        .where(event.c.log_id == log_id, event.c.seq < stop, or_(odd, slots))
-        .order_by(event.c.seq)
-        .limit(1)
-    )
-    if found is not None:
-        raise ColumnMismatch(
-            f"The row at sequence {found} holds a value of another kind than its column, such as "
-            "text for bytes: it was changed by hand.",
-            sequence=found,
         )
 
 

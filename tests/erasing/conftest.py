@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,9 +19,9 @@ if ROOT not in sys.path:
 NAME = "Zuzana Kovarikova"
 SAID = "the sluice by my garden has stood shut since Monday"
 TEXT = f"Asked by this paper, {NAME} said: {SAID}. The board did not answer."
-WHY = {"reason": "request of the person concerned", "authority": "privacy officer"}
+WHY: dict[str, Any] = {"reason": "request of the person concerned", "authority": "privacy officer"}
 
-NOUNS = [
+NOUNS: list[Party | Topic | Proposition | Document] = [
     Party("kovarikova", name=NAME, kind="person", names=[Name("Z. Kovarikova", rank=1)]),
     Party("board", name="Water Board", kind="body"),
     Party("paper", name="The Paper", kind="publisher"),

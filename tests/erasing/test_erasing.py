@@ -101,6 +101,7 @@ def test_every_proof_from_before_still_holds(world):
     for one in kept:
         found = world.verify(one)
         assert (found.checkpoint, found.size) == (one.size, world.checkpoint().size)
+    found = world.verify()
     assert found.erased == 22
     assert "22 slots lawfully erased" in str(found)
     verify_inclusion(

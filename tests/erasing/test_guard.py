@@ -130,7 +130,10 @@ def test_a_role_that_may_only_insert_cannot_call_the_eraser_from_a_table_of_its_
     claim = ledger.trace("c1").ledger_id
     said = salted(b'{"slots":["words"],"target":"' + claim.encode() + b'"}')
     table = "CREATE TEMP TABLE mine (log_id bigint, seq bigint, type text, slot_what bytea)"
-    trigger = "CREATE TRIGGER mine AFTER INSERT ON mine FOR EACH ROW EXECUTE FUNCTION public.ledger_erase()"
+    trigger = (
+        "CREATE TRIGGER mine AFTER INSERT ON mine FOR EACH ROW "
+        "EXECUTE FUNCTION public.ledger_erase()"
+    )
     with engine.connect() as conn:
         conn.execute(sa.text(table))
         with pytest.raises(DBAPIError, match="permission denied for function"):
