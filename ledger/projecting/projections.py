@@ -36,7 +36,7 @@ from ledger.projecting.registry import (
 from ledger.projecting.running import BATCH, Progress, Wait
 from ledger.projecting.waking import news
 from ledger.store import cursors
-from ledger.store.cursors import Parked
+from ledger.store.cursors import Build, Parked
 
 _LOG: Final = logging.getLogger(__name__)
 _PATIENCE: Final = dt.timedelta(seconds=30)
@@ -257,7 +257,9 @@ class Projections:
         """The tables of every projection that is served and registered here."""
         with self._site.reading() as conn:
             log_id = self._site.log_id(conn)
-            found = {} if log_id is None else cursors.served(conn, self._site.tables, log_id)
+            found: dict[str, Build] = {}
+            if log_id is not None:
+                found = cursors.served(conn, self._site.tables, log_id)
         registered = {(one.name, one.version): one for one in self._registry.all()}
         return tuple(
             table

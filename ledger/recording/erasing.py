@@ -247,18 +247,21 @@ def texts(stored: ev.StoredEvent, slot: str) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield from (value,) if value else ()
-    elif isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from (key, *_texts(one))
-    elif isinstance(value, tuple | list):
-        for one in value:
-            yield from _texts(one)
-    elif attrs.has(type(value)):
-        for field in attrs.fields(type(value)):
-            if field.name != "mode":  # how words are quoted is none of them
-                yield from _texts(getattr(value, field.name))
+    match value:
+        case str():
+            yield from (value,) if value else ()
+        case Mapping():
+            for key, one in value.items():
+                yield from (key, *_texts(one))
+        case tuple() | list():
+            for one in value:
+                yield from _texts(one)
+        case _ if attrs.has(type(value)):
+            for field in attrs.fields(type(value)):
+                if field.name != "mode":  # how words are quoted is none of them
+                    yield from _texts(getattr(value, field.name))
+        case _:
+            return
 
 
 # -- what is left ----------------------------------------------------------------------------------
