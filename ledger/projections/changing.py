@@ -9,13 +9,15 @@ the record itself. A later change that says it anew is seen; the older value nev
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 import attrs
 
 from ledger.errors import LedgerError
 from ledger.model import events as ev
 from ledger.model.erasing import SLOTS, blanked, needed
+
+_CHANGES: Final = ("claim_corrected", "record_amended")
 
 
 class Changes(Protocol):
@@ -48,13 +50,12 @@ def changed_by(stored: ev.StoredEvent) -> str | None:
 
     A change stands in the stream of its record, which bears the id of the record's first event.
     """
-    match stored.event:
-        case ev.ClaimCorrected() | ev.RecordAmended() as event:
-            return event.target
-        case ev.Remains(type="claim_corrected" | "record_amended"):
-            return stored.stream
-        case _:
-            return None
+    event = stored.event
+    if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
+        return event.target
+    if isinstance(event, ev.Remains) and event.type in _CHANGES:
+        return stored.stream
+    return None
 
 
 def live(facts: Changes, id_: str) -> bool:

@@ -73,7 +73,12 @@ class Facts:
         self._memo.clear()
         if (target := changed_by(stored)) is not None:
             self._changes[target].append(stored.id)
-        self._refresh(stored.id)
+            self._refresh(stored.id)
+        elif isinstance(stored.event, ev.Remains) or stored.id in self._changes:
+            self._refresh(stored.id)
+        else:  # nothing has changed it yet
+            self.effective[stored.id] = stored.event
+            self._add_to_index(stored.id, stored.event)
         if isinstance(stored.event, ev.ContentErased):
             self._erase(stored, stored.event)
 
@@ -122,11 +127,8 @@ class Facts:
         if before is not None:
             self._unindex(id_, before)
         stored = self.stored[id_]
-        if id_ == self.at[-1] and not isinstance(stored.event, ev.Remains):
-            now = changing.Evaluated(event=stored.event)  # nothing can have changed it yet
-        else:
-            self._forget_notes(id_)
-            now = changing.evaluate(self, id_)
+        self._forget_notes(id_)
+        now = changing.evaluate(self, id_)
         if now.corrected_by:
             self.corrected_by[id_] = now.corrected_by
         if now.hidden:
@@ -209,7 +211,7 @@ class Facts:
         for entry in keys_of(event):
             if self._keys.get(entry) not in self.effective:
                 self._key(entry, id_)
-        if isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn):
+        if getattr(event, "utterance_key", None) is not None:
             for key, utterance in utterances(event):
                 if ("utterance", key) not in self._keys:
                     self._key(("utterance", key), utterance or id_)
