@@ -299,6 +299,16 @@ class Folded:
         """The number of the log in this database, None before its first event."""
         return self.fold.log_id(conn)
 
+    def head(self, conn: Connection) -> Head | None:
+        """Where the log stands, None before its first event."""
+        return read.head(conn, self.tables, self.origin)
+
+    def recorded_at(self, conn: Connection, sequence: int) -> dt.datetime:
+        """When the event at a sequence of the log was recorded."""
+        log = self.log_id(conn)
+        assert log is not None  # noqa: S101 - the caller has its head
+        return read.recorded_at(conn, self.tables, log, sequence)
+
     def size_by(self, conn: Connection, known: Knob, now: dt.datetime) -> int:
         """How many events were known by a date; today's is cut to now.
 
@@ -316,14 +326,14 @@ class Folded:
         return 0 if log is None else read.size_at(conn, self.tables, log, min(known.end(), now))
 
 
-def size_of(sequence: int, facts: Facts) -> int:
-    """The size of the prefix that ends with a sequence.
+def size_of(sequence: int, size: int) -> int:
+    """The size of the prefix that ends with a sequence, in a log of so many events.
 
     Raises:
         InvalidView: the log has no such sequence.
     """
-    if isinstance(sequence, bool) or not 0 <= sequence < facts.size:
-        held = f"{facts.size} events, 0 to {facts.size - 1}" if facts.size else "no events"
+    if isinstance(sequence, bool) or not 0 <= sequence < size:
+        held = f"{size} events, 0 to {size - 1}" if size else "no events"
         raise InvalidView(
             f"known={sequence} is no sequence of this log, which holds {held}.",
             field="known",

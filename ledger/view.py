@@ -19,6 +19,7 @@ from ledger.folding import Folded, size_of
 from ledger.model import events as ev
 from ledger.model.moment import Edtf, Knob
 from ledger.model.text import show
+from ledger.narrowing import Asked, asked_of
 from ledger.projections import (
     catalogue,
     listing,
@@ -66,6 +67,9 @@ class View:
         """The folded events of the basis, to be used inside the context."""
         return self._folded.facts_at(self.basis)
 
+    def _asked(self) -> AbstractContextManager[Asked]:
+        return asked_of(self._folded, self.basis)
+
     def __str__(self) -> str:
         known = "the last event" if self.known is None else str(self.known)
         return f"said by {self.said}, known by {known} ({self.basis} events)"
@@ -79,7 +83,8 @@ class View:
             UnknownParty: no such party in this view; near matches are named.
             UnknownProposition: likewise; for a topic it says so.
         """
-        with self.facts() as facts:
+        with self._asked() as asked:
+            facts = asked.records
             if facts.id_of("proposition", proposition) is None and facts.id_of(
                 "topic", proposition
             ):
@@ -90,13 +95,14 @@ class View:
                 )
             who = naming.find(facts, "party", party)
             what = naming.find(facts, "proposition", proposition)
-            return positions.position(facts, who, what, self.said)
+            return asked.position(who, what, self.said)
 
     def positions(
         self, *, topic: str | None = None, party: str | None = None
     ) -> perspectives.Positions:
         """Every position on a topic, or of a party, or of a party on a topic; silence left out."""
-        with self.facts() as facts:
+        with self._asked() as asked:
+            facts = asked.records
             if topic is None and party is None:
                 raise InvalidView(
                     "Say whose positions, or on what: positions(topic=...) or positions(party=...)."
@@ -104,8 +110,8 @@ class View:
             on = None if topic is None else naming.find(facts, "topic", topic)
             who = None if party is None else naming.find(facts, "party", party)
             if on is None:
-                return perspectives.positions_of(facts, who or "", self.said)
-            found = perspectives.positions_on(facts, on, self.said)
+                return asked.positions_of(who or "", self.said)
+            found = asked.positions_on(on, self.said)
             if who is None:
                 return found
             shown = facts.public(facts.canonical(who))
@@ -113,12 +119,13 @@ class View:
 
     def timeline(self, party: str, topic: str) -> timeline.Timeline:
         """A party's words on a topic (or one proposition) over time: runs, turns, claims."""
-        with self.facts() as facts:
+        with self._asked() as asked:
+            facts = asked.records
             who = naming.find(facts, "party", party)
             known = facts.effective.get(facts.id_of("proposition", topic) or topic)
             single = isinstance(known, ev.PropositionDefined) and not facts.id_of("topic", topic)
             on = naming.find(facts, "proposition" if single else "topic", topic)
-            return timeline.timeline(facts, who, on, self.said)
+            return asked.timeline(who, on, self.said)
 
     def contradictions(self) -> tuple[perspectives.Contradiction, ...]:
         """Pairs of parties that hold against each other on one proposition."""
@@ -250,18 +257,19 @@ def view_of(
     Raises:
         InvalidView: a naive instant, or a `known` that begins in the future.
     """
-    with folded.reading() as conn, folded.fold.lock:
-        facts = folded.fold.at_head(conn)
-        now = max(clock(), facts.last_recorded or clock())
+    with folded.reading() as conn:
+        head = folded.head(conn)
+        size = 0 if head is None else head.size
+        now = max(clock(), (head and head.known_at) or clock())
         cut: Knob | int | None = None
-        basis, shown = facts.size, Knob.parse(now)
+        basis, shown = size, Knob.parse(now)
         if isinstance(known, int):
-            cut, basis = known, size_of(known, facts)
-            shown = Knob.parse(facts.stored[facts.at[known]].recorded)
+            cut, basis = known, size_of(known, size)
+            shown = Knob.parse(folded.recorded_at(conn, known))
         elif known is not None:
             cut = shown = Knob.parse(known, zone=zone, name="known")
             basis = folded.size_by(conn, cut, now)
         if said is not None:
             shown = Knob.parse(said, zone=zone, name="said")
-        settled = basis < facts.size or isinstance(cut, int)
+        settled = basis < size or isinstance(cut, int)
     return View(said=shown, known=cut, basis=basis, settled=settled, folded=folded)

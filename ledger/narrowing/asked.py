@@ -1,0 +1,81 @@
+"""The questions of a view that can be narrowed, asked of what bears on them or of the folded log.
+
+Here lives which acts a question needs. What it means is in `ledger.projections`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+
+from ledger.folding import Folded
+from ledger.model import events as ev
+from ledger.model.moment import Knob
+from ledger.narrowing.acts import Narrowed, narrowed
+from ledger.projections import perspectives, positions, timeline
+from ledger.projections.effective import Facts
+
+
+class Asked:
+    """The questions of one view: narrowed where that can be done, else of the folded log."""
+
+    def __init__(self, records: Facts, narrowed: Narrowed | None) -> None:
+        self.records = records
+        self._narrowed = narrowed
+
+    def position(self, party: str, proposition: str, said: Knob) -> positions.Position:
+        """Where a party stands on a proposition, by their ledger ids."""
+        if self._narrowed is None:
+            return positions.position(self.records, party, proposition, said)
+        with self._narrowed.about(party, [proposition]) as facts:
+            found = positions.position(facts, party, proposition, said)
+        # Of a silent party its last word on the topic is told: on what stands beside this.
+        beside = self._beside(proposition) if found.status == "silent" else ()
+        if not beside:
+            return found
+        with self._narrowed.about(party, beside) as facts:
+            return positions.position(facts, party, proposition, said)
+
+    def _beside(self, proposition: str) -> list[str]:
+        facts = self.records
+        event = facts.get(facts.canonical(proposition), ev.PropositionDefined)
+        topics = event.topics if event else ()
+        found = [one for topic in topics for one in facts.indexed("propositions_in", topic)]
+        return [] if {*found} <= {proposition} else [*found, proposition]
+
+    def positions_of(self, party: str, said: Knob) -> perspectives.Positions:
+        """Where a party stands on everything."""
+        with self._about(party, None) as facts:
+            return perspectives.positions_of(facts, party, said)
+
+    def positions_on(self, topic: str, said: Knob) -> perspectives.Positions:
+        """Where everybody stands on a topic."""
+        with self._about(None, perspectives.propositions_of(self.records, topic)) as facts:
+            return perspectives.positions_on(facts, topic, said)
+
+    def timeline(self, party: str, topic: str, said: Knob) -> timeline.Timeline:
+        """A party's words over time on a topic or a proposition."""
+        on = perspectives.propositions_of(self.records, topic)
+        if self.records.get(topic, ev.PropositionDefined) is not None:
+            on = (topic,)
+        beside = [one for proposition in on for one in self._beside(proposition)]
+        with self._about(party, [*on, *beside]) as facts:
+            return timeline.timeline(facts, party, topic, said)
+
+    def _about(
+        self, party: str | None, propositions: Iterable[str] | None
+    ) -> contextlib.AbstractContextManager[Facts]:
+        if self._narrowed is None:
+            return contextlib.nullcontext(self.records)
+        return self._narrowed.about(party, propositions)
+
+
+@contextlib.contextmanager
+def asked_of(folded: Folded, basis: int) -> Iterator[Asked]:
+    """The questions of a prefix, for as long as they are asked."""
+    with narrowed(folded, basis) as found:
+        if found is not None:
+            yield Asked(found.frame, found)
+            return
+    with folded.facts_at(basis) as facts:
+        yield Asked(facts, None)

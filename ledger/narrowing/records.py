@@ -1,0 +1,109 @@
+"""The records that are no acts, read once and kept, and whether what was read still holds.
+
+Here lives the memory of narrowed questions: parties, names, memberships, merges, topics and
+propositions of a log, which are few, and the frames of a few prefixes made of them.
+"""
+
+from __future__ import annotations
+
+import bisect
+import weakref
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+from sqlalchemy import Connection
+
+from ledger.codec.envelope import opened
+from ledger.folding import Fold, Folded
+from ledger.model import events as ev
+from ledger.projections.frame import Frame
+from ledger.store import cells, read
+from ledger.store.collector import collector_paused
+from ledger.store.tables import Tables
+
+_KEPT: Final = 4
+_STEP: Final = 5_000
+
+
+@attrs.define
+class Records:
+    """The records of a log that are no acts, as read so far, and frames made of them."""
+
+    log_id: int
+    build: int
+    size: int = 0
+    last: bytes = b""
+    events: list[ev.StoredEvent] = attrs.field(factory=list)
+    sequences: list[int] = attrs.field(factory=list)
+    lost: list[int] = attrs.field(factory=list)
+    frames: OrderedDict[tuple[int, int], Frame] = attrs.field(factory=OrderedDict)
+
+    def frame(self, basis: int) -> Frame:
+        """The frame of a prefix; prefixes that differ by acts alone have one frame."""
+        many = bisect.bisect_left(self.sequences, basis), bisect.bisect_left(self.lost, basis)
+        if many not in self.frames:
+            with collector_paused():
+                self.frames[many] = Frame(self.events[: many[0]], lost=many[1])
+            while len(self.frames) > _KEPT:
+                self.frames.popitem(last=False)
+        self.frames.move_to_end(many)
+        return self.frames[many]
+
+
+_read_so_far: Final[weakref.WeakKeyDictionary[Fold, Records]] = weakref.WeakKeyDictionary()
+
+
+def caught_up(conn: Connection, folded: Folded, basis: int) -> Records | None:
+    """The records of a log whose cells are served up to a basis; None where they are not."""
+    found = cells.served(conn, folded.tables, folded.origin)
+    if found is None or found[2] < basis:
+        return None
+    log_id, build, position = found
+    held = _read_so_far.get(folded.fold)
+    if (
+        held is None
+        or (held.log_id, held.build) != (log_id, build)
+        or not _goes_on(conn, folded.tables, held)
+    ):
+        held = _read_so_far[folded.fold] = Records(log_id, build)
+    if held.size < position:
+        known = len(held.events)
+        _read_on(conn, folded.tables, held, position)
+        if known and any(isinstance(one.event, ev.ContentErased) for one in held.events[known:]):
+            held = _read_so_far[folded.fold] = Records(log_id, build)  # it reaches every basis
+            _read_on(conn, folded.tables, held, position)
+    return held
+
+
+def _goes_on(conn: Connection, tables: Tables, held: Records) -> bool:
+    """Whether the stored log still holds what was read of it: a file may be put back."""
+    if not held.size:
+        return True
+    leaves = read.leaf_hashes(conn, tables, held.log_id, held.size - 1, held.size)
+    return next(leaves, None) == held.last
+
+
+def _read_on(conn: Connection, tables: Tables, held: Records, stop: int) -> None:
+    link = cells.tables_of(tables.layout, held.build)[1]
+    start, log = held.size, held.log_id
+    new = cells.framed(conn, link, (log, stop), start)
+    with collector_paused():
+        held.events += events_at(conn, tables, log, new)
+    held.sequences += sorted(new)
+    held.lost[:] = sorted(cells.linked(conn, link, (log, stop), cells.LOST))
+    held.last = next(read.leaf_hashes(conn, tables, log, stop - 1, stop))
+    held.size = stop
+
+
+def events_at(
+    conn: Connection, tables: Tables, log_id: int, sequences: Iterable[int]
+) -> list[ev.StoredEvent]:
+    """The events at some sequences, in order."""
+    given = sorted(sequences)
+    return [
+        opened(row)
+        for at in range(0, len(given), _STEP)
+        for row in read.rows_at(conn, tables, log_id, given[at : at + _STEP])
+    ]
