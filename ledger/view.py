@@ -19,7 +19,7 @@ from ledger.folding import Folded, size_of
 from ledger.model import events as ev
 from ledger.model.moment import Edtf, Knob
 from ledger.model.text import show
-from ledger.narrowing import Asked, asked_of
+from ledger.narrowing import Asked, asked_of, plain
 from ledger.projections import (
     catalogue,
     listing,
@@ -83,6 +83,9 @@ class View:
             UnknownParty: no such party in this view; near matches are named.
             UnknownProposition: likewise; for a topic it says so.
         """
+        quick = plain.position(self._folded, self.basis, party, proposition, self.said)
+        if quick is not None:
+            return quick
         with self._asked() as asked:
             facts = asked.records
             if facts.id_of("proposition", proposition) is None and facts.id_of(
@@ -260,7 +263,8 @@ def view_of(
     with folded.reading() as conn:
         head = folded.head(conn)
         size = 0 if head is None else head.size
-        now = max(clock(), (head and head.known_at) or clock())
+        last = None if head is None else head.known_at
+        now = clock() if last is None else max(clock(), last)
         cut: Knob | int | None = None
         basis, shown = size, Knob.parse(now)
         if isinstance(known, int):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 from sqlalchemy import Connection, Engine, Table
 
+from ledger.codec.entry import Row
 from ledger.folding import Folded
 from ledger.model import events as ev
 from ledger.narrowing.records import Records, caught_up, events_at
@@ -44,9 +45,10 @@ class Narrowed:
         if propositions is not None:
             groups = map(frame.merged_group, propositions)
             on = {self._sequence(one) for group in groups for one in group}
-        named = (id_ for id_, one in frame.stored.items() if one.type == "party_registered")
-        if party is not None:
-            named = iter(beneath(frame, frame.canonical(party)))
+        if party is None:
+            named = [id_ for id_, _ in frame.of_type(ev.PartyRegistered)]
+        else:
+            named = [*beneath(frame, frame.canonical(party))]
         parties = map(self._sequence, named)
         acts = self.acts(parties, on)
         if len(acts) > TAKEN_BACK:  # too many to be lifted again
@@ -96,7 +98,7 @@ class Narrowed:
     def _at(self, sequences: Iterable[int]) -> list[ev.StoredEvent]:
         return events_at(self.conn, self.tables, self.records.log_id, sequences)
 
-    def _named(self, ids: set[str]) -> list[read.Row]:
+    def _named(self, ids: set[str]) -> list[Row]:
         return read.rows_by_id(self.conn, self.tables, self.records.log_id, ids)
 
 

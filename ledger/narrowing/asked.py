@@ -12,6 +12,7 @@ from ledger.folding import Folded
 from ledger.model import events as ev
 from ledger.model.moment import Knob
 from ledger.narrowing.acts import Narrowed, narrowed
+from ledger.narrowing.records import beside
 from ledger.projections import perspectives, positions, timeline
 from ledger.projections.effective import Facts
 
@@ -27,21 +28,15 @@ class Asked:
         """Where a party stands on a proposition, by their ledger ids."""
         if self._narrowed is None:
             return positions.position(self.records, party, proposition, said)
+        proposition = self.records.canonical(proposition)
         with self._narrowed.about(party, [proposition]) as facts:
             found = positions.position(facts, party, proposition, said)
         # Of a silent party its last word on the topic is told: on what stands beside this.
-        beside = self._beside(proposition) if found.status == "silent" else ()
-        if not beside:
+        others = beside(self.records, proposition) if found.status == "silent" else ()
+        if not others:
             return found
-        with self._narrowed.about(party, beside) as facts:
+        with self._narrowed.about(party, [proposition, *others]) as facts:
             return positions.position(facts, party, proposition, said)
-
-    def _beside(self, proposition: str) -> list[str]:
-        facts = self.records
-        event = facts.get(facts.canonical(proposition), ev.PropositionDefined)
-        topics = event.topics if event else ()
-        found = [one for topic in topics for one in facts.indexed("propositions_in", topic)]
-        return [] if {*found} <= {proposition} else [*found, proposition]
 
     def positions_of(self, party: str, said: Knob) -> perspectives.Positions:
         """Where a party stands on everything."""
@@ -57,9 +52,9 @@ class Asked:
         """A party's words over time on a topic or a proposition."""
         on = perspectives.propositions_of(self.records, topic)
         if self.records.get(topic, ev.PropositionDefined) is not None:
-            on = (topic,)
-        beside = [one for proposition in on for one in self._beside(proposition)]
-        with self._about(party, [*on, *beside]) as facts:
+            on = (self.records.canonical(topic),)
+        others = [one for proposition in on for one in beside(self.records, proposition)]
+        with self._about(party, [*on, *others]) as facts:
             return timeline.timeline(facts, party, topic, said)
 
     def _about(

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from ledger.codec.envelope import opened
 from ledger.folding import Fold, Folded
 from ledger.model import events as ev
+from ledger.projections.effective import Facts
 from ledger.projections.frame import Frame
 from ledger.store import cells, read
 from ledger.store.collector import collector_paused
@@ -35,6 +36,7 @@ class Records:
     build: int
     size: int = 0
     last: bytes = b""
+    version: int = -2
     events: list[ev.StoredEvent] = attrs.field(factory=list)
     sequences: list[int] = attrs.field(factory=list)
     lost: list[int] = attrs.field(factory=list)
@@ -53,6 +55,23 @@ class Records:
 
 
 _read_so_far: Final[weakref.WeakKeyDictionary[Fold, Records]] = weakref.WeakKeyDictionary()
+
+
+def held_of(fold: Fold) -> Records | None:
+    """What is kept of a log, where anything is."""
+    return _read_so_far.get(fold)
+
+
+def beside(facts: Facts, proposition: str) -> tuple[str, ...]:
+    """The propositions of a shown one's topics, itself included; none where it stands alone."""
+
+    def found() -> tuple[str, ...]:
+        event = facts.get(proposition, ev.PropositionDefined)
+        topics = event.topics if event else ()
+        inside = {one for topic in topics for one in facts.indexed("propositions_in", topic)}
+        return tuple(sorted(inside)) if inside - {proposition} else ()
+
+    return facts.memo("beside", proposition, found)
 
 
 def caught_up(conn: Connection, folded: Folded, basis: int) -> Records | None:

@@ -16,7 +16,9 @@ from ledger.projections.effective import Facts
 
 T = TypeVar("T")
 
-OF_THE_FRAME: Final = frozenset({"beneath", "members", "spoken_for"})
+OF_THE_FRAME: Final = frozenset(
+    {"beneath", "beside", "keys", "members", "plain_way", "spoken_for", "steady"}
+)
 """Questions that no act changes the answer to: `Facts.memo` keeps those for good."""
 
 

@@ -331,10 +331,11 @@ def _lapsed(current: Sequence[_Counted], said: Knob) -> bool:
     """Past the expiry of all that stands, the position stays, marked."""
     standing = [one.claim.expires for one in current if not one.withdrawn]
     ends = [expires.latest if expires else None for expires in standing]
-    return bool(ends) and all(end is not None and _is_past(end, said) for end in ends)
+    return bool(ends) and all(end is not None and is_past(end, said) for end in ends)
 
 
-def _is_past(end: Bound, said: Knob) -> bool:
+def is_past(end: Bound, said: Knob) -> bool:
+    """Whether an expiry is surely over at a date."""
     if isinstance(end, dt.datetime):
         return end < said.end()
     return surely_before(end, said.at)

@@ -21,8 +21,8 @@ from typing import Literal
 import attrs
 
 from ledger.model import events as ev
-from ledger.model.attribution import claimant_of, spoken_for
-from ledger.model.period import Period
+from ledger.model.attribution import Linked, claimant_of, spoken_for
+from ledger.model.period import ALWAYS, Period
 from ledger.projections.effective import Facts
 from ledger.projections.saying import bounds
 
@@ -67,7 +67,7 @@ def _reach(facts: Facts, id_: str) -> Mapping[str, Path]:
         return {}
     when = bounds(facts, id_)
     days = when.first_day(), when.last_day()
-    each = [_from_chain(facts, chain, days, act.capacity) for chain in act.chains]
+    each = [from_chain(facts, chain, days, act.capacity) for chain in act.chains]
     best: dict[str, Path] = {}
     for found in each:
         for party, path in found.items():
@@ -83,9 +83,8 @@ def _reach(facts: Facts, id_: str) -> Mapping[str, Path]:
     }
 
 
-def _from_chain(
-    facts: Facts, chain: Sequence[ev.ChainLink], days: Days, capacity: str
-) -> dict[str, Path]:
+def from_chain(facts: Facts, chain: Sequence[Linked], days: Days, capacity: str) -> dict[str, Path]:
+    """Every party that one chain reaches, with the best path."""
     claimant = claimant_of(chain)
     if claimant is None:
         return {}
@@ -148,6 +147,24 @@ def _spoken_for(facts: Facts, party: str) -> tuple[tuple[str, Period], ...]:
         and membership.speaks_for
         and not _members(facts, facts.canonical(membership.organisation))  # theirs never reach it
     )
+
+
+def steady(facts: Facts, party: str) -> bool:
+    """Whether what a party speaks for, and that in turn, does not depend on the day."""
+
+    def found() -> bool:
+        seen, queue = {party}, [party]
+        while queue:
+            here = queue.pop()
+            ways = facts.memo("spoken_for", here, lambda one=here: _spoken_for(facts, one))  # type: ignore[misc]
+            if any(period != ALWAYS for _, period in ways):
+                return False
+            above = {one for one, _ in ways} | set(_members(facts, here))
+            queue += above - seen
+            seen |= above
+        return True
+
+    return facts.memo("steady", party, found)
 
 
 def beneath(facts: Facts, party: str) -> frozenset[str]:

@@ -1,0 +1,76 @@
+"""The driver's own connection to an SQLite file, for questions that cost less than a checkout.
+
+Here lives one connection beside the engine's pool, made as the pool makes them and closed with it,
+and whether anything was committed since it was asked last. It reads and never begins anything, so
+it holds up nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import weakref
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Engine, event
+
+from ledger.store.engines import OneConnection
+
+
+class Driver:
+    """A connection to read with; to be used by one at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        lent = engine.raw_connection()
+        self._connection: Any = lent.driver_connection
+        lent.detach()
+        self._process = os.getpid()
+        self.usable = True
+        self._finish = weakref.finalize(self, _close, self._connection)
+        event.listen(engine, "engine_disposed", self._disposed, once=True)
+
+    def rows(self, query: str, values: Sequence[Any]) -> list[Any] | None:
+        """The rows of a query, None where the connection can no longer be asked."""
+        if not self.usable or self._process != os.getpid():
+            return None
+        try:
+            return self._connection.execute(query, values).fetchall()  # type: ignore[no-any-return]
+        except sqlite3.Error:
+            self.close()
+            return None
+
+    def version(self) -> int:
+        """A number that is another one once anybody else has committed; -1 if it cannot be had."""
+        found = self.rows("PRAGMA data_version", ())
+        return found[0][0] if found else -1
+
+    def _disposed(self, _engine: Engine) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close it; whoever asks then is told so."""
+        self.usable = False
+        self._finish()
+
+
+def _close(connection: Any) -> None:
+    with contextlib.suppress(sqlite3.Error):
+        connection.close()
+
+
+_drivers: Final[weakref.WeakKeyDictionary[Engine, Driver]] = weakref.WeakKeyDictionary()
+
+
+def driver_of(engine: Engine) -> Driver | None:
+    """The one connection of an engine; None where it is no SQLite file, or none can be had."""
+    found = _drivers.get(engine)
+    if found is not None and found.usable:
+        return found
+    if engine.dialect.driver != "pysqlite" or isinstance(engine.pool, OneConnection):
+        return None
+    if engine.url.database in (None, "", ":memory:") or "mode=memory" in str(engine.url):
+        return None
+    found = _drivers[engine] = Driver(engine)
+    return found
