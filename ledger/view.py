@@ -7,6 +7,7 @@ answer can be had again exactly. What the questions mean is in `ledger.projectio
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Literal
@@ -15,11 +16,12 @@ import attrs
 
 from ledger import auditing
 from ledger.errors import InvalidView
-from ledger.folding import Folded, size_of
+from ledger.folding import Folded, size_by, size_of
 from ledger.model import events as ev
 from ledger.model.moment import Edtf, Knob
 from ledger.model.text import show
 from ledger.narrowing import Asked, asked_of, plain
+from ledger.narrowing.heading import moment
 from ledger.projections import (
     catalogue,
     listing,
@@ -247,6 +249,18 @@ class View:
             return catalogue.documents(facts)
 
 
+@functools.lru_cache(maxsize=10_000)
+def _knob_of_text(value: str, name: str) -> Knob:
+    return Knob.parse(value, name=name)
+
+
+def _knob(value: Day, zone: dt.tzinfo | None, name: str) -> Knob:
+    """A cut; the same texts come again and again."""
+    if type(value) is str and zone is None:
+        return _knob_of_text(value, name)
+    return Knob.parse(value, zone=zone, name=name)
+
+
 def view_of(
     folded: Folded,
     clock: Callable[[], dt.datetime],
@@ -260,20 +274,18 @@ def view_of(
     Raises:
         InvalidView: a naive instant, or a `known` that begins in the future.
     """
-    with folded.reading() as conn:
-        head = folded.head(conn)
-        size = 0 if head is None else head.size
-        last = None if head is None else head.known_at
-        now = clock() if last is None else max(clock(), last)
+    with moment(folded) as log:
+        now = clock() if log.last is None else max(clock(), log.last)
         cut: Knob | int | None = None
-        basis, shown = size, Knob.parse(now)
+        basis, shown = log.size, None
         if isinstance(known, int):
-            cut, basis = known, size_of(known, size)
-            shown = Knob.parse(folded.recorded_at(conn, known))
+            cut, basis = known, size_of(known, log.size)
+            shown = Knob.parse(log.recorded_at(known)) if said is None else None
         elif known is not None:
-            cut = shown = Knob.parse(known, zone=zone, name="known")
-            basis = folded.size_by(conn, cut, now)
+            cut = shown = _knob(known, zone, "known")
+            basis = size_by(log, cut, now)
         if said is not None:
-            shown = Knob.parse(said, zone=zone, name="said")
-        settled = basis < size or isinstance(cut, int)
+            shown = _knob(said, zone, "said")
+        settled = basis < log.size or isinstance(cut, int)
+    shown = Knob.parse(now) if shown is None else shown
     return View(said=shown, known=cut, basis=basis, settled=settled, folded=folded)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import threading
 import weakref
 from collections.abc import Sequence
 from typing import Any, Final
@@ -62,15 +63,20 @@ def _close(connection: Any) -> None:
 
 _drivers: Final[weakref.WeakKeyDictionary[Engine, Driver]] = weakref.WeakKeyDictionary()
 
+_making: Final = threading.Lock()
+
 
 def driver_of(engine: Engine) -> Driver | None:
     """The one connection of an engine; None where it is no SQLite file, or none can be had."""
     found = _drivers.get(engine)
     if found is not None and found.usable:
-        return found
+        return found  # asked for before the lock of a fold: a checkout may have to wait
     if engine.dialect.driver != "pysqlite" or isinstance(engine.pool, OneConnection):
         return None
     if engine.url.database in (None, "", ":memory:") or "mode=memory" in str(engine.url):
         return None
-    found = _drivers[engine] = Driver(engine)
+    with _making:
+        found = _drivers.get(engine)
+        if found is None or not found.usable:
+            found = _drivers[engine] = Driver(engine)
     return found

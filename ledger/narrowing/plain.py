@@ -59,12 +59,12 @@ def position(
     folded: Folded, basis: int, party: str, proposition: str, said: Knob
 ) -> Position | None:
     """Where a party stands on a proposition, by hosts' ids; None where more has to be read."""
-    engine = folded.host
-    if not isinstance(engine, Engine) or not folded.checked:
+    driver = quick(folded)
+    if driver is None:
         return None
     with folded.fold.lock:
-        held, driver = held_of(folded.fold), driver_of(engine)
-        if held is None or held.size < basis or driver is None:
+        held = held_of(folded.fold)
+        if held is None or held.size < basis:
             return None
         frame = held.frame(basis)
         who, what = frame.id_of("party", party), frame.id_of("proposition", proposition)
@@ -89,22 +89,34 @@ def position(
         return None if found.status == "silent" and beside(frame, cell.proposition) else found
 
 
+def quick(folded: Folded) -> Driver | None:
+    """The driver of a log that was seen to be ours, where the bind has one."""
+    host = folded.host
+    return driver_of(host) if isinstance(host, Engine) and folded.checked else None
+
+
 def _read(cell: _Cell) -> list[PlainClaim] | None:
     """The claims on a cell as they stand; None where one is not plain, or all is in motion.
 
     Where nothing was committed by the end since what is kept was found to be so, it still is.
     """
     found, held = _plain(cell), cell.held
-    version = cell.driver.version()
-    if version == held.version:
+    if cell.driver.version() == held.version:
         return found
-    kept = held.log_id, held.build, held.size - 1, held.size
-    rows = cell.driver.rows(cell.texts.guard, kept)
-    if not rows or rows[0][0] != held.last:
+    if not still_so(cell.driver, cell.texts, held):
         return None
-    held.version = version
     found = _plain(cell)
-    return found if cell.driver.version() == version else None
+    return found if cell.driver.version() == held.version else None
+
+
+def still_so(driver: Driver, texts: Statements, held: Records) -> bool:
+    """Whether what is kept is of the log and the build as they are now, after some commit."""
+    version = driver.version()
+    rows = driver.rows(texts.guard, (held.log_id, held.build, held.size - 1, held.size))
+    if not rows or rows[0][0] != held.last:
+        return False
+    held.version = version
+    return True
 
 
 def _plain(cell: _Cell) -> list[PlainClaim] | None:

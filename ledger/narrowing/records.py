@@ -7,6 +7,7 @@ propositions of a log, which are few, and the frames of a few prefixes made of t
 from __future__ import annotations
 
 import bisect
+import datetime as dt
 import weakref
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -26,6 +27,29 @@ from ledger.store.tables import Tables
 
 _KEPT: Final = 4
 _STEP: Final = 5_000
+PLACES: Final = 4_000
+
+
+@attrs.define
+class Places:
+    """Instants of a log, by sequence, as far as somebody looked; they never fall."""
+
+    sequences: list[int] = attrs.field(factory=list)
+    instants: list[dt.datetime] = attrs.field(factory=list)
+    sizes: dict[dt.datetime, int] = attrs.field(factory=dict)
+
+    def note(self, sequence: int, instant: dt.datetime) -> None:
+        """Keep a place, unless there are plenty."""
+        if len(self.sequences) < PLACES:
+            at = bisect.bisect_left(self.sequences, sequence)
+            self.sequences.insert(at, sequence)
+            self.instants.insert(at, instant)
+
+    def between(self, instant: dt.datetime, size: int) -> tuple[int, int]:
+        """Between which sizes that of an instant lies."""
+        at = bisect.bisect_right(self.instants, instant)
+        low = self.sequences[at - 1] + 1 if at else 0
+        return low, self.sequences[at] if at < len(self.sequences) else size
 
 
 @attrs.define
@@ -37,6 +61,9 @@ class Records:
     size: int = 0
     last: bytes = b""
     version: int = -2
+    headed: int = -3
+    head: tuple[int, dt.datetime] | None = None
+    places: Places = attrs.field(factory=Places)
     events: list[ev.StoredEvent] = attrs.field(factory=list)
     sequences: list[int] = attrs.field(factory=list)
     lost: list[int] = attrs.field(factory=list)

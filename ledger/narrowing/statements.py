@@ -48,17 +48,24 @@ WHERE s.log_id = ?1 AND s.name = '{name}' AND s.version = {version} AND s.build 
   AND NOT EXISTS (SELECT 1 FROM {parked} p WHERE {same_p})"""
 
 
+_HEAD: Final = "SELECT size, known_at FROM {log} WHERE id = ?1"
+_RECORDED: Final = "SELECT known_at FROM {event} WHERE log_id = ?1 AND seq = ?2"
+
+
 @attrs.frozen
 class Statements:
     """The statements on one build of the tables of cells.
 
     `cells` by whether there is one party and whether there is one proposition; `acts` are those of
-    an utterance, two at most; `guard` gives the leaf of an event where the build serves so many.
+    an utterance, two at most; `guard` gives the leaf of an event where the build serves so many;
+    `head` is the log's size and last instant, `recorded` the instant of one event.
     """
 
     cells: Mapping[tuple[bool, bool], str]
     acts: str
     guard: str
+    head: str
+    recorded: str
 
 
 @functools.cache
@@ -88,4 +95,6 @@ def statements(tables: Tables, build: int) -> Statements:
         cells=found,
         acts=_ACTS.format(link=link, kind=cells.UTTERANCE),
         guard=_GUARD.format(**names, **same, name=cells.NAME, version=cells.VERSION),
+        head=_HEAD.format(log=tables.layout.table("log")),
+        recorded=_RECORDED.format(event=names["event"]),
     )
