@@ -20,7 +20,7 @@ from ledger.folding import Folded, size_by, size_of
 from ledger.model import events as ev
 from ledger.model.moment import Edtf, Knob
 from ledger.model.text import show
-from ledger.narrowing import Asked, asked_of, plain
+from ledger.narrowing import Asked, ask, plain
 from ledger.narrowing.heading import moment
 from ledger.projections import (
     catalogue,
@@ -69,9 +69,6 @@ class View:
         """The folded events of the basis, to be used inside the context."""
         return self._folded.facts_at(self.basis)
 
-    def _asked(self) -> AbstractContextManager[Asked]:
-        return asked_of(self._folded, self.basis)
-
     def __str__(self) -> str:
         known = "the last event" if self.known is None else str(self.known)
         return f"said by {self.said}, known by {known} ({self.basis} events)"
@@ -88,7 +85,8 @@ class View:
         quick = plain.position(self._folded, self.basis, party, proposition, self.said)
         if quick is not None:
             return quick
-        with self._asked() as asked:
+
+        def question(asked: Asked) -> positions.Position:
             facts = asked.records
             if facts.id_of("proposition", proposition) is None and facts.id_of(
                 "topic", proposition
@@ -102,16 +100,19 @@ class View:
             what = naming.find(facts, "proposition", proposition)
             return asked.position(who, what, self.said)
 
+        return ask(self._folded, self.basis, question)
+
     def positions(
         self, *, topic: str | None = None, party: str | None = None
     ) -> perspectives.Positions:
         """Every position on a topic, or of a party, or of a party on a topic; silence left out."""
-        with self._asked() as asked:
+        if topic is None and party is None:
+            raise InvalidView(
+                "Say whose positions, or on what: positions(topic=...) or positions(party=...)."
+            )
+
+        def question(asked: Asked) -> perspectives.Positions:
             facts = asked.records
-            if topic is None and party is None:
-                raise InvalidView(
-                    "Say whose positions, or on what: positions(topic=...) or positions(party=...)."
-                )
             on = None if topic is None else naming.find(facts, "topic", topic)
             who = None if party is None else naming.find(facts, "party", party)
             if on is None:
@@ -122,15 +123,20 @@ class View:
             shown = facts.public(facts.canonical(who))
             return attrs.evolve(found, rows=tuple(row for row in found if row.party == shown))
 
+        return ask(self._folded, self.basis, question)
+
     def timeline(self, party: str, topic: str) -> timeline.Timeline:
         """A party's words on a topic (or one proposition) over time: runs, turns, claims."""
-        with self._asked() as asked:
+
+        def question(asked: Asked) -> timeline.Timeline:
             facts = asked.records
             who = naming.find(facts, "party", party)
             known = facts.effective.get(facts.id_of("proposition", topic) or topic)
             single = isinstance(known, ev.PropositionDefined) and not facts.id_of("topic", topic)
             on = naming.find(facts, "proposition" if single else "topic", topic)
             return asked.timeline(who, on, self.said)
+
+        return ask(self._folded, self.basis, question)
 
     def contradictions(self) -> tuple[perspectives.Contradiction, ...]:
         """Pairs of parties that hold against each other on one proposition."""

@@ -13,11 +13,12 @@ All of it is `seq < basis`, so a known-date costs what now costs.
 
 ```
 asked     the questions         acts      which acts bear on one
-records   what is kept of a log that is no act
+plain     the common case      records   what is kept of a log that is no act
+driver    SQLite's own words   heading   where the log stands, and stood
 ```
 """
 
 from ledger.narrowing.acts import narrowed
-from ledger.narrowing.asked import Asked, asked_of
+from ledger.narrowing.asked import Asked, ask, asked_of
 
-__all__ = ["Asked", "asked_of", "narrowed"]
+__all__ = ["Asked", "ask", "asked_of", "narrowed"]

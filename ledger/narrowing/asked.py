@@ -6,15 +6,23 @@ Here lives which acts a question needs. What it means is in `ledger.projections`
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar, cast
 
+from sqlalchemy import Connection
+
+from ledger.errors import LedgerError
 from ledger.folding import Folded
 from ledger.model import events as ev
 from ledger.model.moment import Knob
 from ledger.narrowing.acts import Narrowed, narrowed
-from ledger.narrowing.records import beside
+from ledger.narrowing.driver import Gone
+from ledger.narrowing.plain import quick
+from ledger.narrowing.records import beside, held_of
 from ledger.projections import perspectives, positions, timeline
 from ledger.projections.effective import Facts
+
+T = TypeVar("T")
 
 
 class Asked:
@@ -63,6 +71,26 @@ class Asked:
         if self._narrowed is None:
             return contextlib.nullcontext(self.records)
         return self._narrowed.about(party, propositions)
+
+
+def ask(folded: Folded, basis: int, question: Callable[[Asked], T]) -> T:
+    """The answer to a question about a prefix.
+
+    Asked of the driver first, where that can be done: nothing was committed meanwhile, or it is
+    asked once more, inside a transaction.
+    """
+    driver = quick(folded)
+    if driver is not None:
+        with folded.fold.lock, contextlib.suppress(LedgerError, Gone):
+            held = held_of(folded.fold)
+            if held is not None and held.size >= basis:
+                conn = cast("Connection", driver)  # as far as reading goes
+                near = Narrowed(conn, folded.tables, held, basis)
+                found = question(Asked(near.frame, near))
+                if driver.version() == held.version:
+                    return found
+    with asked_of(folded, basis) as asked:
+        return question(asked)
 
 
 @contextlib.contextmanager

@@ -15,15 +15,32 @@ import weakref
 from collections.abc import Sequence
 from typing import Any, Final
 
+import attrs
 from sqlalchemy import Engine, event
 
 from ledger.store.engines import OneConnection
+
+
+class Gone(Exception):
+    """The connection cannot be asked any more."""
+
+
+@attrs.frozen
+class Found:
+    """What a query found."""
+
+    _rows: list[Any]
+
+    def all(self) -> list[Any]:
+        """All of it."""
+        return self._rows
 
 
 class Driver:
     """A connection to read with; to be used by one at a time."""
 
     def __init__(self, engine: Engine) -> None:
+        self.dialect = engine.dialect
         lent = engine.raw_connection()
         self._connection: Any = lent.driver_connection
         lent.detach()
@@ -41,6 +58,17 @@ class Driver:
         except sqlite3.Error:
             self.close()
             return None
+
+    def exec_driver_sql(self, query: str, values: Sequence[Any]) -> Found:
+        """The rows of a query, as a Connection of SQLAlchemy has them.
+
+        Raises:
+            Gone: it can no longer be asked.
+        """
+        rows = self.rows(query, values)
+        if rows is None:
+            raise Gone
+        return Found(rows)
 
     def version(self) -> int:
         """A number that is another one once anybody else has committed; -1 if it cannot be had."""
