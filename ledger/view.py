@@ -20,7 +20,7 @@ from ledger.folding import Folded, size_by, size_of
 from ledger.model import events as ev
 from ledger.model.moment import Edtf, Knob
 from ledger.model.text import show
-from ledger.narrowing import Asked, ask, plain
+from ledger.narrowing import Asked, ask, columns, plain
 from ledger.narrowing.heading import moment
 from ledger.projections import (
     catalogue,
@@ -137,6 +137,23 @@ class View:
             return asked.timeline(who, on, self.said)
 
         return ask(self._folded, self.basis, question)
+
+    def columns(self, *, progress: columns.Progress | None = None) -> columns.Columns:
+        """The positions of everybody on everything, for every day, held in memory as numbers.
+
+        Made once it answers for a day in milliseconds, without the database. `progress` is told
+        how many propositions are done, and how many there are.
+
+        Example:
+            >>> from ledger import Ledger
+            >>> from ledger.testing import lachin
+            >>> with Ledger.open(":memory:") as ledger:
+            ...     lachin.load(ledger)
+            ...     held = ledger.as_of().columns()
+            >>> [(one.proposition, one.stance) for one in held.at("2023-01-18", party="ru")]
+            [('checks', 'supports')]
+        """
+        return columns.columns_of(self._folded, self.basis, progress)
 
     def contradictions(self) -> tuple[perspectives.Contradiction, ...]:
         """Pairs of parties that hold against each other on one proposition."""

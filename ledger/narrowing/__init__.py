@@ -15,6 +15,7 @@ All of it is `seq < basis`, so a known-date costs what now costs.
 asked     the questions         acts      which acts bear on one
 plain     the common case      records   what is kept of a log that is no act
 driver    SQLite's own words   heading   where the log stands, and stood
+columns   everybody's positions, over all days
 ```
 """
 

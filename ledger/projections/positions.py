@@ -150,7 +150,7 @@ def withdrawals(facts: Facts, id_: str, party: str, said: Knob) -> Literal["no",
     stance; and for each party that the withdrawal itself reaches.
     """
     found: Literal["no", "possible", "yes"] = "no"
-    for twin in _twins(facts, id_):
+    for twin in twins(facts, id_):
         for withdrawal in facts.indexed("withdrawals_of", twin):
             path = reach(facts, withdrawal).get(party)
             state = certainty(facts, withdrawal, said) if path else "not_yet"
@@ -162,7 +162,7 @@ def withdrawals(facts: Facts, id_: str, party: str, said: Knob) -> Literal["no",
     return found
 
 
-def _twins(facts: Facts, id_: str) -> tuple[str, ...]:
+def twins(facts: Facts, id_: str) -> tuple[str, ...]:
     """The reports of one utterance that say the same of the same."""
     claim = facts.get(id_, ev.ClaimRecorded)
     if claim is None or claim.utterance is None:
