@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 import contextlib
+from array import array
 from collections.abc import Iterable, Iterator
 
 import attrs
@@ -49,24 +50,43 @@ class Narrowed:
             named = [id_ for id_, _ in frame.of_type(ev.PartyRegistered)]
         else:
             named = [*beneath(frame, frame.canonical(party))]
-        parties = map(self._sequence, named)
-        acts = self.acts(parties, on)
+        cell, _ = self._build
+        key = self.records.log_id, self.basis
+        claims = cells.in_cells(self.conn, cell, key, map(self._sequence, named), on)
+        with self.with_claims(claims) as facts:
+            yield facts
+
+    @contextlib.contextmanager
+    def with_claims(self, claims: set[int]) -> Iterator[Facts]:
+        """The facts that bear on some claims, by their sequences."""
+        frame, acts = self.frame, self.acts(claims)
         if len(acts) > TAKEN_BACK:  # too many to be lifted again
             many = bisect.bisect_left(self.records.sequences, self.basis)
             frame = Frame(self.records.events[:many], lost=frame.lost)
         with frame.with_acts(acts, self.basis) as facts:
             yield facts
 
+    def claims_by_proposition(self) -> Iterator[tuple[str, set[int]]]:
+        """The shown propositions, each with the claims that may bear on it; read in one go."""
+        frame = self.frame
+        shown: dict[int, str] = {}
+        for id_, _ in frame.of_type(ev.PropositionDefined):
+            shown[self._sequence(id_)] = frame.canonical(id_)
+        cell, _ = self._build
+        found: dict[str, array[int]] = {one: array("q") for one in shown.values()}
+        for proposition, seq in cells.all_of(self.conn, cell, (self.records.log_id, self.basis)):
+            if proposition in shown:
+                found[shown[proposition]].append(seq)
+        while found:
+            id_, claims = found.popitem()
+            yield id_, set(claims)
+
     def _sequence(self, id_: str) -> int:
         return self.frame.stored[id_].sequence
 
-    def acts(
-        self, parties: Iterable[int], propositions: Iterable[int] | None
-    ) -> list[ev.StoredEvent]:
-        """The acts that bear on some cells, with all that touches them and all they name."""
-        cell, _ = self._build
-        log = self.records.log_id
-        new = cells.in_cells(self.conn, cell, (log, self.basis), parties, propositions)
+    def acts(self, claims: Iterable[int]) -> list[ev.StoredEvent]:
+        """Some claims with all that touches them and all they name, in order."""
+        new = set(claims)
         found: dict[int, ev.StoredEvent] = {}
         known: set[str] = set()
         uttered: set[int] = set()

@@ -183,14 +183,13 @@ def columns_of(folded: Folded, basis: int, progress: Progress | None = None) -> 
     with narrowed(folded, basis) as found:
         if found is not None:
             frame = found.frame
-            shown = _propositions(frame)
 
             def near() -> Iterator[tuple[str, dict[str, Steps]]]:
-                for proposition in shown:
-                    with found.about(None, [proposition]) as facts:
+                for proposition, claims in found.claims_by_proposition():
+                    with found.with_claims(claims) as facts:
                         yield proposition, steps_on(facts, proposition)
 
-            return _laid_out(frame, basis, near(), len(shown), progress)
+            return _laid_out(frame, basis, near(), len(_propositions(frame)), progress)
     with folded.facts_at(basis) as facts:
         shown = _propositions(facts)
         each = ((one, steps_on(facts, one)) for one in shown)

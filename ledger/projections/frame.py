@@ -17,7 +17,7 @@ from ledger.projections.effective import Facts
 T = TypeVar("T")
 
 OF_THE_FRAME: Final = frozenset(
-    {"beneath", "beside", "keys", "members", "plain_way", "spoken_for", "steady"}
+    {"beneath", "beside", "keys", "members", "plain_way", "spoken_for", "steady", "ways_up"}
 )
 """Questions that no act changes the answer to: `Facts.memo` keeps those for good."""
 

@@ -13,14 +13,14 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
-from ledger.model.attribution import Linked, claimant_of, spoken_for
+from ledger.model.attribution import Linked, claimant_of
 from ledger.model.bounds import Bounds
 from ledger.model.moment import Edtf, Knob
 from ledger.model.quotation import Quotation
 from ledger.projections.effective import Facts
 from ledger.projections.frame import Frame
 from ledger.projections.positions import Evidence, Position, is_past, position
-from ledger.projections.rollup import Path, from_chain, steady
+from ledger.projections.rollup import Path, ways_up
 from ledger.projections.runs import Run
 
 T = TypeVar("T")
@@ -51,26 +51,15 @@ class PlainClaim:
 def way(
     frame: Frame, chain: Sequence[Linked], capacity: str, bounds: Bounds, party: str
 ) -> tuple[str, Path | None] | None:
-    """The claimant of a chain, and how it reaches a party; None where nobody is named.
-
-    The ways up from a claimant are kept where they are the same on every day.
-    """
+    """The claimant of a chain, and how it reaches a party; None where nobody is named."""
     named = claimant_of(chain)
     if named is None:
         return None
     claimant = frame.canonical(named)
     if claimant == party:
         return claimant, frame.memo("plain_way", party, lambda: Path((party,)))
-    stated = spoken_for(chain)
-    if not stated and capacity != "personal" and steady(frame, claimant):
-        ways = frame.memo(
-            "plain_way",
-            f"{claimant} up",
-            lambda: from_chain(frame, chain, (None, None), capacity),
-        )
-        return claimant, ways.get(party)
     days = bounds.first_day(), bounds.last_day()
-    return claimant, from_chain(frame, chain, days, capacity).get(party)
+    return claimant, ways_up(frame, chain, days, capacity).get(party)
 
 
 def plain_position(

@@ -67,7 +67,7 @@ def _reach(facts: Facts, id_: str) -> Mapping[str, Path]:
         return {}
     when = bounds(facts, id_)
     days = when.first_day(), when.last_day()
-    each = [from_chain(facts, chain, days, act.capacity) for chain in act.chains]
+    each = [ways_up(facts, chain, days, act.capacity) for chain in act.chains]
     best: dict[str, Path] = {}
     for found in each:
         for party, path in found.items():
@@ -81,6 +81,18 @@ def _reach(facts: Facts, id_: str) -> Mapping[str, Path]:
         )
         for party, path in best.items()
     }
+
+
+def ways_up(facts: Facts, chain: Sequence[Linked], days: Days, capacity: str) -> Mapping[str, Path]:
+    """The same as `from_chain`; kept for a claimant whose ways up are the same on every day."""
+    claimant = claimant_of(chain)
+    if claimant is None or capacity == "personal" or spoken_for(chain):
+        return from_chain(facts, chain, days, capacity)
+    start = facts.canonical(claimant)
+    if not steady(facts, start):
+        return from_chain(facts, chain, days, capacity)
+    always: Days = (None, None)
+    return facts.memo("ways_up", start, lambda: from_chain(facts, chain, always, capacity))
 
 
 def from_chain(facts: Facts, chain: Sequence[Linked], days: Days, capacity: str) -> dict[str, Path]:

@@ -27,7 +27,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 
-from sqlalchemy import BigInteger, Column, Connection, MetaData, PrimaryKeyConstraint, Table
+from sqlalchemy import BigInteger, Column, Connection, MetaData, PrimaryKeyConstraint, Table, select
 
 from ledger.store.fetching import changed, fetched
 from ledger.store.layout import Layout
@@ -174,6 +174,15 @@ def in_cells(
     if propositions is not None:
         columns["proposition"] = propositions
     return _found(conn, cell, columns, key, 0)
+
+
+def all_of(conn: Connection, cell: Table, key: tuple[int, int]) -> Iterable[tuple[int, int]]:
+    """Proposition and claim of every cell of the prefix; `key` is the log and the basis."""
+    query = select(cell.c.proposition, cell.c.seq).where(
+        cell.c.log_id == key[0], cell.c.seq < key[1]
+    )
+    rows = conn.execution_options(yield_per=10_000).execute(query)
+    return ((row[0], row[1]) for row in rows)
 
 
 def linked(

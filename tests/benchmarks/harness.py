@@ -98,7 +98,7 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def machine(folder: Path) -> Mapping[str, str]:
     """The machine in words: what a reader needs to judge the figures by."""
-    names = ("attrs", "cattrs", "sqlalchemy", "orjson", "psycopg")
+    names = ("attrs", "cattrs", "sqlalchemy", "msgspec", "psycopg")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "processor": f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB",
