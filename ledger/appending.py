@@ -27,6 +27,7 @@ from ledger.errors import AlreadyRecorded, HeadMoved, LedgerError
 from ledger.folding import Folded
 from ledger.model.events import NewEvent, Recorder, StoredEvent
 from ledger.projecting import Projections
+from ledger.projecting.running import refuse_inside
 from ledger.projections.answer import Answer
 from ledger.recording.intake import Made
 from ledger.store import append as log
@@ -91,6 +92,7 @@ class Appender:
         Raises:
             LedgerError: what speaks against it; `stored` says whether anything may be stored.
         """
+        refuse_inside(self.folded.bind)
         unit = Unit(self.folded.origin)
         with self.watched() as told:
             self.enter(unit, self.entered(entry))
@@ -104,10 +106,12 @@ class Appender:
         the answer is then that of the first time, with `already`.
 
         Raises:
-            Invalid: one of them is no NewEvent.
+            Invalid: one of them is no NewEvent, or has no id, stream, version or event.
+            CodecError: a field holds what it would not be read with again.
             WrongExpectedVersion: a stream is elsewhere.
             AlreadyRecorded: an id is taken by another content.
         """
+        refuse_inside(self.folded.bind)
         unit = Unit(self.folded.origin)
         entered = self.entered(lambda _: ())
         entered.new = loading.typed(events)
@@ -161,6 +165,7 @@ class Appender:
         interrupted goes on when it is typed again. `progress` is told after each chunk.
 
         Raises:
+            Invalid, CodecError: as `put`; the chunks before stand.
             AlreadyRecorded: an id is taken by other content; the chunks before stand.
             WrongExpectedVersion: a stream is elsewhere; the chunks before stand.
         """

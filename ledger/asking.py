@@ -17,6 +17,7 @@ from ledger.handed import Id, id_of, plain_fields
 from ledger.model.events import StoredEvent
 from ledger.projections import listing, perspectives, positions, provenance, timeline
 from ledger.projections.logbook import LogLine, log_line
+from ledger.store.follow import Stop
 from ledger.view import View
 
 
@@ -84,7 +85,7 @@ class Asking(abc.ABC):
         after: int = -1,
         stream: str | None = None,
         types: Types | None = None,
-        stop: Callable[[], bool] | None = None,
+        stop: Stop | None = None,
         poll: float = 1.0,
         idle: Callable[[int], object] | None = None,
         name: str = "follow",
@@ -92,8 +93,8 @@ class Asking(abc.ABC):
         """The events beyond `after`, then each as it is committed: once, in order, without end.
 
         A commit wakes it, in whatever process; it looks every `poll` seconds as well. It ends when
-        `stop()` is true. `idle` is told up to which sequence it has looked, each time all is read.
-        Whoever watches is told of its lag under `name`.
+        `stop` is set, or `stop()` true. `idle` is told up to which sequence it has looked, each
+        time all is read. Whoever watches is told of its lag under `name`.
 
         Raises:
             StoreError: the ledger is bound to a host's connection or session.

@@ -23,7 +23,7 @@ from ledger.errors import Invalid, MissingEntry, StoreError, TimedOut
 from ledger.model.events import StoredEvent
 from ledger.store import read
 from ledger.store.collector import collector_paused
-from ledger.store.follow import Stopped, Waiter, waiting
+from ledger.store.follow import Stop, Stopped, Waiter, never, stopped_of, waiting
 from ledger.store.tables import Tables
 
 Types = str | type[Any] | Collection[str | type[Any]]
@@ -82,7 +82,7 @@ def follow(
     after: int = -1,
     stream: str | None = None,
     types: Types | None = None,
-    stop: Stopped | None = None,
+    stop: Stop | None = None,
     poll: float = 1.0,
     idle: Callable[[int], object] | None = None,
     name: str = "follow",
@@ -90,7 +90,7 @@ def follow(
     """The events beyond `after`, then each that comes: every one once, in order, without end.
 
     A commit wakes it; it looks every `poll` seconds as well. `stop` is asked between events and
-    while waiting (say, `threading.Event().is_set`). `idle` is told, each time all is read, up to
+    while waiting; a `threading.Event` will do. `idle` is told, each time all is read, up to
     which sequence everything was looked at. Lag is reported under `name`. A server that is away is
     asked again for half a minute.
 
@@ -98,7 +98,7 @@ def follow(
         UnknownEventType: One of the types is none.
         StoreError: The ledger is bound to a host's connection; or the database refused.
         MissingEntry: The log ends before `after`: it was restored from an older copy, or cut.
-        Invalid: `after` or `poll` is no number that it can be.
+        Invalid: `after` or `poll` is no number that it can be, or `stop` cannot be asked.
     """
     _bounded("after", after, -1)
     _seconds("poll", poll)
@@ -106,7 +106,7 @@ def follow(
         log=log,
         engine=_engine_of(log),
         wanted=_Wanted.of(types, stream),
-        stopped=stop or _never,
+        stopped=stopped_of(stop),
         poll=poll,
         idle=idle or _nothing,
         name=name,
@@ -144,7 +144,7 @@ def wait_for(log: Log, sequence: int, *, timeout: float = 10.0, poll: float = 1.
                     sequence=sequence,
                     head=size - 1,
                 )
-            waiter.wait(min(left, poll), _never)
+            waiter.wait(min(left, poll), never)
 
 
 @attrs.frozen(kw_only=True)
@@ -339,10 +339,6 @@ def _seconds(field: str, given: object) -> None:
         raise Invalid(
             f"{field} is a number of seconds, 0 or more, not {given!r}.", field=field, given=given
         )
-
-
-def _never() -> bool:
-    return False
 
 
 def _nothing(_: int) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypedDict, cast
 
 import attrs
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.pool import StaticPool
 
-from ledger.appending import Clock, Receipt
-from ledger.errors import Invalid, InvalidLayout
+from ledger.appending import Clock, Receipt, utc_now
+from ledger.errors import Invalid, InvalidLayout, StoreError
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.frontier import root_of
 from ledger.model.attribution import Link
+from ledger.model.claim import Claim
 from ledger.model.document import Document
 from ledger.model.moment import Edtf
 from ledger.model.party import Membership, Party
@@ -40,6 +42,10 @@ _NAMING: Final[Mapping[type[Any], tuple[str, ...]]] = {
     Document: ("publisher",),
 }
 """The fields of each noun in which ids of others stand."""
+
+
+NOUNS: Final = (*_NAMING,)
+"""What is registered."""
 
 
 class ActFields(TypedDict, total=False):
@@ -134,7 +140,7 @@ def host_of(target: str | os.PathLike[str] | Host, layout: Layout) -> Host:
     """What a ledger is bound to: what a host handed in, or an engine for a path or URL.
 
     Raises:
-        Invalid: it is none of them; what asyncio uses is told where to go.
+        Invalid: it is none of them, or an empty path; what asyncio uses is told where to go.
     """
     if isinstance(target, Engine | Connection) or is_session(target):
         return target
@@ -150,7 +156,28 @@ def host_of(target: str | os.PathLike[str] | Host, layout: Layout) -> Host:
             field="bind",
             given=target,
         )
-    return engine_for(cast("str | os.PathLike[str]", target), layout=layout)
+    path = cast("str | os.PathLike[str]", target)
+    if not os.fspath(path).strip():
+        raise Invalid(
+            "The path is empty. Type the path of a file; a ledger that is not kept is ':memory:'.",
+            field="bind",
+            given=target,
+        )
+    return engine_for(path, layout=layout)
+
+
+def let_go(engine: Engine) -> None:
+    """Close the connections of an engine; a database in memory is not made anew, and empty."""
+    engine.dispose()
+    if isinstance(engine.pool, StaticPool) and not event.contains(engine, "do_connect", _gone):
+        event.listen(engine, "do_connect", _gone)
+
+
+def _gone(*_: object) -> None:
+    raise StoreError(
+        "The ledger was in memory and has been closed: what it held is gone. Open another one; to "
+        "keep what is recorded, open a path."
+    )
 
 
 def layout_of(layout: object) -> Layout:
@@ -185,10 +212,10 @@ def origin_of(origin: str) -> str:
 
 
 def clock_of(clock: Clock) -> Clock:
-    """A function that tells the time.
+    """A function that tells the time; what it tells is looked at each time.
 
     Raises:
-        Invalid: it cannot be called.
+        Invalid: it cannot be called, or tells something else.
     """
     if not callable(clock):
         raise Invalid(
@@ -197,4 +224,52 @@ def clock_of(clock: Clock) -> Clock:
             field="clock",
             given=clock,
         )
-    return clock
+    if clock is utc_now:
+        return clock
+
+    def now() -> dt.datetime:
+        told: object = clock()
+        if not isinstance(told, dt.datetime):
+            raise Invalid(
+                f"The clock tells {show(told)}, which is no instant. Give a function that returns "
+                "an aware one, such as clock=lambda: datetime.now(UTC).",
+                field="clock",
+                given=told,
+            )
+        return told
+
+    return now
+
+
+def several(given: Iterable[Any], *, of: tuple[type[Any], ...], one: str) -> list[Any]:
+    """What was handed in for several, in a list; `one` is what to type for a single one.
+
+    Raises:
+        Invalid: it is a single one, or nothing that can be gone through.
+    """
+    if isinstance(given, (*of, str, bytes, Mapping)) or not isinstance(given, Iterable):
+        raise Invalid(
+            f"{show(given)} is not several. Write {one}, or hand in a list.",
+            field="given",
+            given=given,
+        )
+    return list(given)
+
+
+def claims_of(given: Iterable[Claim]) -> list[Claim]:
+    """The claims that were handed in.
+
+    Raises:
+        Invalid: it is a single one, or one of them is no claim.
+    """
+    found = several(given, of=(Claim,), one="ledger.record_all([claim])")
+    for place, claim in enumerate(found):
+        if not isinstance(claim, Claim):
+            typed = "Claim(**fields)" if isinstance(claim, Mapping) else "Claim(...)"
+            raise Invalid(
+                f"{show(claim)}, at place {place}, is no claim. Write {typed}; a Party and its "
+                "like go into ledger.register_all([...]).",
+                field="claims",
+                given=claim,
+            )
+    return found

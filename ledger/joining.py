@@ -8,20 +8,23 @@ before_commit              write what waits; not at the release of a savepoint
 after_transaction_create   of a savepoint: remember how long the queue is
 after_soft_rollback        of a savepoint: cut the queue to that; what was written since then waits
                            again if it was entered before
+after_rollback             of the whole transaction: what waits is taken back, and not dropped
 after_transaction_end      of the whole transaction: forget all
 ```
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
 import attrs
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from ledger.appending import Appender, Receipt, receipt
+from ledger.folding import Folded
 from ledger.model.events import NewEvent
 from ledger.recording.intake import Made
 from ledger.store.append import Appended
@@ -54,7 +57,7 @@ class Joined(Appender):
     def flush(self) -> list[Receipt]:
         """Store in the Session's transaction what waits, without committing."""
         work = self._work(begin=False)
-        return [] if work is None else work.write(self)
+        return [] if work is None else work.write(session_of(self._session))
 
     def put(self, events: Iterable[NewEvent]) -> Appended:
         """Store typed events at the call, behind what waits."""
@@ -67,7 +70,7 @@ class Joined(Appender):
         if begin and not session.in_transaction():
             session.begin()  # else nothing would fire at close(), and the queue would outlive it
         if begin and key not in session.info:
-            session.info[key] = Work(session, self)
+            session.info[key] = Work(session, self.folded.origin)
         return cast("Work | None", session.info.get(key))
 
     @property
@@ -78,10 +81,11 @@ class Joined(Appender):
 class Work:
     """What was entered in one transaction of a Session: a written part, then a waiting one."""
 
-    def __init__(self, session: Session, appender: Appender) -> None:
-        self._appender = appender
+    def __init__(self, session: Session, origin: str) -> None:
+        self._appenders: list[Appender] = []
         self._written: list[Entered] = []
-        self._waiting = Unit(appender.folded.origin)
+        self._waiting = Unit(origin)
+        self._taken_back = False
         # A savepoint's end comes before the word of its rollback, so its mark goes when it does.
         self._marks: WeakKeyDictionary[SessionTransaction, tuple[int, int]] = WeakKeyDictionary()
         begun = session.get_nested_transaction()
@@ -91,11 +95,14 @@ class Work:
         event.listen(session, "before_commit", self._commit)
         event.listen(session, "after_transaction_create", self._mark)
         event.listen(session, "after_soft_rollback", self._cut)
+        event.listen(session, "after_rollback", self._rolled_back)
         event.listen(session, "after_transaction_end", self._end)
 
     def add(self, appender: Appender, entered: Entered) -> list[Receipt]:
         """Check an entry against the log and what waits, and let it wait too."""
         appender.enter(self._waiting, entered)
+        if appender not in self._appenders:
+            self._appenders.append(appender)
         if not entered.new:
             self._waiting.entries.remove(entered)
         return [
@@ -108,22 +115,33 @@ class Work:
     def _waits(self, id_: str) -> bool:
         return any(new.id == id_ for one in self._waiting.entries for new in one.new)
 
-    def write(self, appender: Appender) -> list[Receipt]:
+    def write(self, session: Session) -> list[Receipt]:
         """Store what waits in the Session's transaction."""
         if not self._waiting.entries:
             return []
+        appender = self._joint(session)
         with appender.watched() as told:
             receipts = appender.write(self._waiting, told)
         self._written += self._waiting.entries
         self._waiting = Unit(self._waiting.origin)
         return receipts
 
+    def _joint(self, session: Session) -> Appender:
+        """The write path of all who entered something, in this Session.
+
+        A registry may stand for another Session by now, and each ledger has views of its own.
+        """
+        first, *others = self._appenders
+        folded = Folded(session, first.folded.layout, first.folded.origin)
+        projections = first.projections.together(folded, [one.projections for one in others])
+        return attrs.evolve(first, folded=folded, projections=projections)
+
     # -- the Session's events ---------------------------------------------------------------
 
     def _commit(self, session: Session) -> None:
         if _ends(session) and self._waiting.entries:
             session.flush()  # what is wrong with the host's rows shows before the log is locked
-            self.write(self._appender)
+            self.write(session)
 
     def _mark(self, _: Session, transaction: SessionTransaction) -> None:
         if transaction.nested:
@@ -139,9 +157,23 @@ class Work:
             self._waiting = Unit(self._waiting.origin)
             self._waiting.entries = entries[len(self._written) :]
 
-    def _end(self, _: Session, transaction: SessionTransaction) -> None:
+    def _rolled_back(self, session: Session) -> None:
+        self._taken_back = not session.in_nested_transaction()
+
+    def _end(self, session: Session, transaction: SessionTransaction) -> None:
         if transaction.parent is None:  # of a savepoint, it comes before the word of its rollback
+            if self._waiting.entries and not self._taken_back and _goes_on_without(session):
+                warnings.warn(
+                    "What was recorded in a Session is dropped with it: it was closed without a "
+                    "commit(), while the Connection that it is on goes on, with the rows that were "
+                    "flushed. Call session.commit() first, which leaves the Connection's "
+                    "transaction open; or ledger.flush().",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+            self._taken_back = False
             self._marks.clear()
+            self._appenders.clear()
             self._written = []
             self._waiting = Unit(self._waiting.origin)
 
@@ -155,6 +187,11 @@ def _ends(session: Session) -> bool:
     """
     whole = session.get_transaction()
     return whole is not None and whole._current_fn is not None  # noqa: SLF001
+
+
+def _goes_on_without(session: Session) -> bool:
+    bind = session.bind
+    return isinstance(bind, Connection) and bind.in_transaction()
 
 
 def _pending(made: Made, entered: Entered) -> Receipt:

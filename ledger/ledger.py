@@ -66,13 +66,13 @@ class Ledger(Asking):
     ) -> None:
         self.layout = handed.layout_of(layout)
         self.origin = handed.origin_of(origin)
-        self._clock = handed.clock_of(clock)
+        clock = self._clock = handed.clock_of(clock)
         self._owned: Engine | None = None
         host = handed.host_of(bind, self.layout)
         if host is not bind and isinstance(host, Engine):
             self._owned = host
         self._folded = Folded(host, self.layout, self.origin)
-        recorder = checked(recorder or Recorder())
+        recorder = checked(Recorder() if recorder is None else recorder)
         kind = Joined if is_session(host) else Appender
         self.projections = Projections(self._folded, clock)
         self.appender: Appender = kind(
@@ -104,9 +104,9 @@ class Ledger(Asking):
         return ledger
 
     def close(self) -> None:
-        """Let go of the database, where the ledger opened it itself."""
+        """Let go of the database, where the ledger opened it itself; one in memory is then gone."""
         if self._owned is not None:
-            self._owned.dispose()
+            handed.let_go(self._owned)
 
     def __enter__(self) -> Self:
         return self
@@ -134,7 +134,8 @@ class Ledger(Asking):
 
     def register_all(self, nouns: Iterable[Noun]) -> list[Receipt]:
         """Register several in one append; later ones may name earlier ones. All or nothing."""
-        given = [noun for one in nouns for noun in handed.with_parties(one)]
+        several = handed.several(nouns, of=handed.NOUNS, one="ledger.register(noun)")
+        given = [noun for one in several for noun in handed.with_parties(one)]
         return self.appender.append(
             lambda intake: [registering.register(intake, one) for one in given]
         )
@@ -189,7 +190,7 @@ class Ledger(Asking):
 
     def record_all(self, claims: Iterable[Claim]) -> list[Receipt]:
         """Record many claims in one append. All or nothing."""
-        given = list(claims)
+        given = handed.claims_of(claims)
         return self.appender.append(lambda intake: [claiming.record(intake, one) for one in given])
 
     def relate(self, claim: Id, relation: str, target: Id, *, note: str | None = None) -> Receipt:

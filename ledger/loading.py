@@ -7,23 +7,29 @@ Here live the chunks, and how a load that was interrupted goes on. What one appe
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import attrs
 
+from ledger.codec.canonical import MAX_INTEGER
+from ledger.codec.converter import is_event
 from ledger.codec.entry import Row
 from ledger.codec.envelope import opened
 from ledger.errors import AlreadyRecorded, Invalid
 from ledger.folding import Folded
 from ledger.model.events import NewEvent
-from ledger.model.text import show
+from ledger.model.text import check_id, show
 from ledger.projections.answer import Answer
 from ledger.store import read
 from ledger.store.append import Appended
 
 CHUNK: Final = 5_000
 """As many events as one statement carries on PostgreSQL."""
+
+_PLAIN_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,200}").fullmatch
+"""Most ids, the ledger's own among them; `check_id` says what others may be."""
 
 Put = Callable[[Iterable[NewEvent]], Appended]
 Progress = Callable[["Loaded"], object]
@@ -80,21 +86,58 @@ def load(
 
 
 def typed(events: Iterable[NewEvent]) -> tuple[NewEvent, ...]:
-    """Events that may be stored as they are.
+    """Events that may be stored as they are; their fields are looked at as they are encoded.
 
     Raises:
-        Invalid: one of them is no NewEvent.
+        Invalid: one of them is no NewEvent, or has no id, stream, version or event.
     """
+    if isinstance(events, NewEvent) or not isinstance(events, Iterable):
+        raise Invalid(
+            f"{show(events)} is no list of events. Write put([event]).",
+            field="events",
+            given=events,
+        )
     given = tuple(events)
     for place, one in enumerate(given):
-        if not isinstance(one, NewEvent):
-            raise Invalid(
-                f"{show(one)}, at place {place}, is no event. Give a NewEvent; for a Party and its "
-                "like write ledger.register(...), for a Claim ledger.record_all([...]).",
-                field="events",
-                given=one,
-            )
+        if not _usual(one):
+            _look_at(place, one)
     return given
+
+
+def _usual(new: NewEvent) -> bool:
+    """Whether an event stands where most do, in a stream that it opens; a tenth of a look."""
+    if type(new) is not NewEvent or type(new.id) is not str or new.stream != new.id:
+        return False
+    if type(new.stream_v) is not int or new.stream_v != 0:
+        return False
+    return _PLAIN_ID(new.id) is not None and is_event(new.event)
+
+
+def _look_at(place: int, new: NewEvent) -> None:
+    """Refuse what is no event, or has no id, stream, place in that, or content."""
+    if not isinstance(new, NewEvent):
+        raise Invalid(
+            f"{show(new)}, at place {place}, is no event. Give a NewEvent; for a Party and its "
+            "like write ledger.register(...), for a Claim ledger.record_all([...]).",
+            field="events",
+            given=new,
+        )
+    check_id(new.id, field=f"id (at place {place})")
+    check_id(new.stream, field=f"stream (at place {place})")
+    if type(new.stream_v) is not int or not 0 <= new.stream_v <= MAX_INTEGER:
+        raise Invalid(
+            f"stream_v, at place {place}, counts the events of a stream from 0; it cannot be "
+            f"{show(new.stream_v)}.",
+            field="stream_v",
+            given=new.stream_v,
+        )
+    if not is_event(new.event):
+        raise Invalid(
+            f"The event at place {place} is {show(new.event)}, which no log holds. Give one of "
+            "the classes in ledger.model.events.",
+            field="event",
+            given=new.event,
+        )
 
 
 def _parts(events: Iterable[NewEvent], chunk: int) -> Iterator[Sequence[NewEvent]]:

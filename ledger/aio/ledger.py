@@ -30,6 +30,7 @@ from ledger.ledger import Ledger
 from ledger.model.events import Recorder, StoredEvent
 from ledger.projections.difference import Difference
 from ledger.store import read, schema
+from ledger.store.follow import UNHEARD, Stop, stopped_of
 from ledger.store.layout import Layout
 from ledger.view import View
 
@@ -219,23 +220,23 @@ class AsyncLedger:
         after: int = -1,
         stream: str | None = None,
         types: Types | None = None,
-        stop: Callable[[], bool] | None = None,
+        stop: Stop | asyncio.Event | None = None,
         poll: float = 1.0,
         idle: Callable[[int], object] | None = None,
         name: str = "follow",
     ) -> AsyncGenerator[StoredEvent]:
         """The events beyond `after`, then each that is committed: once, in order, without end.
 
-        It looks every `poll` seconds, and ends when `stop()` is true or its task is cancelled.
-        `idle` is told up to which sequence it has looked, each time all is read. Whoever watches
-        is told of its lag under `name`.
+        It looks every `poll` seconds, and four times a second at least. It ends when `stop` is set
+        (or `stop()` true) or its task is cancelled. `idle` is told up to which sequence it has
+        looked, each time all is read. Whoever watches is told of its lag under `name`.
 
         Raises:
             StoreError: the ledger is bound to a host's connection or session.
             MissingEntry: the log ends before `after`: it was restored from an older copy, or cut.
         """
-        last = max(after, -1)
-        while not (stop and stop()):
+        stopped, last = stopped_of(stop), max(after, -1)
+        while not stopped():
             size = await self.run_sync(_size)  # what is stored meanwhile may be read, or next time
             if size <= last:
                 raise MissingEntry(
@@ -245,7 +246,7 @@ class AsyncLedger:
                 )
             behind = size - 1 - last
             async for one in self.events(after=last, stream=stream, types=types):
-                if stop and stop():
+                if stopped():
                     return
                 if behind > 0:
                     self._tell_lag(name, behind, dt.datetime.now(dt.UTC) - one.recorded)
@@ -256,7 +257,7 @@ class AsyncLedger:
             self._tell_lag(name, 0, dt.timedelta())
             if idle:
                 idle(last)
-            await asyncio.sleep(poll)
+            await asyncio.sleep(min(poll, UNHEARD))
 
     def _tell_lag(self, name: str, events: int, age: dt.timedelta) -> None:
         log = self._ledger().appender.folded

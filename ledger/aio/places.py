@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.orm import Session
 from sqlalchemy.util import greenlet_spawn
 
-from ledger.errors import Invalid, MissingExtra
+from ledger.errors import Invalid, MissingExtra, StoreError
 from ledger.ledger import Ledger
 
 AsyncBind = AsyncEngine | AsyncConnection | AsyncSession | async_scoped_session[Any]
@@ -115,13 +115,20 @@ class Worker:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._closed = False
         self._abandoned = threading.Event()  # the call that is running now was cancelled
         engine = ledger.appender.folded.bind.engine
         for moment in ("engine_connect", "before_cursor_execute", "commit"):
             event.listen(engine, moment, self._refuse_abandoned)
 
     async def __call__(self, work: Callable[[], _T], /) -> _T:
-        """Do it behind the calls that are waiting, with the context variables of this task."""
+        """Do it behind the calls that are waiting, with the context variables of this task.
+
+        Raises:
+            StoreError: the ledger was closed, and its thread with it.
+        """
+        if self._closed:
+            raise StoreError("The ledger was closed. Open it again: await AsyncLedger.open(...)")
         abandoned = threading.Event()
 
         def call() -> _T:
@@ -142,5 +149,8 @@ class Worker:
 
     async def close(self) -> None:
         """Close the ledger behind the calls that are waiting."""
+        if self._closed:
+            return
         await self(self._ledger.close)
+        self._closed = True
         self._thread.shutdown(wait=False)

@@ -29,7 +29,13 @@ from ledger.model.period import Period
 
 Values = Callable[[Any], tuple[Any, ...]]
 
-_PLAIN: Final = frozenset({str, bool, type(None)})
+_PLAIN: Final[Mapping[Any, frozenset[type]]] = {
+    str: frozenset({str}),
+    str | None: frozenset({str, type(None)}),
+    bool: frozenset({bool}),
+}
+"""The types of the values that a field is written with as it is."""
+
 _encode: Final = msgspec.json.Encoder().encode
 _values_of: Final = msgspec.structs.astuple
 
@@ -73,7 +79,12 @@ def _slot_writer(
     cls: type[Any], fields: Sequence[attrs.Attribute[Any]], kinds: Mapping[str, Kind]
 ) -> Callable[[Any], bytes]:
     """What writes a slot from its fields, which stand in the order of their names, as in JSON."""
-    plain = _getter([field.name for field in fields if kinds[field.name].write is None])
+    plain = [
+        (allowed.issuperset, _getter(names))
+        for kind, allowed in _PLAIN.items()
+        if (names := [field.name for field in fields if kinds[field.name].plain == kind])
+        if (names := [name for name in names if kinds[name].write is None])
+    ]
     whole = _getter([field.name for field in fields])
     writes = [
         (index, write)
@@ -88,8 +99,9 @@ def _slot_writer(
     )
 
     def write_slot(event: Any) -> bytes:
-        if not _PLAIN.issuperset(map(type, plain(event))):
-            raise Unusual
+        for allowed, of in plain:
+            if not allowed(map(type, of(event))):
+                raise Unusual
         values = list(whole(event))
         for index, write in writes:
             values[index] = write(values[index])
@@ -129,8 +141,6 @@ def _writer(
 
 def _getter(names: list[str]) -> Values:
     match names:
-        case []:
-            return lambda _: ()
         case [name]:  # of one name it would get the bare value
             get = attrgetter(name)
             return lambda event: (get(event),)
@@ -167,6 +177,7 @@ def encode_slots(event: ev.Event) -> dict[str, bytes]:
 
     Raises:
         NotCanonical: the profile cannot hold a value.
+        CodecError: a value that its field would not be read with again.
 
     Example:
         >>> encode_slots(ev.TopicDefined(key="lachin", label="The corridor"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, NoReturn, cast
 
 import attrs
 import cattrs
@@ -50,11 +50,25 @@ VERSIONS: Final[Mapping[str, int]] = dict.fromkeys(TYPES, 1)
 _NAMES: Final = {cls: name for name, cls in TYPES.items()}
 _CHAINS: Final = tuple[tuple[ev.ChainLink, ...], ...]
 _CHANGES: Final = (ev.ClaimCorrected, ev.RecordAmended)
+_NONE_OF_OURS: Final = (
+    CattrsError,
+    TypeError,
+    ValueError,
+    KeyError,
+    AttributeError,
+    RecursionError,
+)
+"""What comes of values that are not of their fields' types."""
 
 
 def type_name(event: ev.Event) -> str:
     """The stored type name of an event."""
     return _NAMES[type(event)]
+
+
+def is_event(value: object) -> bool:
+    """Whether a value is of a class that is stored, and of no subclass of one."""
+    return type(value) in _NAMES
 
 
 def type_called(wanted: str | type[Any]) -> str:
@@ -175,8 +189,32 @@ def unstructure(event: ev.Event) -> dict[str, dict[str, Any]]:
 
 
 def encode_slots(event: ev.Event) -> dict[str, bytes]:
-    """The canonical JSON of each slot of an event, unsalted."""
-    return {slot: canonical(fields) for slot, fields in unstructure(event).items()}
+    """The canonical JSON of each slot of an event, unsalted.
+
+    Raises:
+        NotCanonical: the profile cannot hold a value.
+        CodecError: a value that its field would not be read with again: no log may hold it.
+    """
+    type_ = type_name(event)
+    try:
+        slots = {slot: canonical(fields) for slot, fields in unstructure(event).items()}
+    except _NONE_OF_OURS as error:
+        raise CodecError(f"This {type_} cannot be written: {error}.") from error
+    read = decode(type_, slots)
+    if read != event:
+        _refuse_change(type_, event, read)
+    return slots
+
+
+def _refuse_change(type_: str, event: ev.Event, read: ev.Event) -> NoReturn:
+    for field in attrs.fields(type(event)):
+        given, back = getattr(event, field.name), getattr(read, field.name)
+        if given != back:
+            raise CodecError(
+                f"{field.name} of this {type_} is {show(given)}, but would be read again as "
+                f"{show(back)}. Write it so."
+            )
+    raise CodecError(f"This {type_} would be read again as another: {show(read)}.")
 
 
 def decode(type_: str, slots: Mapping[str, bytes | str]) -> ev.Event:
@@ -199,7 +237,7 @@ def decode(type_: str, slots: Mapping[str, bytes | str]) -> ev.Event:
             event = attrs.evolve(event, changes=_structure_changes(event.record_type, changes))
     except CodecError:
         raise
-    except (CattrsError, TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+    except _NONE_OF_OURS as error:
         raise CodecError(f"The slots of this {type_} do not make one: {error}") from error
     return cast("ev.Event", event)
 

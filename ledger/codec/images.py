@@ -123,6 +123,7 @@ def _whole(value: Any) -> int:
 
 
 _TEXT: Final = frozenset({str})
+_CHAIN: Final = frozenset({tuple})
 
 
 def _texts(value: Any) -> Any:
@@ -132,6 +133,8 @@ def _texts(value: Any) -> Any:
 
 
 def _chain_images(value: Any) -> Any:
+    if type(value) is not tuple or not _CHAIN.issuperset(map(type, value)):
+        raise Unusual
     return [[_link_image(link) for link in chain] for chain in value]
 
 
@@ -182,7 +185,12 @@ def _free(value: Any) -> Any:
     """Whatever a host puts beside a claim; it stands one level down, and counts so."""
     if type(value) is not dict:
         raise Unusual
-    return msgspec.Raw(canonical({"extra": value})[len(_FREE) : -1]) if value else UNSET
+    if not value:
+        return UNSET
+    written = canonical({"extra": value})[len(_FREE) : -1]
+    if msgspec.json.decode(written) != value:  # a tuple would be read as a list
+        raise Unusual
+    return msgspec.Raw(written)
 
 
 # -- reading ------------------------------------------------------------------------------------

@@ -17,10 +17,11 @@ from typing import Any, Literal
 
 import attrs
 
+from ledger.errors import Invalid
 from ledger.model.moment import Edtf
 from ledger.model.period import ALWAYS, Period
 from ledger.model.quotation import Quotation
-from ledger.model.text import check_id, check_name
+from ledger.model.text import check_id, check_name, show
 
 Slot = Literal["who", "what", "words"]
 
@@ -292,12 +293,20 @@ class Recorder:
     tool: str = ""
 
 
-def checked(recorder: Recorder) -> Recorder:
+def checked(recorder: object) -> Recorder:
     """Refuse a recorder that no entry can hold; what the log gives back is not looked at again.
 
     Raises:
+        Invalid: it is no Recorder.
         InvalidText: its id is no id, or a name no line of text.
     """
+    if not isinstance(recorder, Recorder):
+        typed = repr(recorder) if isinstance(recorder, str) else '"desk-7"'
+        raise Invalid(
+            f"{show(recorder)} is no recorder. Write recorder=Recorder(id={typed}).",
+            field="recorder",
+            given=recorder,
+        )
     check_id(recorder.id, field="recorder.id")
     for field, value in (("recorder.name", recorder.name), ("recorder.tool", recorder.tool)):
         if value != "":

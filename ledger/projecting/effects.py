@@ -13,8 +13,8 @@ from typing import Final
 
 import attrs
 
+from ledger.codec.entry import Row
 from ledger.codec.envelope import opened
-from ledger.model.events import StoredEvent
 from ledger.projecting.failing import momentary
 from ledger.projecting.parking import park
 from ledger.projecting.projection import Projection
@@ -51,28 +51,28 @@ class Effects:
         parked = 0
         while due < position and not self.stop.is_set():
             stop = min(due + _AT_ONCE, position)
-            for event in self._events(due, stop):
-                if event.sequence not in left_out:
-                    parked += self._make(event)
+            for row in self._rows(due, stop):
+                if row.seq not in left_out:
+                    parked += self._make(row)
             if not self._done(stop):
                 break
             due = stop
         return parked
 
-    def _events(self, start: int, stop: int) -> list[StoredEvent]:
+    def _rows(self, start: int, stop: int) -> list[Row]:
         types = self.projection.types
         with self.site.reading() as conn:
             rows = read.rows(conn, self.site.tables, self.key.log_id, after=start - 1, until=stop)
-            return [opened(one) for one in rows if types is None or one.type in types]
+            return [one for one in rows if types is None or one.type in types]
 
-    def _make(self, event: StoredEvent) -> bool:
+    def _make(self, row: Row) -> bool:
         """One effect, a few times if it fails; then it is parked, which is told."""
         on_live = self.projection.on_live
         assert on_live is not None  # noqa: S101 - the run has looked
         reason = ""
         for attempt in range(self.projection.retries + 1):
             try:
-                on_live(event)
+                on_live(opened(row))
             except Exception as error:
                 if momentary(error):
                     raise
@@ -82,7 +82,7 @@ class Effects:
             self.stop.wait(_PAUSE * 2**attempt)
         why = (reason, self.projection.retries + 1)
         with writing(self.site.bind) as conn:
-            park(conn, self.site, self.key, event.sequence, kind="effect", why=why)
+            park(conn, self.site, self.key, row.seq, kind="effect", why=why)
         return True
 
     def _done(self, stop: int) -> bool:

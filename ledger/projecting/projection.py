@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Table
 
 from ledger.codec.converter import type_called
 from ledger.codec.envelope import opened
-from ledger.errors import InvalidProjection, ProjectionFailed
+from ledger.errors import CodecError, InvalidProjection, ProjectionFailed
 from ledger.model.events import StoredEvent
 from ledger.projecting.failing import momentary
 from ledger.store import read
@@ -154,7 +154,7 @@ class Projection:
         if self.apply_page is not None:
             self._attempt(page.start, page.stop - page.start, self.apply_page, page)
             return
-        events = page.events(self.types)
+        events = self._events(page)
         if self.apply is not None:
             for event in events:
                 self._attempt(event.sequence, 1, self.apply, page.conn, event)
@@ -171,7 +171,7 @@ class Projection:
         assert self.evolve is not None  # noqa: S101 - whoever calls has looked
         now = self.start() if state is None else json.loads(state)
         last = page.start
-        for event in page.events(self.types):
+        for event in self._events(page):
             last = event.sequence
             now = self._attempt(last, 1, self.evolve, now, event)
         written: str = self._attempt(last, 1, _as_json, now)
@@ -181,21 +181,31 @@ class Projection:
         """The state before the first event."""
         return None if self.initial is None else self.initial()
 
+    def _events(self, page: Page) -> list[StoredEvent]:
+        """The page's events; one that nobody can read is one that this projection cannot take."""
+        try:
+            return page.events(self.types)
+        except CodecError as error:
+            raise self._failed(page.start, page.stop - page.start, error) from error
+
     def _attempt(self, sequence: int, many: int, act: Callable[..., Any], *given: Any) -> Any:
         try:
             return act(*given)
         except Exception as error:
             if momentary(error):
                 raise
-            where = f"the event at sequence {sequence}"
-            if many > 1:
-                where = f"an event between sequence {sequence} and {sequence + many - 1}"
-            raise ProjectionFailed(
-                f"The projection {self.name} v{self.version} could not take {where}: "
-                f"{type(error).__name__}: {error}",
-                projection=self.name,
-                sequence=sequence,
-            ) from error
+            raise self._failed(sequence, many, error) from error
+
+    def _failed(self, sequence: int, many: int, error: Exception) -> ProjectionFailed:
+        where = f"the event at sequence {sequence}"
+        if many > 1:
+            where = f"an event between sequence {sequence} and {sequence + many - 1}"
+        return ProjectionFailed(
+            f"The projection {self.name} v{self.version} could not take {where}: "
+            f"{type(error).__name__}: {error}",
+            projection=self.name,
+            sequence=sequence,
+        )
 
 
 def _as_json(state: Any) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -34,9 +34,11 @@ from ledger.projecting.registry import (
     entry_of,
 )
 from ledger.projecting.running import BATCH, Progress, Wait
+from ledger.projecting.stopping import event_of
 from ledger.projecting.waking import news
 from ledger.store import cursors
 from ledger.store.cursors import Parked
+from ledger.store.follow import Stop
 
 _LOG: Final = logging.getLogger(__name__)
 _PATIENCE: Final = dt.timedelta(seconds=30)
@@ -61,20 +63,32 @@ class Projections:
         self._site = Site(source=source, clock=clock, patience=patience)
         self._registry = Registry()
         self._hints: dict[tuple[int, str, int], int] = {}
-        self._behind: list[Entry] = []
+        self._behind: deque[Entry] = deque()  # threads put into it and take out of it
 
     # -- registering ------------------------------------------------------------------------
 
-    def add(self, projection: Projection | Factory, *, mode: Mode = "inline") -> None:
+    def add(
+        self, projection: Projection | Factory, *, mode: Mode = "inline", replace: bool = False
+    ) -> None:
         """Register a projection, or a function of a build's number that makes it.
 
         "inline": its rows change in each append's transaction. "deferred": a run changes them.
         A function can be rebuilt beside what is served; its tables' names hold the number.
+        `replace` puts it in the place of another one of the same name and version.
 
         Raises:
-            InvalidProjection: no projection, or effects (`on_live`) inline.
+            InvalidProjection: no projection, effects (`on_live`) inline, or the name and version
+                of another one.
         """
-        self._registry.add(entry_of(projection, mode))
+        self._registry.add(entry_of(projection, mode), replace=replace)
+
+    def together(self, source: Source, others: Iterable[Projections]) -> Projections:
+        """These and those of other ledgers over the same log, in a transaction that they share."""
+        joint = Projections(source, self._site.clock, patience=self._site.patience)
+        joint._hints = self._hints
+        for one in (self, *others):
+            joint._registry.take_over(one._registry)  # noqa: SLF001 - of our own kind
+        return joint
 
     # -- in an append -----------------------------------------------------------------------
 
@@ -117,11 +131,12 @@ class Projections:
 
         A host's own transaction is not made longer by that: there a run, or `ready`, does it.
         """
-        if not self._behind:
-            return
-        behind = self._behind.copy()
-        self._behind.clear()
-        for entry in behind:
+        behind: dict[tuple[str, int], Entry] = {}
+        while self._behind:
+            with contextlib.suppress(IndexError):  # another thread has taken the last one
+                entry = self._behind.popleft()
+                behind[entry.name, entry.version] = entry
+        for entry in behind.values():
             if isinstance(self._site.bind, Connection):
                 continue
             try:
@@ -157,18 +172,19 @@ class Projections:
         until: int | None = None,
         batch: int = BATCH,
         progress: Progress | None = None,
-        stop: threading.Event | None = None,
+        stop: Stop | None = None,
     ) -> Outcome:
         """Catch a projection up with the log once (or with its first `until` events).
 
-        It can be stopped at any batch, and begins where it stood.
+        It can be stopped at any batch (`stop` is an event, or a function that returns True), and
+        begins where it stood.
 
         Raises:
             UnknownProjection: no such projection is registered.
             StoreError: the database refused; what was committed stands.
         """
         entry = self._found(name, version)
-        orders = Orders(until=until, batch=batch, progress=progress, stop=stop or threading.Event())
+        orders = Orders(until=until, batch=batch, progress=progress, stop=event_of(stop))
         return conduct(self._site, entry, begun(self._site, entry), orders)
 
     def follow(
@@ -176,13 +192,13 @@ class Projections:
         name: str,
         *,
         version: int | None = None,
-        stop: threading.Event | None = None,
+        stop: Stop | None = None,
         batch: int = BATCH,
         progress: Progress | None = None,
         wait: Wait | None = None,
         poll: float = 1.0,
     ) -> Outcome:
-        """Keep a projection up with the log until `stop` is set, or until it fails for good.
+        """Keep a projection up with the log until `stop` is set (or true), or it fails for good.
 
         Where it runs elsewhere, this waits to take over. A commit wakes it, in whatever process; it
         looks every `poll` seconds as well. `wait(seconds)` is another way to wait: it may come back
@@ -198,7 +214,7 @@ class Projections:
                 field="bind",
             )
         entry = self._registry.find(name, version)
-        stopped = stop or threading.Event()
+        stopped = event_of(stop)
         with contextlib.nullcontext(wait) if wait else news(self._site, stopped) as waits:
             orders = Orders(batch=batch, progress=progress, stop=stopped, wait=waits, poll=poll)
             while True:
@@ -217,7 +233,7 @@ class Projections:
         in_place: bool = False,
         batch: int = BATCH,
         progress: Progress | None = None,
-        stop: threading.Event | None = None,
+        stop: Stop | None = None,
     ) -> Outcome:
         """Build a projection anew beside what is served, then switch to it in one transaction.
 
@@ -229,7 +245,7 @@ class Projections:
             InvalidProjection: its tables have fixed names, and `in_place` was not said.
         """
         entry = self._found(name, version)
-        orders = Orders(batch=batch, progress=progress, stop=stop or threading.Event(), switch=True)
+        orders = Orders(batch=batch, progress=progress, stop=event_of(stop), switch=True)
         return conduct(self._site, entry, begun_anew(self._site, entry, in_place=in_place), orders)
 
     def _found(self, name: str, version: int | None) -> Entry:

@@ -101,6 +101,11 @@ class Entry:
         """Whether two builds of this version can stand beside one another."""
         return self.factory is not None or not self.first.tables
 
+    @property
+    def given(self) -> Projection | Factory:
+        """What a host has handed in."""
+        return self.first if self.factory is None else self.factory
+
     def of(self, build: int) -> Projection:
         """The projection of a build.
 
@@ -156,11 +161,30 @@ class Registry:
         self._entries: dict[tuple[str, int], Entry] = {}
         self.inline: tuple[Entry, ...] = ()
 
-    def add(self, entry: Entry) -> None:
-        """Take an entry up, in the place of one of the same name and version."""
+    def add(self, entry: Entry, *, replace: bool = False) -> None:
+        """Take an entry up; the same projection may come again, another not unless it is meant.
+
+        Raises:
+            InvalidProjection: another one of the same name and version is there.
+        """
+        there = self._entries.get((entry.name, entry.version))
+        if there is not None and not replace and there.given is not entry.given:
+            raise InvalidProjection(
+                f"Another projection {entry.name} v{entry.version} is registered here already. "
+                f"Give this one a version of its own (version={entry.version + 1}); or, to put it "
+                "in the place of the other, write add(..., replace=True).",
+                field="name",
+                given=entry.name,
+            )
         self._entries[entry.name, entry.version] = entry
         found = [one for one in self._entries.values() if one.mode == "inline"]
         self.inline = tuple(sorted(found, key=lambda one: (one.name, one.version)))
+
+    def take_over(self, other: Registry) -> None:
+        """Take up what another holds and this does not."""
+        for entry in other.all():
+            if (entry.name, entry.version) not in self._entries:
+                self.add(entry)
 
     def all(self) -> list[Entry]:
         """Every entry, by name and version."""

@@ -14,12 +14,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
-from ledger.errors import ProjectionFailed
+from ledger.errors import InvalidProjection, ProjectionFailed
 from ledger.projecting import telling
 from ledger.projecting.effects import Effects
 from ledger.projecting.parking import park
@@ -28,7 +29,7 @@ from ledger.projecting.registry import Outcome, Site, Status
 from ledger.store import cursors
 from ledger.store.collector import collector_paused
 from ledger.store.cursors import Build, Kind
-from ledger.store.transaction import writing
+from ledger.store.transaction import Bind, writing
 
 BATCH: Final = 20_000
 _PAUSE: Final = 0.05
@@ -227,11 +228,50 @@ class Run:
         return self._refresh()
 
 
+_taking: Final[ContextVar[tuple[str, Engine] | None]] = ContextVar("ledger_taking", default=None)
+
+
+def refuse_inside(bind: Bind) -> None:
+    """Refuse to record while a projection takes an event: it would wait for its own transaction.
+
+    Raises:
+        InvalidProjection: one does, on the same engine.
+    """
+    name, engine = _taking.get() or ("", None)
+    if engine is bind.engine:
+        raise InvalidProjection(
+            f"The projection {name} tried to record while it took an event. It may only write its "
+            "own tables; what reacts to events by recording follows the log: "
+            "for event in ledger.follow(): ...",
+            field="projection",
+            given=name,
+        )
+
+
 def take(site: Site, projection: Projection, key: Build, page: Page) -> None:
-    """Let a projection take a page, in the transaction that has moved its cursor."""
-    if projection.evolve is None:
-        projection.take(page)
-        return
-    held = cursors.cursor(page.conn, site.tables, key)
-    state = projection.step(None if held is None else held.state, page)
-    cursors.change(page.conn, site.tables, key, state=state)
+    """Let a projection take a page, in the transaction that has moved its cursor.
+
+    Raises:
+        ProjectionFailed: it could not take an event, or it ended the transaction itself.
+    """
+    conn = page.conn
+    begun = conn.get_nested_transaction() or conn.get_transaction() or conn.begin()
+    inside = _taking.set((projection.name, conn.engine))
+    try:
+        if projection.evolve is None:
+            projection.take(page)
+        else:
+            held = cursors.cursor(conn, site.tables, key)
+            state = projection.step(None if held is None else held.state, page)
+            if begun.is_active:
+                cursors.change(conn, site.tables, key, state=state)
+    finally:
+        _taking.reset(inside)
+    if not begun.is_active:
+        raise ProjectionFailed(
+            f"The projection {projection.name} ended the transaction that it was called in. Leave "
+            "out its commit() and rollback(): its rows are stored together with its place in the "
+            "log, or neither is.",
+            projection=projection.name,
+            sequence=page.start,
+        )

@@ -13,12 +13,11 @@ import os
 import re
 import shlex
 import sqlite3
-import threading
 import weakref
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry, Pool, StaticPool
@@ -29,7 +28,7 @@ from ledger.store.layout import Layout
 APPLICATION_ID: Final = 0x4C656467
 """What marks an SQLite file as made by us: "Ledg" in ASCII."""
 
-BUSY_SECONDS: Final = 10
+BUSY_SECONDS: Final = 10.0
 _PAGE_SIZE: Final = 8192
 _HEADER: Final = b"SQLite format 3\x00"
 _MEMORY: Final = (None, "", ":memory:")
@@ -49,18 +48,6 @@ def _forked() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
-
-
-class OneConnection(StaticPool):
-    """The pool of a database in memory: one connection, which threads use in turn.
-
-    `held` is the connection inside a transaction of ours; a nested one joins it.
-    """
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.turn = threading.RLock()
-        self.held: Connection | None = None
 
 
 _OF_ASYNCIO: Final = ("aiosqlite", "asyncpg", "psycopg_async")
@@ -122,15 +109,25 @@ def _postgresql(url: URL) -> Engine:
     if importlib.util.find_spec("psycopg") is None:
         raise MissingExtra("postgres", needs="psycopg", purpose="A PostgreSQL ledger")
     engine = create_engine(url.set(drivername="postgresql+psycopg"))
+    event.listen(engine, "connect", _be_patient)
     _ours.add(engine)
     return engine
 
 
+def _be_patient(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """Wait no longer for a lock than on SQLite, unless URL, role or database say how long."""
+    with contextlib.closing(connection.cursor()) as cursor:
+        cursor.execute(
+            "SELECT set_config('lock_timeout', %s, false) "
+            "WHERE current_setting('lock_timeout') = '0'",
+            (f"{int(BUSY_SECONDS * 1000)}ms",),
+        )
+    connection.commit()
+
+
 def _sqlite(url: URL, layout: Layout, *, beside: bool) -> Engine:
     if url.database in _MEMORY:
-        engine = create_engine(
-            url, poolclass=OneConnection, connect_args={"check_same_thread": False}
-        )
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
     else:
         place = Path((url.database or "").removeprefix("file:"))
         _refuse_foreign(place, layout, beside=beside)

@@ -25,17 +25,47 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 from weakref import WeakValueDictionary
 
 from sqlalchemy import URL, Engine
 from sqlalchemy.pool import PoolProxiedConnection, SingletonThreadPool, StaticPool
 from sqlalchemy.util import await_only
 
+from ledger.errors import Invalid
+from ledger.model.text import show
 from ledger.store.layout import Layout
 
 Stopped = Callable[[], bool]
 """Says whether whoever waits is to give up."""
+
+Stop = Stopped | threading.Event
+"""What a host hands in for it."""
+
+
+def stopped_of(stop: object) -> Stopped:
+    """What tells whether to stop: an event's `is_set`, or the function that was handed in.
+
+    Raises:
+        Invalid: it is neither.
+    """
+    if stop is None:
+        return never
+    asked = getattr(stop, "is_set", stop)
+    if not callable(asked):
+        raise Invalid(
+            f"{show(stop)} cannot be asked whether to stop. Give a threading.Event, or a function "
+            "that returns True or False.",
+            field="stop",
+            given=stop,
+        )
+    return cast("Stopped", asked)
+
+
+def never() -> bool:
+    """Whoever waits does not give up."""
+    return False
+
 
 _SHORTEST: Final = 0.001
 _LONGEST: Final = 0.02
@@ -45,7 +75,7 @@ _IN_MEMORY: Final = 0.05
 _SLICE: Final = 0.1
 """How soon, in seconds, it is noticed that whoever waits is to give up."""
 
-_UNHEARD: Final = 0.25
+UNHEARD: Final = 0.25
 """Between two looks where nothing can be heard: no log yet, no listener, another driver."""
 
 _RECONNECT: Final = 1.0
@@ -224,7 +254,7 @@ class _Listener:
     def wait(self, seconds: float, stopped: Stopped) -> None:
         if not self._listening:
             self.armed = False
-            _doze(min(seconds, _UNHEARD), stopped, time.sleep)
+            _doze(min(seconds, UNHEARD), stopped, time.sleep)
             return
         end = time.monotonic() + seconds
         try:
@@ -261,7 +291,7 @@ class _Poller:
         self.armed = True
 
     def wait(self, seconds: float, stopped: Stopped) -> None:
-        _doze(min(seconds, _UNHEARD), stopped, self._sleep)
+        _doze(min(seconds, UNHEARD), stopped, self._sleep)
 
     def rest(self) -> None:
         self.armed = False

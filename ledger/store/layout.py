@@ -15,6 +15,19 @@ from ledger.errors import InvalidLayout
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _TAKEN: Final = ("sqlite_", "pg_")
 
+_WORDS: Final = """
+all analyse analyze and any array as asc asymmetric authorization binary both case cast check
+collate collation column concurrently constraint create cross current_catalog current_date
+current_role current_schema current_time current_timestamp current_user default deferrable desc
+distinct do else end except false fetch for foreign freeze from full grant group having ilike in
+initially inner intersect into is isnull join lateral leading left like limit localtime
+localtimestamp natural not notnull null offset on only or order outer overlaps placing primary
+references returning right select session_user similar some symmetric system_user table
+tablesample then to trailing true union unique user using variadic verbose when where window with
+"""
+_RESERVED: Final = frozenset(_WORDS.split())
+"""What PostgreSQL reads as a word of SQL unless it is quoted: pg_get_keywords(), R and T."""
+
 
 def _allowed(_layout: Layout, attribute: attrs.Attribute[Any], name: str | None) -> None:
     if name is None:
@@ -29,12 +42,23 @@ def _allowed(_layout: Layout, attribute: attrs.Attribute[Any], name: str | None)
         )
 
 
+def _no_word(_layout: Layout, _attribute: attrs.Attribute[Any], schema: str | None) -> None:
+    if schema in _RESERVED:
+        raise InvalidLayout(
+            f"{schema!r} is a word of PostgreSQL's SQL and cannot be the schema of the tables. "
+            f"Write another one, such as schema='{schema}_ledger'.",
+            field="schema",
+            given=schema,
+        )
+
+
 @attrs.frozen(kw_only=True)
 class Layout:
     """Where a ledger's tables live beside a host's own: a prefix, and on PostgreSQL a schema.
 
     Raises:
-        InvalidLayout: The prefix or the schema cannot begin or be a plain SQL name.
+        InvalidLayout: The prefix or the schema cannot begin or be a plain SQL name, or the schema
+            is a reserved word.
 
     Example:
         >>> Layout(prefix="claims_").table("event")
@@ -44,7 +68,7 @@ class Layout:
     """
 
     prefix: str = attrs.field(default="ledger_", validator=_allowed)
-    schema: str | None = attrs.field(default=None, validator=_allowed)
+    schema: str | None = attrs.field(default=None, validator=[_allowed, _no_word])
 
     def table(self, name: str) -> str:
         """The bare name of a table, constraint, trigger or function."""

@@ -22,6 +22,11 @@ _LOCKED: Final = (
     "Another connection held the database's write lock for too long. Nothing was written; "
     "end the other transaction and try again."
 )
+_CANCELLED: Final = (
+    "The statement was cancelled: it took longer than the server's statement_timeout allows, or "
+    "somebody cancelled it. Nothing was written; try again, with a longer statement_timeout where "
+    "one is set."
+)
 _READ_ONLY: Final = (
     "The database is read-only here, so nothing was written. Open it with the right to write, "
     "or from a server that is no replica; a file on a medium that nobody can write is read with "
@@ -65,7 +70,7 @@ _BY_SQLITE_NAME: Final = {
 }
 _BY_SQLSTATE: Final = {
     "55P03": _LOCKED,
-    "57014": _LOCKED,
+    "57014": _CANCELLED,
     "40": _RACE,
     "25006": _READ_ONLY,
     "53100": _FULL,

@@ -16,16 +16,17 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import StaticPool
 
 from ledger.errors import StoreError
-from ledger.store.engines import OneConnection
 from ledger.store.follow import wake
 from ledger.store.refusals import driver_error, refusal, unreachable
+from ledger.store.turns import OnlyConnection, only_connection
 
 Bind = Engine | Connection
 
@@ -41,8 +42,8 @@ def reading(bind: Bind) -> Iterator[Connection]:
         if isinstance(bind, Connection):
             yield bind
         else:
-            in_turn = isinstance(bind.pool, OneConnection)
-            with _in_turn(bind, _snapshot) if in_turn else _snapshot(bind) as conn:
+            only = only_connection(bind)
+            with _snapshot(bind) if only is None else _in_turn(only, bind, _snapshot) as conn:
                 yield conn
     except _REFUSALS as error:
         raise refusal(error) from driver_error(error)
@@ -75,34 +76,54 @@ _Way = contextlib.AbstractContextManager[Connection]
 def _to_write(bind: Bind, *, once: bool) -> _Way:
     if isinstance(bind, Connection):
         return _savepoint(bind)
-    if isinstance(bind.pool, OneConnection):
-        return _in_turn(bind, _committed, nested=_savepoint)
-    if once and bind.dialect.name == "postgresql":
+    if (only := only_connection(bind)) is not None:
+        return _in_turn(only, bind, _committed, nested=_savepoint)
+    if once and bind.dialect.name == "postgresql" and _reads_committed(bind):
         return _alone(bind)
     return _committed(bind)
 
 
+def _reads_committed(engine: Engine) -> bool:
+    """Whether a statement sees what was committed before it; engine and server may say else."""
+    dialect = engine.dialect
+    wanted = engine.get_execution_options().get("isolation_level")
+    wanted = wanted or getattr(dialect, "_on_connect_isolation_level", None)
+    wanted = wanted or getattr(dialect, "default_isolation_level", None)
+    return wanted in {None, "READ COMMITTED", "AUTOCOMMIT"}
+
+
 @contextlib.contextmanager
 def _in_turn(
+    only: OnlyConnection,
     engine: Engine,
     way: Callable[[Engine], _Way],
     *,
     nested: Callable[[Connection], _Way] = contextlib.nullcontext,
 ) -> Iterator[Connection]:
-    """In memory there is one connection: wait for it, and join what this thread began on it."""
-    pool = engine.pool
-    assert isinstance(pool, OneConnection)  # noqa: S101 - asked by both callers
-    with pool.turn:
-        if pool.held is not None:
-            with nested(pool.held) as conn:
+    """Wait for an engine's one connection, and join what this thread or task began on it."""
+    with only.turn:
+        if only.held is not None:
+            with nested(only.held) as conn:
                 yield conn
             return
+        _refuse_a_hosts_transaction(engine)
         with way(engine) as conn:
-            pool.held = conn
+            only.held = conn
             try:
                 yield conn
             finally:
-                pool.held = None
+                only.held = None
+
+
+def _refuse_a_hosts_transaction(engine: Engine) -> None:
+    """On an engine's one connection the end of ours would be the end of what a host has begun."""
+    held = cast("StaticPool", engine.pool).connection.driver_connection
+    if _is_open(held) and getattr(held, "autocommit", None) is not False:
+        raise StoreError(
+            "The engine has only one connection, and a transaction of yours is open on it. End "
+            "that first; or hand its Connection or Session over, Ledger(connection), and what is "
+            "recorded will be part of it."
+        )
 
 
 def _connected(engine: Engine) -> Connection:
@@ -124,7 +145,7 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
             yield conn
         finally:
             # In memory a write nested in this read has joined it, and its caller has a receipt.
-            if isinstance(engine.pool, OneConnection):
+            if isinstance(engine.pool, StaticPool):
                 conn.commit()
 
 
@@ -133,6 +154,9 @@ def _committed(engine: Engine) -> Iterator[Connection]:
     """A transaction of ours; it is SQLAlchemy's too if anything is executed through it."""
     with _connected(engine) as conn:
         _refuse_autocommit(conn)
+        if conn.dialect.name == "postgresql" and not _reads_committed(engine):
+            # The lock on the head is what keeps writers apart; a snapshot older than it refuses.
+            _set(conn, isolation_level="READ COMMITTED")
         _begin(conn)
         try:
             yield conn
@@ -221,6 +245,10 @@ def _begin(conn: Connection) -> None:
         # lock: ours takes its place now, or the two would meet later.
         conn.begin()
         conn.connection.rollback()
+    elif getattr(conn.connection.driver_connection, "autocommit", None) is False:
+        # Since Python 3.12 the driver may always be in a transaction, begun without the lock.
+        with contextlib.closing(conn.connection.cursor()) as cursor:
+            cursor.execute("ROLLBACK")
     _begin_immediate(conn)
 
 
@@ -233,7 +261,11 @@ def _begin_immediate(conn: Connection) -> None:
 
 def _in_transaction(conn: Connection) -> bool:
     """Whether SQLite itself is in a transaction; SQLAlchemy believes so before the driver is."""
-    return bool(getattr(conn.connection.driver_connection, "in_transaction", False))
+    return _is_open(conn.connection.driver_connection)
+
+
+def _is_open(driver_connection: object) -> bool:
+    return bool(getattr(driver_connection, "in_transaction", False))
 
 
 def in_autocommit(conn: Connection) -> bool:
@@ -255,5 +287,5 @@ def _refuse_autocommit(conn: Connection) -> None:
     if in_autocommit(conn):
         raise StoreError(
             "The connection is in autocommit, where an append could be stored by halves. Hand over "
-            "one without isolation_level='AUTOCOMMIT', or the Engine."
+            "a Connection, or an Engine, that was made without isolation_level='AUTOCOMMIT'."
         )

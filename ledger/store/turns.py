@@ -13,8 +13,12 @@ import contextlib
 import threading
 from collections import deque
 from concurrent.futures import Future
+from typing import Final
+from weakref import WeakKeyDictionary
 
+import attrs
 from sqlalchemy import Connection, Engine
+from sqlalchemy.pool import Pool, StaticPool
 from sqlalchemy.util import await_only
 
 Lock = contextlib.AbstractContextManager[object]
@@ -30,6 +34,36 @@ def lock_for(bind: Engine | Connection) -> Lock:
         'RLock'
     """
     return Turn() if bind.dialect.is_async else threading.RLock()
+
+
+@attrs.define(eq=False)
+class OnlyConnection:
+    """Whose turn it is at the one connection of an engine.
+
+    `held` is that connection inside a transaction of ours; a nested one joins it.
+    """
+
+    turn: Lock
+    held: Connection | None = None
+
+
+_only: Final[WeakKeyDictionary[Pool, OnlyConnection]] = WeakKeyDictionary()
+_finding: Final = threading.Lock()
+
+
+def only_connection(engine: Engine) -> OnlyConnection | None:
+    """What an engine's threads or tasks take turns at; None where each gets its own connection.
+
+    Example:
+        >>> from sqlalchemy import create_engine
+        >>> only_connection(create_engine("sqlite:///claims.db")) is None
+        True
+    """
+    pool = engine.pool
+    if not isinstance(pool, StaticPool):
+        return None
+    with _finding:
+        return _only.setdefault(pool, OnlyConnection(lock_for(engine)))
 
 
 class Turn:

@@ -121,12 +121,14 @@ def worlds(draw: DrawFn, *, most_claims: int = 12) -> World:
     """A whole world; its ids differ from each other whatever they name.
 
     Example:
-        >>> from hypothesis import find
-        >>> smallest = find(worlds(), lambda world: len(world.claims) > 1)
-        >>> with Ledger.open(":memory:") as ledger:
-        ...     smallest.tell(ledger)
-        ...     len(ledger.claims())
-        2
+        >>> from hypothesis import given, settings
+        >>> @settings(max_examples=5)
+        ... @given(worlds(most_claims=3))
+        ... def test_a_ledger_takes_it(world):
+        ...     with Ledger.open(":memory:") as ledger:
+        ...         world.tell(ledger)
+        ...         assert len(ledger.claims()) == len(world.claims)
+        >>> test_a_ledger_takes_it()
     """
     keys = (f"{draw(ids())}-{number}" for number in itertools.count())
     people = [draw(parties(id=st.just(next(keys)))) for _ in range(draw(st.integers(1, 3)))]

@@ -19,10 +19,13 @@ import contextlib
 import doctest
 import gc
 import io
+import multiprocessing as mp
 import os
 import re
+import shlex
 import subprocess
 import sys
+import tempfile
 import textwrap
 import warnings
 from collections.abc import Iterator
@@ -35,9 +38,14 @@ from sybil.evaluators.doctest import DocTestEvaluator
 from sybil.parsers.abstract.doctest import DocTestStringParser
 from sybil.parsers.rest import DocTestParser
 
+from ledger.cli import main
+
 ROOT = Path(__file__).parents[2]
 SLOW = {ROOT / "docs" / "reference" / "cli.md"}
 """Every command of the command line, each in a process of its own."""
+SCREEN = {"COLUMNS": "100", "NO_COLOR": "1", "PYTHONUTF8": "1", "TERM": "dumb"}
+NURSERY = mp.get_context("forkserver")
+NURSERY.set_forkserver_preload([__name__, "ledger.cli.app", "alembic.command", "alembic.runtime"])
 FENCE = re.compile(
     r"(?P<skipped><!-- not run: [^>]+ -->\n+)?"
     r"^(?P<indent>[ ]*)(?P<ticks>```+)(?P<language>python|console)\n"
@@ -89,6 +97,13 @@ def run_commands(example: Example) -> str | None:
 
 
 def run_command(command: str, expected: str) -> str | None:
+    simple = command.startswith("claims ") and not re.search(r"[|;&<>$`*]", command)
+    printed = run_claims(command) if simple else run_in_shell(command)
+    told = difference(expected, printed)
+    return told and f"$ {command}\n{told}"
+
+
+def run_in_shell(command: str) -> str:
     done = subprocess.run(
         command,
         shell=True,
@@ -96,18 +111,33 @@ def run_command(command: str, expected: str) -> str | None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=os.environ
-        | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "COLUMNS": "100",
-            "NO_COLOR": "1",
-            "PYTHONUTF8": "1",
-            "TERM": "dumb",
-        },
+        | SCREEN
+        | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
         encoding="utf-8",
         check=False,
     )
-    told = difference(expected, done.stdout)
-    return told and f"$ {command}\n{told}"
+    return done.stdout
+
+
+def run_claims(command: str) -> str:
+    """What the command prints in a process that has everything imported: a tenth of the time."""
+    words = shlex.split(command.replace("\\\n", " "))[1:]
+    with tempfile.NamedTemporaryFile() as out:
+        process = NURSERY.Process(target=print_claims, args=(words, Path.cwd(), out.name))
+        process.start()
+        process.join()
+        return Path(out.name).read_text("utf-8")
+
+
+def print_claims(words: list[str], folder: Path, out: str) -> None:
+    os.chdir(folder)
+    os.environ.update(SCREEN)
+    target = os.open(out, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(target, stream)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - the process's own
+    sys.exit(main(words))
 
 
 def difference(expected: str, printed: str) -> str | None:

@@ -20,6 +20,7 @@ from ledger.errors import (
     UnknownParty,
 )
 from ledger.store import schema
+from tests.embedding.entries import cancelled_while_it_connects
 
 
 async def shown(ledger):
@@ -251,6 +252,7 @@ def test_transactions_of_several_tasks_are_stored_one_after_another(async_host, 
     assert async_host.parties() == [f"{letter}{it}" for letter in "ab" for it in (1, 2, 4, 5)]
 
 
+@cancelled_while_it_connects
 @pytest.mark.parametrize("patience", [0, 0.002, 0.005, 0.01, 0.02])
 def test_a_task_that_is_cancelled_in_its_transaction_takes_back_all_of_it(
     async_host, party, patience

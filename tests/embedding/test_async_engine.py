@@ -21,7 +21,8 @@ from ledger.errors import (
     UnknownParty,
 )
 from ledger.store import schema
-from tests.embedding.entries import FIRST, said
+from tests.embedding.entries import FIRST, cancelled_while_it_connects, said
+from tests.waiting import ENOUGH
 
 
 def test_what_is_recorded_is_committed_at_once(async_host):
@@ -164,8 +165,9 @@ def test_a_cursor_moves_in_the_hosts_own_transaction(async_host, own):
 
 
 async def until(there):
-    while not there():  # noqa: ASYNC110 - what is waited for is no coroutine's
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(ENOUGH):
+        while not there():  # noqa: ASYNC110 - what is waited for is no coroutine's
+            await asyncio.sleep(0.01)
 
 
 def test_a_follower_sees_each_event_once_and_in_order(async_host, party):
@@ -305,6 +307,7 @@ def test_a_transaction_that_holds_the_log_stops_no_other_task_from_asking(async_
     assert async_host.parties() == ["board", "first", "later", "second"]
 
 
+@cancelled_while_it_connects
 @pytest.mark.parametrize("patience", [0, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032])
 def test_a_call_that_is_cancelled_leaves_all_in_order(async_host, patience):
     async def work(engine):
@@ -327,21 +330,25 @@ def test_a_call_that_is_cancelled_leaves_all_in_order(async_host, patience):
     assert sorted(ledger.claims().ids) == [f"c{number}" for number in range(8)]
 
 
+@cancelled_while_it_connects
 def test_who_waits_for_the_database_may_be_cancelled(async_host, party):
+    hasty_url = async_host.url
     if async_host.engine.dialect.name == "sqlite":  # its driver cannot be told to stop waiting
-        async_host.url = async_host.url.update_query_dict({"timeout": "0.3"})
+        hasty_url = hasty_url.update_query_dict({"timeout": "0.3"})
 
     async def work(engine):
         ledger = AsyncLedger(engine)
         await ledger.register(party("board"))
+        hasty = create_async_engine(hasty_url)
         async with engine.begin() as connection:
             await AsyncLedger(connection).register(party("first"))
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
-                    await ledger.register(party("late"))
+                    await AsyncLedger(hasty).register(party("late"))
             await AsyncLedger(connection).register(party("second"))
         assert (await ledger.register(party("third"))).stored == "stored"
         assert engine.pool.checkedout() == 0
+        await hasty.dispose()
 
     async_host.run(work)
     assert async_host.parties() == ["board", "first", "second", "third"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 
 import pytest
 
@@ -12,6 +11,7 @@ from ledger import Ledger
 from ledger.aio import AsyncLedger
 from ledger.errors import ForeignDatabase, StoreError
 from tests.embedding.entries import FIRST, said
+from tests.waiting import until
 
 
 def own(database):
@@ -113,5 +113,4 @@ def test_what_cannot_be_opened_leaves_no_thread_behind(tmp_path):
             await AsyncLedger.open("postgresql://nobody@localhost:1/claims")
 
     asyncio.run(main())
-    while threading.active_count() > before:  # a thread takes a moment to end
-        time.sleep(0.01)
+    until(lambda: threading.active_count() <= before, "the threads have ended")

@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from ledger import Topic
 from ledger.aio import AsyncLedger
 from ledger.errors import AlreadyRecorded, NotFound, UnknownParty
+from tests.embedding.entries import cancelled_while_it_connects
 
 
 class Base(DeclarativeBase):
@@ -208,6 +209,7 @@ def test_a_registry_of_sessions_gives_each_task_its_own(async_host, party):
     assert async_host.parties() == [f"{letter}{number}" for letter in "pq" for number in (1, 3, 5)]
 
 
+@cancelled_while_it_connects
 @pytest.mark.parametrize("patience", [0, 0.002, 0.005, 0.01, 0.02])
 def test_a_commit_that_is_cancelled_stores_both_or_neither(async_host, party, patience):
     async def work(engine):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import sqlalchemy as sa
 
 from ledger import Layout, Ledger
-from ledger.errors import SchemaMissing, UnknownParty
+from ledger.errors import LedgerError, SchemaMissing, UnknownParty
 from ledger.store import schema
 
 
@@ -79,3 +81,41 @@ def test_a_hosts_commit_between_two_questions_is_seen(host, party):
     with host.engine.begin() as conn:
         Ledger(conn).register(party("board"))
     assert [one.id for one in ledger.as_of().parties()] == ["board"]
+
+
+@pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
+@pytest.mark.parametrize("where", ["engine", "options", "server"])
+def test_whatever_isolation_the_host_prefers_no_append_is_refused_for_it(host, say, level, where):
+    if host.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one level")
+    if where == "server":
+        with host.engine.begin() as conn:
+            name = conn.scalar(sa.text("SELECT current_database()"))
+            conn.execute(
+                sa.text(f"ALTER DATABASE {name} SET default_transaction_isolation = '{level}'")
+            )
+    given = {"isolation_level": level} if where == "engine" else {}
+    engine = sa.create_engine(host.engine.url, **given)
+    chosen = engine.execution_options(isolation_level=level) if where == "options" else engine
+    say(Ledger(chosen), "first")
+    refused = []
+
+    def work(name):
+        try:
+            for number in range(5):
+                Ledger(chosen).record(
+                    id=f"{name}{number}", claimant="board", act="assert", proposition="bridge-open"
+                )
+        except LedgerError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused == []
+    with chosen.connect() as conn:
+        shown = conn.scalar(sa.text("SHOW transaction_isolation"))
+    assert shown == level.lower()
+    engine.dispose()

@@ -11,6 +11,7 @@ from sqlalchemy.orm import sessionmaker as maker
 
 from ledger import Ledger, Party
 from ledger.errors import AlreadyRecorded, Invalid, NotFound, StoreError
+from ledger.projecting import Projection
 
 
 class Base(DeclarativeBase):
@@ -244,6 +245,53 @@ def test_a_scoped_session_is_that_of_the_thread(host, party):
     for thread in threads:
         thread.join()
     assert host.parties() == ["p1", "p3", "p5"]
+
+
+def test_a_session_takes_its_claims_along_whose_ever_turn_the_registry_says_it_is(host, party):
+    scope = ["first"]
+    registry = scoped_session(maker(host.engine), scopefunc=lambda: scope[0])
+    first = registry()
+    first.add(Story(slug="flood"))
+    Ledger(registry).register(party("board"))
+    scope[0] = "second"
+    first.commit()
+    registry.remove()
+    assert (host.stories(), host.parties()) == (["flood"], ["board"])
+    first.close()
+
+
+def seen_by(ledger, name):
+    keys = Projection(name=name, initial=list, evolve=lambda held, one: [*held, one.id])
+    ledger.projections.add(keys)
+    return ledger
+
+
+def test_the_views_of_every_ledger_that_recorded_go_with_the_commit(host, session, party):
+    for id_ in ("a", "b", "c"):
+        seen_by(Ledger(session), f"of-{id_}").register(party(id_))
+    session.commit()
+    views = seen_by(seen_by(seen_by(Ledger(host.engine), "of-a"), "of-b"), "of-c").projections
+    assert {views.state(f"of-{id_}").__len__() for id_ in "abc"} == {3}
+    assert {one.position for one in views.status()} == {3}
+
+
+@pytest.mark.parametrize("ends", ["close", "commit", "flush", "rollback"])
+def test_a_session_on_a_hosts_connection_drops_nothing_in_silence(host, party, ends):
+    with host.engine.connect() as conn, conn.begin() as outer:
+        session = Session(conn, join_transaction_mode="create_savepoint")
+        ledger = Ledger(session)
+        session.add(Story(slug="flood"))
+        session.flush()
+        ledger.register(party("board"))
+        if ends == "close":
+            with pytest.warns(RuntimeWarning, match=r"Call session\.commit\(\) first"):
+                session.close()
+        else:
+            getattr(ledger if ends == "flush" else session, ends)()
+            session.close()
+        outer.commit()
+    kept = ["board"] if ends == "commit" else []
+    assert host.parties() == kept
 
 
 def test_sessions_of_many_threads_lose_nothing_and_wait_for_nobody_for_ever(host, party):

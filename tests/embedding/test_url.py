@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from ledger import Ledger
 from ledger.aio import AsyncLedger
 from ledger.errors import Invalid, NotFound, SchemaMissing, StoreError, UnknownParty
+from ledger.store import engines
 
 
 @pytest.fixture(params=["text", "path"])
@@ -88,8 +90,8 @@ def test_closing_it_lets_go_of_the_database(host, url, say):
 
 def test_the_constructor_makes_no_tables_and_open_does(tmp_path, party):
     path = tmp_path / "new.db"
-    with pytest.raises(SchemaMissing, match="claims init"):
-        Ledger(path).register(party("board"))
+    with Ledger(path) as ledger, pytest.raises(SchemaMissing, match="claims init"):
+        ledger.register(party("board"))
     with Ledger.open(path) as ledger:
         assert ledger.register(party("board")).sequences == (0,)
 
@@ -110,6 +112,9 @@ def test_what_is_no_text_of_a_url_is_told_how_to_write_it(host):
         ({"origin": 3}, r"3 cannot name a log.*origin='claims\.example/ledger'"),
         ({"origin": None}, r"None cannot name a log"),
         ({"clock": 3}, r"3 is no clock.*clock=lambda: datetime\.now\(UTC\)"),
+        ({"recorder": "me"}, r"'me' is no recorder.*recorder=Recorder\(id='me'\)"),
+        ({"recorder": 3}, r'3 is no recorder.*recorder=Recorder\(id="desk-7"\)'),
+        ({"recorder": ""}, r"'' is no recorder"),
     ],
 )
 def test_an_argument_of_another_kind_is_refused_with_what_to_type(given, told):
@@ -117,3 +122,40 @@ def test_an_argument_of_another_kind_is_refused_with_what_to_type(given, told):
         with pytest.raises(Invalid, match=told) as caught:
             make("sqlite://", **given)
         assert {caught.value.field: caught.value.given} == given
+
+
+def test_who_waits_for_a_lock_of_its_own_process_is_told_and_does_not_wait_for_ever(
+    host, party, monkeypatch
+):
+    monkeypatch.setattr(engines, "BUSY_SECONDS", 0.3)
+    url = host.engine.url.render_as_string(hide_password=False)
+    with Ledger(url) as ledger, host.engine.begin() as conn:
+        Ledger(conn).register(party("first"))
+        with pytest.raises(StoreError, match="write lock for too long") as caught:
+            ledger.register(party("second"))
+        assert caught.value.stored == "no"
+    assert host.parties() == ["first"]
+
+
+def test_a_clock_that_tells_no_instant_is_refused(url, party):
+    with Ledger(url, clock=lambda: cast("Any", 1)) as ledger:
+        with pytest.raises(Invalid, match="The clock tells 1, which is no instant") as caught:
+            ledger.register(party("board"))
+        assert (caught.value.field, caught.value.given) == ("clock", 1)
+
+
+@pytest.mark.parametrize("path", ["", "  "])
+def test_an_empty_path_is_refused_and_not_taken_for_memory(path):
+    for make in (Ledger, Ledger.open, AsyncLedger):
+        with pytest.raises(Invalid, match=r"The path is empty.*':memory:'"):
+            make(path)
+
+
+def test_a_closed_ledger_in_memory_tells_that_it_is_gone(party):
+    ledger = Ledger.open(":memory:")
+    ledger.register(party("board"))
+    ledger.close()
+    ledger.close()
+    for ask in (ledger.claims, ledger.verify, lambda: ledger.register(party("mill"))):
+        with pytest.raises(StoreError, match="was in memory and has been closed"):
+            ask()

@@ -145,7 +145,8 @@ def test_a_reader_of_what_a_host_rolls_back_comes_to_an_end(ledger, register, mo
 def test_an_event_that_is_gone_is_missed_and_not_passed_over(tmp_path, register):
     with Ledger.open(tmp_path / "claims.db") as ledger:
         register(ledger, 4)
-        with sa.create_engine(ledger._folded.bind.engine.url).begin() as conn:
+        outside = sa.create_engine(ledger._folded.bind.engine.url, poolclass=sa.NullPool)
+        with outside.begin() as conn:
             conn.execute(sa.text("DROP TRIGGER ledger_event_no_delete"))
             conn.execute(sa.text("DELETE FROM ledger_event WHERE seq = 2"))
         events = following.events(ledger._folded)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -11,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from ledger import Ledger, Party, following
-from ledger.errors import MissingEntry, StoreError
+from ledger.aio import AsyncLedger
+from ledger.errors import Invalid, MissingEntry, StoreError
 from ledger.store import follow as waking
 from ledger.store import schema
 
@@ -314,3 +316,32 @@ def states(url: str) -> set[str | None]:
                 )
             )
         )
+
+
+@pytest.mark.parametrize("kind", ["event", "function"])
+def test_either_kind_of_stop_ends_it(ledger, register, kind):
+    register(ledger, 3)
+    stop = threading.Event()
+    seen = []
+    for event in ledger.follow(stop=stop if kind == "event" else stop.is_set):
+        seen.append(event.sequence)
+        if len(seen) == 2:
+            stop.set()
+    assert seen == [0, 1]
+    with pytest.raises(Invalid, match="'now' cannot be asked whether to stop"):
+        next(ledger.follow(stop="now"))
+
+
+@pytest.mark.parametrize("stop", [threading.Event, asyncio.Event])
+def test_either_kind_of_event_ends_an_asynchronous_one(shared_database, stop):
+    async def work():
+        async with await AsyncLedger.open(shared_database) as ledger:
+            for key in "abc":
+                await ledger.register(Party(key, name=key))
+            told = stop()
+            async for event in ledger.follow(stop=told, poll=0.01):
+                if event.sequence == 1:
+                    told.set()
+            return event.sequence
+
+    assert asyncio.run(work()) == 1

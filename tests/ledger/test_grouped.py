@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
 from ledger import Ledger, Party
 from ledger.errors import AlreadyRecorded, StoreError
 from ledger.store import append as log
+from tests.waiting import until
 
 
 def party(id_, name=None):
@@ -50,8 +50,7 @@ class Crowd:
         """One more waits behind the append that is held up."""
         waiting = len(self.ledger.appender._queue)
         self._enter(noun, key)
-        while len(self.ledger.appender._queue) == waiting:
-            time.sleep(0.001)
+        until(lambda: len(self.ledger.appender._queue) > waiting, "one more waits in the queue")
 
     def go(self):
         self._hold.set()

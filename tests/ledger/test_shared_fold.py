@@ -16,7 +16,7 @@ from ledger.model import events as ev
 from ledger.model.events import NewEvent
 from ledger.recording.ids import new_id
 from ledger.store import schema
-from ledger.store.engines import OneConnection, engine_for
+from ledger.store.engines import engine_for
 
 
 def party(id_):
@@ -199,7 +199,7 @@ def test_only_an_engine_is_shared_by_threads(engine):
 
 
 def test_a_transaction_goes_on_while_another_thread_waits_for_it(engine):
-    if isinstance(engine.pool, OneConnection):
+    if isinstance(engine.pool, sa.StaticPool):
         pytest.skip("in memory there is one connection")
     with engine.connect() as conn:
         inside = Ledger(conn)

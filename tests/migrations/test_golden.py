@@ -1,7 +1,8 @@
 """Databases as earlier versions wrote them: kept as SQL and rows, opened, upgraded and verified.
 
 `golden/ledger_0001.*` was written by the library when that was its last revision; those of later
-revisions hold the step from the one before, and a new revision adds its own. A shipped migration
+revisions hold the step from the one before, and a new revision adds its own. `ledger_0004.json`
+adds what projections and a cursor had come to on those rows by that revision. A shipped migration
 is never edited, or the databases of those who ran it would differ from all later ones.
 """
 
@@ -14,17 +15,20 @@ import shutil
 import sqlite3
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from ledger import Ledger, Party
 from ledger.errors import SchemaOutdated
+from ledger.projecting import Projection
 from ledger.store import engines, migrating, schema
 from ledger.store.layout import Layout
 
 GOLDEN = Path(__file__).parent / "golden"
 KEPT = json.loads((GOLDEN / "ledger_0001.json").read_text("utf-8"))
+DERIVED = json.loads((GOLDEN / "ledger_0004.json").read_text("utf-8"))
 EARLIER = migrating.revisions()[:-1]
 STEPS = list(itertools.pairwise([None, *migrating.revisions()]))
 
@@ -95,6 +99,59 @@ def test_a_database_of_every_earlier_revision_opens_upgrades_and_verifies(writte
         assert ledger.position(party, proposition).stance == stance
     ledger.register(Party("new", name="A newcomer"))
     assert ledger.verify(KEPT["told"]["checkpoints"][0]).size == 14
+
+
+def counts(version=1, **options):
+    """The projections that wrote those rows, mended: each counts the events of a type."""
+
+    def evolve(state, stored):
+        return {**state, stored.type: state.get(stored.type, 0) + 1}
+
+    return Projection(version=version, initial=dict, evolve=evolve, retries=0, **options)
+
+
+def sequences(state, stored):
+    return [*state, stored.sequence]
+
+
+@pytest.mark.parametrize("revision", [one for one in EARLIER if one >= "ledger_0004"])
+def test_projections_and_cursors_of_an_earlier_revision_go_on_where_they_stood(written, revision):
+    schema.upgrade(written, to=revision)
+    with written.begin() as conn:
+        for name, rows in DERIVED["rows"].items():
+            for row in rows:
+                conn.execute(insert(name, row), row)
+    schema.upgrade(written)
+    sent: list[Any] = []
+    ledger = Ledger(written)
+    assert ledger.cursor("mailer").position == 7
+    projections = ledger.projections
+    projections.add(counts(name="tally"), mode="deferred")
+    projections.add(counts(2, name="tally", on_live=sent.append), mode="deferred")
+    projections.add(counts(name="parks"), mode="deferred")
+    projections.add(
+        Projection(name="waits", initial=list, evolve=sequences, on_failure="stop"),
+        mode="deferred",
+    )
+    told = {(one.name, one.version): one for one in projections.status()}
+    assert {key: (one.phase, one.served, one.position) for key, one in told.items()} == {
+        ("tally", 1): ("retired", False, 13),
+        ("tally", 2): ("live", True, 13),
+        ("parks", 1): ("building", False, 11),
+        ("waits", 1): ("building", False, 9),
+    }
+    assert [one.kind for one in told["waits", 1].parked] == ["stopping"]
+    assert [one.sequence for one in told["tally", 1].parked] == [3, 5]
+    ledger.register(Party("new", name="A newcomer"))
+    for name in ("tally", "parks", "waits"):
+        assert projections.run(name).status == "caught_up"
+        if name == "parks":
+            projections.retry("parks", 3)
+        assert (projections.parked(name), projections.check(name).ok) == ((), True)
+    assert projections.state("parks") == projections.state("tally")
+    assert projections.state("waits") == [*range(14)]
+    assert [one.event.key for one in sent] == ["new"]
+    assert projections.prune("tally") == ("tally v1, build 0",)
 
 
 def test_open_upgrades_an_earlier_database_by_itself(written, database):

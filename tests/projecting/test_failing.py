@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from ledger.errors import ProjectionFailed, UnknownEvent
+from ledger.errors import CodecError, ProjectionFailed, UnknownEvent
+from ledger.model.events import NewEvent, PartyRegistered
 from ledger.projecting import Projection
+from ledger.store import transaction
 
 
 @pytest.mark.parametrize("batches", [False, True])
@@ -50,7 +52,7 @@ def test_a_projection_may_wait_for_an_event_instead(small, kit):
     outcome = small.projections.run("acts")
     assert (outcome.status, outcome.position) == ("failing", 6)
     assert small.projections.parked("acts")[0].kind == "stopping"
-    small.projections.add(kit.acts(), mode="deferred")  # mended
+    small.projections.add(kit.acts(), mode="deferred", replace=True)  # mended
     assert small.projections.run("acts").status == "caught_up"
     assert small.projections.parked("acts") == ()
     assert kit.seqs(small) == [5, 6, 7]
@@ -63,7 +65,7 @@ def test_what_was_parked_is_taken_later(small, kit):
     with pytest.raises(ProjectionFailed, match="acts v1 could not take the event at sequence 6"):
         small.projections.retry("acts", 6)
     assert len(small.projections.parked("acts")) == 1
-    small.projections.add(kit.acts(), mode="deferred")
+    small.projections.add(kit.acts(), mode="deferred", replace=True)
     small.projections.retry("acts", 6)
     assert small.projections.parked("acts") == ()
     assert kit.seqs(small) == [5, 6, 7]
@@ -139,3 +141,76 @@ def test_an_effect_that_fails_is_parked_and_its_rows_stay(small, kit):
     falls.clear()
     small.projections.retry("acts", 5)
     assert small.projections.parked("acts") == ()
+
+
+@pytest.fixture
+def unreadable(small):
+    """The world, then at sequence 5 a party whose kind is a number, then a party like any other."""
+    with transaction.writing(small._folded.bind) as conn:
+        conn.execute(text("UPDATE ledger_log SET size = size + 1"))
+        conn.execute(
+            text(
+                "INSERT INTO ledger_event (log_id, seq, id, type, stream, stream_v, known_at, "
+                "entry, leaf_hash, slot_who, slot_what, slot_by) "
+                "SELECT log_id, 5, 'by hand', type, 'by hand', 0, known_at, entry, leaf_hash, "
+                "slot_who, :what, slot_by FROM ledger_event WHERE seq = 0"
+            ),
+            {"what": bytes(32) + b'{"kind":5}'},
+        )
+    guild = PartyRegistered(key="bakers", name="Bakers", kind="guild")
+    small.appender.put([NewEvent(id="p-6", stream="p-6", stream_v=0, event=guild)])
+    with pytest.raises(CodecError, match="The slots of this party_registered"):
+        list(small.events())
+    return small
+
+
+def taken(**options):
+    """The keys of the parties that came, as a state."""
+
+    def evolve(state, stored):
+        return [*state, stored.event.key]
+
+    return Projection(
+        name="keys", initial=list, evolve=evolve, types="party_registered", retries=0, **options
+    )
+
+
+def test_an_event_that_nobody_can_read_is_parked_and_the_others_go_on(unreadable):
+    unreadable.projections.add(taken(), mode="deferred")
+    outcome = unreadable.projections.run("keys")
+    assert (outcome.status, outcome.position, outcome.parked) == ("caught_up", 7, 1)
+    assert unreadable.projections.state("keys") == ["board", "millers", "bakers"]
+    (parked,) = unreadable.projections.parked("keys")
+    assert (parked.sequence, parked.event_id, parked.kind) == (5, "by hand", "parked")
+    assert "CodecError: The slots of this party_registered do not make one" in parked.reason
+    with pytest.raises(ProjectionFailed, match="at sequence 5: CodecError"):
+        unreadable.projections.retry("keys", 5)
+    assert unreadable.projections.check("keys").ok
+
+
+def test_a_projection_may_wait_for_it_until_it_is_skipped(unreadable):
+    unreadable.projections.add(taken(on_failure="stop"), mode="deferred")
+    followed = unreadable.projections.follow("keys", wait=lambda _: None)
+    assert (followed.status, followed.position) == ("failing", 5)
+    unreadable.projections.skip("keys", 5)
+    assert unreadable.projections.run("keys").status == "caught_up"
+    assert unreadable.projections.state("keys") == ["board", "millers", "bakers"]
+
+
+def test_an_effect_of_what_nobody_can_read_is_parked_too(unreadable):
+    sent: list[Any] = []
+
+    def look(page):
+        """Reads nothing of an event."""
+
+    made = Projection(name="looks", apply_page=look, on_live=sent.append, retries=0)
+    unreadable.projections.add(made, mode="deferred")
+    unreadable.projections.run("looks", until=5)
+    unreadable.projections.run("looks")
+    with transaction.writing(unreadable._folded.bind) as conn:
+        conn.execute(text("UPDATE ledger_cursor SET effects = 4"))
+    assert unreadable.projections.run("looks").parked == 1
+    assert [one.sequence for one in sent] == [4, 6]
+    assert [(one.sequence, one.kind) for one in unreadable.projections.parked("looks")] == [
+        (5, "effect")
+    ]

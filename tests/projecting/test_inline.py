@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 import sqlalchemy as sa
 
-from ledger import Claim, Ledger
+from ledger import Claim, Ledger, Party
 from ledger.errors import InvalidProjection, ProjectionFailed
 from ledger.projecting import Projection, inlining
 from ledger.store import engines, schema
@@ -191,3 +193,41 @@ def test_an_inline_view_may_be_stricter_than_the_ledger(ledger, kit):
     with pytest.raises(ProjectionFailed, match="rule v1"):
         kit.say(ledger, "C2")
     assert len(list(ledger.events())) == 6
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_one_that_ends_the_transaction_gives_nobody_a_receipt(ledger, kit, end, nested):
+    def apply(conn, stored):
+        if stored.type == "claim_recorded":
+            getattr(conn, end)()
+
+    ends = Projection(name="ends", apply=apply)
+    ledger.projections.add(ends)
+    kit.world(ledger)
+    size = ledger.verify().size
+    with contextlib.ExitStack() as stack:
+        inside = ledger
+        if nested:
+            inside = Ledger(stack.enter_context(ledger._folded.bind.begin()))
+            inside.projections.add(ends)
+        told = r"ends ended the transaction.*Leave out its commit"
+        with pytest.raises(ProjectionFailed, match=told):
+            kit.say(inside, "C1")
+    after = Ledger(ledger._folded.bind)
+    assert after.verify().size == size + (end == "commit")
+
+
+def test_one_that_records_is_refused_and_does_not_wait_for_itself(ledger, kit):
+    def apply(_conn, stored):
+        if stored.type == "claim_recorded":
+            ledger.register(Party("echo", name="Echo"))
+
+    ledger.projections.add(Projection(name="echo", apply=apply))
+    kit.world(ledger)
+    with pytest.raises(ProjectionFailed) as caught:
+        kit.say(ledger, "C1")
+    assert isinstance(caught.value.__cause__, InvalidProjection)
+    assert "for event in ledger.follow()" in str(caught.value.__cause__)
+    ledger.register(Party("mill", name="Mill"))
+    assert ledger.verify().size == 6

@@ -6,7 +6,6 @@ import datetime as dt
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -16,6 +15,7 @@ from ledger.projecting.owning import owning
 from ledger.projecting.running import Run
 from ledger.store import cursors, transaction
 from ledger.store.cursors import Build
+from tests.waiting import until
 
 CHILD = """
 import sys, time
@@ -72,6 +72,10 @@ def test_processes_that_race_take_each_event_once(shared_url, kit):
         assert ledger.projections.state("order") == list(range(45))
 
 
+def standing(ledger, *, position):
+    return any(one.position >= position for one in ledger.projections.status())
+
+
 def test_a_killed_owner_is_taken_over_from(shared_url, kit):
     with Ledger.open(shared_url) as ledger:
         kit.world(ledger)
@@ -87,14 +91,12 @@ def test_a_killed_owner_is_taken_over_from(shared_url, kit):
         child.stdout.readline()
         child.stdin.write("go\n")
         child.stdin.flush()
-        while not ledger.projections.status() or ledger.projections.status()[0].position < 9:
-            time.sleep(0.002)
+        until(lambda: standing(ledger, position=9), "the child has taken nine events")
         child.kill()
         child.communicate()
         heirs = kit.patient(ledger, seconds=0.2)
         heirs.add(order(), mode="deferred")
-        while heirs.run("order").status != "caught_up":
-            time.sleep(0.01)
+        until(lambda: heirs.run("order").status == "caught_up", "the dead owner is given up")
         assert heirs.state("order") == list(range(65))
         assert heirs.check("order").ok
 
@@ -112,8 +114,7 @@ def test_threads_that_follow_take_turns(shared_url, kit):
         for thread in threads:
             thread.start()
         kit.say(ledger, *(f"C{n}" for n in range(20)))
-        while not ledger.projections.status() or ledger.projections.status()[0].lag:
-            time.sleep(0.01)
+        until(lambda: standing(ledger, position=25), "one of the threads has caught up")
         stop.set()
         for thread in threads:
             thread.join()

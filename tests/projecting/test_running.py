@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from typing import Any
 
 import pytest
 
 from ledger import Ledger
-from ledger.errors import InvalidProjection, StoreError, UnknownEventType, UnknownProjection
+from ledger.errors import (
+    Invalid,
+    InvalidProjection,
+    StoreError,
+    UnknownEventType,
+    UnknownProjection,
+)
 from ledger.model.events import ClaimRecorded
-from ledger.projecting import Projection
+from ledger.projecting import Projection, Projections, projections
+from ledger.store import cursors
+from ledger.store.cursors import Build
 
 
 def test_a_run_catches_up_and_the_next_takes_only_what_is_new(small, kit):
@@ -200,3 +210,66 @@ def test_a_state_that_is_no_plain_json_is_refused_at_once(small, kit):
     outcome = small.projections.run("bad", batch=1)
     assert outcome.parked == 5
     assert "no plain JSON" in small.projections.parked("bad")[0].reason
+
+
+def test_another_projection_of_the_same_name_is_refused_unless_it_is_meant(small, kit):
+    made = kit.tally()
+    small.projections.add(made)
+    small.projections.add(made, mode="deferred")
+    small.projections.add(kit.acts)
+    small.projections.add(kit.acts)
+    for other in (kit.tally(), lambda build: kit.tally()):
+        with pytest.raises(InvalidProjection, match=r"tally v1 .*\(version=2\).*replace=True"):
+            small.projections.add(other)
+    small.projections.add(kit.tally(version=2))
+    count = Projection(name="tally", initial=int, evolve=lambda state, _: state + 1)
+    small.projections.add(count, replace=True)
+    kit.say(small, "C1")
+    assert small.projections.run("tally", version=1).status == "caught_up"
+    with small._folded.reading() as conn:
+        held = cursors.cursor(conn, small._folded.tables, Build(1, "tally", 1, 0))
+    assert held is not None
+    assert held.state == "6"
+
+
+def test_a_run_can_be_stopped_by_a_function_too(small, kit):
+    kit.say(small, *(f"C{n}" for n in range(5)))
+    small.projections.add(kit.tally(), mode="deferred")
+    done: list[int] = []
+    for go in (small.projections.run, small.projections.rebuild):
+        told, asked = (lambda at, _: done.append(at)), (lambda: len(done) > 1)
+        outcome = go("tally", batch=2, progress=told, stop=asked)
+        assert (outcome.status, len(done)) == ("stopped", 2)
+        done.clear()
+        with pytest.raises(Invalid, match="3 cannot be asked whether to stop"):
+            go("tally", stop=3)
+
+
+def test_what_falls_behind_while_another_thread_settles_is_not_forgotten(small, kit, monkeypatch):
+    """Whatever line of it the other thread has come to."""
+    settled: list[int] = []
+    for number in range(1, 40):
+        small.projections.add(kit.acts(version=number))
+    monkeypatch.setattr(projections, "begun", lambda site, entry: entry)
+    monkeypatch.setattr(projections, "conduct", lambda _, entry, *__: settled.append(entry.version))
+    late = iter(small.projections._registry.inline)
+    put: list[int] = []
+
+    def come_between(frame, event, _) -> Any:
+        if frame.f_code is not Projections.settle.__code__:
+            return None
+        if event == "line" and len(put) < 20:
+            put.append(next(late).version)
+            small.projections._behind.append(small.projections._registry.find("acts", put[-1]))
+        return come_between
+
+    small.projections._behind.append(next(late))
+    before = sys.gettrace()
+    sys.settrace(come_between)
+    try:
+        small.projections.settle()
+    finally:
+        sys.settrace(before)
+    small.projections.settle()
+    assert len(put) > 3
+    assert sorted(settled) == [1, *put]

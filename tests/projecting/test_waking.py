@@ -48,14 +48,17 @@ class Following:
             time.sleep(0.005)
         pytest.fail(f"nothing woke it before {position} events")
 
+    def ended(self):
+        self._thread.join(ENOUGH)
+        return not self._thread.is_alive()
+
     def __enter__(self):
         self._thread.start()
         return self
 
     def __exit__(self, *_):
         self.stop.set()
-        self._thread.join(ENOUGH)
-        assert not self._thread.is_alive()
+        assert self.ended()
 
 
 def test_each_commit_of_this_process_wakes_it(small):
@@ -113,4 +116,5 @@ def test_a_host_may_wait_in_its_own_way(small):
 
     with Following(small, wait=wait) as following:
         following.until(6)
+        assert following.ended()
     assert waits == [NEVER, NEVER]

@@ -285,3 +285,27 @@ def test_of_several_records_all_or_none_are_stored(standing, unchanged):
     refused(standing, unchanged, lambda it: it.record_all([good, bad]), er.UnknownProposition)
     several = [Topic("t", label="T"), Topic("u", label="U", part_of="qqq")]
     refused(standing, unchanged, lambda it: it.register_all(several), er.UnknownTopic)
+
+
+ONE_CLAIM = Claim(claimant="board", act="assert", proposition="shut")
+
+
+@pytest.mark.parametrize("given", [Party("one", name="One"), "one", {"id": "one"}, None, 3])
+def test_what_is_not_several_is_told_where_it_goes(town, given):
+    with pytest.raises(er.Invalid, match=r"is not several. Write ledger\.register\(noun\)"):
+        town.register_all(given)
+
+
+@pytest.mark.parametrize("given", [ONE_CLAIM, {"act": "assert"}, None])
+def test_one_claim_is_not_several(town, given):
+    with pytest.raises(er.Invalid, match=r"is not several. Write ledger\.record_all\(\[claim\]\)"):
+        town.record_all(given)
+
+
+@pytest.mark.parametrize(
+    "one, typed", [({"act": "assert"}, r"Claim\(\*\*fields\)"), (Party("a", name="A"), "Claim")]
+)
+def test_of_several_claims_each_is_one(town, one, typed):
+    with pytest.raises(er.Invalid, match=rf"at place 1, is no claim. Write {typed}") as caught:
+        town.record_all([ONE_CLAIM, one])
+    assert caught.value.given is one

@@ -114,6 +114,20 @@ def test_a_head_locked_for_too_long_is_told(postgres_url, tables, drafts):
     engine.dispose()
 
 
+def test_a_statement_that_was_cancelled_is_told_as_that(postgres_url, tables, drafts):
+    """By the server's own time-out, or by somebody: the lock may have been free."""
+    engine = engines.engine_for(postgres_url)
+    schema.upgrade(engine)
+    hasty = sa.create_engine(engine.url, connect_args={"options": "-c statement_timeout=50"})
+    with transaction.writing(engine) as conn:
+        put(conn, tables, "default", drafts(1))
+        with pytest.raises(StoreError, match=r"cancelled.*statement_timeout.*Nothing was written"):
+            put_into(hasty, tables, drafts(1))
+    assert size(engine, tables) == 1
+    hasty.dispose()
+    engine.dispose()
+
+
 @pytest.mark.parametrize("notify", [True, False])
 def test_listeners_are_told_of_each_append_unless_it_is_switched_off(
     postgres_url, tables, drafts, notify
@@ -131,7 +145,8 @@ def test_listeners_are_told_of_each_append_unless_it_is_switched_off(
         with transaction.writing(engine, once=True) as other:
             append(other, tables, head, drafts(2), notify=notify)
         driver: Any = conn.connection.driver_connection
-        told = [*driver.notifies(timeout=0.2)]
+        within: dict[str, Any] = {"timeout": 30, "stop_after": 2} if notify else {"timeout": 0.2}
+        told = [*driver.notifies(**within)]
     assert [note.payload for note in told] == ["", ""] * notify
     engine.dispose()
 

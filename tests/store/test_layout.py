@@ -28,6 +28,22 @@ def test_a_name_that_would_need_quotes_is_refused(field, name):
     assert (caught.value.field, caught.value.given) == (field, name)
 
 
+def test_a_schema_that_is_a_word_of_sql_is_refused(postgres_url):
+    """And of those that are let through, none is: the server says which there are."""
+    engine = sa.create_engine(postgres_url)
+    with engine.connect() as conn:
+        found = conn.execute(
+            sa.text("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R','T')")
+        )
+        words = list(found.scalars())
+    engine.dispose()
+    assert "order" in words
+    for word in words:
+        with pytest.raises(InvalidLayout, match=f"'{word}' is a word of PostgreSQL's SQL.*_ledger"):
+            Layout(schema=word)
+        assert Layout(prefix=f"{word}_", schema=f"{word}_ledger").schema
+
+
 def test_the_longest_prefix_keeps_names_apart_on_postgresql():
     names = tables_for(Layout(prefix="a" * 31)).metadata.tables
     assert all(len(name) + len("_no_truncate") < 64 for name in names)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import Any
 
 import attrs
 import pytest
 
 from ledger import Ledger, Party
-from ledger.errors import AlreadyRecorded, Invalid, WrongExpectedVersion
+from ledger.errors import AlreadyRecorded, CodecError, Invalid, WrongExpectedVersion
 from ledger.loading import Loaded
-from ledger.model.events import NewEvent, PartyRegistered
+from ledger.model.events import (
+    Erased,
+    NewEvent,
+    PartyNamed,
+    PartyRegistered,
+    RecordAmended,
+)
 from ledger.projecting import Projection
 from ledger.recording.ids import new_id
 
@@ -142,3 +149,75 @@ def test_what_is_no_event_is_refused_with_what_to_write(ledger, typed, one):
             store([*typed(1), one])
         assert caught.value.given is one
     assert ids(ledger) == []
+
+
+def an_event(event: Any, **place: Any) -> NewEvent:
+    given: dict[str, Any] = {"id": "e-1", "stream": "e-1", "stream_v": 0, "event": event}
+    return NewEvent(**{**given, **place})
+
+
+def evolved(event: Any, **fields: Any) -> Any:
+    """The event with fields of which a type checker would say that they cannot be."""
+    return attrs.evolve(event, **fields)
+
+
+BOARD = PartyRegistered(key="board", name="Water Board", kind="organisation")
+NAMED = PartyNamed(party="p", name="Board")
+UNREADABLE: dict[str, Any] = {
+    "a number for a text": evolved(BOARD, kind=5),
+    "nothing for a text": evolved(BOARD, name=None),
+    "a list for a text": evolved(BOARD, key=["board"]),
+    "a list of numbers": evolved(BOARD, members=(1,)),
+    "one text for several": evolved(BOARD, members="board"),
+    "a text for yes or no": evolved(NAMED, metonym="yes"),
+    "yes for a number": evolved(NAMED, rank=True),
+    "a text for a period": evolved(NAMED, period="2023"),
+    "a list among the changes": RecordAmended(
+        target="r", record_type="party_registered", reason="why", changes={"members": ["a"]}
+    ),
+    "a field that the record lacks": RecordAmended(
+        target="r", record_type="party_registered", reason="why", changes={"colour": "red"}
+    ),
+}
+
+
+@pytest.mark.parametrize("event", UNREADABLE.values(), ids=UNREADABLE)
+def test_what_could_not_be_read_again_is_not_stored(ledger, typed, event):
+    for store in (ledger.appender.put, ledger.appender.load):
+        with pytest.raises(CodecError, match=r"party_registered|party_named|record_amended"):
+            store([*typed(1), an_event(event)])
+    assert ids(ledger) == []
+    ledger.register(Party("millers", name="Millers' Guild"))
+    assert ledger.verify().size == 1
+
+
+@pytest.mark.parametrize("place", [{"id": 5}, {"id": ""}, {"stream": 7}, {"stream": None}])
+def test_an_event_needs_an_id_and_a_stream(ledger, typed, place):
+    (field,) = place
+    for store in (ledger.appender.put, ledger.appender.load):
+        with pytest.raises(Invalid, match=rf"{field} \(at place 1\)"):
+            store([*typed(1), an_event(BOARD, **place)])
+    assert ids(ledger) == []
+
+
+@pytest.mark.parametrize("version", [-1, True, "0", None, 2**63])
+def test_an_event_needs_a_place_in_its_stream(ledger, typed, version):
+    with pytest.raises(Invalid, match="stream_v, at place 1"):
+        ledger.appender.put([*typed(1), an_event(BOARD, stream_v=version)])
+    assert ids(ledger) == []
+
+
+@pytest.mark.parametrize(
+    "event", [None, Party("board", name="Board"), Erased("claim_recorded", ())]
+)
+def test_a_new_event_holds_an_event(ledger, typed, event):
+    with pytest.raises(Invalid, match=r"at place 1 is .*, which no log holds") as caught:
+        ledger.appender.put([*typed(1), an_event(event)])
+    assert caught.value.given is event
+    assert ids(ledger) == []
+
+
+@pytest.mark.parametrize("given", [None, 7, an_event(BOARD)])
+def test_what_is_no_list_of_events_is_refused(ledger, given):
+    with pytest.raises(Invalid, match=r"Write put\(\[event\]\)"):
+        ledger.appender.put(given)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 
-from ledger.errors import AlreadyRecorded, StoreError
+from ledger import Ledger, Party
+from ledger.errors import AlreadyRecorded, LedgerError, StoreError
 from ledger.store import engines, read, schema, transaction
 from ledger.store.append import append, lock_head
 
@@ -149,7 +152,7 @@ def test_a_connection_in_autocommit_is_refused(postgres_url, tables, drafts):
     engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as conn, pytest.raises(StoreError, match="is in autocommit"):
         write(conn, tables, drafts(1))
-    with pytest.raises(StoreError, match="is in autocommit"):
+    with pytest.raises(StoreError, match=r"is in autocommit.* or an Engine, that was made without"):
         write(engine, tables, drafts(1))
     engine.dispose()
 
@@ -238,4 +241,29 @@ def test_a_serializable_host_is_told_to_run_again(postgres_url, tables, drafts):
         write(engine, tables, drafts(1))
         with pytest.raises(StoreError, match="must be run again"):
             write(conn, tables, drafts(1))
+    engine.dispose()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sqlite3 has no attribute autocommit yet")
+def test_sqlite_that_is_always_in_a_transaction_takes_the_write_lock_first(tmp_path):
+    engine = sa.create_engine(
+        f"sqlite:///{tmp_path / 'host.db'}", connect_args={"autocommit": False, "timeout": 60}
+    )
+    schema.upgrade(engine)
+    errors = []
+
+    def work(name):
+        try:
+            for number in range(10):
+                Ledger(engine).register(Party(f"{name}{number}", name="Somebody"))
+        except LedgerError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "abcdef"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert Ledger(engine).verify().size == 60
     engine.dispose()

@@ -1,0 +1,87 @@
+"""A host's engine with a single connection, as tests like it: a database in memory for all."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import Session
+
+from ledger import Ledger
+from ledger.aio import AsyncLedger
+from ledger.errors import StoreError
+from ledger.store import schema
+from tests.embedding.entries import FIRST, said
+
+
+@pytest.fixture
+def engine():
+    made = sa.create_engine(
+        "sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False}
+    )
+    schema.upgrade(made)
+    with made.begin() as conn:
+        conn.execute(sa.text("CREATE TABLE story (slug VARCHAR(20) PRIMARY KEY)"))
+    yield made
+    made.dispose()
+
+
+def test_threads_take_turns(engine):
+    ledger = Ledger(engine)
+    ledger.register_all(FIRST)
+    errors = []
+
+    def record(name):
+        try:
+            for number in range(20):
+                ledger.record(**said(f"{name}-{number}"))
+                assert ledger.claims()
+        except BaseException as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    threads = [threading.Thread(target=record, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert ledger.verify().size == 82
+
+
+def test_tasks_take_turns():
+    async def main():
+        engine = create_async_engine("sqlite+aiosqlite://")
+        async with engine.begin() as conn:
+            await conn.run_sync(schema.upgrade)
+        ledger = AsyncLedger(engine)
+        await ledger.register_all(FIRST)
+
+        async def record(name):
+            for number in range(5):
+                await ledger.record(**said(f"{name}-{number}"))
+                assert await ledger.claims()
+
+        await asyncio.gather(*(record(name) for name in "abcd"))
+        size = (await ledger.verify()).size
+        await engine.dispose()
+        return size
+
+    assert asyncio.run(main()) == 22
+
+
+def test_a_hosts_open_transaction_is_neither_committed_nor_rolled_back(engine):
+    ledger = Ledger(engine)
+    ledger.register_all(FIRST)
+    with Session(engine) as session:
+        session.execute(sa.text("INSERT INTO story VALUES ('flood')"))
+        for call in (lambda: ledger.record(**said("c1")), ledger.claims):
+            with pytest.raises(StoreError, match=r"one connection.*Ledger\(connection\)"):
+                call()
+        Ledger(session).record(**said("c2"))
+        session.commit()
+    assert ledger.claims().ids == ("c2",)
+    with engine.connect() as conn:
+        assert conn.scalar(sa.text("SELECT count(*) FROM story")) == 1
