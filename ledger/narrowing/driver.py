@@ -18,7 +18,7 @@ from typing import Any, Final
 import attrs
 from sqlalchemy import Engine, event
 
-from ledger.store.engines import OneConnection
+from ledger.store.turns import only_connection
 
 
 class Gone(Exception):
@@ -46,6 +46,8 @@ class Driver:
         lent.detach()
         self._process = os.getpid()
         self.usable = True
+        # Since Python 3.12 a driver may always be in a transaction, which would stand still here.
+        self.failed = getattr(self._connection, "autocommit", None) is False
         self._finish = weakref.finalize(self, _close, self._connection)
         event.listen(engine, "engine_disposed", self._disposed, once=True)
 
@@ -56,6 +58,7 @@ class Driver:
         try:
             return self._connection.execute(query, values).fetchall()  # type: ignore[no-any-return]
         except sqlite3.Error:
+            self.failed = True  # such as a file that one connection locks for itself
             self.close()
             return None
 
@@ -99,7 +102,9 @@ def driver_of(engine: Engine) -> Driver | None:
     found = _drivers.get(engine)
     if found is not None and found.usable:
         return found  # asked for before the lock of a fold: a checkout may have to wait
-    if engine.dialect.driver != "pysqlite" or isinstance(engine.pool, OneConnection):
+    if found is not None and found.failed:
+        return None
+    if engine.dialect.driver != "pysqlite" or only_connection(engine) is not None:
         return None
     if engine.url.database in (None, "", ":memory:") or "mode=memory" in str(engine.url):
         return None
@@ -107,4 +112,6 @@ def driver_of(engine: Engine) -> Driver | None:
         found = _drivers.get(engine)
         if found is None or not found.usable:
             found = _drivers[engine] = Driver(engine)
-    return found
+            if found.failed:
+                found.close()
+    return None if found.failed else found

@@ -90,9 +90,11 @@ def position(
 
 
 def quick(folded: Folded) -> Driver | None:
-    """The driver of a log that was seen to be ours, where the bind has one."""
+    """The driver of a log of which something is kept, where the bind has one."""
     host = folded.host
-    return driver_of(host) if isinstance(host, Engine) and folded.checked else None
+    if not isinstance(host, Engine) or not folded.checked or held_of(folded.fold) is None:
+        return None
+    return driver_of(host)
 
 
 def _read(cell: _Cell) -> list[PlainClaim] | None:
