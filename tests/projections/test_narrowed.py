@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import QueuePool
 
 from ledger import Ledger, Membership, Party, Proposition
 from ledger.narrowing import asked_of, narrowed, plain
@@ -167,3 +169,21 @@ def test_the_example_world_is_answered_so_on_every_engine(database, clock, batch
             assert is_narrowed(view)
             assert quick(view, asked) == folded_cells(view, asked)
         assert ledger.projections.check("cells").ok
+
+
+def test_an_engine_with_one_connection_keeps_it(tmp_path):
+    url = f"sqlite:///{tmp_path / 'claims.db'}"
+    with Ledger.open(url) as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register(Party("mill", name="Mill"))
+        ledger.register(Proposition("shut", text="Shut"))
+    engine = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=1)
+    ledger = Ledger(engine)
+    assert [ledger.position("mill", "shut").status for _ in range(3)] == ["silent"] * 3
+    assert len(quick_ones(ledger.as_of(), [("mill", "shut")])) == 1
+    with engine.connect() as mine:
+        assert mine.execute(text("SELECT count(*) FROM ledger_event")).scalar_one() == 2
+        assert ledger.as_of().position("mill", "shut").status == "silent"
+    engine.dispose()
+    assert ledger.position("mill", "shut").status == "silent"
+    engine.dispose()
