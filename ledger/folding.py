@@ -68,6 +68,7 @@ class Fold:
         self.origin = origin
         self.lock = lock
         self.checked = False
+        self.kept: object = None  # what `ledger.narrowing` keeps of the log
         self.facts = Facts()
         self._log: int | None = None
         self._leaves: deque[bytes] = deque(maxlen=TAKEN_BACK)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 from sqlalchemy import Engine
@@ -92,9 +92,13 @@ def position(
 def quick(folded: Folded) -> Driver | None:
     """The driver of a log of which something is kept, where the bind has one."""
     host = folded.host
-    if not isinstance(host, Engine) or not folded.checked or held_of(folded.fold) is None:
+    held = held_of(folded.fold) if isinstance(host, Engine) else None
+    if held is None:
         return None
-    return driver_of(host)
+    driver = held.driver
+    if driver is None or not driver.usable:
+        driver = held.driver = driver_of(cast("Engine", host))
+    return driver
 
 
 def _read(cell: _Cell) -> list[PlainClaim] | None:
@@ -124,8 +128,9 @@ def still_so(driver: Driver, texts: Statements, held: Records) -> bool:
 def _plain(cell: _Cell) -> list[PlainClaim] | None:
     """The claims on a cell that reach its party; None where one of them is not plain."""
     frame, log, rows_of = cell.frame, cell.held.log_id, cell.driver.rows
-    key = f"{cell.party} {cell.proposition}"
-    parties, propositions = frame.memo("keys", key, lambda: _keys(cell))
+    parties = frame.memo("keys", cell.party, lambda: _keys(frame, beneath(frame, cell.party)))
+    group = cell.proposition
+    propositions = frame.memo("keys", group, lambda: _keys(frame, frame.merged_group(group)))
     query = cell.texts.cells[isinstance(parties, int), isinstance(propositions, int)]
     rows = rows_of(query, (log, cell.basis, parties, propositions))
     if rows is None:
@@ -151,15 +156,10 @@ def _by_sequence(row: Sequence[Any]) -> int:
     return int(row[0])
 
 
-def _keys(cell: _Cell) -> tuple[int | str, int | str]:
+def _keys(frame: Frame, ids: Collection[str]) -> int | str:
     """The sequences of all whose claims may count, as one number or as JSON."""
-    frame = cell.frame
-
-    def keys(ids: Collection[str]) -> int | str:
-        found = sorted(frame.stored[id_].sequence for id_ in ids)
-        return found[0] if len(found) == 1 else json.dumps(found)
-
-    return keys(beneath(frame, cell.party)), keys(frame.merged_group(cell.proposition))
+    found = sorted(frame.stored[id_].sequence for id_ in ids)
+    return found[0] if len(found) == 1 else json.dumps(found)
 
 
 def _claim(frame: Frame, row: Sequence[Any], party: str) -> PlainClaim | None:

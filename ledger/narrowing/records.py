@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
-import weakref
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
@@ -19,6 +18,7 @@ from sqlalchemy import Connection
 from ledger.codec.envelope import opened
 from ledger.folding import Fold, Folded
 from ledger.model import events as ev
+from ledger.narrowing.driver import Driver
 from ledger.projections.effective import Facts
 from ledger.projections.frame import Frame
 from ledger.store import cells, read
@@ -64,6 +64,7 @@ class Records:
     headed: int = -3
     head: tuple[int, dt.datetime] | None = None
     places: Places = attrs.field(factory=Places)
+    driver: Driver | None = None
     events: list[ev.StoredEvent] = attrs.field(factory=list)
     sequences: list[int] = attrs.field(factory=list)
     lost: list[int] = attrs.field(factory=list)
@@ -81,12 +82,9 @@ class Records:
         return self.frames[many]
 
 
-_read_so_far: Final[weakref.WeakKeyDictionary[Fold, Records]] = weakref.WeakKeyDictionary()
-
-
 def held_of(fold: Fold) -> Records | None:
     """What is kept of a log, where anything is."""
-    return _read_so_far.get(fold)
+    return fold.kept if isinstance(fold.kept, Records) else None
 
 
 def beside(facts: Facts, proposition: str) -> tuple[str, ...]:
@@ -107,18 +105,18 @@ def caught_up(conn: Connection, folded: Folded, basis: int) -> Records | None:
     if found is None or found[2] < basis:
         return None
     log_id, build, position = found
-    held = _read_so_far.get(folded.fold)
+    held = held_of(folded.fold)
     if (
         held is None
         or (held.log_id, held.build) != (log_id, build)
         or not _goes_on(conn, folded.tables, held)
     ):
-        held = _read_so_far[folded.fold] = Records(log_id, build)
+        held = folded.fold.kept = Records(log_id, build)
     if held.size < position:
         known = len(held.events)
         _read_on(conn, folded.tables, held, position)
         if known and any(isinstance(one.event, ev.ContentErased) for one in held.events[known:]):
-            held = _read_so_far[folded.fold] = Records(log_id, build)  # it reaches every basis
+            held = folded.fold.kept = Records(log_id, build)  # it reaches every basis
             _read_on(conn, folded.tables, held, position)
     return held
 
