@@ -29,6 +29,7 @@ PAGE: Final = 1_000
 STRETCH: Final = 4_000
 """How many sequences are looked at in one go when only some types or one stream are wanted."""
 
+_PAGE_OF_ENTRIES: Final = 5_000
 _PAGE_OF_LEAVES: Final = 20_000
 
 
@@ -181,6 +182,20 @@ def _rows_among(
         query = f"{selected} WHERE {name} = ANY(CAST(? AS {kind}[])) AND log_id = CAST(? AS bigint)"
         found = fetched(conn, query, (given, log_id))
     return sorted(_rows_of(found), key=lambda row: row.seq)
+
+
+def entries(
+    conn: Connection, tables: Tables, log_id: int, start: int, stop: int
+) -> Iterator[tuple[int, str, bytes]]:
+    """Sequence, entry and leaf hash with `start` <= sequence < `stop`, in order."""
+    query = (
+        f"SELECT seq, entry, leaf_hash FROM {tables.layout.qualified('event')} "  # noqa: S608
+        "WHERE log_id = CAST(? AS bigint) AND seq >= CAST(? AS bigint) "
+        "AND seq < CAST(? AS bigint) ORDER BY seq"
+    )
+    for first in range(start, stop, _PAGE_OF_ENTRIES):
+        last = min(first + _PAGE_OF_ENTRIES, stop)
+        yield from ((*row,) for row in fetched(conn, query, (log_id, first, last)))
 
 
 def leaf_hashes(

@@ -30,7 +30,7 @@ from ledger.appending import utc_now
 from ledger.codec.entry import Draft
 from ledger.codec.envelope import seal
 from ledger.errors import StoreError
-from ledger.interchange.jsonl import import_file
+from ledger.interchange import import_file
 from ledger.model.events import NewEvent, PartyRegistered
 from ledger.recording.ids import new_id
 from ledger.store import engines, schema, transaction
