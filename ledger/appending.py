@@ -29,6 +29,7 @@ from ledger.model.events import NewEvent, Recorder, StoredEvent
 from ledger.projecting import Projections
 from ledger.projecting.running import refuse_inside
 from ledger.projections.answer import Answer
+from ledger.proving.keeping import grown
 from ledger.recording.intake import Made
 from ledger.store import append as log
 from ledger.store import read
@@ -129,6 +130,7 @@ class Appender:
                 return there
             _tell(told, drafts, stored)
         self.projections.settle()
+        grown(self.folded, stored.first, stored.size)
         return stored
 
     def _there(self, events: Sequence[NewEvent]) -> Appended | None:
@@ -245,6 +247,7 @@ class Appender:
             events = unit.stored(stored.first, stored.known)
             self._take(unit, events)
             self.projections.settle()
+            grown(self.folded, stored.first, stored.size)
         placed = {one.id: one for one in events}
         return [
             receipt(made, entered.there, placed, stored.size if stored else entered.size)

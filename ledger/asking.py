@@ -6,7 +6,7 @@ Each question is that of the view of this moment; reading and waiting is in `led
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -24,9 +24,11 @@ from ledger.projections import (
     listing,
     perspectives,
     provenance,
+    resting,
     silence,
     standing,
     timeline,
+    versions,
 )
 from ledger.projections.logbook import LogLine, log_line
 from ledger.projections.policies import Policy
@@ -104,9 +106,28 @@ class Asking(abc.ABC):
         """Who is silent on a topic on which others spoke."""
         return self.as_of().silences(id_of(topic))
 
-    def trace(self, claim: Id) -> provenance.Trace:
+    def trace(self, claim: Id, *, document_text: str | None = None) -> provenance.Trace:
         """A claim back to its words, its document, its log entry and the proof of that entry."""
-        return self.as_of().trace(id_of(claim))
+        return self.as_of().trace(id_of(claim), document_text=document_text)
+
+    def resting_on(self, document: Id) -> resting.RestingOn:
+        """Everything that rests on a document now, and which positions would fall with it."""
+        return self.as_of().resting_on(id_of(document))
+
+    def attributed_to(self, party: Id) -> resting.AttributedTo:
+        """Everything in which a party has a part now, and through whom."""
+        return self.as_of().attributed_to(id_of(party))
+
+    def evidence(self, party: Id, proposition: Id) -> resting.PositionTrace:
+        """A position of now, with each claim that bears on it traced back to its words."""
+        return self.as_of().evidence(id_of(party), id_of(proposition))
+
+    def check_quotes(
+        self, document: Id | None = None, *, texts: Mapping[str, str] | None = None
+    ) -> versions.QuoteChecks:
+        """Whether each quotation stands in its document, and in later versions of it."""
+        one = None if document is None else id_of(document)
+        return self.as_of().check_quotes(one, texts=texts)
 
     # -- the log ----------------------------------------------------------------------------
 

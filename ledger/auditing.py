@@ -1,105 +1,145 @@
-"""Checkpoints, proofs and the verification of a whole log: what an auditor asks for."""
+"""Checkpoints, proofs and the verification of a whole log: what an auditor asks for.
+
+Proofs and bundles for those who do not have the database are made in `ledger.proving`.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import attrs
 from sqlalchemy import Connection
 
-from ledger.errors import InconsistentCheckpoint, RootMismatch, UnknownEvent
 from ledger.folding import Folded
 from ledger.merkle.checkpoint import Checkpoint
-from ledger.merkle.frontier import root_of
-from ledger.merkle.proofs import inclusion_proof
+from ledger.merkle.written import GrowthProof
 from ledger.projections.answer import Answer
 from ledger.projections.provenance import Trace
-from ledger.store import audit, read
+from ledger.proving.keeping import trunk
+from ledger.proving.proof import Proof, Trunk, check_continued, check_root, sequence_of
+from ledger.proving.writing import Bundled, Withheld, belonging, write
+from ledger.signing.heads import CheckpointSigner
+from ledger.store import audit, read, tree
+from ledger.store.spread import Spread
 
 Progress = Callable[[int, int], None]
 
 
 @attrs.frozen(kw_only=True)
 class Verification(Answer):
-    """What a clean audit found: the log's size and root, and the checkpoint it was held against."""
+    """What a clean audit found: the log's size and root, and the checkpoint it was held against.
+
+    Events before `since` were taken at the word of an earlier verification.
+    """
 
     origin: str
     size: int
     root: str
     known_at: dt.datetime | None
     checkpoint: int | None
+    since: int = 0
 
     def __str__(self) -> str:
         held = "" if self.checkpoint is None else f", continues the checkpoint at {self.checkpoint}"
+        if self.since:
+            held += f", looked at from {self.since} on"
         return f"ok: {self.size} events of {self.origin}, root {self.root}{held}"
 
 
-def checkpoint(conn: Connection, folded: Folded, size: int | None) -> Checkpoint:
-    """The root over the first entries of a log."""
-    head = read.head(conn, folded.tables, folded.origin)
-    held = 0 if head is None else head.size
-    wanted = held if size is None else size
-    if not 0 <= wanted <= held:
-        raise UnknownEvent(
-            f"There is no checkpoint at size {wanted}: the log holds {held} events.",
-            given=str(wanted),
+def checkpoint(folded: Folded, size: int | None, signer: CheckpointSigner | None) -> Checkpoint:
+    """The root over the first entries of a log, signed if somebody is there to sign."""
+    with trunk(folded) as standing:
+        found = standing.at(size).checkpoint
+        return found if signer is None else signer.sign(found, standing.tree.consistency_proof)
+
+
+def prove(folded: Folded, claim: str | int, given: Checkpoint | None) -> Proof:
+    """The proof of one entry, up to a checkpoint or to the log's end."""
+    sequence = sequence_of(folded, claim)
+    with trunk(folded, given) as standing:
+        return standing.proof(sequence)
+
+
+def prove_growth(
+    folded: Folded, old: Checkpoint | int, new: Checkpoint | int | None
+) -> GrowthProof:
+    """The proof that a log continues an older checkpoint."""
+    size = new if isinstance(new, int) else None
+    with trunk(folded, None if isinstance(new, int) else new) as standing:
+        return standing.at(size).growth(old)
+
+
+def bundle(
+    folded: Folded,
+    path: str | os.PathLike[str],
+    *,
+    about: dict[str, str],
+    claims: Sequence[str] | None,
+    given: Checkpoint | None,
+    since: Checkpoint | None,
+    withhold: Iterable[str],
+) -> Bundled:
+    """A bundle of claims by their ledger ids, or of the whole log where these are None."""
+    withheld = Withheld.parse(withhold)
+    sequences: tuple[int, ...] | None = None
+    if claims is not None:
+        with folded.facts() as facts:
+            sequences = belonging(facts, claims)
+    with trunk(folded, given) as standing:
+        return write(
+            Path(path), standing, about=about, sequences=sequences, since=since, withheld=withheld
         )
-    leaves = () if head is None else read.leaf_hashes(conn, folded.tables, head.log_id, 0, wanted)
-    return Checkpoint(folded.origin, wanted, root_of(leaves))
 
 
 def verify(
-    conn: Connection, folded: Folded, kept: Checkpoint | None, progress: Progress | None
+    conn: Connection,
+    folded: Folded,
+    kept: Checkpoint | None,
+    progress: Progress | None,
+    *,
+    since: Checkpoint | None = None,
+    processes: int = 1,
+    contents: bool = True,
 ) -> Verification:
     """Check every stored byte, and that the log continues a checkpoint."""
+    known = [one for one in (kept, since) if one is not None]
     found = audit.audit(
         conn,
         folded.tables,
         folded.origin,
-        roots_at=() if kept is None else (kept.size,),
+        since=0 if since is None else since.size,
+        roots_at=[one.size for one in known],
+        spread=Spread.of(folded.host, folded.layout, folded.origin, processes),
+        contents=contents,
         progress=progress,
     )
-    if kept is not None:
-        _compare(kept, found)
+    for one in known:
+        check_continued(one, found.origin, found.size)
+        root = found.roots.get(one.size)
+        check_root(one, Trunk.of(conn, folded).tree.root(one.size) if root is None else root)
     return Verification(
         origin=folded.origin,
         size=found.size,
         root=found.root.hex(),
         known_at=found.known_at,
         checkpoint=None if kept is None else kept.size,
+        since=0 if since is None else since.size,
     )
-
-
-def _compare(kept: Checkpoint, found: audit.Audited) -> None:
-    if kept.origin != found.origin:
-        raise InconsistentCheckpoint(
-            f"The checkpoint is of log {kept.origin!r}, this is {found.origin!r}: compare a log "
-            "with its own checkpoints."
-        )
-    if kept.size > found.size:
-        raise InconsistentCheckpoint(
-            f"The checkpoint counts {kept.size} events, the log holds {found.size}: its end was "
-            "cut off, or an older backup was restored.",
-            sequence=found.size,
-        )
-    if found.roots[kept.size] != kept.root:
-        raise RootMismatch(
-            f"The first {kept.size} events have root {found.roots[kept.size].hex()}, the "
-            f"checkpoint says {kept.root.hex()}: the log was rewritten since."
-        )
 
 
 def proved(conn: Connection, folded: Folded, trace: Trace) -> Trace:
     """A trace with its leaf, the root over its basis, and the way between them."""
-    log = folded.log_id(conn)
-    found = () if log is None else read.leaf_hashes(conn, folded.tables, log, 0, trace.basis)
-    leaves = list(found)
-    proof = inclusion_proof(lambda a, b: leaves[a:b], trace.sequence, trace.basis)
+    head = read.head(conn, folded.tables, folded.origin)
+    held = tree.tree(conn, folded.tables, head.log_id if head else -1, trace.basis)
+    (leaf,) = held.nodes(0, trace.sequence, trace.sequence + 1)
+    proof = held.inclusion_proof(trace.sequence, trace.basis)
     return attrs.evolve(
         trace,
-        leaf_hash=leaves[trace.sequence].hex(),
+        leaf_hash=leaf.hex(),
         size=trace.basis,
-        root=root_of(leaves).hex(),
+        root=held.root().hex(),
         proof=tuple(one.hex() for one in proof),
     )

@@ -7,21 +7,24 @@ LedgerError
 |    InvalidQuotation  InvalidProposition  InvalidTopic  InvalidOccurrence  InvalidClaim
 |    InvalidAttribution  InvalidRelation  InvalidWithdrawal  InvalidCorrection
 |    InvalidAmendment  InvalidMerge  InvalidView  InvalidLayout  InvalidImport
-|    InvalidCheckpoint  InvalidProjection  InvalidCursor
+|    InvalidCheckpoint  InvalidProjection  InvalidCursor  InvalidNote  InvalidProof
+|    InvalidKey  InvalidPolicy  InvalidBundle
 +- NotFound (LookupError)     nothing by that id; `near` holds the closest ids
 |    UnknownParty  UnknownClaim  UnknownDocument  UnknownProposition  UnknownTopic
 |    UnknownOccurrence  UnknownEvent  UnknownName  AmbiguousName  UnknownProjection
 +- Conflict                   the ledger holds something that speaks against it
-|    AlreadyRecorded  WrongExpectedVersion  HeadMoved  CursorMoved  StillNamed
+|    AlreadyRecorded  WrongExpectedVersion  HeadMoved  CursorMoved  StillNamed  SignerRefused
 +- TamperEvidence             what is stored is not what was recorded; `sequence`: the first bad
 |    LeafMismatch  CommitmentMismatch  ColumnMismatch  MissingEntry  HeadMismatch
-|    RootMismatch  InconsistentCheckpoint  MissingGuard  ProofRejected
+|    RootMismatch  InconsistentCheckpoint  MissingGuard  ProofRejected  NodeMismatch
+|    SignatureRejected
 +- CodecError                 bytes that are not ours
 |    UnknownEventType  NotCanonical  NotJson
 +- SchemaError                the tables are missing, older or newer; the message holds the command
 |    SchemaMissing  SchemaOutdated  SchemaNewer  ForeignDatabase
 +- StoreError                 the database refused; `stored` says "no" or "unknown"
 +- ProjectionFailed           a projection could not take an event; `sequence` says which
++- WitnessRefused             a witness did not cosign; `status` is its answer
 +- TimedOut (TimeoutError)    what was waited for did not come in time; `head`: the last that had
 +- MissingExtra (ImportError) an optional dependency is not installed; the message holds the command
 ```
@@ -155,6 +158,26 @@ class InvalidCursor(Invalid):
     """A cursor without a name, or a place where none can stand."""
 
 
+class InvalidNote(Invalid):
+    """A text that is no signed note."""
+
+
+class InvalidProof(Invalid):
+    """A text that is no proof."""
+
+
+class InvalidKey(Invalid):
+    """A file or line that holds no key, or one that others may read."""
+
+
+class InvalidPolicy(Invalid):
+    """A text that is no policy of which signatures are wanted."""
+
+
+class InvalidBundle(Invalid):
+    """A folder or file that is no bundle."""
+
+
 class NotFound(LedgerError, LookupError):
     """Nothing in this view has that id."""
 
@@ -254,6 +277,15 @@ class StillNamed(Conflict):
         self.named_by = named_by
 
 
+class SignerRefused(Conflict):
+    """A signer has signed another history of the log than it is asked to sign now."""
+
+    def __init__(self, message: str, *, signed: int, given: int) -> None:
+        super().__init__(message)
+        self.signed = signed
+        self.given = given
+
+
 class TamperEvidence(LedgerError):
     """What is stored is not what was recorded."""
 
@@ -296,6 +328,14 @@ class MissingGuard(TamperEvidence):
 
 class ProofRejected(TamperEvidence):
     """A proof does not lead to the root."""
+
+
+class NodeMismatch(TamperEvidence):
+    """A stored hash of the tree does not follow from the entries below it."""
+
+
+class SignatureRejected(TamperEvidence):
+    """A signature is wrong, or one that is wanted is missing."""
 
 
 class CodecError(LedgerError):
@@ -370,6 +410,15 @@ class TimedOut(LedgerError, TimeoutError):
         super().__init__(message)
         self.sequence = sequence
         self.head = head
+
+
+class WitnessRefused(LedgerError):
+    """A witness did not cosign; `status` is what it answered, 0 where it could not be asked."""
+
+    def __init__(self, message: str, *, witness: str, status: int) -> None:
+        super().__init__(message)
+        self.witness = witness
+        self.status = status
 
 
 class MissingExtra(LedgerError, ImportError):

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from ledger import auditing, handed
 from ledger.appending import Appender, Clock, Receipt, tags, utc_now
 from ledger.asking import Asking
+from ledger.attesting import Attesting, read_checkpoint
 from ledger.folding import Folded
 from ledger.grouping import shared
 from ledger.handed import Id, Who, id_of, ids_of, plain_fields
@@ -39,7 +40,7 @@ from ledger.store.layout import Layout
 from ledger.view import Day, View, view_of
 
 
-class Ledger(Asking):
+class Ledger(Asking, Attesting):
     """An append-only log of claims in a database, and every question asked of it.
 
     `bind` is a path, a URL or an Engine (the ledger begins and commits), or a Connection or a
@@ -361,26 +362,31 @@ class Ledger(Asking):
 
     # -- the proof --------------------------------------------------------------------------
 
-    def checkpoint(self, size: int | None = None) -> Checkpoint:
-        """The root over the first `size` entries (all, if left out), unsigned, to be kept outside.
-
-        Raises:
-            UnknownEvent: the log is not that long.
-        """
-        with self._folded.reading() as conn:
-            return auditing.checkpoint(conn, self._folded, size)
-
     def verify(
         self,
         checkpoint: Checkpoint | str | None = None,
         *,
+        since: Checkpoint | str | None = None,
+        contents: bool = True,
+        processes: int = 1,
         progress: auditing.Progress | None = None,
     ) -> auditing.Verification:
         """Check every stored byte, and that the log continues a checkpoint kept elsewhere.
 
+        `since` is the checkpoint up to which it was verified before: that far only the tree is
+        held against it. Without `contents` entries, leaves and tree are looked at, and not what
+        slots and columns say. `processes` share the work, on a file or server.
+
         Raises:
             TamperEvidence: the first thing that is not as it was recorded, by sequence, in words.
         """
-        kept = Checkpoint.parse(checkpoint) if isinstance(checkpoint, str) else checkpoint
         with self._folded.reading() as conn:
-            return auditing.verify(conn, self._folded, kept, progress)
+            return auditing.verify(
+                conn,
+                self._folded,
+                read_checkpoint(checkpoint),
+                progress,
+                since=read_checkpoint(since),
+                contents=contents,
+                processes=processes,
+            )

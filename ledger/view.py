@@ -7,15 +7,17 @@ answer can be had again exactly. What the questions mean is in `ledger.projectio
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Literal
 
 import attrs
 
-from ledger import auditing
+from ledger import auditing, following
+from ledger.codec.entry import Row
 from ledger.errors import InvalidView
 from ledger.folding import Folded, size_of
+from ledger.merkle.checkpoint import Checkpoint
 from ledger.model import events as ev
 from ledger.model.moment import Edtf, Knob
 from ledger.model.text import show
@@ -28,9 +30,11 @@ from ledger.projections import (
     perspectives,
     positions,
     provenance,
+    resting,
     silence,
     standing,
     timeline,
+    versions,
 )
 from ledger.projections.effective import Facts
 from ledger.projections.policies import Policy
@@ -116,7 +120,8 @@ class View:
                     given=party.sentence(),
                 )
             policy = party.policy if policy == "latest" else policy
-            party, proposition = party.party, party.proposition
+            proposition = party.proposition
+            party = party.party
         if proposition is None:
             raise InvalidView(
                 "Say what is to be explained: explain(position), or explain(party, proposition).",
@@ -231,8 +236,16 @@ class View:
             )
             return listing.claims(facts, self.said, wanted)
 
-    def trace(self, claim: str) -> provenance.Trace:
-        """A claim back to its words: chain, quotation, document, every event, and the proof."""
+    def trace(self, claim: str, *, document_text: str | None = None) -> provenance.Trace:
+        """A claim back to its words: chain, quotation, document, every event, and the proof.
+
+        `document_text` is the text of a document that was registered without it, so that the
+        words are shown where they stand.
+
+        Raises:
+            UnknownClaim: no such claim in this view; near matches are named.
+            InvalidDocument: `document_text` is another document's.
+        """
         with self.facts() as facts:
             id_ = naming.find(facts, "claim", claim)
             if not isinstance(facts.effective[id_], ev.ClaimRecorded):
@@ -241,9 +254,58 @@ class View:
                     field="claim",
                     given=claim,
                 )
-            found = provenance.trace(facts, id_)
+            found = provenance.trace(facts, id_, document_text)
         with self._folded.reading() as conn:
             return auditing.proved(conn, self._folded, found)
+
+    def resting_on(self, document: str) -> resting.RestingOn:
+        """Everything that rests on a document, and which positions would fall with it.
+
+        Raises:
+            UnknownDocument: no such document in this view; near matches are named.
+        """
+        with self.facts() as facts:
+            return resting.resting_on(facts, naming.find(facts, "document", document), self.said)
+
+    def attributed_to(self, party: str) -> resting.AttributedTo:
+        """Everything in which a party has a part: what it claims, what reaches it, through whom.
+
+        Raises:
+            UnknownParty: no such party in this view; near matches are named.
+        """
+        with self.facts() as facts:
+            return resting.attributed_to(facts, naming.find(facts, "party", party), self.said)
+
+    def evidence(self, party: str, proposition: str) -> resting.PositionTrace:
+        """A position, with each claim that bears on it traced back to its words.
+
+        Raises:
+            UnknownParty: no such party in this view; near matches are named.
+            UnknownProposition: likewise.
+        """
+        with self.facts() as facts:
+            who = naming.find(facts, "party", party)
+            what = naming.find(facts, "proposition", proposition)
+            return resting.evidence(facts, who, what, self.said)
+
+    def check_quotes(
+        self, document: str | None = None, *, texts: Mapping[str, str] | None = None
+    ) -> versions.QuoteChecks:
+        """Whether each quotation stands in its document, and in later versions of it.
+
+        `texts` are texts, by document, of documents that were registered without them. Without
+        `document` it is all of them.
+
+        Raises:
+            UnknownDocument: no such document in this view; near matches are named.
+            InvalidDocument: a text that is not that of its document.
+        """
+        with self.facts() as facts:
+            one = None if document is None else naming.find(facts, "document", document)
+            given = {
+                naming.find(facts, "document", id_): text for id_, text in (texts or {}).items()
+            }
+            return versions.check_quotes(facts, one, given)
 
     # -- names and lists --------------------------------------------------------------------
 
@@ -292,6 +354,25 @@ class View:
         """The documents of this view."""
         with self.facts() as facts:
             return catalogue.documents(facts)
+
+    # -- the log ----------------------------------------------------------------------------
+
+    @property
+    def origin(self) -> str:
+        """The name of the log."""
+        return self._folded.origin
+
+    def events(self) -> Iterator[ev.StoredEvent]:
+        """The events that the view knows, in order, in constant memory; `said` leaves none out."""
+        return following.events(self._folded, limit=self.basis)
+
+    def entries(self) -> Iterator[Row]:
+        """Their entries and slots as they are stored, in order, in constant memory."""
+        return following.entries(self._folded, until=self.basis)
+
+    def checkpoint(self) -> Checkpoint:
+        """The root over the events that the view knows."""
+        return auditing.checkpoint(self._folded, self.basis, None)
 
 
 def view_of(

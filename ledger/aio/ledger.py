@@ -207,6 +207,10 @@ class AsyncLedger:
     perspectives = awaited(Ledger.perspectives)
     silences = awaited(Ledger.silences)
     trace = awaited(Ledger.trace)
+    resting_on = awaited(Ledger.resting_on)
+    attributed_to = awaited(Ledger.attributed_to)
+    evidence = awaited(Ledger.evidence)
+    check_quotes = awaited(Ledger.check_quotes)
 
     async def diff(self, before: AsyncView, after: AsyncView) -> Difference:
         """What a second view shows otherwise than a first: claims learnt, positions changed."""
@@ -302,6 +306,9 @@ class AsyncLedger:
         return AsyncCursor(cursor=self._ledger().cursor(name), run=self._run)
 
     checkpoint = awaited(Ledger.checkpoint)
+    prove = awaited(Ledger.prove)
+    prove_growth = awaited(Ledger.prove_growth)
+    bundle = awaited(Ledger.bundle)
     verify = awaited(Ledger.verify)
 
 

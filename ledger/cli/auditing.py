@@ -1,14 +1,18 @@
-"""Commands about the log itself: its lines, its checkpoints, its audit; and a demonstration."""
+"""Commands about the log itself: its lines, its audit; and a demonstration."""
 
 from __future__ import annotations
 
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
+from ledger import Checkpoint
+from ledger.cli.attesting import read_checkpoint, read_policy
 from ledger.cli.options import HERE, Flag, Where
 from ledger.cli.output import answer, as_json, say
-from ledger.errors import InvalidCheckpoint
-from ledger.model.text import show
+from ledger.errors import Invalid
+from ledger.proving import verify_bundle
 
 
 def log(
@@ -30,45 +34,65 @@ def log(
             answer(line, json=where.json)
 
 
-def verify(*, checkpoint: Path | None = None, where: Where = HERE) -> None:
-    """Check every stored byte, and a checkpoint kept elsewhere.
+def verify(
+    bundle: Path | None = None,
+    /,
+    *,
+    checkpoint: Path | None = None,
+    trust: str | None = None,
+    since: Path | None = None,
+    jobs: int = 1,
+    tree_only: Flag = False,
+    where: Where = HERE,
+) -> None:
+    """Check every stored byte, and a checkpoint kept elsewhere; or a bundle, without a ledger.
 
     Example: `claims verify --checkpoint checkpoint.txt`
 
     Args:
+        bundle: The folder or zip that claims bundle made; the ledger itself if left out.
         checkpoint: A file that holds what `claims checkpoint` printed.
+        trust: Who must have signed: a verifier key, or a file with one or with a policy.
+        since: A file with the checkpoint up to which it was verified before; go on from there.
+        jobs: How many processes share the work.
+        tree_only: Look at entries, leaves and tree alone, not at what slots and columns say.
     """
-    kept = None if checkpoint is None else _read_checkpoint(checkpoint)
+    kept = None if checkpoint is None else read_checkpoint(checkpoint)
+    policy = None if trust is None else read_policy(trust)
+    if bundle is not None:
+        answer(verify_bundle(bundle, policy=policy, kept=kept), json=where.json)
+        return
+    if policy is not None:
+        if kept is None:
+            raise Invalid(
+                "--trust says who must have signed a checkpoint, and none was given. Type "
+                "--checkpoint FILE as well.",
+                field="trust",
+                given=trust,
+            )
+        policy.check(Checkpoint.parse(kept))
     with where.ledger() as ledger:
-        answer(ledger.verify(kept), json=where.json)
+        found = ledger.verify(
+            kept,
+            since=None if since is None else read_checkpoint(since),
+            contents=not tree_only,
+            processes=jobs,
+            progress=_progress(),
+        )
+    answer(found, json=where.json)
 
 
-def _read_checkpoint(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidCheckpoint(
-            f"{show(str(path), 200)} holds no checkpoint that can be read. Give the file into "
-            "which claims checkpoint was printed.",
-            field="checkpoint",
-            given=str(path),
-        ) from error
+def _progress() -> Callable[[int, int], None] | None:
+    """Tells on a terminal how far it is."""
+    if not sys.stderr.isatty():
+        return None
 
+    def tell(done: int, of: int) -> None:
+        end = "\n" if done == of else ""
+        sys.stderr.write(f"\r{done:,} of {of:,} events{end}")
+        sys.stderr.flush()
 
-def checkpoint(*, size: int | None = None, where: Where = HERE) -> None:
-    """Print the root over the log, to be kept outside of it.
-
-    Example: `claims checkpoint > checkpoint.txt`
-
-    Args:
-        size: Over the first so many events; all if left out.
-    """
-    with where.ledger() as ledger:
-        found = ledger.checkpoint(size)
-    if where.json:
-        as_json({"origin": found.origin, "size": found.size, "root": found.root.hex()})
-    else:
-        say(str(found).rstrip("\n"))
+    return tell
 
 
 def demo(*, folder: Path | None = None, json: Flag = False) -> None:

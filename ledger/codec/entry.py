@@ -110,12 +110,13 @@ def commitment(slot: bytes) -> str:
         >>> commitment(bytes(32) + b'{"act":"assert"}')[:16]
         'ef584287a608c7da'
     """
-    salt, payload = slot[:SALT_BYTES], _sized(slot[SALT_BYTES:])
-    if len(salt) == SALT_BYTES:
-        hashed = _BEFORE_SALT.copy()
-        hashed.update(salt + _AFTER_SALT + payload)
-    else:  # none of ours; what there is of a salt is hashed with its own length
-        hashed = hashlib.sha256(_TAG + _sized(salt) + _AFTER_SALT + payload)
+    if (
+        len(slot) < SALT_BYTES
+    ):  # none of ours; what there is of a salt is hashed with its own length
+        return hashlib.sha256(_TAG + _sized(slot) + _AFTER_SALT + _sized(b"")).hexdigest()
+    hashed = _BEFORE_SALT.copy()
+    size = (len(slot) - SALT_BYTES).to_bytes(8, "big")
+    hashed.update(b"".join((slot[:SALT_BYTES], _AFTER_SALT, size, slot[SALT_BYTES:])))
     return hashed.hexdigest()
 
 

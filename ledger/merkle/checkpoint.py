@@ -1,6 +1,7 @@
 """The checkpoint: which log, how many leaves, which root, as a text that can leave the house.
 
-The text is the body of a C2SP tlog-checkpoint. Signing it and checking who signed are not here.
+The text is the body of a C2SP tlog-checkpoint, which may be signed as a `note`. Signing and
+checking who signed are in `ledger.signing`.
 
 ```
 claims.example/ledger                           origin
@@ -19,20 +20,21 @@ from typing import Final, Self
 
 import attrs
 
-from ledger.errors import InvalidCheckpoint
+from ledger.errors import InvalidCheckpoint, InvalidNote
 from ledger.merkle.frontier import SIZE_LIMIT
 from ledger.merkle.hashing import HASH_BYTES
+from ledger.merkle.note import Note, Signature, parse_signatures
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\ud800-\udfff]")
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
-_SIGNATURES: Final = re.compile(r"(?:— [^\n]+(?:\n|$))*")
 
 
 @attrs.frozen
 class Checkpoint:
     """The head of one log at one size: `size` leaves, whose tree has this 32-byte `root`.
 
-    Printed, it is the text that `parse` reads.
+    Printed, it is the text that `parse` reads, with whatever `signatures` stand below. Two are
+    equal if they say the same, whoever signed.
 
     Raises:
         InvalidCheckpoint: an empty origin or one of several lines, a size or root no tree has.
@@ -50,6 +52,7 @@ class Checkpoint:
     origin: str
     size: int
     root: bytes
+    signatures: tuple[Signature, ...] = attrs.field(default=(), eq=False, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if not self.origin or _CONTROL.search(self.origin):
@@ -75,14 +78,15 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
 
     def __str__(self) -> str:
-        return self.body().removesuffix("\n")
+        return str(Note(self.body(), self.signatures)).removesuffix("\n")
 
     @classmethod
     def parse(cls, text: str) -> Self:
         r"""Read a checkpoint, bare or as a signed note.
 
-        Signatures are left aside and NOT verified: what this returns is what the text says, whoever
-        wrote it. Lines that other logs add after the root are left aside as well.
+        Signatures are kept and NOT verified: what this returns is what the text says, whoever
+        wrote it. Lines that other logs add after the root are left aside, and with them the
+        signatures, which cover them.
 
         Raises:
             InvalidCheckpoint: the text is no checkpoint; `field` says which part is not.
@@ -92,17 +96,12 @@ class Checkpoint:
             >>> Checkpoint.parse(text + "\n— claims.example c2lnbmVk\n").size
             0
         """
-        body, _, signatures = text.rstrip("\n").partition("\n\n")
-        if not _SIGNATURES.fullmatch(signatures):
-            raise InvalidCheckpoint(
-                "After the empty line of a checkpoint only signatures may stand, each on a line "
-                "that begins with a dash (U+2014) and a space.",
-                field="signatures",
-                given=signatures,
-            )
+        body, empty, below = text.rstrip("\n").partition("\n\n")
+        signatures = _read_signatures(below) if empty else ()
         match body.split("\n"):
-            case [origin, size, root, *_]:
-                return cls(origin, _read_size(size), _read_root(root))
+            case [origin, size, root, *others]:
+                signed = () if others else signatures
+                return cls(origin, _read_size(size), _read_root(root), signatures=signed)
             case lines:
                 raise InvalidCheckpoint(
                     "A checkpoint is three lines: origin, size and root; here "
@@ -110,6 +109,13 @@ class Checkpoint:
                     field="text",
                     given=text,
                 )
+
+
+def _read_signatures(below: str) -> tuple[Signature, ...]:
+    try:
+        return parse_signatures(below)
+    except InvalidNote as error:
+        raise InvalidCheckpoint(error.message, field=error.field, given=error.given) from None
 
 
 def _read_size(line: str) -> int:

@@ -45,10 +45,7 @@ def inclusion_proof(leaves: Leaves, index: int, size: int) -> tuple[bytes, ...]:
 
     Follows RFC 9162, 2.1.3.1.
     """
-    if not 0 <= index < size < SIZE_LIMIT:
-        raise Invalid(f"A tree of {size} leaves has no leaf {index}.", field="index", given=index)
-    _, aside = _walk(index, size)
-    return tuple(_subtree(leaves, *subtree) for subtree in aside)
+    return tuple(_subtree(leaves, *subtree) for subtree in inclusion_subtrees(index, size))
 
 
 def consistency_proof(leaves: Leaves, old: int, new: int) -> tuple[bytes, ...]:
@@ -66,6 +63,34 @@ def consistency_proof(leaves: Leaves, old: int, new: int) -> tuple[bytes, ...]:
 
     Follows RFC 9162, 2.1.4.1.
     """
+    return tuple(_subtree(leaves, *subtree) for subtree in consistency_subtrees(old, new))
+
+
+def inclusion_subtrees(index: int, size: int) -> list[tuple[int, int]]:
+    """The subtrees whose hashes are the proof, each by its first leaf and the one behind its last.
+
+    Raises:
+        Invalid: there is no such leaf in a tree of that size.
+
+    Example:
+        >>> inclusion_subtrees(2, 7)
+        [(3, 4), (0, 2), (4, 7)]
+    """
+    if not 0 <= index < size < SIZE_LIMIT:
+        raise Invalid(f"A tree of {size} leaves has no leaf {index}.", field="index", given=index)
+    return _walk(index, size)[1]
+
+
+def consistency_subtrees(old: int, new: int) -> list[tuple[int, int]]:
+    """As `inclusion_subtrees`, for the proof that a tree continues an older one.
+
+    Raises:
+        Invalid: `old` is 0 or greater than `new`.
+
+    Example:
+        >>> consistency_subtrees(3, 7)
+        [(2, 3), (3, 4), (0, 2), (4, 7)]
+    """
     if not 0 < old <= new < SIZE_LIMIT:
         raise Invalid(
             f"There is no proof from {old} leaves to {new}: both trees must hold a leaf, and the "
@@ -74,9 +99,7 @@ def consistency_proof(leaves: Leaves, old: int, new: int) -> tuple[bytes, ...]:
             given=old,
         )
     start, aside = _walk(old - 1, new, end=old)
-    if start:
-        aside.insert(0, (start, old))
-    return tuple(_subtree(leaves, *subtree) for subtree in aside)
+    return [(start, old), *aside] if start else aside
 
 
 def verify_inclusion(

@@ -82,6 +82,13 @@ def diff(before: Shown, after: Shown) -> Difference:
     )
 
 
+def differing(before: Position, after: Position) -> Changed | None:
+    """A position that came out otherwise; None where it did not."""
+    if _gist(before) == _gist(after):
+        return None
+    return Changed(party=before.party, proposition=before.proposition, before=before, after=after)
+
+
 def _table(facts: Facts, said: Knob) -> dict[tuple[str, str], Position]:
     return {
         (row.party, row.proposition): row

@@ -59,8 +59,9 @@ def _ever_on(facts: Facts, proposition: str) -> Iterator[str]:
     group = set(facts.merged_group(proposition))
     seen = {id_ for one in group for id_ in facts.indexed("claims_on", one)}
     yield from seen
-    changes = (*facts.of_type(ev.RecordAmended), *facts.of_type(ev.ClaimCorrected))
-    for target in dict.fromkeys(change.target for _, change in changes):
+    targets = [change.target for _, change in facts.of_type(ev.RecordAmended)]
+    targets += [change.target for _, change in facts.of_type(ev.ClaimCorrected)]
+    for target in dict.fromkeys(targets):
         stored = facts.stored.get(target)
         entered = stored.event if stored else None
         on_it = isinstance(entered, ev.ClaimRecorded) and entered.proposition in group

@@ -20,7 +20,6 @@ from ledger.projections.effective import Facts
 from ledger.projections.policies import Policy
 from ledger.projections.positions import Weighed, answered, certainty, weigh
 from ledger.projections.rollup import reach
-from ledger.projections.runs import runs_of
 from ledger.projections.saying import bounds, mates, one_occasion, precedes, refers_back
 from ledger.projections.standing import Position
 from ledger.projections.wording import listed, marked_up, when
@@ -226,13 +225,11 @@ def _taken_back_by(facts: Facts, one: Counted, party: str, said: Knob) -> list[s
 
 
 def _returned(facts: Facts, found: Weighed, position: Position) -> _Told:
-    stances = {id_: one.stance for id_, one in found.certain.items()}
-    runs, _ = runs_of(facts, found.order, stances)
     told = [
         Weighing(
             claim=one.claim,
             kept=True,
-            why=f"in the current run of {len(runs)}" if runs else "shown as what was set aside",
+            why="the answer rests on it" if position.evidence else "shown as what was set aside",
         )
         for one in (position.evidence or position.set_aside)
     ]

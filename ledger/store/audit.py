@@ -5,50 +5,45 @@ whoever holds it: the audit gives the tree's root at any size that is asked for.
 
 ```
 row by row    the sequence follows   entry -> leaf hash   slots -> commitments   columns -> entry
-at the end    streams are dense   stream heads   the log's head   the guards   the root
+at the end    streams are dense   stream heads   the log's head   the guards   the tree
 ```
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping
+import functools
+from collections.abc import Callable, Collection, Iterable, Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    LargeBinary,
-    RowMapping,
-    func,
-    literal,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection
 
 from ledger.codec.canonical import parse
 from ledger.codec.entry import SLOTS, Row, commitment, read_instant
+from ledger.codec.sound import sound
 from ledger.errors import (
     CodecError,
     ColumnMismatch,
     CommitmentMismatch,
-    HeadMismatch,
     LeafMismatch,
     MissingEntry,
-    MissingGuard,
 )
-from ledger.merkle.frontier import Frontier
 from ledger.merkle.hashing import EMPTY_ROOT, leaf_hash
-from ledger.store.read import PAGE, rows
-from ledger.store.schema import guards
+from ledger.merkle.tiles import HEIGHT, WIDTH
+from ledger.merkle.tree import Growth
+from ledger.store import heads
+from ledger.store.read import PAGE, entries, leaf_hashes, missing_entry, rows
+from ledger.store.spread import Part, Spread
 from ledger.store.tables import Tables
+from ledger.store.tree import check as check_nodes
+from ledger.store.tree import tree
 
 Progress = Callable[[int, int], None]
 """Told now and then how many events are done, and how many there are."""
 
-_KINDS: Final[Mapping[type[Any], str]] = {BigInteger: "integer", LargeBinary: "blob"}
+_ERASURE: Final = "content_erased"
 _IN_ENTRY: Final = ("id", "type", "stream", "stream_v")
 
 
@@ -76,14 +71,19 @@ def audit(
     tables: Tables,
     origin: str,
     *,
+    since: int = 0,
     upto: int | None = None,
     roots_at: Collection[int] = (),
+    spread: Spread | None = None,
+    contents: bool = True,
     progress: Progress | None = None,
 ) -> Audited:
-    """Check the first `upto` events of a log (all, if not given), its heads and its guards.
+    """Check the events of a log from `since` on up to `upto` (all, if not given), heads and guards.
 
-    `roots` of the answer holds the 32-byte root for every size of `roots_at` that was reached. The
-    rows are streamed; streams are compared inside the database. Every error's `sequence` is the
+    What lies before `since` is taken at its word. `roots` of the answer holds the 32-byte root for
+    every size of `roots_at` from `since` on. The rows are streamed, by other processes where there
+    is a `spread`; streams are compared inside the database. Without `contents` only entries, leaves
+    and tree are looked at, and not what slots and columns say. Every error's `sequence` is the
     first bad one, None where it is no event that is bad.
 
     Raises:
@@ -93,37 +93,83 @@ def audit(
         ColumnMismatch: A column says something else than the entry.
         HeadMismatch: The head of the log, or of a stream, does not fit the events.
         MissingGuard: A trigger is missing, changed or switched off.
+        NodeMismatch: A hash that is kept of the tree does not follow from the entries.
     """
-    head = _head(conn, tables, origin)
+    head = heads.head(conn, tables, origin)
     if head is None:
-        _refuse_orphans(conn, tables, origin)
-        _check_guards(conn, tables)
+        heads.refuse_orphans(conn, tables, origin)
+        heads.check_guards(conn, tables)
         roots = {0: EMPTY_ROOT} if 0 in roots_at else {}
         return Audited(origin=origin, size=0, known_at=None, root=EMPTY_ROOT, roots=roots)
-    stop = head["size"] if upto is None else min(upto, head["size"])
-    walk = _Walk(origin=origin, wanted=frozenset(roots_at))
+    log, size = head["id"], head["size"]
+    start, stop = min(since, size), size if upto is None else min(upto, size)
+    walk = _begun(conn, tables, origin, (log, start, stop), frozenset(roots_at))
     walk.keep_root()
-    _check_kinds(conn, tables, head["id"], stop)
-    for row in rows(conn, tables, head["id"], until=stop):
-        walk.step(row)
-        if progress is not None and (walk.size % PAGE == 0 or walk.size == stop):
-            progress(walk.size, stop)
+    heads.check_kinds(conn, tables, log, start, stop)
+    if not contents:
+        walk.along_leaves(entries(conn, tables, log, start, stop), stop, progress)
+    else:
+        alone = stop if spread is None else min(stop, -(-start // WIDTH) * WIDTH)
+        walk.along(rows(conn, tables, log, after=start - 1, until=alone), stop, progress)
+        if spread is not None:
+            missing = functools.partial(leaf_hashes, conn, tables, log)
+            walk.together(spread, missing, log, stop, progress)
     if walk.size < stop:
         raise MissingEntry(
-            f"The head of {origin} counts {head['size']:,} events, but the one at sequence "
+            f"The head of {origin} counts {size:,} events, but the one at sequence "
             f"{walk.size} is missing.",
             sequence=walk.size,
         )
-    _check_head(origin, head, walk)
-    _check_streams(conn, tables, head["id"])
-    _check_guards(conn, tables)
+    known_at = walk.known_at if contents or stop < size else head["known_at"]
+    heads.check_head(origin, head, walk.size, known_at)
+    if contents:
+        heads.check_streams(conn, tables, log, start)
+    heads.check_guards(conn, tables)
+    if stop == size:
+        check_nodes(conn, tables, log, walk.nodes, start)
     return Audited(
         origin=origin,
         size=walk.size,
-        known_at=walk.known_at,
+        known_at=known_at,
         root=walk.frontier.root(),
         roots=walk.roots,
     )
+
+
+def stretch(conn: Connection, tables: Tables, origin: str, of: tuple[int, int, int]) -> Part:
+    """Check a stretch of a log, by its number, first sequence and the one behind its last.
+
+    It begins with a whole tile.
+
+    Raises:
+        TamperEvidence: As `audit`, for what a row alone shows.
+    """
+    log, start, stop = of
+    walk = _Walk(origin=origin, first=start, known_at=_known_before(conn, tables, log, start))
+    walk.along(rows(conn, tables, log, after=start - 1, until=stop), stop)
+    if walk.size < stop:
+        raise missing_entry(walk.size, size=stop)
+    tiles, leaves = walk.nodes.get(HEIGHT, []), walk.frontier.pending[0]
+    return Part(tiles=tiles, leaves=leaves, known_at=walk.known_at)
+
+
+def _begun(
+    conn: Connection,
+    tables: Tables,
+    origin: str,
+    of: tuple[int, int, int],
+    wanted: frozenset[int],
+) -> _Walk:
+    """A walk that goes on from what is kept of the tree."""
+    log, start, stop = of
+    walk = _Walk(origin=origin, wanted=wanted, known_at=_known_before(conn, tables, log, start))
+    walk.frontier = Growth.resumed(tree(conn, tables, log, stop).nodes, start, whole=walk.keep_node)
+    return walk
+
+
+def _known_before(conn: Connection, tables: Tables, log: int, start: int) -> dt.datetime | None:
+    before = next(rows(conn, tables, log, after=start - 2, until=start), None) if start else None
+    return None if before is None else before.known_at
 
 
 @attrs.define(kw_only=True)
@@ -131,32 +177,110 @@ class _Walk:
     """What must be remembered from one row to the next."""
 
     origin: str
-    wanted: frozenset[int]
-    frontier: Frontier = attrs.field(factory=Frontier)
+    first: int = 0
+    wanted: frozenset[int] = frozenset()
+    frontier: Growth = attrs.field(init=False)
+    nodes: dict[int, list[bytes]] = attrs.field(factory=dict)
     known_at: dt.datetime | None = None
+    _said: str = ""
     roots: dict[int, bytes] = attrs.field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self.frontier = Growth(whole=self.keep_node)
+
+    def keep_node(self, level: int, _: int, root: bytes) -> None:
+        self.nodes.setdefault(level, []).append(root)
 
     @property
     def size(self) -> int:
-        return self.frontier.size
+        return self.first + self.frontier.size
 
     def keep_root(self) -> None:
         if self.size in self.wanted:
             self.roots[self.size] = self.frontier.root()
 
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        for leaf in leaves:
+            self.frontier.append(leaf)
+            self.keep_root()
+
+    def along(self, found: Iterable[Row], stop: int, progress: Progress | None = None) -> None:
+        """Look at each of these rows; it is told how far one is on the way to `stop`."""
+        for row in found:
+            self.step(row)
+            if progress is not None and (self.size % PAGE == 0 or self.size == stop):
+                progress(self.size, stop)
+
+    def along_leaves(
+        self, found: Iterable[tuple[int, str, bytes]], stop: int, progress: Progress | None
+    ) -> None:
+        """Hash each of these entries, and nothing else."""
+        for seq, entry, leaf in found:
+            if seq != self.size:
+                raise _missing(self.size, seq)
+            if sha256(b"\0" + entry.encode()).digest() != leaf:
+                raise _other_leaf(seq, leaf_hash(entry.encode()), leaf)
+            self.frontier.append(leaf)
+            if self.wanted:
+                self.keep_root()
+            if progress is not None and (self.size % PAGE == 0 or self.size == stop):
+                progress(self.size, stop)
+
+    def together(
+        self,
+        spread: Spread,
+        leaves: Callable[[int, int], Iterable[bytes]],
+        log: int,
+        stop: int,
+        progress: Progress | None,
+    ) -> None:
+        """Let helpers go along, and put together what they found."""
+        done = self.size
+
+        def tell(many: int) -> None:
+            nonlocal done
+            done += many
+            if progress is not None:
+                progress(done, stop)
+
+        for part in spread.parts(log, self.size, stop, tell):
+            for tile in part.tiles:
+                end = self.size + WIDTH
+                if any(self.size < one < end for one in self.wanted):
+                    self.extend(leaves(self.size, end))
+                else:
+                    self.frontier.graft(tile)
+                    self.keep_root()
+            self.extend(part.leaves)
+            self.known_at = part.known_at
+
     def step(self, row: Row) -> None:
+        if row.seq == self.size and self._is_sound(row):
+            self.frontier.append(row.leaf_hash)
+            if self.wanted:
+                self.keep_root()
+        else:
+            self._look_closer(row)
+
+    def _is_sound(self, row: Row) -> bool:
+        """Whether nothing about a row is unusual, in which case it need not be explained."""
+        said = sound(row, self.origin)
+        if said is None or row.type == _ERASURE:
+            return False
+        if said != self._said:  # the events of one append share an instant
+            recorded_at = read_instant(said)
+            latest = recorded_at if self.known_at is None else max(self.known_at, recorded_at)
+            if row.known_at != latest:
+                return False
+            self.known_at, self._said = latest, said
+        return row.known_at == self.known_at
+
+    def _look_closer(self, row: Row) -> None:
         if row.seq != self.size:
-            raise MissingEntry(
-                f"The event at sequence {self.size} is missing: the next one stored is {row.seq}.",
-                sequence=self.size,
-            )
+            raise _missing(self.size, row.seq)
         leaf = leaf_hash(row.entry.encode())
         if leaf != row.leaf_hash:
-            raise LeafMismatch(
-                f"The entry at sequence {row.seq} was changed: it hashes to {leaf.hex()[:16]}..., "
-                f"its leaf says {row.leaf_hash.hex()[:16]}...",
-                sequence=row.seq,
-            )
+            raise _other_leaf(row.seq, leaf, row.leaf_hash)
         entry = _entry(row)
         _check_slots(row, entry)
         self._check_columns(row, entry)
@@ -188,6 +312,21 @@ class _Walk:
         self.known_at = latest
 
 
+def _missing(sequence: int, stored: int) -> MissingEntry:
+    return MissingEntry(
+        f"The event at sequence {sequence} is missing: the next one stored is {stored}.",
+        sequence=sequence,
+    )
+
+
+def _other_leaf(sequence: int, found: bytes, stored: bytes) -> LeafMismatch:
+    return LeafMismatch(
+        f"The entry at sequence {sequence} was changed: it hashes to {found.hex()[:16]}..., "
+        f"its leaf says {stored.hex()[:16]}...",
+        sequence=sequence,
+    )
+
+
 def _entry(row: Row) -> Mapping[str, Any]:
     try:
         entry = parse(row.entry)
@@ -217,116 +356,4 @@ def _check_slots(row: Row, entry: Mapping[str, Any]) -> None:
             continue
         raise CommitmentMismatch(
             f"The slot {name!r} at sequence {row.seq} {found}.", sequence=row.seq
-        )
-
-
-def _head(conn: Connection, tables: Tables, origin: str) -> RowMapping | None:
-    """The head and the last stored event, in one statement: both of the same moment."""
-    log, event = tables.log, tables.event
-    last = select(func.max(event.c.seq)).where(event.c.log_id == log.c.id).scalar_subquery()
-    query = select(log.c.id, log.c.size, log.c.known_at, last.label("last"))
-    return conn.execute(query.where(log.c.origin == origin)).mappings().one_or_none()
-
-
-def _check_head(origin: str, head: RowMapping, walk: _Walk) -> None:
-    if head["last"] is not None and head["last"] >= head["size"]:
-        raise HeadMismatch(
-            f"The head of {origin} counts {head['size']:,} events, but there is one at sequence "
-            f"{head['last']}.",
-            sequence=head["size"],
-        )
-    if walk.size == head["size"] and head["known_at"] != walk.known_at:
-        raise HeadMismatch(
-            f"The head of {origin} says that its last event was known at {head['known_at']}, the "
-            f"entries give {walk.known_at}.",
-            sequence=walk.size - 1,
-        )
-
-
-def _check_kinds(conn: Connection, tables: Tables, log_id: int, stop: int) -> None:
-    """SQLite keeps any value in any column; one of the wrong kind may not even be readable."""
-    if conn.dialect.name != "sqlite":
-        return
-    event = tables.event
-    kinds = [(one, _KINDS.get(type(one.type), "text")) for one in event.columns]
-    odd = or_(*(func.typeof(one) != kind for one, kind in kinds if not one.nullable))
-    slots = or_(*(func.typeof(one).not_in((kind, "null")) for one, kind in kinds if one.nullable))
-    found = conn.scalar(
-        select(event.c.seq)
-        .where(event.c.log_id == log_id, event.c.seq < stop, or_(odd, slots))
-        .order_by(event.c.seq)
-        .limit(1)
-    )
-    if found is not None:
-        raise ColumnMismatch(
-            f"The row at sequence {found} holds a value of another kind than its column, such as "
-            "text for bytes: it was changed by hand.",
-            sequence=found,
-        )
-
-
-def _check_streams(conn: Connection, tables: Tables, log_id: int) -> None:
-    """Compare numbers and heads over the whole log, each in one statement of one moment."""
-    event, stream = tables.event, tables.stream
-    number = func.row_number().over(partition_by=event.c.stream, order_by=event.c.seq) - 1
-    counted = (
-        select(event.c.seq, event.c.stream, event.c.stream_v, number.label("number"))
-        .where(event.c.log_id == log_id)
-        .subquery()
-    )
-    wrong = conn.execute(
-        select(counted)
-        .where(counted.c.stream_v != counted.c.number)
-        .order_by(counted.c.seq)
-        .limit(1)
-    ).one_or_none()
-    if wrong is not None:
-        raise HeadMismatch(
-            f"The event at sequence {wrong.seq} is number {wrong.number} of the stream "
-            f"{wrong.stream}, but says version {wrong.stream_v}.",
-            sequence=wrong.seq,
-        )
-    none = literal(-1)
-    both = union_all(
-        select(event.c.stream, event.c.stream_v.label("events"), none.label("head")).where(
-            event.c.log_id == log_id
-        ),
-        select(stream.c.stream, none, stream.c.version).where(stream.c.log_id == log_id),
-    ).subquery()
-    events, head = func.max(both.c.events), func.max(both.c.head)
-    odd = conn.execute(
-        select(both.c.stream, events.label("events"), head.label("head"))
-        .group_by(both.c.stream)
-        .having(events != head)
-        .limit(1)
-    ).one_or_none()
-    if odd is not None:
-        raise HeadMismatch(
-            f"The head of the stream {odd.stream} is at version {odd.head}, its events end at "
-            f"{odd.events} (-1: none)."
-        )
-
-
-def _refuse_orphans(conn: Connection, tables: Tables, origin: str) -> None:
-    event, log = tables.event, tables.log
-    orphan = conn.execute(
-        select(event.c.log_id, event.c.seq)
-        .where(event.c.log_id.not_in(select(log.c.id)))
-        .order_by(event.c.log_id, event.c.seq)
-        .limit(1)
-    ).one_or_none()
-    if orphan is not None:
-        raise HeadMismatch(
-            f"There is no log {origin!r}, but there are events of log number {orphan.log_id}, "
-            "which has no head: a head was deleted.",
-            sequence=orphan.seq,
-        )
-
-
-def _check_guards(conn: Connection, tables: Tables) -> None:
-    missing = guards(conn, tables.layout)
-    if missing:
-        raise MissingGuard(
-            f"The log is not guarded against changes: {', '.join(missing)} "
-            "is missing, changed or switched off."
         )

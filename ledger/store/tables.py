@@ -2,13 +2,15 @@
 
 Here live names, columns and constraints. The triggers that keep the log append-only are in the
 migrations, the statements that write in `append`, those that read in `read`. What is derived from
-the log moves back and forth and has no guards: its statements are in `cursors`, its own tables in
-`views`.
+the log can be made anew and has no guards: its statements are in `tree` and `cursors`, its own
+tables in `views`.
 
 ```
 ledger_log     id | origin | size | known_at                        one row per log: its head
 ledger_event   (log_id, seq) | id type stream stream_v known_at | entry leaf_hash | four slots
 ledger_stream  (log_id, stream) | version                           what appends are tested against
+
+ledger_node    (log_id, level, idx) | hash                          the tree, one for 256 below
 
 ledger_cursor  (log_id, name, version, build) | position ..          how far a projection has read
 ledger_served  (log_id, name) | version build                        which build of it is read
@@ -48,6 +50,7 @@ class Tables:
     log: Table
     event: Table
     stream: Table
+    node: Table
     cursor: Table
     served: Table
     parked: Table
@@ -68,6 +71,7 @@ def tables_for(layout: Layout) -> Tables:
         log=_log(layout, metadata),
         event=_event(layout, metadata),
         stream=_stream(layout, metadata),
+        node=_node(layout, metadata),
         cursor=_cursor(layout, metadata),
         served=_served(layout, metadata),
         parked=_parked(layout, metadata),
@@ -124,6 +128,19 @@ def _stream(layout: Layout, metadata: MetaData) -> Table:
         Column("stream", Text, nullable=False),
         Column("version", BigInteger, nullable=False),
         PrimaryKeyConstraint("log_id", "stream", name=layout.table("stream_pk")),
+        sqlite_with_rowid=False,
+    )
+
+
+def _node(layout: Layout, metadata: MetaData) -> Table:
+    return Table(
+        layout.table("node"),
+        metadata,
+        Column("log_id", BigInteger, nullable=False, autoincrement=False),
+        Column("level", BigInteger, nullable=False, autoincrement=False),
+        Column("idx", BigInteger, nullable=False, autoincrement=False),
+        Column("hash", LargeBinary, nullable=False),
+        PrimaryKeyConstraint("log_id", "level", "idx", name=layout.table("node_pk")),
         sqlite_with_rowid=False,
     )
 

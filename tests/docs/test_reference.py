@@ -16,7 +16,7 @@ import pytest
 from cyclopts import App
 
 import ledger
-from ledger import Layout, aio, consuming, errors, otel, projecting
+from ledger import Layout, aio, consuming, errors, otel, projecting, proving, signing
 from ledger.cli.app import assembled
 from ledger.codec.converter import TYPES, VERSIONS
 from ledger.store.tables import tables_for
@@ -36,6 +36,8 @@ def own(room: ModuleType) -> list[str]:
 
 ROOMS: dict[str, list[str]] = {
     "ledger.projecting": [name for name in projecting.__all__ if name not in ledger.__all__],
+    "ledger.proving": proving.__all__,
+    "ledger.signing": signing.__all__,
     "ledger.aio": aio.__all__,
     "ledger.consuming": own(consuming),
     "ledger.loading": ["Loaded"],

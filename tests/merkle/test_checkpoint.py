@@ -35,7 +35,7 @@ def test_signatures_are_left_aside():
 
 
 def test_lines_that_another_log_added_after_the_root_are_left_aside():
-    assert Checkpoint.parse(BODY + "extension\n\n— a b\n") == Checkpoint.parse(BODY)
+    assert Checkpoint.parse(BODY + "extension\n\n— a c2lnbmVk\n") == Checkpoint.parse(BODY)
 
 
 def test_real_checkpoints_of_other_logs_are_read(shared):

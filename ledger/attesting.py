@@ -1,0 +1,122 @@
+"""What a ledger attests to others: checkpoints, proofs, bundles.
+
+How they are made is in `ledger.auditing` and `ledger.proving`; the log's own verification is asked
+of the ledger itself.
+"""
+
+from __future__ import annotations
+
+import abc
+import os
+from collections.abc import Iterable
+from typing import overload
+
+from ledger import auditing
+from ledger.errors import Invalid
+from ledger.folding import Folded
+from ledger.handed import Id, id_of
+from ledger.merkle.checkpoint import Checkpoint
+from ledger.merkle.written import GrowthProof
+from ledger.model import events as ev
+from ledger.projections import naming
+from ledger.proving import Bundled, Proof
+from ledger.signing import CheckpointSigner
+
+
+class Attesting(abc.ABC):
+    """What others can check who do not have the ledger; `ledger.proving.verify_bundle` does."""
+
+    _folded: Folded
+
+    def checkpoint(
+        self, size: int | None = None, *, signer: CheckpointSigner | None = None
+    ) -> Checkpoint:
+        """The root over the first `size` entries (all, if left out), to be kept outside.
+
+        Raises:
+            UnknownEvent: the log is not that long.
+            SignerRefused: the signer has signed another history of the log.
+        """
+        return auditing.checkpoint(self._folded, size, signer)
+
+    def prove(self, claim: Id | int, *, checkpoint: Checkpoint | str | None = None) -> Proof:
+        """That the log holds a claim (or the entry at a sequence), for who has only a checkpoint.
+
+        The proof leads to the checkpoint given, perhaps a signed one, or to the end of the log.
+
+        Raises:
+            UnknownClaim: there is no such claim.
+            UnknownEvent: the checkpoint does not count it yet.
+            RootMismatch: the checkpoint is of other entries.
+        """
+        wanted = claim if isinstance(claim, int) else id_of(claim)
+        return auditing.prove(self._folded, wanted, read_checkpoint(checkpoint))
+
+    def prove_growth(
+        self, old: Checkpoint | str | int, new: Checkpoint | str | int | None = None
+    ) -> GrowthProof:
+        """That the log at a newer checkpoint, or at its end, continues it at an older one.
+
+        Raises:
+            RootMismatch: it does not.
+            InconsistentCheckpoint: they are of two logs, or the older counts more.
+        """
+        return auditing.prove_growth(
+            self._folded,
+            old if isinstance(old, int) else read_checkpoint(old),
+            new if isinstance(new, int) else read_checkpoint(new),
+        )
+
+    def bundle(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        claim: Id | None = None,
+        party: Id | None = None,
+        checkpoint: Checkpoint | str | None = None,
+        since: Checkpoint | str | None = None,
+        withhold: Iterable[str] = (),
+    ) -> Bundled:
+        """Write a claim, a party's claims or the whole log, with proofs: `verify_bundle` reads it.
+
+        A folder, or a zip where the path ends so. `since` adds the proof that it continues an older
+        checkpoint; `withhold` leaves out slots, of all entries ("words") or of one ("12:who").
+
+        Raises:
+            UnknownClaim: there is no such claim.
+            InvalidBundle: there is something at the path already.
+        """
+        about, claims = self._about(claim, party)
+        return auditing.bundle(
+            self._folded,
+            path,
+            about=about,
+            claims=claims,
+            given=read_checkpoint(checkpoint),
+            since=read_checkpoint(since),
+            withhold=withhold,
+        )
+
+    def _about(self, claim: Id | None, party: Id | None) -> tuple[dict[str, str], list[str] | None]:
+        """What a bundle is about, and its claims by their ledger ids; None for the whole log."""
+        if claim is not None and party is not None:
+            raise Invalid("A bundle is of a claim or of a party: give one of them.", field="claim")
+        with self._folded.facts() as facts:
+            if claim is not None:
+                return {"claim": id_of(claim)}, [naming.find(facts, "claim", id_of(claim))]
+            if party is None:
+                return {}, None
+            who = facts.canonical(naming.find(facts, "party", id_of(party)))
+            acts: list[tuple[str, ev.Act]] = [*facts.of_type(ev.ClaimRecorded)]
+            acts += facts.of_type(ev.ClaimWithdrawn)
+            made = [id_ for id_, act in acts if who in facts.claimants(act)]
+            return {"party": facts.public(who)}, made
+
+
+@overload
+def read_checkpoint(given: Checkpoint | str) -> Checkpoint: ...
+@overload
+def read_checkpoint(given: Checkpoint | str | None) -> Checkpoint | None: ...
+def read_checkpoint(given: Checkpoint | str | None) -> Checkpoint | None:
+    """A checkpoint, perhaps handed in as its text."""
+    return Checkpoint.parse(given) if isinstance(given, str) else given

@@ -1,0 +1,285 @@
+"""Commands whose output leaves the house: keys, checkpoints, proofs, bundles."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from ledger import Checkpoint, Ledger
+from ledger.cli.options import CHECK, HERE, Flag, Many, Where
+from ledger.cli.output import answer, as_json, say, warn
+from ledger.errors import Invalid, InvalidCheckpoint, InvalidPolicy
+from ledger.model.text import show
+from ledger.signing import (
+    CheckpointSigner,
+    Ed25519Signer,
+    FileMemory,
+    Policy,
+    Witness,
+    allowed_signer,
+    cosigned,
+    ssh_signature,
+)
+
+key_app = App(name="key", help="Keys that sign checkpoints.", group=CHECK)
+
+Files = Annotated[tuple[Path, ...], Parameter(negative=(), show_default=False)]
+KeyName = Annotated[str, Parameter(name="--name", env_var="CLAIMS_ORIGIN")]
+
+
+@key_app.command(name="new")
+def key_new(file: Path, /, *, name: KeyName = "default", json: Flag = False) -> None:
+    """Make a key, keep it in a file of yours alone, and print its public half.
+
+    Example: `claims key new weir.key --name weir.example/claims`
+
+    Args:
+        file: The file to make.
+        name: The name of the log, which its key bears.
+        json: Print one JSON document.
+    """
+    signer = Ed25519Signer.generate(name)
+    signer.save(file)
+    _public(signer, json=json)
+
+
+@key_app.command(name="show")
+def key_show(file: Path, /, *, ssh: Flag = False, json: Flag = False) -> None:
+    """Print the public half of a key, to be handed to those who shall check.
+
+    Example: `claims key show weir.key > weir.vkey`
+
+    Args:
+        file: The file that claims key new made.
+        ssh: As a line of a file of allowed signers, for ssh-keygen.
+        json: Print one JSON document.
+    """
+    signer = Ed25519Signer.read(file)
+    if ssh and not json:
+        say(allowed_signer(signer.verifier_key))
+    else:
+        _public(signer, json=json)
+
+
+def _public(signer: Ed25519Signer, *, json: bool) -> None:
+    key = signer.verifier_key
+    if json:
+        as_json(
+            {
+                "name": key.name,
+                "id": key.key_id.hex(),
+                "verifier_key": str(key),
+                "allowed_signer": allowed_signer(key),
+            }
+        )
+    else:
+        say(str(key))
+
+
+def checkpoint(
+    *,
+    size: int | None = None,
+    key: Files = (),
+    memory: Path | None = None,
+    witnesses: Path | None = None,
+    where: Where = HERE,
+) -> int:
+    """Print the root over the log, to be kept outside of it; signed, if a key is given.
+
+    Example: `claims checkpoint --key weir.key > checkpoint.txt`
+
+    Args:
+        size: Over the first so many events; all if left out.
+        key: A file that claims key new made; two of them while one takes the other's place.
+        memory: Where the signer remembers what it signed last; beside the key if left out.
+        witnesses: A policy file whose witnesses are asked to cosign.
+    """
+    policy = None if witnesses is None else read_policy(str(witnesses))
+    signer = _signer(key, memory)
+    with where.ledger() as ledger:
+        found = ledger.checkpoint(size, signer=signer)
+        reached = True
+        if policy is not None:
+            found, reached = _witnessed(ledger, found, policy)
+    if where.json:
+        as_json(
+            {
+                "origin": found.origin,
+                "size": found.size,
+                "root": found.root.hex(),
+                "signatures": [str(one) for one in found.signatures],
+            }
+        )
+    else:
+        say(str(found))
+    return 0 if reached else 1
+
+
+def _witnessed(ledger: Ledger, found: Checkpoint, policy: Policy) -> tuple[Checkpoint, bool]:
+    asked = [Witness(url=one.url, key=one.key) for one in policy.witnesses.values() if one.url]
+
+    def prove(old: int, new: int) -> tuple[bytes, ...]:
+        return ledger.prove_growth(old, new).hashes
+
+    found, refused = cosigned(found, asked, prove)
+    for error in refused:
+        warn(f"claims: {error}")
+    reached = policy.reached(found)
+    if not reached:
+        warn("claims: Too few witnesses cosigned; the checkpoint stands without them.")
+    return found, reached
+
+
+def _signer(keys: tuple[Path, ...], memory: Path | None) -> CheckpointSigner | None:
+    if not keys:
+        if memory is not None:
+            raise Invalid(
+                "--memory is the signer's, and nobody signs. Type --key FILE as well.",
+                field="memory",
+                given=str(memory),
+            )
+        return None
+    kept = keys[0].with_name(f"{keys[0].name}.signed") if memory is None else memory
+    return CheckpointSigner(FileMemory(kept), *map(Ed25519Signer.read, keys))
+
+
+def prove(
+    claim: str | None = None,
+    /,
+    *,
+    checkpoint: Path | None = None,
+    since: Path | None = None,
+    entry: Path | None = None,
+    key: Path | None = None,
+    where: Where = HERE,
+) -> None:
+    """Print the proof that the log holds a claim, or that it continues an older checkpoint.
+
+    Example: `claims prove C1 --checkpoint checkpoint.txt --entry C1.json > C1.tlog-proof`
+
+    Args:
+        claim: The claim's id, or the number of any event.
+        checkpoint: A file with the checkpoint that the proof leads to; the log's end if left out.
+        since: A file with an older checkpoint; proves that the log continues it.
+        entry: Where to write the bytes that are proved.
+        key: The key that signs these bytes, beside them in a file that ends with .sig.
+    """
+    if (claim is None) == (since is None):
+        raise Invalid(
+            "Prove one thing: a claim by its id, or with --since FILE that the log continues a "
+            "checkpoint.",
+            field="claim",
+            given=claim,
+        )
+    if key is not None and entry is None:
+        raise Invalid(
+            "--key signs the entry, which is not written. Type --entry FILE as well.",
+            field="key",
+            given=str(key),
+        )
+    given = None if checkpoint is None else read_checkpoint(checkpoint)
+    with where.ledger() as ledger:
+        if since is not None:
+            growth = ledger.prove_growth(read_checkpoint(since), given)
+            told = {"old": growth.old, "size": growth.checkpoint.size}
+            _print(str(growth), told, growth.hashes, growth.checkpoint, json=where.json)
+            return
+        proof = ledger.prove(_named(claim or ""), checkpoint=given)
+    signature = None if key is None else ssh_signature(Ed25519Signer.read(key), proof.entry)
+    if entry is not None:
+        entry.write_bytes(proof.entry)
+    if signature is not None and entry is not None:
+        entry.with_name(f"{entry.name}.sig").write_text(signature)
+    told = {"index": proof.sequence, "size": proof.checkpoint.size}
+    _print(f"{proof}\n", told, proof.inclusion.hashes, proof.checkpoint, json=where.json)
+
+
+def _named(claim: str) -> str | int:
+    return int(claim) if claim.isascii() and claim.isdigit() else claim
+
+
+def _print(
+    text: str,
+    told: dict[str, int],
+    hashes: tuple[bytes, ...],
+    checkpoint: Checkpoint,
+    *,
+    json: bool,
+) -> None:
+    if json:
+        as_json({**told, "hashes": hashes, "checkpoint": f"{checkpoint}\n"})
+    else:
+        sys.stdout.write(text)
+
+
+def bundle(
+    path: Path,
+    /,
+    *,
+    claim: str | None = None,
+    party: str | None = None,
+    checkpoint: Path | None = None,
+    since: Path | None = None,
+    withhold: Many = (),
+    where: Where = HERE,
+) -> None:
+    """Write claims with their proofs into a folder or zip that can be checked without the ledger.
+
+    Example: `claims bundle C1.zip --claim C1 --checkpoint checkpoint.txt`
+
+    Args:
+        path: The folder to make, or a zip if it ends with .zip.
+        claim: Of one claim, with what touched it and what it names.
+        party: Of the claims of a party; of the whole log if both are left out.
+        checkpoint: A file with the checkpoint that the proofs lead to; the log's end if left out.
+        since: A file with an older checkpoint that the bundle shall continue.
+        withhold: What to leave out: a slot (who, what, words, by), or of one event, as 12:words.
+    """
+    with where.ledger() as ledger:
+        found = ledger.bundle(
+            path,
+            claim=claim,
+            party=party,
+            checkpoint=None if checkpoint is None else read_checkpoint(checkpoint),
+            since=None if since is None else read_checkpoint(since),
+            withhold=withhold,
+        )
+    answer(found, json=where.json)
+
+
+def read_checkpoint(path: Path) -> str:
+    """The text of a checkpoint's file.
+
+    Raises:
+        InvalidCheckpoint: it cannot be read.
+    """
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidCheckpoint(
+            f"{show(str(path), 200)} holds no checkpoint that can be read. Give the file into "
+            "which claims checkpoint was printed.",
+            field="checkpoint",
+            given=str(path),
+        ) from error
+
+
+def read_policy(given: str) -> Policy:
+    """The keys to trust: a file of them, or one verifier key as it is.
+
+    Raises:
+        InvalidPolicy: it is neither.
+    """
+    path = Path(given)
+    try:
+        text = path.read_text("utf-8") if path.exists() else given
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidPolicy(
+            f"{show(given, 200)} cannot be read. Give a file with a verifier key or a policy.",
+            field="trust",
+            given=given,
+        ) from error
+    return Policy.parse(text)

@@ -1,0 +1,269 @@
+"""The form of a bundle: which files there are, as a folder or in a zip, and what is in them.
+
+Here live names and texts, and how they are read from somebody not to be trusted. What is put in is
+decided in `writing`, what it must add up to in `bundle`.
+
+```
+bundle.json              format, log, size, what it is about; of some entries, which
+checkpoint               what every proof leads to, as a signed note or bare
+growth.proof             that it continues an older checkpoint, if asked for
+
+of some entries          of a whole log: a C2SP tlog-tiles directory, and what it commits to
+entries/12.json          tile/entries/000      the exact bytes that are hashed
+proofs/12.tlog-proof     tile/0/000 ..         the tree
+slots/12.json            slots/000.json        salts and payloads, as far as they are disclosed
+```
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import attrs
+
+from ledger.codec.entry import SALT_BYTES, SLOTS
+from ledger.errors import InvalidBundle
+from ledger.merkle.frontier import SIZE_LIMIT
+
+FORMAT: Final = "claimledger-bundle/1"
+MOST_ENTRIES: Final = 1_000_000
+"""How many single entries a bundle may list; a whole log may hold more."""
+
+_MOST_BYTES: Final = 1 << 28
+"""A file of a bundle that is larger is not read: 256 MiB."""
+
+
+@attrs.frozen(kw_only=True)
+class Manifest:
+    """What a bundle says that it is: a whole log, or the entries at these sequences."""
+
+    origin: str
+    size: int
+    about: Mapping[str, str]
+    sequences: tuple[int, ...] | None
+
+    def written(self) -> str:
+        """As the text of bundle.json."""
+        told: dict[str, Any] = {
+            "format": FORMAT,
+            "origin": self.origin,
+            "size": self.size,
+            "about": dict(self.about),
+        }
+        if self.sequences is not None:
+            told["sequences"] = list(self.sequences)
+        return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+
+    @classmethod
+    def parse(cls, text: bytes) -> Manifest:
+        """Read bundle.json.
+
+        Raises:
+            InvalidBundle: it is none, or says what cannot be.
+        """
+        told = parsed(text, "bundle.json")
+        match told:
+            case {"format": str(given), **_others} if given != FORMAT:
+                raise InvalidBundle(
+                    f"The bundle has the format {given[:60]!r}, this version reads {FORMAT!r}. "
+                    "Type: pip install --upgrade claimledger",
+                    field="format",
+                    given=given[:60],
+                )
+            case {"format": _, "origin": str(origin), "size": int(size), "about": dict(about)}:
+                sequences = told.get("sequences")
+                if _possible(size, sequences) and all(isinstance(v, str) for v in about.values()):
+                    return cls(
+                        origin=origin,
+                        size=size,
+                        about=about,
+                        sequences=None if sequences is None else tuple(sequences),
+                    )
+            case _:
+                pass
+        raise InvalidBundle(
+            "bundle.json does not say which entries of which log the bundle holds. Ask for the "
+            "bundle again.",
+            field="bundle.json",
+        )
+
+
+def _possible(size: int, sequences: object) -> bool:
+    if isinstance(size, bool) or not 0 <= size < SIZE_LIMIT:
+        return False
+    if sequences is None:
+        return True
+    if not isinstance(sequences, list) or len(sequences) > MOST_ENTRIES:
+        return False
+    last = -1
+    for one in sequences:
+        if type(one) is not int or not last < one < size:
+            return False
+        last = one
+    return True
+
+
+def write_slots(slots: Mapping[str, bytes]) -> dict[str, Any]:
+    """Salted slots as JSON: the salt in base64, the payload as the text that it is."""
+    return {
+        name: {
+            "salt": b64encode(slot[:SALT_BYTES]).decode(),
+            "payload": slot[SALT_BYTES:].decode(),
+        }
+        for name, slot in slots.items()
+    }
+
+
+def read_slots(told: object, sequence: int) -> Mapping[str, bytes]:
+    """The salted slots in such JSON.
+
+    Raises:
+        InvalidBundle: it is none.
+    """
+    if isinstance(told, dict) and set(told) <= set(SLOTS):
+        try:
+            return {name: _slot(one) for name, one in told.items()}
+        except (TypeError, KeyError, AttributeError, NotBase64, ValueError):
+            pass
+    raise InvalidBundle(
+        f"What is disclosed of the entry at sequence {sequence} cannot be read. Ask for the bundle "
+        "again.",
+        field="slots",
+        given=sequence,
+    )
+
+
+def _slot(told: Any) -> bytes:
+    payload: bytes = told["payload"].encode()
+    return b64decode(told["salt"], validate=True) + payload
+
+
+def parsed(text: bytes, name: str) -> Any:
+    """A file's JSON.
+
+    Raises:
+        InvalidBundle: it is none.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidBundle(
+            f"{name} of the bundle is no JSON. Ask for the bundle again.", field=name
+        ) from error
+
+
+# -- files --------------------------------------------------------------------------------------
+
+
+class Source(Protocol):
+    """The files of a bundle, by name."""
+
+    def find(self, name: str) -> bytes | None:
+        """The bytes of a file, None where there is none.
+
+        Raises:
+            InvalidBundle: it is larger than any, or damaged.
+        """
+
+
+def read_of(source: Source, name: str) -> bytes:
+    """The bytes of a file that must be there.
+
+    Raises:
+        InvalidBundle: it is not.
+    """
+    found = source.find(name)
+    if found is None:
+        raise InvalidBundle(
+            f"The bundle lacks {name}: it was not copied as a whole. Ask for it again.", field=name
+        )
+    return found
+
+
+def text_of(source: Source, name: str) -> str:
+    """The text of a file that must be there.
+
+    Raises:
+        InvalidBundle: it is not, or holds no text.
+    """
+    try:
+        return read_of(source, name).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidBundle(
+            f"{name} of the bundle is no text. Ask for the bundle again.", field=name
+        ) from error
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Source]:
+    """The files of a folder or zip.
+
+    Raises:
+        InvalidBundle: there is no such folder, or the file is no zip.
+    """
+    if path.is_dir():
+        yield _Folder(path)
+        return
+    try:
+        with zipfile.ZipFile(path) as held:
+            names = held.namelist()
+            if len(set(names)) != len(names):
+                raise InvalidBundle(
+                    f"{str(path)!r} holds two files of one name, of which each tool may read "
+                    "another. Ask for the bundle again.",
+                    field="path",
+                    given=str(path),
+                )
+            yield _Zip(held)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InvalidBundle(
+            f"{str(path)!r} is no bundle that can be read. Give the folder or the zip that claims "
+            "bundle made.",
+            field="path",
+            given=str(path),
+        ) from error
+
+
+@attrs.frozen
+class _Folder:
+    path: Path
+
+    def find(self, name: str) -> bytes | None:
+        try:
+            with (self.path / name).open("rb") as file:
+                return _limited(file.read(_MOST_BYTES + 1), name)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+
+@attrs.frozen
+class _Zip:
+    held: zipfile.ZipFile
+
+    def find(self, name: str) -> bytes | None:
+        try:
+            with self.held.open(name) as file:
+                return _limited(file.read(_MOST_BYTES + 1), name)
+        except KeyError:
+            return None
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as why:
+            raise InvalidBundle(
+                f"{name} is damaged in the bundle: {why}. Ask for it again.", field=name
+            ) from why
+
+
+def _limited(found: bytes, name: str) -> bytes:
+    if len(found) > _MOST_BYTES:
+        raise InvalidBundle(
+            f"{name} of the bundle is larger than {_MOST_BYTES:,} bytes, and is not read.",
+            field=name,
+        )
+    return found

@@ -1,0 +1,287 @@
+"""A bundle written: one claim, a party's claims or the whole log, for somebody without the ledger.
+
+Here lives what goes in: which entries belong together, and what is withheld. The files are those of
+`layout`; nothing is half-written, for a bundle takes its name when it is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from ledger.codec.entry import SLOTS, Row
+from ledger.errors import Invalid, InvalidBundle
+from ledger.merkle.checkpoint import Checkpoint
+from ledger.merkle.tiles import HEIGHT, WIDTH, bundled, place, tile_path, widths
+from ledger.merkle.tree import Growth
+from ledger.model import events as ev
+from ledger.projections.answer import Answer
+from ledger.projections.effective import Facts
+from ledger.projections.provenance import touching
+from ledger.proving.layout import Manifest, write_slots
+from ledger.proving.proof import Trunk
+
+Put = Callable[[str, bytes], object]
+"""Takes the name and the bytes of one file."""
+
+_ERASURE: Final = "content_erased"
+
+
+@attrs.frozen(kw_only=True)
+class Bundled(Answer):
+    """What was put into a bundle: where it is, of which log, how many entries, what was withheld.
+
+    `withheld` counts the slots that were left out though the ledger holds them.
+    """
+
+    path: str
+    origin: str
+    size: int
+    entries: int
+    withheld: int
+
+    def __str__(self) -> str:
+        told = f"{self.path}: {self.entries} of {self.size} entries of {self.origin}"
+        return f"{told}, {self.withheld} slots withheld" if self.withheld else told
+
+
+@attrs.frozen
+class Withheld:
+    """What is left out: slots of every entry, or of some by their sequence."""
+
+    everywhere: frozenset[str]
+    at: frozenset[tuple[int, str]]
+
+    @classmethod
+    def parse(cls, given: Iterable[str]) -> Withheld:
+        """Read each as SLOT or SEQUENCE:SLOT.
+
+        Raises:
+            Invalid: it is neither.
+        """
+        everywhere, at = set(), set()
+        for one in [given] if isinstance(given, str) else given:
+            sequence, colon, slot = one.rpartition(":")
+            digits = sequence.isascii() and sequence.isdigit()
+            if slot not in SLOTS or (colon and not digits):
+                raise Invalid(
+                    f"{one[:60]!r} cannot be withheld. Name a slot ({', '.join(SLOTS)}), or one of "
+                    "one entry by its sequence, such as 12:words.",
+                    field="withhold",
+                    given=one[:60],
+                )
+            if colon:
+                at.add((int(sequence), slot))
+            else:
+                everywhere.add(slot)
+        return cls(frozenset(everywhere), frozenset(at))
+
+    def has(self, sequence: int, slot: str) -> bool:
+        """Whether a slot of an entry is left out."""
+        return slot in self.everywhere or (sequence, slot) in self.at
+
+
+@attrs.define
+class _Writer:
+    """Puts files, and counts."""
+
+    trunk: Trunk
+    withheld: Withheld
+    put: Put
+    entries: int = 0
+    left_out: int = 0
+
+    def common(self, about: dict[str, str], sequences: tuple[int, ...] | None) -> None:
+        checkpoint = self.trunk.checkpoint
+        manifest = Manifest(
+            origin=checkpoint.origin, size=checkpoint.size, about=about, sequences=sequences
+        )
+        self.put("bundle.json", manifest.written().encode())
+        self.put("checkpoint", f"{checkpoint}\n".encode())
+
+    def some(self, sequences: Iterable[int]) -> None:
+        for sequence in sequences:
+            proof = self.trunk.proof(sequence)
+            slots = self._disclosed(sequence, proof.slots.items())
+            self.put(f"entries/{sequence}.json", proof.entry)
+            self.put(f"proofs/{sequence}.tlog-proof", str(proof.inclusion).encode())
+            self.put(f"slots/{sequence}.json", _json(write_slots(slots)))
+            self.entries += 1
+
+    def whole(self) -> None:
+        """A tlog-tiles directory, and the slots of each tile's entries beside it."""
+        size = self.trunk.checkpoint.size
+        above: dict[int, list[bytes]] = {}
+        growth = Growth(whole=lambda level, _, root: above.setdefault(level, []).append(root))
+        last, page = -1, iter(())  # type: tuple[int, Iterator[Row]]
+        for index, width in widths(size):
+            rows: list[Row] = []
+            while len(rows) < width:
+                row = next(page, None)
+                if row is not None:
+                    rows.append(row)
+                    last = row.seq
+                    continue
+                found = self.trunk.rows(after=last)
+                if not found:
+                    raise InvalidBundle(
+                        f"The event at sequence {last + 1} is missing, so no bundle can be made. "
+                        "ledger.verify() tells what else was changed."
+                    )
+                page = iter(found)
+            self._tile(index, width, rows)
+            growth.extend(row.leaf_hash for row in rows)
+        for level, roots in above.items():
+            for index, width in widths(size, level // HEIGHT):
+                hashes = roots[index * WIDTH : index * WIDTH + width]
+                self.put(tile_path(level // HEIGHT, index, width), b"".join(hashes))
+        self.entries = size
+
+    def _tile(self, index: int, width: int, rows: list[Row]) -> None:
+        entries = bundled(row.entry.encode() for row in rows)
+        self.put(tile_path("entries", index, width), entries)
+        self.put(tile_path(0, index, width), b"".join(row.leaf_hash for row in rows))
+        slots = [
+            write_slots(self._disclosed(row.seq, ((name, row.slot(name)) for name in SLOTS)))
+            for row in rows
+        ]
+        self.put(f"slots/{place(index, width)}.json", _json(slots))
+
+    def _disclosed(
+        self, sequence: int, slots: Iterable[tuple[str, bytes | None]]
+    ) -> dict[str, bytes]:
+        found = {}
+        for name, slot in slots:
+            if slot is None:
+                continue
+            if self.withheld.has(sequence, name):
+                self.left_out += 1
+            else:
+                found[name] = slot
+        return found
+
+
+def write(
+    path: Path,
+    trunk: Trunk,
+    *,
+    about: dict[str, str],
+    sequences: tuple[int, ...] | None,
+    since: Checkpoint | None,
+    withheld: Withheld,
+) -> Bundled:
+    """Write a bundle, as a zip where the path ends with `.zip`, else as a folder.
+
+    Raises:
+        InvalidBundle: there is something at the path already.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise InvalidBundle(
+            f"{str(path)!r} is there already, and is left as it is. Give another path.",
+            field="path",
+            given=str(path),
+        )
+    with _placed(path) as put:
+        writer = _Writer(trunk, withheld, put)
+        writer.common(about, sequences)
+        if since is not None:
+            put("growth.proof", str(trunk.growth(since)).encode())
+        if sequences is None:
+            writer.whole()
+        else:
+            writer.some(sequences)
+    return Bundled(
+        path=str(path),
+        origin=trunk.checkpoint.origin,
+        size=trunk.checkpoint.size,
+        entries=writer.entries,
+        withheld=writer.left_out,
+    )
+
+
+# -- what belongs together ----------------------------------------------------------------------
+
+
+def belonging(facts: Facts, claims: Iterable[str]) -> tuple[int, ...]:
+    """The sequences of claims, of all that touched them, of what they name, of what was erased."""
+    found: set[str] = set()
+    queue = list(claims)
+    wanted = set(queue)
+    while queue:
+        id_ = queue.pop()
+        if id_ in found:
+            continue
+        event = facts.stored[id_].event
+        if isinstance(event, ev.ClaimRecorded) and id_ not in wanted:
+            continue  # another claim, which a relation or a withdrawal names: nobody asked for it
+        found.add(id_)
+        queue += touching(facts, id_)
+        if not isinstance(event, ev.Erased):
+            queue += _named(facts, attrs.asdict(event))
+    erased = {
+        one.id
+        for one in facts.stored.values()
+        if one.type == _ERASURE
+        and isinstance(one.event, ev.ContentErased)
+        and one.event.target in found
+    }
+    return tuple(sorted(facts.stored[id_].sequence for id_ in found | erased))
+
+
+def _named(facts: Facts, value: Any) -> Iterator[str]:
+    """The ids of records anywhere in an event's fields."""
+    match value:
+        case str():
+            if value in facts.stored:
+                yield value
+        case dict():
+            for one in value.values():
+                yield from _named(facts, one)
+        case list() | tuple() | set() | frozenset():
+            for one in value:
+                yield from _named(facts, one)
+        case _:
+            pass
+
+
+# -- files --------------------------------------------------------------------------------------
+
+
+def _json(told: object) -> bytes:
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+@contextlib.contextmanager
+def _placed(path: Path) -> Iterator[Put]:
+    """Where files are put; all of them are there at the end, or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(made / "zip", "x", zipfile.ZIP_DEFLATED) as held:
+                yield held.writestr
+            (made / "zip").replace(path)
+            return
+        files = made / "folder"
+        files.mkdir()
+
+        def put(name: str, data: bytes) -> None:
+            file = files / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+
+        yield put
+        if path.is_dir():
+            path.rmdir()
+        os.replace(files, path)  # noqa: PTH105 - a folder, onto nothing
+    finally:
+        shutil.rmtree(made, ignore_errors=True)

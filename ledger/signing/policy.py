@@ -1,0 +1,248 @@
+"""What a checker asks for: which keys of the log, which witnesses, how many of them.
+
+Here lives the decision whether a checkpoint is signed well enough. It reads C2SP tlog-policy:
+
+```
+log weir.example/claims+8a1cbb5a+AYt..
+witness north witness.example/north+586d0b9a+BBQ..  https://witness.example/north
+witness south witness.example/south+1f6c5a77+BHp..
+group both all north south
+quorum both
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Self
+
+import attrs
+
+from ledger.errors import InvalidKey, InvalidPolicy, SignatureRejected
+from ledger.merkle.checkpoint import Checkpoint
+from ledger.merkle.note import COSIGNATURE, ED25519, Signature, VerifierKey
+from ledger.signing import ed25519
+from ledger.signing.witness import TIME_BYTES, cosigned_text, cosigned_time
+
+NO_QUORUM: Final = "none"
+_MOST_LINES: Final = 1_000
+
+
+@attrs.frozen(kw_only=True)
+class Witnessed:
+    """A witness that a policy knows: its key, and where it is asked."""
+
+    key: VerifierKey
+    url: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Group:
+    """At least so many of these witnesses or groups."""
+
+    least: int
+    members: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Signed:
+    """Who signed a checkpoint, by the names of their keys; of witnesses, with the second of it."""
+
+    logs: tuple[str, ...]
+    witnesses: Mapping[str, int]
+
+    def __str__(self) -> str:
+        told = [f"signed by {', '.join(self.logs)}"]
+        if self.witnesses:
+            told.append(f"witnessed by {', '.join(self.witnesses)}")
+        return ", ".join(told)
+
+
+@attrs.frozen(kw_only=True)
+class Policy:
+    """The keys that a checker trusts, and the quorum of witnesses that it wants.
+
+    Example:
+        >>> key = VerifierKey("weir.example/claims", ED25519, bytes(32))
+        >>> Policy.parse(f"log {key}").logs == (key,)
+        True
+
+    Follows C2SP tlog-policy.
+    """
+
+    logs: tuple[VerifierKey, ...]
+    witnesses: Mapping[str, Witnessed] = attrs.field(factory=dict)
+    groups: Mapping[str, Group] = attrs.field(factory=dict)
+    quorum: str = NO_QUORUM
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a policy; a single verifier key is one, too.
+
+        Raises:
+            InvalidPolicy: a line is none; it is named.
+        """
+        reader = _Reader()
+        lines = text.splitlines()
+        if len(lines) > _MOST_LINES:
+            raise InvalidPolicy(f"A policy has at most {_MOST_LINES} lines.", given=len(lines))
+        for number, line in enumerate(lines, 1):
+            words = line.split()
+            if words and not words[0].startswith("#"):
+                reader.read(number, words)
+        if not reader.logs:
+            raise InvalidPolicy(
+                "The policy names no log: it needs a line: log NAME+ID+BASE64", field="log"
+            )
+        return cls(
+            logs=tuple(reader.logs),
+            witnesses=reader.witnesses,
+            groups=reader.groups,
+            quorum=reader.quorum,
+        )
+
+    def check(self, checkpoint: Checkpoint) -> Signed:
+        """Who signed, where that is enough.
+
+        Raises:
+            SignatureRejected: a signature by a known key is wrong, none is of the log, or too few
+                witnesses cosigned.
+            MissingExtra: `cryptography` is not installed.
+        """
+        logs = [
+            key.name
+            for key in self.logs
+            if key.name == checkpoint.origin
+            and any(_right(key, one, checkpoint) for one in _of(key, checkpoint))
+        ]
+        if not logs:
+            wanted = ", ".join(f"{key.name}+{key.key_id.hex()}" for key in self.logs)
+            raise SignatureRejected(
+                f"The checkpoint of {checkpoint.origin!r} is not signed by {wanted}: it comes from "
+                "somebody else, or was changed. Ask whoever keeps the log for its key."
+            )
+        seen = self._seen(checkpoint)
+        if not self._is_reached(seen):
+            raise SignatureRejected(
+                f"The quorum {self.quorum!r} is not reached: of the witnesses "
+                f"{', '.join(self.witnesses)} there signed {', '.join(seen) or 'none'}. Ask for a "
+                "checkpoint that more of them have cosigned."
+            )
+        times = {self.witnesses[name].key.name: time for name, time in seen.items()}
+        return Signed(logs=tuple(logs), witnesses=times)
+
+    def reached(self, checkpoint: Checkpoint) -> bool:
+        """Whether enough witnesses have cosigned.
+
+        Raises:
+            SignatureRejected: a signature by a known witness is wrong.
+        """
+        return self._is_reached(self._seen(checkpoint))
+
+    def _seen(self, checkpoint: Checkpoint) -> Mapping[str, int]:
+        """The witnesses that have cosigned, with the second in which they did."""
+        return {
+            name: cosigned_time(one)
+            for name, witness in self.witnesses.items()
+            for one in _of(witness.key, checkpoint)
+            if _right(witness.key, one, checkpoint)
+        }
+
+    def _is_reached(self, seen: Mapping[str, int]) -> bool:
+        return self.quorum == NO_QUORUM or self._reached(self.quorum, seen)
+
+    def _reached(self, name: str, seen: Mapping[str, int]) -> bool:
+        if name in self.witnesses:
+            return name in seen
+        group = self.groups[name]
+        return sum(self._reached(one, seen) for one in group.members) >= group.least
+
+
+def _of(key: VerifierKey, checkpoint: Checkpoint) -> list[Signature]:
+    return [one for one in checkpoint.signatures if key.names(one)]
+
+
+def _right(key: VerifierKey, signature: Signature, checkpoint: Checkpoint) -> bool:
+    """True; a wrong signature under a known key is no matter to pass over.
+
+    Raises:
+        SignatureRejected: it is wrong.
+    """
+    message, blob = checkpoint.body().encode(), signature.blob
+    if key.kind == COSIGNATURE:
+        message, blob = cosigned_text(checkpoint, cosigned_time(signature)), blob[TIME_BYTES:]
+    if not ed25519.verifies(key.key, blob, message):
+        raise SignatureRejected(
+            f"The signature by {key.name}+{key.key_id.hex()} is not over this checkpoint: the "
+            "checkpoint was changed after it was signed, or the signature is made up."
+        )
+    return True
+
+
+@attrs.define
+class _Reader:
+    """What the lines of a policy have said so far; a name is defined before it is used."""
+
+    logs: list[VerifierKey] = attrs.field(factory=list)
+    witnesses: dict[str, Witnessed] = attrs.field(factory=dict)
+    groups: dict[str, Group] = attrs.field(factory=dict)
+    quorum: str = NO_QUORUM
+
+    def read(self, number: int, words: list[str]) -> None:
+        match words:
+            case [key] if "+" in key:
+                self._log(number, key)
+            case ["log", key] | ["log", key, _]:
+                self._log(number, key)
+            case ["witness", name, key] | ["witness", name, key, _] if self._is_new(name):
+                url = words[3] if len(words) > 3 else ""  # noqa: PLR2004 - the fourth word
+                self.witnesses[name] = Witnessed(key=_key(number, key, COSIGNATURE), url=url)
+            case ["group", name, least, *members] if members and self._is_new(name):
+                self._group(number, name, least, members)
+            case ["quorum", name] if name == NO_QUORUM or not self._is_new(name):
+                self.quorum = name
+            case _:
+                raise _wrong(number, " ".join(words))
+
+    def _log(self, number: int, key: str) -> None:
+        self.logs.append(_key(number, key, ED25519))
+
+    def _group(self, number: int, name: str, least: str, members: list[str]) -> None:
+        many = {"any": 1, "all": len(members)}.get(least)
+        if many is None and least.isascii() and least.isdigit():
+            many = int(least[:9])
+        known = {*self.witnesses, *self.groups}
+        if many is None or not 0 < many <= len(members) or not known.issuperset(members):
+            raise _wrong(number, f"group {name} {least} {' '.join(members)}")
+        if len(set(members)) != len(members):
+            raise _wrong(number, f"group {name} {least} {' '.join(members)}")
+        self.groups[name] = Group(least=many, members=tuple(members))
+
+    def _is_new(self, name: str) -> bool:
+        return name != NO_QUORUM and name not in self.witnesses and name not in self.groups
+
+
+def _key(number: int, line: str, kind: int) -> VerifierKey:
+    try:
+        key = VerifierKey.parse(line)
+    except InvalidKey as error:
+        raise InvalidPolicy(f"Line {number}: {error.message}", field="key", given=line) from error
+    if key.kind != kind:
+        what = "a witness's" if kind == COSIGNATURE else "a log's"
+        raise InvalidPolicy(
+            f"Line {number}: the key {key.name!r} is of kind {key.kind}, and {what} Ed25519 key is "
+            f"of kind {kind}.",
+            field="key",
+            given=line,
+        )
+    return key
+
+
+def _wrong(number: int, line: str) -> InvalidPolicy:
+    return InvalidPolicy(
+        f"Line {number} of the policy cannot be followed: {line[:100]!r}. A line is: log KEY; "
+        "witness NAME KEY [URL]; group NAME any|all|NUMBER NAME..; quorum NAME|none. A name is "
+        "defined once, and before it is used.",
+        field="line",
+        given=line[:100],
+    )

@@ -1,0 +1,173 @@
+"""What the database itself can compare: heads with events, streams, kinds of values, guards.
+
+Here live the parts of the audit that are a statement each. What is looked at row by row is in
+`audit`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    LargeBinary,
+    RowMapping,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+
+from ledger.errors import ColumnMismatch, HeadMismatch, MissingGuard
+from ledger.store.schema import guards
+from ledger.store.tables import Tables
+
+_KINDS: Final[Mapping[type[Any], str]] = {BigInteger: "integer", LargeBinary: "blob"}
+
+
+def head(conn: Connection, tables: Tables, origin: str) -> RowMapping | None:
+    """The head and the last stored event, in one statement: both of the same moment."""
+    log, event = tables.log, tables.event
+    last = select(func.max(event.c.seq)).where(event.c.log_id == log.c.id).scalar_subquery()
+    query = select(log.c.id, log.c.size, log.c.known_at, last.label("last"))
+    return conn.execute(query.where(log.c.origin == origin)).mappings().one_or_none()
+
+
+def check_head(origin: str, head: RowMapping, size: int, known_at: dt.datetime | None) -> None:
+    """Compare a log's head with the events, of which so many were looked at.
+
+    Raises:
+        HeadMismatch: There are more events than it counts, or its last instant is another.
+    """
+    if head["last"] is not None and head["last"] >= head["size"]:
+        raise HeadMismatch(
+            f"The head of {origin} counts {head['size']:,} events, but there is one at sequence "
+            f"{head['last']}.",
+            sequence=head["size"],
+        )
+    if size == head["size"] and head["known_at"] != known_at:
+        raise HeadMismatch(
+            f"The head of {origin} says that its last event was known at {head['known_at']}, the "
+            f"entries give {known_at}.",
+            sequence=size - 1,
+        )
+
+
+def check_kinds(conn: Connection, tables: Tables, log_id: int, start: int, stop: int) -> None:
+    """SQLite keeps any value in any column; one of the wrong kind may not even be readable.
+
+    Raises:
+        ColumnMismatch: There is one.
+    """
+    if conn.dialect.name != "sqlite":
+        return
+    event = tables.event
+    kinds = [(one, _KINDS.get(type(one.type), "text")) for one in event.columns]
+    odd = or_(*(func.typeof(one) != kind for one, kind in kinds if not one.nullable))
+    slots = or_(*(func.typeof(one).not_in((kind, "null")) for one, kind in kinds if one.nullable))
+    found = conn.scalar(
+        select(event.c.seq)
+        .where(event.c.log_id == log_id, event.c.seq >= start, event.c.seq < stop, or_(odd, slots))
+        .order_by(event.c.seq)
+        .limit(1)
+    )
+    if found is not None:
+        raise ColumnMismatch(
+            f"The row at sequence {found} holds a value of another kind than its column, such as "
+            "text for bytes: it was changed by hand.",
+            sequence=found,
+        )
+
+
+def check_streams(conn: Connection, tables: Tables, log_id: int, start: int = 0) -> None:
+    """Compare numbers and heads of streams, each in one statement of one moment.
+
+    From a `start` on, of the streams that have events there, those events alone.
+
+    Raises:
+        HeadMismatch: A number is left out or stands twice, or a head says another one.
+    """
+    event, stream = tables.event, tables.stream
+    number = func.row_number().over(partition_by=event.c.stream, order_by=event.c.seq) - 1
+    if start:
+        number += func.min(event.c.stream_v).over(partition_by=event.c.stream)
+    newer = event.c.seq >= start
+    counted = (
+        select(event.c.seq, event.c.stream, event.c.stream_v, number.label("number"))
+        .where(event.c.log_id == log_id, newer)
+        .subquery()
+    )
+    wrong = conn.execute(
+        select(counted)
+        .where(counted.c.stream_v != counted.c.number)
+        .order_by(counted.c.seq)
+        .limit(1)
+    ).one_or_none()
+    if wrong is not None:
+        raise HeadMismatch(
+            f"The event at sequence {wrong.seq} is number {wrong.number} of the stream "
+            f"{wrong.stream}, but says version {wrong.stream_v}.",
+            sequence=wrong.seq,
+        )
+    none = literal(-1)
+    heads = select(stream.c.stream, none, stream.c.version).where(stream.c.log_id == log_id)
+    if start:
+        touched = select(event.c.stream).where(event.c.log_id == log_id, newer)
+        heads = heads.where(stream.c.stream.in_(touched))
+    both = union_all(
+        select(event.c.stream, event.c.stream_v.label("events"), none.label("head")).where(
+            event.c.log_id == log_id, newer
+        ),
+        heads,
+    ).subquery()
+    events, head = func.max(both.c.events), func.max(both.c.head)
+    odd = conn.execute(
+        select(both.c.stream, events.label("events"), head.label("head"))
+        .group_by(both.c.stream)
+        .having(events != head)
+        .limit(1)
+    ).one_or_none()
+    if odd is not None:
+        raise HeadMismatch(
+            f"The head of the stream {odd.stream} is at version {odd.head}, its events end at "
+            f"{odd.events} (-1: none)."
+        )
+
+
+def refuse_orphans(conn: Connection, tables: Tables, origin: str) -> None:
+    """Where there is no head, make sure that there are no events without one.
+
+    Raises:
+        HeadMismatch: There are.
+    """
+    event, log = tables.event, tables.log
+    orphan = conn.execute(
+        select(event.c.log_id, event.c.seq)
+        .where(event.c.log_id.not_in(select(log.c.id)))
+        .order_by(event.c.log_id, event.c.seq)
+        .limit(1)
+    ).one_or_none()
+    if orphan is not None:
+        raise HeadMismatch(
+            f"There is no log {origin!r}, but there are events of log number {orphan.log_id}, "
+            "which has no head: a head was deleted.",
+            sequence=orphan.seq,
+        )
+
+
+def check_guards(conn: Connection, tables: Tables) -> None:
+    """Make sure that the triggers are there.
+
+    Raises:
+        MissingGuard: One is missing, changed or switched off.
+    """
+    missing = guards(conn, tables.layout)
+    if missing:
+        raise MissingGuard(
+            f"The log is not guarded against changes: {', '.join(missing)} "
+            "is missing, changed or switched off."
+        )

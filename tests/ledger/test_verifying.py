@@ -1,0 +1,195 @@
+"""A long log is verified by several processes, or on from where it was verified before."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import sqlalchemy as sa
+
+from ledger import Checkpoint, Ledger, Party
+from ledger.errors import (
+    ColumnMismatch,
+    InconsistentCheckpoint,
+    Invalid,
+    LeafMismatch,
+    MissingEntry,
+    RootMismatch,
+    StoreError,
+)
+from ledger.store import engines, schema, spread
+
+
+@pytest.fixture
+def url(request, tmp_path):
+    """A file; `indirect` with "postgres" a server, for each helper takes a second to come."""
+    if getattr(request, "param", "sqlite") == "postgres":
+        return request.getfixturevalue("postgres_url")
+    return f"sqlite:///{tmp_path / 'claims.db'}"
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Stretches of 256 events, so that a short log has several."""
+    monkeypatch.setattr(spread, "STRETCH", 256)
+
+
+@pytest.fixture
+def long(url, small):
+    """A log of 1,300 events in a database that others can open."""
+    with Ledger.open(url) as ledger:
+        ledger.register_all(Party(f"p{number}", name=f"P {number}") for number in range(1_300))
+        ledger.name("p3", "Another name")
+        yield ledger
+
+
+def tamper(ledger, statement, **values):
+    """Change the log as an administrator could, with the triggers out of the way and back again."""
+    engine = ledger._folded.bind
+    with engine.begin() as conn:
+        if engine.dialect.name == "postgresql":
+            conn.execute(sa.text("ALTER TABLE ledger_event DISABLE TRIGGER ALL"))
+            conn.execute(sa.text(statement), values)
+            names = conn.scalars(
+                sa.text(
+                    "SELECT tgname FROM pg_trigger WHERE tgrelid = 'ledger_event'::regclass "
+                    "AND NOT tgisinternal"
+                )
+            ).all()
+            for name in names:
+                conn.execute(sa.text(f"ALTER TABLE ledger_event ENABLE ALWAYS TRIGGER {name}"))
+            return
+        query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        guards = conn.execute(sa.text(query)).all()
+        for name, _ in guards:
+            conn.execute(sa.text(f"DROP TRIGGER {name}"))
+        conn.execute(sa.text(statement), values)
+        for _, guard in guards:
+            conn.exec_driver_sql(guard)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
+def test_two_processes_find_what_one_finds(long):
+    told: list[tuple[int, int]] = []
+    kept, since = long.checkpoint(700), long.checkpoint(300)
+    both = long.verify(kept, processes=2, progress=lambda *at: told.append(at))
+    assert both == long.verify(kept)
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    assert told[-1] == (1_301, 1_301)
+    assert long.verify(kept, since=since, processes=2) == long.verify(kept, since=since)
+
+
+def test_the_first_of_what_is_wrong_is_named_by_several_processes_too(long):
+    tamper(long, "UPDATE ledger_event SET stream_v = 7 WHERE seq IN (1100, 900, 300)")
+    for processes in (1, 3):
+        with pytest.raises(ColumnMismatch) as caught:
+            long.verify(processes=processes)
+        assert caught.value.sequence == 300
+
+
+@pytest.mark.parametrize(
+    "statement, error, sequence",
+    [
+        ("UPDATE ledger_event SET entry = entry || ' ' WHERE seq = 520", LeafMismatch, 520),
+        ("DELETE FROM ledger_event WHERE seq = 522", MissingEntry, 522),
+    ],
+)
+def test_a_helper_tells_the_same_as_who_looks_alone(long, statement, error, sequence):
+    tamper(long, statement)
+    messages = set()
+    for processes in (1, 2):
+        with pytest.raises(error) as caught:
+            long.verify(processes=processes)
+        assert caught.value.sequence == sequence
+        messages.add(caught.value.message.split("missing")[0])
+    assert len(messages) == 1 or error is MissingEntry
+
+
+def test_where_others_cannot_look_one_process_is_wanted(long):
+    with Ledger.open(":memory:") as ledger, pytest.raises(Invalid, match="database in memory"):
+        ledger.verify(processes=2)
+    with (
+        long._folded.bind.connect() as conn,
+        pytest.raises(Invalid, match="nor what a host's connection sees"),
+    ):
+        Ledger(conn).verify(processes=2)
+    with pytest.raises(Invalid, match="one process or more, not by 0"):
+        long.verify(processes=0)
+
+
+def test_a_helper_that_ends_is_told(long, monkeypatch):
+    monkeypatch.setattr(spread, "_CHILD", "raise SystemExit")
+    with pytest.raises(StoreError, match="Verify again with one process"):
+        long.verify(processes=2)
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    with pytest.raises(StoreError, match="Verify again with one process"):
+        long.verify(processes=2)
+
+
+# -- from where it was verified before ----------------------------------------------------------
+
+
+@pytest.fixture
+def engine(database):
+    made = engines.engine_for(database)
+    schema.upgrade(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def grown(engine):
+    ledger = Ledger(engine)
+    ledger.register_all(Party(f"p{number}", name=f"P {number}") for number in range(600))
+    ledger.amend("p3", name="P three", reason="spelt out")
+    return ledger
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 300, 599, 601])
+def test_it_goes_on_from_where_it_was_verified(grown, size):
+    told: list[int] = []
+    since = grown.checkpoint(size)
+    found = grown.verify(
+        grown.checkpoint(100), since=since, progress=lambda done, _: told.append(done)
+    )
+    assert (found.size, found.since, found.checkpoint) == (601, size, 100)
+    assert found.root == grown.verify().root
+    assert told == ([601] if size < 601 else [])
+
+
+def test_what_is_new_is_looked_at_and_what_is_old_is_taken_at_its_word(grown):
+    since = grown.checkpoint(500)
+    tamper(grown, "UPDATE ledger_event SET stream = 'x' WHERE seq = 300")
+    assert grown.verify(since=since).size == 601
+    with pytest.raises(ColumnMismatch):
+        grown.verify()
+    tamper(grown, "UPDATE ledger_event SET stream = 'x' WHERE seq = 520")
+    with pytest.raises(ColumnMismatch) as caught:
+        grown.verify(since=since)
+    assert caught.value.sequence == 520
+
+
+def test_the_tree_below_must_still_lead_to_where_it_was_verified(grown):
+    since = grown.checkpoint(500)
+    with pytest.raises(RootMismatch):
+        grown.verify(since=Checkpoint(since.origin, since.size, bytes(32)))
+    with pytest.raises(InconsistentCheckpoint, match="its end was cut off"):
+        grown.verify(since=Checkpoint(since.origin, 602, bytes(32)))
+    tamper(grown, "UPDATE ledger_event SET leaf_hash = :other WHERE seq = 499", other=bytes(32))
+    with pytest.raises(RootMismatch):
+        grown.verify(since=since)
+
+
+def test_the_tree_alone_is_looked_at_if_that_is_wanted(grown):
+    whole = grown.verify()
+    assert grown.verify(contents=False) == whole
+    tamper(grown, "UPDATE ledger_event SET slot_who = NULL WHERE seq = 300")
+    assert grown.verify(contents=False) == whole
+    tamper(grown, "UPDATE ledger_event SET entry = entry || ' ' WHERE seq = 300")
+    with pytest.raises(LeafMismatch) as caught:
+        grown.verify(contents=False)
+    assert caught.value.sequence == 300
+    tamper(grown, "DELETE FROM ledger_event WHERE seq = 200")
+    with pytest.raises(MissingEntry, match="sequence 200 is missing"):
+        grown.verify(contents=False)
