@@ -22,9 +22,9 @@ from ledger.projecting import Projection
 from ledger.projections.difference import Difference
 from ledger.projections.listing import Claims
 from ledger.projections.perspectives import Contradiction, Divergence, Positions
-from ledger.projections.positions import Position
 from ledger.projections.provenance import Trace
 from ledger.projections.resting import AttributedTo, PositionTrace, RestingOn
+from ledger.projections.standing import Position
 from ledger.projections.timeline import Timeline
 from ledger.projections.versions import QuoteChecks
 from ledger.store.layout import Layout

@@ -9,22 +9,29 @@ import abc
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
+import attrs
+
 from ledger import following
 from ledger.consuming import Cursor
+from ledger.errors import InvalidView
 from ledger.folding import Folded
 from ledger.following import Types
 from ledger.handed import Id, id_of, plain_fields
 from ledger.model.events import StoredEvent
 from ledger.projections import (
+    accounts,
+    explaining,
     listing,
     perspectives,
-    positions,
     provenance,
     resting,
+    silence,
+    standing,
     timeline,
     versions,
 )
 from ledger.projections.logbook import LogLine, log_line
+from ledger.projections.policies import Policy
 from ledger.store.follow import Stop
 from ledger.view import View
 
@@ -38,9 +45,36 @@ class Asking(abc.ABC):
     def as_of(self) -> View:
         """The view of this moment."""
 
-    def position(self, party: Id, proposition: Id) -> positions.Position:
+    def position(
+        self, party: Id, proposition: Id, *, policy: str | Policy = "latest"
+    ) -> standing.Position:
         """Where a party stands on a proposition now; `View.position` for another date."""
-        return self.as_of().position(id_of(party), id_of(proposition))
+        return self.as_of().position(id_of(party), id_of(proposition), policy=policy)
+
+    def explain(
+        self,
+        party: Id | standing.Position,
+        proposition: Id | None = None,
+        *,
+        policy: str | Policy = "latest",
+    ) -> explaining.Explanation:
+        """Why a party stands where it stands now; or why a position of any view is what it is.
+
+        Raises:
+            InvalidView: the position is of a longer log than this, or no proposition was named.
+        """
+        view = self.as_of()
+        if not isinstance(party, standing.Position):
+            named = None if proposition is None else id_of(proposition)
+            return view.explain(id_of(party), named, policy=policy)
+        if party.basis > view.basis:
+            raise InvalidView(
+                f"That position rests on {party.basis} events, and this log has {view.basis}: it "
+                "is another ledger's.",
+                field="position",
+                given=party.sentence(),
+            )
+        return attrs.evolve(view, said=party.said, basis=party.basis).explain(party, policy=policy)
 
     def positions(
         self, *, topic: Id | None = None, party: Id | None = None
@@ -63,6 +97,14 @@ class Asking(abc.ABC):
     def divergences(self) -> tuple[perspectives.Divergence, ...]:
         """Pairs of claims that tell one occurrence in different ways."""
         return self.as_of().divergences()
+
+    def perspectives(self, occurrence: Id) -> accounts.Accounts:
+        """Who describes an occurrence how, side by side."""
+        return self.as_of().perspectives(id_of(occurrence))
+
+    def silences(self, topic: Id) -> silence.Silences:
+        """Who is silent on a topic on which others spoke."""
+        return self.as_of().silences(id_of(topic))
 
     def trace(self, claim: Id, *, document_text: str | None = None) -> provenance.Trace:
         """A claim back to its words, its document, its log entry and the proof of that entry."""

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine
 
 from ledger import observing
 from ledger.codec.converter import type_called
+from ledger.codec.entry import Row
 from ledger.codec.envelope import opened
 from ledger.errors import Invalid, MissingEntry, StoreError, TimedOut
 from ledger.model.events import StoredEvent
@@ -207,6 +208,23 @@ def _events(log: Log, after: int, limit: int | None, wanted: _Wanted) -> Iterato
         last, left = pulled.last, left - len(pulled.events)
         if version is not None and pulled.events and pulled.events[-1].stream_v >= version:
             return
+
+
+def entries(log: Log, *, until: int) -> Iterator[Row]:
+    """The first `until` entries with their slots as stored, in order, a page in memory at a time.
+
+    Raises:
+        MissingEntry: One of them is not there.
+    """
+    last = -1
+    while last + 1 < until:
+        with log.reading() as conn:
+            head = read.head(conn, log.tables, log.origin)
+            if head is None:
+                raise read.missing_entry(0, size=until)
+            page = read.page(conn, log.tables, head.log_id, after=last, until=until)
+        yield from page.rows
+        last = page.last
 
 
 def _bounds(log: Log, wanted: _Wanted, after: int) -> tuple[int, int, int | None]:

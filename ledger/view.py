@@ -7,30 +7,37 @@ answer can be had again exactly. What the questions mean is in `ledger.projectio
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Literal
 
 import attrs
 
-from ledger import auditing
+from ledger import auditing, following
+from ledger.codec.entry import Row
 from ledger.errors import InvalidView
 from ledger.folding import Folded, size_of
+from ledger.merkle.checkpoint import Checkpoint
 from ledger.model import events as ev
 from ledger.model.moment import Edtf, Knob
 from ledger.model.text import show
 from ledger.projections import (
+    accounts,
     catalogue,
+    explaining,
     listing,
     naming,
     perspectives,
     positions,
     provenance,
     resting,
+    silence,
+    standing,
     timeline,
     versions,
 )
 from ledger.projections.effective import Facts
+from ledger.projections.policies import Policy
 
 Day = str | dt.date
 
@@ -74,25 +81,68 @@ class View:
 
     # -- positions --------------------------------------------------------------------------
 
-    def position(self, party: str, proposition: str) -> positions.Position:
+    def position(
+        self, party: str, proposition: str, *, policy: str | Policy = "latest"
+    ) -> standing.Position:
         """Where a party stands on a proposition.
+
+        `policy` says which claims count: `latest` (all), `own_level_first`,
+        `highest_authority_first`, or a function from candidates to those that do.
 
         Raises:
             UnknownParty: no such party in this view; near matches are named.
             UnknownProposition: likewise; for a topic it says so.
         """
         with self.facts() as facts:
-            if facts.id_of("proposition", proposition) is None and facts.id_of(
-                "topic", proposition
-            ):
+            who, what = self._cell(facts, party, proposition)
+            return positions.position(facts, who, what, self.said, policy)
+
+    def explain(
+        self,
+        party: str | standing.Position,
+        proposition: str | None = None,
+        *,
+        policy: str | Policy = "latest",
+    ) -> explaining.Explanation:
+        """The steps that lead to a position, with every claim kept or dropped and why.
+
+        Takes a party and a proposition, or a position that this view gave.
+
+        Raises:
+            InvalidView: the position is another view's, or no proposition was named.
+        """
+        if isinstance(party, standing.Position):
+            if (party.said, party.basis) != (self.said, self.basis):
                 raise InvalidView(
-                    f"{show(proposition)} is a topic: ask positions(topic={proposition!r}).",
-                    field="proposition",
-                    given=proposition,
+                    f"That position is of another view: said by {party.said}, {party.basis} "
+                    f"events; this one is {self}. Ask ledger.explain(position).",
+                    field="position",
+                    given=party.sentence(),
                 )
-            who = naming.find(facts, "party", party)
-            what = naming.find(facts, "proposition", proposition)
-            return positions.position(facts, who, what, self.said)
+            policy = party.policy if policy == "latest" else policy
+            proposition = party.proposition
+            party = party.party
+        if proposition is None:
+            raise InvalidView(
+                "Say what is to be explained: explain(position), or explain(party, proposition).",
+                field="proposition",
+                given=proposition,
+            )
+        with self.facts() as facts:
+            who, what = self._cell(facts, party, proposition)
+            return explaining.explain(facts, who, what, self.said, policy)
+
+    @staticmethod
+    def _cell(facts: Facts, party: str, proposition: str) -> tuple[str, str]:
+        """The ledger ids of a party and a proposition."""
+        topic = facts.id_of("topic", proposition) if isinstance(proposition, str) else None
+        if topic is not None and facts.id_of("proposition", proposition) is None:
+            raise InvalidView(
+                f"{show(proposition)} is a topic: ask positions(topic={proposition!r}).",
+                field="proposition",
+                given=proposition,
+            )
+        return naming.find(facts, "party", party), naming.find(facts, "proposition", proposition)
 
     def positions(
         self, *, topic: str | None = None, party: str | None = None
@@ -131,6 +181,16 @@ class View:
         """Pairs of claims that tell one occurrence in different ways, without denial."""
         with self.facts() as facts:
             return perspectives.divergences(facts, self.said)
+
+    def perspectives(self, occurrence: str) -> accounts.Accounts:
+        """Who describes an occurrence how, side by side, in words of their own."""
+        with self.facts() as facts:
+            return accounts.accounts(facts, naming.find(facts, "occurrence", occurrence), self.said)
+
+    def silences(self, topic: str) -> silence.Silences:
+        """Who is silent on propositions of a topic on which others spoke, and since when."""
+        with self.facts() as facts:
+            return silence.silences(facts, naming.find(facts, "topic", topic), self.said)
 
     # -- claims -----------------------------------------------------------------------------
 
@@ -294,6 +354,25 @@ class View:
         """The documents of this view."""
         with self.facts() as facts:
             return catalogue.documents(facts)
+
+    # -- the log ----------------------------------------------------------------------------
+
+    @property
+    def origin(self) -> str:
+        """The name of the log."""
+        return self._folded.origin
+
+    def events(self) -> Iterator[ev.StoredEvent]:
+        """The events that the view knows, in order, in constant memory; `said` leaves none out."""
+        return following.events(self._folded, limit=self.basis)
+
+    def entries(self) -> Iterator[Row]:
+        """Their entries and slots as they are stored, in order, in constant memory."""
+        return following.entries(self._folded, until=self.basis)
+
+    def checkpoint(self) -> Checkpoint:
+        """The root over the events that the view knows."""
+        return auditing.checkpoint(self._folded, self.basis, None)
 
 
 def view_of(

@@ -10,7 +10,18 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import MissingArgumentError
 
-from ledger.cli import acts, asking, attesting, auditing, entering, importing, listing, schema
+from ledger.cli import (
+    acts,
+    asking,
+    attesting,
+    auditing,
+    entering,
+    exporting,
+    importing,
+    listing,
+    reasons,
+    schema,
+)
 from ledger.cli.options import ASK, CHECK, ENTER, UNDO
 from ledger.cli.output import one_line, unbreakable, warn
 from ledger.cli.spoken import spoken
@@ -38,6 +49,7 @@ def assembled() -> App:
         (ENTER, (entering.name, entering.member, acts.record, entering.relate)),
         (UNDO, (acts.withdraw, acts.correct, acts.amend, entering.merge)),
         (ASK, (asking.position, asking.positions, asking.timeline, asking.claims, asking.trace)),
+        (ASK, (reasons.explain, reasons.perspectives, reasons.silences)),
         (ASK, (asking.contradictions, asking.divergences, asking.replay, asking.diff)),
         (CHECK, (schema.init, auditing.log, auditing.verify, auditing.demo)),
         (CHECK, (attesting.checkpoint, attesting.prove, attesting.bundle, asking.check_quotes)),
@@ -45,6 +57,8 @@ def assembled() -> App:
         for command in commands:
             app.command(command, group=group)
     app.command(importing.import_, name="import", group=ENTER)
+    app.command(exporting.export_, name="export", group=CHECK)
+    app.command(exporting.restore, group=CHECK)
     app.command(schema.schema_app)
     app.command(attesting.key_app)
     return app

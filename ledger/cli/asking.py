@@ -11,11 +11,19 @@ from ledger.cli.names import party
 from ledger.cli.options import HERE, NOW, PartyName, When, Where, number_or_day
 from ledger.cli.output import answer, answers, as_json, rows_of, say, table, tame
 from ledger.errors import InvalidView
-from ledger.projections.positions import Position
+from ledger.projections.standing import Position
 from ledger.view import View
 
 
-def position(who: str, proposition: str, /, *, when: When = NOW, where: Where = HERE) -> None:
+def position(
+    who: str,
+    proposition: str,
+    /,
+    *,
+    policy: str = "latest",
+    when: When = NOW,
+    where: Where = HERE,
+) -> None:
     """Say where a party stands on a proposition, and on which words.
 
     Example: `claims position Baku road-blocked --said 2023-01-18`
@@ -23,10 +31,12 @@ def position(who: str, proposition: str, /, *, when: When = NOW, where: Where = 
     Args:
         who: The party, by id or by a name it bore on that day.
         proposition: The proposition.
+        policy: Which claims count: latest, own_level_first or highest_authority_first.
     """
     with where.ledger() as ledger:
         view = when.view(ledger)
-        answer(view.position(party(view, who) or "", proposition), json=where.json)
+        found = view.position(party(view, who) or "", proposition, policy=policy)
+        answer(found, json=where.json)
 
 
 def positions(

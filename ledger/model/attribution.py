@@ -84,7 +84,7 @@ class Linked(Protocol):
         """What it does."""
 
 
-def _inner(chain: Sequence[Linked]) -> int:
+def innermost(chain: Sequence[Linked]) -> int:
     """The index of the innermost says or cited link, -1 where the chain names no claimant."""
     for index in range(len(chain) - 1, -1, -1):
         if chain[index].kind in ("says", "cited"):
@@ -99,7 +99,7 @@ def claimant_of(chain: Sequence[Linked]) -> str | None:
         >>> claimant_of((Link("gazette", "reports"), Link("board", "says")))
         'board'
     """
-    inner = _inner(chain)
+    inner = innermost(chain)
     return None if inner < 0 else chain[inner].agent
 
 
@@ -110,7 +110,7 @@ def spoken_for(chain: Sequence[Linked]) -> tuple[str, ...]:
         >>> spoken_for((Link("zakharova", "says"), Link("ru-mfa", "on_behalf_of")))
         ('ru-mfa',)
     """
-    inner = _inner(chain)
+    inner = innermost(chain)
     if inner < 0:
         return ()
     return tuple(link.agent for link in chain[inner + 1 :] if link.kind == "on_behalf_of")

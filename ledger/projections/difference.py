@@ -10,7 +10,7 @@ from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.listing import ClaimLine, Filters, claims
 from ledger.projections.perspectives import positions_of
-from ledger.projections.positions import Position
+from ledger.projections.standing import Position
 
 
 @attrs.frozen(kw_only=True)

@@ -16,10 +16,11 @@ from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.difference import Changed, differing
 from ledger.projections.effective import Facts
-from ledger.projections.positions import Certainty, Position, certainty, position
+from ledger.projections.positions import certainty, position
 from ledger.projections.provenance import Trace, trace
 from ledger.projections.rollup import may_reach, reach
 from ledger.projections.saying import bounds, mates
+from ledger.projections.standing import Certainty, Position
 from ledger.projections.versions import QuoteCheck, check_quotes, earlier, later
 
 Part = Literal["claims", "is reached", "on behalf of", "reports", "says", "addressed", "mentioned"]

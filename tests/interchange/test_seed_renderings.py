@@ -84,10 +84,11 @@ def test_json_lines_give_the_ledger_that_calls_give(called, from_lines):
 
 def test_brat_gives_the_ledger_that_json_lines_give(from_brat, from_lines, seed):
     assert content(from_brat) == content(from_lines)
+    brat, lines = (one.as_of(said="2026-01-01") for one in (from_brat, from_lines))
     for party in seed["parties"]:
         for proposition in seed["propositions"]:
-            one = from_brat.position(party["id"], proposition["id"])
-            other = from_lines.position(party["id"], proposition["id"])
+            one = brat.position(party["id"], proposition["id"])
+            other = lines.position(party["id"], proposition["id"])
             assert str(one) == str(other)
 
 

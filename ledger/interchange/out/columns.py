@@ -1,0 +1,137 @@
+"""Which tables a view has outside, and their columns with what each holds.
+
+A claim is one row of `claims`; what it has several of (links, ranges) is in tables of its own, with
+the claim's id in `claim`. `*_earliest` and `*_latest` are the days between which a date lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+TEXT, TEXTS, WHOLE, YES, DAY, INSTANT = "text", "texts", "whole", "yes", "day", "instant"
+PLACE: Final = {"sequence": WHOLE, "recorded": INSTANT, "recorder": TEXT}
+PERIOD: Final = {"period": TEXT, "since": DAY, "until": DAY}
+
+COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
+    "parties": {"id": TEXT, "name": TEXT, "kind": TEXT, "shown": TEXT, **PLACE},
+    "names": {
+        "party": TEXT,
+        "name": TEXT,
+        "metonym": YES,
+        "rank": WHOLE,
+        "language": TEXT,
+        **PERIOD,
+        **PLACE,
+    },
+    "memberships": {
+        "member": TEXT,
+        "organisation": TEXT,
+        "role": TEXT,
+        "speaks_for": YES,
+        **PERIOD,
+        **PLACE,
+    },
+    "joint_members": {"party": TEXT, "member": TEXT},
+    "topics": {"id": TEXT, "label": TEXT, "part_of": TEXT, **PLACE},
+    "propositions": {
+        "id": TEXT,
+        "text": TEXT,
+        "kind": TEXT,
+        "topics": TEXTS,
+        "shown": TEXT,
+        **PLACE,
+    },
+    "merges": {"kept": TEXT, "merged": TEXT, "negated": YES, "reason": TEXT, **PLACE},
+    "occurrences": {"id": TEXT, "label": TEXT, "propositions": TEXTS, **PLACE},
+    "documents": {
+        "id": TEXT,
+        "title": TEXT,
+        "publisher": TEXT,
+        "published": TEXT,
+        "published_earliest": DAY,
+        "published_latest": DAY,
+        "url": TEXT,
+        "language": TEXT,
+        "sha256": TEXT,
+        "length": WHOLE,
+        "text": TEXT,
+        **PLACE,
+    },
+    "claims": {
+        "id": TEXT,
+        "claimants": TEXTS,
+        "act": TEXT,
+        "stance": TEXT,
+        "proposition": TEXT,
+        "stance_as_told": TEXT,
+        "proposition_as_told": TEXT,
+        "factuality": TEXT,
+        "capacity": TEXT,
+        "certainty": TEXT,
+        "withdrawn": YES,
+        "corrected": YES,
+        "uttered": TEXT,
+        "uttered_earliest": DAY,
+        "uttered_latest": DAY,
+        "about": TEXT,
+        "about_earliest": DAY,
+        "about_latest": DAY,
+        "expires": TEXT,
+        "utterance": TEXT,
+        "document": TEXT,
+        "quote": TEXT,
+        "mode": TEXT,
+        "prefix": TEXT,
+        "suffix": TEXT,
+        "conditions": TEXT,
+        "addressees": TEXTS,
+        "mentions": TEXTS,
+        "language": TEXT,
+        "basis": TEXT,
+        "note": TEXT,
+        "extra": TEXT,
+        "ledger_id": TEXT,
+        **PLACE,
+    },
+    "withdrawals": {
+        "id": TEXT,
+        "claims": TEXTS,
+        "claimants": TEXTS,
+        "capacity": TEXT,
+        "certainty": TEXT,
+        "uttered": TEXT,
+        "uttered_earliest": DAY,
+        "uttered_latest": DAY,
+        "utterance": TEXT,
+        "document": TEXT,
+        "quote": TEXT,
+        "mode": TEXT,
+        "prefix": TEXT,
+        "suffix": TEXT,
+        "note": TEXT,
+        "ledger_id": TEXT,
+        **PLACE,
+    },
+    "links": {
+        "claim": TEXT,
+        "chain": WHOLE,
+        "place": WHOLE,
+        "party": TEXT,
+        "kind": TEXT,
+        "role": TEXT,
+        "words": TEXT,
+        "cue": TEXT,
+    },
+    "ranges": {
+        "claim": TEXT,
+        "of": TEXT,
+        "chain": WHOLE,
+        "place": WHOLE,
+        "piece": WHOLE,
+        "start": WHOLE,
+        "end": WHOLE,
+    },
+    "relations": {"claim": TEXT, "relation": TEXT, "target": TEXT, "note": TEXT, **PLACE},
+}
+"""Every table, its columns and what they hold."""

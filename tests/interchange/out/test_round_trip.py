@@ -1,0 +1,340 @@
+"""What left comes in again: the readable lines with the same answers, the log with the same hashes.
+
+The readable lines are of what a view shows, so they are compared in ledgers whose clocks stand
+still: when an entry was recorded is the one thing they do not hold.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import io
+import itertools
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger import Document, Ledger, Party
+from ledger.errors import (
+    CommitmentMismatch,
+    InvalidImport,
+    InvalidView,
+    LeafMismatch,
+    LedgerError,
+    MissingEntry,
+    RootMismatch,
+)
+from ledger.interchange import import_file
+from ledger.interchange.out import jsonl, log
+from ledger.interchange.restoring import restore
+from ledger.testing import lachin
+from tests.projections.answers import everything, listed, told
+from tests.projections.worlds import (
+    FIRST,
+    KINDS,
+    PEOPLE,
+    SAID,
+    TOLD,
+    Clock,
+    scene,
+    told_to,
+    worlds,
+)
+
+
+def standing(world):
+    """A world in which no time goes by."""
+    return [(op, dt.timedelta()) for op, _ in world]
+
+
+def table(view):
+    return {(who, what): told(view.position(who, what)) for who in PEOPLE for what in TOLD}
+
+
+def refused(ledger, file):
+    bad = []
+    account = import_file(ledger, file, tell=lambda one: bad.append(str(one)))
+    return [one for one in bad if "refused" in one], account
+
+
+def written(folder, writer, view, name="out.jsonl"):
+    file = Path(folder) / name
+    with file.open("wb") as out:
+        writer.write(view, out)
+    return file
+
+
+def lines_of(file):
+    return sorted(file.read_text("utf-8").splitlines())
+
+
+def comes_back(world, cut):
+    """What is refused of the lines of a world; where nothing is, its answers must be the same."""
+    clock, bad = Clock(), []
+    with tempfile.TemporaryDirectory() as folder, Ledger.open(":memory:", clock=clock) as ledger:
+        told_to(ledger, clock, standing(world))
+        for view, dates in ((ledger.as_of(), SAID[1::4]), (ledger.as_of(said=cut), (cut,))):
+            file = written(folder, jsonl, view)
+            with Ledger.open(":memory:", clock=Clock(FIRST)) as copy:
+                bad += refused(copy, file)[0]
+                if bad:
+                    return bad
+                for said in dates:
+                    mine, its = ledger.as_of(said=said), copy.as_of(said=said)
+                    assert (table(its), listed(its)) == (table(mine), listed(mine))
+                again = written(folder, jsonl, copy.as_of(said=view.said.at), "again.jsonl")
+                assert lines_of(again) == lines_of(file)
+    return bad
+
+
+NOTHING_UNDONE = tuple(one for one in KINDS if one not in {"amend", "correct"})
+
+
+@settings(max_examples=8)
+@given(worlds(kinds=NOTHING_UNDONE), st.sampled_from(SAID))
+def test_lines_imported_again_give_the_same_answers(world, cut):
+    # What was told later of an occasion may leave no day for a relation that was taken before.
+    assert all("is earlier than" in one for one in comes_back(world, cut))
+
+
+@settings(max_examples=12)
+@given(worlds(), st.sampled_from(SAID))
+def test_so_do_lines_with_undoing_unless_it_left_what_no_ledger_would_take(world, cut):
+    # A relation or withdrawal was entered while what speaks against it was struck out, and is back.
+    contradictions = ("is earlier than", "in a circle", "has no part in")
+    assert all(any(why in one for why in contradictions) for one in comes_back(world, cut))
+
+
+@settings(max_examples=10)
+@given(worlds())
+def test_a_log_restored_has_every_hash_and_every_answer(world):
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as folder, Ledger.open(":memory:", clock=clock) as ledger:
+        told_to(ledger, clock, world)
+        file = written(folder, log, ledger.as_of())
+        with Ledger.open(":memory:", clock=clock) as copy:
+            restore(copy, file)
+            assert copy.verify(ledger.checkpoint()).size == ledger.checkpoint().size
+            assert list(copy.as_of().entries()) == list(ledger.as_of().entries())
+            size = ledger.checkpoint().size
+            for said, known in itertools.product(SAID[5::6], (len(scene()), size - 1)):
+                mine = ledger.as_of(said=said, known=known)
+                assert everything(copy.as_of(said=said, known=known)) == everything(mine)
+            assert written(folder, log, copy.as_of(), "again.jsonl").read_bytes() == (
+                file.read_bytes()
+            )
+
+
+@pytest.fixture
+def exported(corridor, tmp_path):
+    return written(tmp_path, log, corridor.as_of())
+
+
+def test_a_log_is_restored_on_every_engine(corridor, exported, database):
+    with Ledger.open(database) as copy:
+        assert str(restore(copy, exported)).startswith(f"{corridor.checkpoint().size} events of")
+        assert copy.verify(corridor.checkpoint()).root == corridor.checkpoint().root.hex()
+        mine, its = (one.as_of(said="2026-01-01") for one in (corridor, copy))
+        assert [*map(str, its.positions(topic="lachin"))] == [
+            *map(str, mine.positions(topic="lachin"))
+        ]
+        copy.register(Party("after", name="It goes on"))
+        copy.verify(corridor.checkpoint())
+
+
+def test_a_log_may_be_packed(corridor, exported, tmp_path):
+    packed = tmp_path / "log.gz"
+    packed.write_bytes(gzip.compress(exported.read_bytes()))
+    with Ledger.open(":memory:") as copy:
+        assert restore(copy, packed).root == corridor.checkpoint().root.hex()
+
+
+def test_a_view_of_an_earlier_date_leaves_with_the_root_it_had(corridor, tmp_path):
+    file = written(tmp_path, log, corridor.as_of(known=9))
+    with Ledger.open(":memory:") as copy:
+        restore(copy, file)
+        assert copy.checkpoint() == corridor.checkpoint(10)
+
+
+def with_line(file, number, change):
+    lines = file.read_text("utf-8").splitlines(keepends=True)
+    told = json.loads(lines[number])
+    change(told)
+    lines[number] = json.dumps(told) + "\n"
+    return "".join(lines).encode()
+
+
+def without_a_slot(told):
+    told["slots"].pop("what")
+
+
+def with_another_word(told):
+    told["slots"]["what"]["json"] = told["slots"]["what"]["json"].replace("lachin", "lochin")
+
+
+def with_another_salt(told):
+    told["slots"]["what"]["salt"] = "00" * 32
+
+
+def with_a_short_salt(told):
+    told["slots"]["what"]["salt"] = "00"
+
+
+def with_another_time(told):
+    told["entry"] = told["entry"].replace('"recorded_at":"2', '"recorded_at":"3')
+
+
+def with_half_an_entry(told):
+    told["entry"] = told["entry"][:40]
+
+
+def with_another_root(told):
+    told["root"] = "00" * 32
+
+
+def with_more_promised(told):
+    told["size"] += 1
+
+
+def with_another_log(told):
+    told["origin"] = "elsewhere"
+
+
+def of_another_format(told):
+    told["format"] = "claimledger-log/9"
+
+
+def without_a_size(told):
+    told.pop("size")
+
+
+@pytest.mark.parametrize(
+    "line, change, error, words",
+    [
+        (18, without_a_slot, CommitmentMismatch, "no erasure says why"),
+        (18, with_another_word, CommitmentMismatch, "at sequence 17 was changed"),
+        (18, with_another_salt, CommitmentMismatch, "at sequence 17 was changed"),
+        (18, with_a_short_salt, LeafMismatch, "Line 19 holds no entry"),
+        (18, with_another_time, RootMismatch, "it was changed"),
+        (18, with_half_an_entry, LeafMismatch, "Line 19 holds no entry"),
+        (0, with_another_root, RootMismatch, "it was changed"),
+        (0, with_more_promised, MissingEntry, "it was cut off or added to"),
+        (0, with_another_log, InvalidImport, "Open the ledger with origin='elsewhere'"),
+        (0, of_another_format, InvalidImport, "This is no log file"),
+        (0, without_a_size, InvalidImport, "must say size and root"),
+    ],
+)
+def test_a_log_file_that_was_changed_restores_nothing(exported, line, change, error, words):
+    exported.write_bytes(with_line(exported, line, change))
+    with Ledger.open(":memory:") as copy:
+        with pytest.raises(error, match=words):
+            restore(copy, exported)
+        assert copy.checkpoint().size == 0
+
+
+def cut(data):
+    return data[:-200]
+
+
+def without_the_last(data):
+    return data[: data.rstrip(b"\n").rfind(b"\n") + 1]
+
+
+def with_two_turned_round(data):
+    lines = data.splitlines(keepends=True)
+    lines[5], lines[6] = lines[6], lines[5]
+    return b"".join(lines)
+
+
+def packed_and_cut(data):
+    return gzip.compress(data)[:-100]
+
+
+def nothing(_):
+    return b""
+
+
+def no_text(_):
+    return b"\xff\xfe\n"
+
+
+def no_object(_):
+    return b"[]\n"
+
+
+@pytest.mark.parametrize(
+    "damage, error",
+    [
+        (cut, InvalidImport),
+        (without_the_last, MissingEntry),
+        (with_two_turned_round, MissingEntry),
+        (packed_and_cut, InvalidImport),
+        (nothing, InvalidImport),
+        (no_text, InvalidImport),
+        (no_object, InvalidImport),
+    ],
+)
+def test_a_damaged_log_file_restores_nothing(exported, damage, error):
+    exported.write_bytes(damage(exported.read_bytes()))
+    with Ledger.open(":memory:") as copy:
+        with pytest.raises(error):
+            restore(copy, exported)
+        assert copy.checkpoint().size == 0
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_whatever_byte_is_changed_the_log_comes_in_as_it_was_or_not_at_all(data):
+    with tempfile.TemporaryDirectory() as folder, Ledger.open(":memory:") as ledger:
+        lachin.load(ledger)
+        file = written(folder, log, ledger.as_of())
+        whole = bytearray(file.read_bytes())
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+        file.write_bytes(whole)
+        with Ledger.open(":memory:") as copy:
+            try:
+                restore(copy, file)
+            except LedgerError:
+                assert copy.checkpoint().size == 0
+            else:
+                assert copy.checkpoint() == ledger.checkpoint()
+                copy.verify()
+
+
+def test_a_log_is_restored_only_where_there_is_none(corridor, exported):
+    with pytest.raises(InvalidImport, match="a log is restored where there is none"):
+        restore(corridor, exported)
+
+
+def test_a_log_file_that_is_not_there_is_told(tmp_path):
+    with Ledger.open(":memory:") as copy, pytest.raises(InvalidImport, match="cannot be read"):
+        restore(copy, tmp_path / "no.jsonl")
+
+
+def test_a_text_too_long_for_a_line_stays_behind_and_its_digest_leaves():
+    text = "All is well. " * 500_000
+    with tempfile.TemporaryDirectory() as folder, Ledger.open(":memory:") as ledger:
+        ledger.register(Party("gazette", name="Gazette"))
+        ledger.register(Document("long", publisher="gazette", text=text))
+        file = written(folder, jsonl, ledger.as_of())
+        with Ledger.open(":memory:") as copy:
+            assert refused(copy, file)[0] == []
+            (mine,), (its,) = ledger.as_of().documents(), copy.as_of().documents()
+            assert (its.sha256, its.length, its.has_text) == (mine.sha256, mine.length, False)
+
+
+def test_lines_of_an_empty_ledger_are_none():
+    with Ledger.open(":memory:") as ledger:
+        assert jsonl.write(ledger.as_of(), io.BytesIO()) == 0
+        assert log.write(ledger.as_of(), io.BytesIO()) == 1
+
+
+def test_an_erasure_that_came_later_keeps_an_earlier_log_from_leaving(corridor, monkeypatch):
+    # Slots go by an erasure alone; here they are missing, and the erasure is not in the view.
+    monkeypatch.setattr(log, "lost", lambda row: ["who"] if row.seq == 3 else [])
+    with pytest.raises(InvalidView, match="Export the whole log"):
+        log.write(corridor.as_of(known=9), io.BytesIO())
