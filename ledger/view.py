@@ -94,7 +94,7 @@ class View:
             UnknownProposition: likewise; for a topic it says so.
         """
         with self.facts() as facts:
-            who, what = self._cell(facts, party, proposition)
+            who, what = naming.cell(facts, party, proposition)
             return positions.position(facts, who, what, self.said, policy)
 
     def explain(
@@ -129,20 +129,8 @@ class View:
                 given=proposition,
             )
         with self.facts() as facts:
-            who, what = self._cell(facts, party, proposition)
+            who, what = naming.cell(facts, party, proposition)
             return explaining.explain(facts, who, what, self.said, policy)
-
-    @staticmethod
-    def _cell(facts: Facts, party: str, proposition: str) -> tuple[str, str]:
-        """The ledger ids of a party and a proposition."""
-        topic = facts.id_of("topic", proposition) if isinstance(proposition, str) else None
-        if topic is not None and facts.id_of("proposition", proposition) is None:
-            raise InvalidView(
-                f"{show(proposition)} is a topic: ask positions(topic={proposition!r}).",
-                field="proposition",
-                given=proposition,
-            )
-        return naming.find(facts, "party", party), naming.find(facts, "proposition", proposition)
 
     def positions(
         self, *, topic: str | None = None, party: str | None = None

@@ -73,7 +73,7 @@ def explain(
         ("Set aside", *_set_aside(facts, found)),
         ("Order", *_ordered(facts, found)),
         ("Decide", *_decided(facts, found, said)),
-        ("Return", *_returned(facts, found, position)),
+        ("Return", *_returned(position)),
     ]
     return Explanation(
         position=position,
@@ -224,7 +224,7 @@ def _taken_back_by(facts: Facts, one: Counted, party: str, said: Knob) -> list[s
     return sorted(found)
 
 
-def _returned(facts: Facts, found: Weighed, position: Position) -> _Told:
+def _returned(position: Position) -> _Told:
     told = [
         Weighing(
             claim=one.claim,

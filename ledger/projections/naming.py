@@ -69,6 +69,23 @@ def find(facts: Facts, kind: str, given: str) -> str:
     raise unknown(facts, kind, given, struck_out=id_ in facts.stored)
 
 
+def cell(facts: Facts, party: str, proposition: str) -> tuple[str, str]:
+    """The ledger ids of a party and a proposition.
+
+    Raises:
+        InvalidView: the proposition is a topic.
+        NotFound: there is no such party or proposition; near matches are named.
+    """
+    topic = facts.id_of("topic", proposition) if isinstance(proposition, str) else None
+    if topic is not None and facts.id_of("proposition", proposition) is None:
+        raise errors.InvalidView(
+            f"{show(proposition)} is a topic: ask positions(topic={proposition!r}).",
+            field="proposition",
+            given=proposition,
+        )
+    return find(facts, "party", party), find(facts, "proposition", proposition)
+
+
 def unknown(facts: Facts, kind: str, given: str, *, struck_out: bool = False) -> errors.NotFound:
     """The error for an id that nothing has here."""
     if struck_out:
