@@ -13,16 +13,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ledger import (
-    Document,
     Ledger,
     LedgerError,
-    Link,
-    Membership,
-    Occurrence,
-    Party,
-    Proposition,
 )
+from ledger.appending import Receipt
 from ledger.model.claim import FIXED_STANCE, NEEDS_AIM
+from tests.projections.handing import as_handed_in, linked, noun_of
 from tests.projections.naive import Entry, Op
 
 START = dt.datetime(2022, 12, 1, 12, tzinfo=dt.UTC)
@@ -310,8 +306,10 @@ class Teller:
         self.entries: list[Entry] = []
         self.ids: dict[str, str] = {}
         self.first: dict[str, str] = {}
-        for op in scene():
-            assert self.tell(op), "everybody is allowed in"
+        everybody = scene()
+        nouns = [noun_of(op, dict(op.fields)) for op in everybody]
+        for op, receipt in zip(everybody, ledger.register_all(nouns), strict=True):
+            assert self._told(op, receipt), "everybody is allowed in"
         clock.now = FIRST
 
     def tell(self, op: Op, step: dt.timedelta = dt.timedelta()) -> bool:
@@ -321,6 +319,9 @@ class Teller:
             receipt = self._hand_in(op, dict(op.fields))
         except LedgerError:
             return False
+        return self._told(op, receipt)
+
+    def _told(self, op: Op, receipt: Receipt) -> bool:
         self.ids[op.id] = receipt.ledger_id
         if receipt.stored == "already_stored":
             return False
@@ -339,21 +340,10 @@ class Teller:
     def _hand_in(self, op: Op, fields: dict[str, Any]):
         ledger, ids = self.ledger, self.ids
         match op.kind:
-            case "party":
-                kind = "joint" if fields["members"] else "organisation"
-                return ledger.register(Party(op.id, name=op.id, kind=kind, **fields))
             case "name":
                 return ledger.name(fields.pop("party"), fields.pop("name"), **fields)
-            case "membership":
-                return ledger.register(
-                    Membership(fields.pop("member"), fields.pop("organisation"), **fields)
-                )
-            case "proposition":
-                return ledger.register(Proposition(op.id, text=op.id, kind=fields["fact_or_aim"]))
-            case "occurrence":
-                return ledger.register(Occurrence(op.id, label=op.id, **fields))
-            case "document":
-                return ledger.register(Document(op.id, text=op.id, **fields))
+            case "party" | "membership" | "proposition" | "occurrence" | "document":
+                return ledger.register(noun_of(op, fields))
             case "merge_parties" | "merge_propositions":
                 return ledger.merge(fields.pop("kept"), fields.pop("merged"), **fields)
             case "claim":
@@ -378,17 +368,6 @@ class Teller:
                     strike_out=fields["strike_out"],
                     **as_handed_in(fields["changes"]),
                 )
-
-
-def linked(told: Iterable[Iterable[tuple[str, str]]]) -> list[list[Link]]:
-    return [[Link(party, kind) for party, kind in chain] for chain in told]
-
-
-def as_handed_in(changes: dict[str, Any]) -> dict[str, Any]:
-    return {
-        {"chains": "chain"}.get(field, field): linked(value) if field == "chains" else value
-        for field, value in changes.items()
-    }
 
 
 def told_to(ledger: Ledger, clock: Clock, world: Iterable[tuple[Op, dt.timedelta]]) -> Teller:
