@@ -223,6 +223,8 @@ def test_an_occurrence_is_told_side_by_side_in_words_of_their_own(told):
     assert found.divergences == ()
     later = told.ledger.perspectives("jam")
     assert [one.claims for one in later.divergences] == [("open", "shut")]
+    told.ledger.register(Occurrence("talk", label="The talk", propositions=["said-so"]))
+    assert told.ledger.perspectives("talk").divergences == ()
     assert "possible: shut" in str(found)
     assert "<blockquote>One</blockquote>" in found._repr_html_()
     assert "(nobody described it)" in str(told.ledger.as_of(said="2022-01-01").perspectives("jam"))
