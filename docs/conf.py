@@ -9,6 +9,7 @@ release = version = version_of("claimledger")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
+html_extra_path = ["reference/jsonl.schema.json"]
 source_suffix = {".md": "markdown"}
 
 html_theme = "furo"

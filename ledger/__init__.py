@@ -17,17 +17,21 @@ from ledger.model.party import Membership, Name, Party
 from ledger.model.period import Period
 from ledger.model.proposition import Occurrence, Proposition, Topic
 from ledger.model.quotation import Quotation
+from ledger.model.rendering import Rendering
 from ledger.projecting import Projection
 from ledger.projections.difference import Difference
 from ledger.projections.listing import Claims
 from ledger.projections.perspectives import Contradiction, Divergence, Positions
-from ledger.projections.positions import Position
 from ledger.projections.provenance import Trace
+from ledger.projections.resting import AttributedTo, PositionTrace, RestingOn
+from ledger.projections.standing import Position
 from ledger.projections.timeline import Timeline
+from ledger.projections.versions import QuoteChecks
 from ledger.store.layout import Layout
 from ledger.view import View
 
 __all__ = [
+    "AttributedTo",
     "Checkpoint",
     "Claim",
     "Claims",
@@ -47,13 +51,17 @@ __all__ = [
     "Party",
     "Period",
     "Position",
+    "PositionTrace",
     "Positions",
     "Projection",
     "Proposition",
     "Quotation",
+    "QuoteChecks",
     "Receipt",
     "Recorder",
     "Relation",
+    "Rendering",
+    "RestingOn",
     "StoredEvent",
     "Timeline",
     "Topic",

@@ -6,17 +6,32 @@ Each question is that of the view of this moment; reading and waiting is in `led
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
+
+import attrs
 
 from ledger import following
 from ledger.consuming import Cursor
+from ledger.errors import InvalidView
 from ledger.folding import Folded
 from ledger.following import Types
 from ledger.handed import Id, id_of, plain_fields
 from ledger.model.events import StoredEvent
-from ledger.projections import listing, perspectives, positions, provenance, timeline
+from ledger.projections import (
+    accounts,
+    explaining,
+    listing,
+    perspectives,
+    provenance,
+    resting,
+    silence,
+    standing,
+    timeline,
+    versions,
+)
 from ledger.projections.logbook import LogLine, log_line
+from ledger.projections.policies import Policy
 from ledger.store.follow import Stop
 from ledger.view import View
 
@@ -30,9 +45,36 @@ class Asking(abc.ABC):
     def as_of(self) -> View:
         """The view of this moment."""
 
-    def position(self, party: Id, proposition: Id) -> positions.Position:
+    def position(
+        self, party: Id, proposition: Id, *, policy: str | Policy = "latest"
+    ) -> standing.Position:
         """Where a party stands on a proposition now; `View.position` for another date."""
-        return self.as_of().position(id_of(party), id_of(proposition))
+        return self.as_of().position(id_of(party), id_of(proposition), policy=policy)
+
+    def explain(
+        self,
+        party: Id | standing.Position,
+        proposition: Id | None = None,
+        *,
+        policy: str | Policy = "latest",
+    ) -> explaining.Explanation:
+        """Why a party stands where it stands now; or why a position of any view is what it is.
+
+        Raises:
+            InvalidView: the position is of a longer log than this, or no proposition was named.
+        """
+        view = self.as_of()
+        if not isinstance(party, standing.Position):
+            named = None if proposition is None else id_of(proposition)
+            return view.explain(id_of(party), named, policy=policy)
+        if party.basis > view.basis:
+            raise InvalidView(
+                f"That position rests on {party.basis} events, and this log has {view.basis}: it "
+                "is another ledger's.",
+                field="position",
+                given=party.sentence(),
+            )
+        return attrs.evolve(view, said=party.said, basis=party.basis).explain(party, policy=policy)
 
     def positions(
         self, *, topic: Id | None = None, party: Id | None = None
@@ -56,9 +98,36 @@ class Asking(abc.ABC):
         """Pairs of claims that tell one occurrence in different ways."""
         return self.as_of().divergences()
 
-    def trace(self, claim: Id) -> provenance.Trace:
+    def perspectives(self, occurrence: Id) -> accounts.Accounts:
+        """Who describes an occurrence how, side by side."""
+        return self.as_of().perspectives(id_of(occurrence))
+
+    def silences(self, topic: Id) -> silence.Silences:
+        """Who is silent on a topic on which others spoke."""
+        return self.as_of().silences(id_of(topic))
+
+    def trace(self, claim: Id, *, document_text: str | None = None) -> provenance.Trace:
         """A claim back to its words, its document, its log entry and the proof of that entry."""
-        return self.as_of().trace(id_of(claim))
+        return self.as_of().trace(id_of(claim), document_text=document_text)
+
+    def resting_on(self, document: Id) -> resting.RestingOn:
+        """Everything that rests on a document now, and which positions would fall with it."""
+        return self.as_of().resting_on(id_of(document))
+
+    def attributed_to(self, party: Id) -> resting.AttributedTo:
+        """Everything in which a party has a part now, and through whom."""
+        return self.as_of().attributed_to(id_of(party))
+
+    def evidence(self, party: Id, proposition: Id) -> resting.PositionTrace:
+        """A position of now, with each claim that bears on it traced back to its words."""
+        return self.as_of().evidence(id_of(party), id_of(proposition))
+
+    def check_quotes(
+        self, document: Id | None = None, *, texts: Mapping[str, str] | None = None
+    ) -> versions.QuoteChecks:
+        """Whether each quotation stands in its document, and in later versions of it."""
+        one = None if document is None else id_of(document)
+        return self.as_of().check_quotes(one, texts=texts)
 
     # -- the log ----------------------------------------------------------------------------
 

@@ -13,13 +13,12 @@ from pathlib import Path
 import attrs
 from sqlalchemy import Connection
 
-from ledger.errors import UnknownEvent
 from ledger.folding import Folded
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.written import GrowthProof
 from ledger.projections.answer import Answer
 from ledger.projections.provenance import Trace
-from ledger.proving.keeping import keep
+from ledger.proving.keeping import trunk
 from ledger.proving.proof import Proof, Trunk, check_continued, check_root, sequence_of
 from ledger.proving.writing import Bundled, Withheld, belonging, write
 from ledger.signing.heads import CheckpointSigner
@@ -52,36 +51,25 @@ class Verification(Answer):
 
 def checkpoint(folded: Folded, size: int | None, signer: CheckpointSigner | None) -> Checkpoint:
     """The root over the first entries of a log, signed if somebody is there to sign."""
-    keep(folded)
-    with folded.reading() as conn:
-        trunk = Trunk.of(conn, folded)
-        held = trunk.tree.size
-        wanted = held if size is None else size
-        if not 0 <= wanted <= held:
-            raise UnknownEvent(
-                f"There is no checkpoint at size {wanted}: the log holds {held} events.",
-                given=str(wanted),
-            )
-        found = Checkpoint(folded.origin, wanted, trunk.tree.root(wanted))
-        return found if signer is None else signer.sign(found, trunk.tree.consistency_proof)
+    with trunk(folded) as standing:
+        found = standing.at(size).checkpoint
+        return found if signer is None else signer.sign(found, standing.tree.consistency_proof)
 
 
 def prove(folded: Folded, claim: str | int, given: Checkpoint | None) -> Proof:
     """The proof of one entry, up to a checkpoint or to the log's end."""
     sequence = sequence_of(folded, claim)
-    keep(folded)
-    with folded.reading() as conn:
-        return Trunk.of(conn, folded, given).proof(sequence)
+    with trunk(folded, given) as standing:
+        return standing.proof(sequence)
 
 
 def prove_growth(
     folded: Folded, old: Checkpoint | int, new: Checkpoint | int | None
 ) -> GrowthProof:
     """The proof that a log continues an older checkpoint."""
-    given = checkpoint(folded, new, None) if isinstance(new, int) else new
-    keep(folded)
-    with folded.reading() as conn:
-        return Trunk.of(conn, folded, given).growth(old)
+    size = new if isinstance(new, int) else None
+    with trunk(folded, None if isinstance(new, int) else new) as standing:
+        return standing.at(size).growth(old)
 
 
 def bundle(
@@ -100,11 +88,9 @@ def bundle(
     if claims is not None:
         with folded.facts() as facts:
             sequences = belonging(facts, claims)
-    keep(folded)
-    with folded.reading() as conn:
-        trunk = Trunk.of(conn, folded, given)
+    with trunk(folded, given) as standing:
         return write(
-            Path(path), trunk, about=about, sequences=sequences, since=since, withheld=withheld
+            Path(path), standing, about=about, sequences=sequences, since=since, withheld=withheld
         )
 
 

@@ -39,7 +39,7 @@ _NAMING: Final[Mapping[type[Any], tuple[str, ...]]] = {
     Topic: ("part_of",),
     Proposition: ("topic",),
     Occurrence: ("propositions",),
-    Document: ("publisher",),
+    Document: ("publisher", "revises"),
 }
 """The fields of each noun in which ids of others stand."""
 

@@ -7,7 +7,7 @@ answer can be had again exactly. What the questions mean is in `ledger.projectio
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Literal
 
@@ -22,15 +22,22 @@ from ledger.model import events as ev
 from ledger.model.moment import Edtf, Knob
 from ledger.model.text import show
 from ledger.projections import (
+    accounts,
     catalogue,
+    explaining,
     listing,
     naming,
     perspectives,
     positions,
     provenance,
+    resting,
+    silence,
+    standing,
     timeline,
+    versions,
 )
 from ledger.projections.effective import Facts
+from ledger.projections.policies import Policy
 
 Day = str | dt.date
 
@@ -74,25 +81,68 @@ class View:
 
     # -- positions --------------------------------------------------------------------------
 
-    def position(self, party: str, proposition: str) -> positions.Position:
+    def position(
+        self, party: str, proposition: str, *, policy: str | Policy = "latest"
+    ) -> standing.Position:
         """Where a party stands on a proposition.
+
+        `policy` says which claims count: `latest` (all), `own_level_first`,
+        `highest_authority_first`, or a function from candidates to those that do.
 
         Raises:
             UnknownParty: no such party in this view; near matches are named.
             UnknownProposition: likewise; for a topic it says so.
         """
         with self.facts() as facts:
-            if facts.id_of("proposition", proposition) is None and facts.id_of(
-                "topic", proposition
-            ):
+            who, what = self._cell(facts, party, proposition)
+            return positions.position(facts, who, what, self.said, policy)
+
+    def explain(
+        self,
+        party: str | standing.Position,
+        proposition: str | None = None,
+        *,
+        policy: str | Policy = "latest",
+    ) -> explaining.Explanation:
+        """The steps that lead to a position, with every claim kept or dropped and why.
+
+        Takes a party and a proposition, or a position that this view gave.
+
+        Raises:
+            InvalidView: the position is another view's, or no proposition was named.
+        """
+        if isinstance(party, standing.Position):
+            if (party.said, party.basis) != (self.said, self.basis):
                 raise InvalidView(
-                    f"{show(proposition)} is a topic: ask positions(topic={proposition!r}).",
-                    field="proposition",
-                    given=proposition,
+                    f"That position is of another view: said by {party.said}, {party.basis} "
+                    f"events; this one is {self}. Ask ledger.explain(position).",
+                    field="position",
+                    given=party.sentence(),
                 )
-            who = naming.find(facts, "party", party)
-            what = naming.find(facts, "proposition", proposition)
-            return positions.position(facts, who, what, self.said)
+            policy = party.policy if policy == "latest" else policy
+            proposition = party.proposition
+            party = party.party
+        if proposition is None:
+            raise InvalidView(
+                "Say what is to be explained: explain(position), or explain(party, proposition).",
+                field="proposition",
+                given=proposition,
+            )
+        with self.facts() as facts:
+            who, what = self._cell(facts, party, proposition)
+            return explaining.explain(facts, who, what, self.said, policy)
+
+    @staticmethod
+    def _cell(facts: Facts, party: str, proposition: str) -> tuple[str, str]:
+        """The ledger ids of a party and a proposition."""
+        topic = facts.id_of("topic", proposition) if isinstance(proposition, str) else None
+        if topic is not None and facts.id_of("proposition", proposition) is None:
+            raise InvalidView(
+                f"{show(proposition)} is a topic: ask positions(topic={proposition!r}).",
+                field="proposition",
+                given=proposition,
+            )
+        return naming.find(facts, "party", party), naming.find(facts, "proposition", proposition)
 
     def positions(
         self, *, topic: str | None = None, party: str | None = None
@@ -131,6 +181,16 @@ class View:
         """Pairs of claims that tell one occurrence in different ways, without denial."""
         with self.facts() as facts:
             return perspectives.divergences(facts, self.said)
+
+    def perspectives(self, occurrence: str) -> accounts.Accounts:
+        """Who describes an occurrence how, side by side, in words of their own."""
+        with self.facts() as facts:
+            return accounts.accounts(facts, naming.find(facts, "occurrence", occurrence), self.said)
+
+    def silences(self, topic: str) -> silence.Silences:
+        """Who is silent on propositions of a topic on which others spoke, and since when."""
+        with self.facts() as facts:
+            return silence.silences(facts, naming.find(facts, "topic", topic), self.said)
 
     # -- claims -----------------------------------------------------------------------------
 
@@ -176,8 +236,16 @@ class View:
             )
             return listing.claims(facts, self.said, wanted)
 
-    def trace(self, claim: str) -> provenance.Trace:
-        """A claim back to its words: chain, quotation, document, every event, and the proof."""
+    def trace(self, claim: str, *, document_text: str | None = None) -> provenance.Trace:
+        """A claim back to its words: chain, quotation, document, every event, and the proof.
+
+        `document_text` is the text of a document that was registered without it, so that the
+        words are shown where they stand.
+
+        Raises:
+            UnknownClaim: no such claim in this view; near matches are named.
+            InvalidDocument: `document_text` is another document's.
+        """
         with self.facts() as facts:
             id_ = naming.find(facts, "claim", claim)
             if not isinstance(facts.effective[id_], ev.ClaimRecorded):
@@ -186,9 +254,58 @@ class View:
                     field="claim",
                     given=claim,
                 )
-            found = provenance.trace(facts, id_)
+            found = provenance.trace(facts, id_, document_text)
         with self._folded.reading() as conn:
             return auditing.proved(conn, self._folded, found)
+
+    def resting_on(self, document: str) -> resting.RestingOn:
+        """Everything that rests on a document, and which positions would fall with it.
+
+        Raises:
+            UnknownDocument: no such document in this view; near matches are named.
+        """
+        with self.facts() as facts:
+            return resting.resting_on(facts, naming.find(facts, "document", document), self.said)
+
+    def attributed_to(self, party: str) -> resting.AttributedTo:
+        """Everything in which a party has a part: what it claims, what reaches it, through whom.
+
+        Raises:
+            UnknownParty: no such party in this view; near matches are named.
+        """
+        with self.facts() as facts:
+            return resting.attributed_to(facts, naming.find(facts, "party", party), self.said)
+
+    def evidence(self, party: str, proposition: str) -> resting.PositionTrace:
+        """A position, with each claim that bears on it traced back to its words.
+
+        Raises:
+            UnknownParty: no such party in this view; near matches are named.
+            UnknownProposition: likewise.
+        """
+        with self.facts() as facts:
+            who = naming.find(facts, "party", party)
+            what = naming.find(facts, "proposition", proposition)
+            return resting.evidence(facts, who, what, self.said)
+
+    def check_quotes(
+        self, document: str | None = None, *, texts: Mapping[str, str] | None = None
+    ) -> versions.QuoteChecks:
+        """Whether each quotation stands in its document, and in later versions of it.
+
+        `texts` are texts, by document, of documents that were registered without them. Without
+        `document` it is all of them.
+
+        Raises:
+            UnknownDocument: no such document in this view; near matches are named.
+            InvalidDocument: a text that is not that of its document.
+        """
+        with self.facts() as facts:
+            one = None if document is None else naming.find(facts, "document", document)
+            given = {
+                naming.find(facts, "document", id_): text for id_, text in (texts or {}).items()
+            }
+            return versions.check_quotes(facts, one, given)
 
     # -- names and lists --------------------------------------------------------------------
 

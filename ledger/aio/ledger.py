@@ -203,7 +203,14 @@ class AsyncLedger:
     timeline = awaited(Ledger.timeline)
     contradictions = awaited(Ledger.contradictions)
     divergences = awaited(Ledger.divergences)
+    explain = awaited(Ledger.explain)
+    perspectives = awaited(Ledger.perspectives)
+    silences = awaited(Ledger.silences)
     trace = awaited(Ledger.trace)
+    resting_on = awaited(Ledger.resting_on)
+    attributed_to = awaited(Ledger.attributed_to)
+    evidence = awaited(Ledger.evidence)
+    check_quotes = awaited(Ledger.check_quotes)
 
     async def diff(self, before: AsyncView, after: AsyncView) -> Difference:
         """What a second view shows otherwise than a first: claims learnt, positions changed."""

@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import attrs
 
-from ledger.aio.awaiting import awaited
+from ledger.aio.awaiting import awaited, iterated
 from ledger.aio.places import Run
 from ledger.model.moment import Knob
 from ledger.view import View
@@ -50,16 +50,31 @@ class AsyncView:
         """Whether the log has gone past what was asked for as known."""
         return self.view.settled
 
+    @property
+    def origin(self) -> str:
+        """The name of the log."""
+        return self.view.origin
+
     def __str__(self) -> str:
         return str(self.view)
 
+    events = iterated(View.events)
+    entries = iterated(View.entries)
+    checkpoint = awaited(View.checkpoint)
     position = awaited(View.position)
     positions = awaited(View.positions)
     timeline = awaited(View.timeline)
     contradictions = awaited(View.contradictions)
     divergences = awaited(View.divergences)
+    explain = awaited(View.explain)
+    perspectives = awaited(View.perspectives)
+    silences = awaited(View.silences)
     claims = awaited(View.claims)
     trace = awaited(View.trace)
+    resting_on = awaited(View.resting_on)
+    attributed_to = awaited(View.attributed_to)
+    evidence = awaited(View.evidence)
+    check_quotes = awaited(View.check_quotes)
     resolve = awaited(View.resolve)
     denoted = awaited(View.denoted)
     memberships = awaited(View.memberships)

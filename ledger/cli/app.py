@@ -19,6 +19,7 @@ from ledger.cli import (
     exporting,
     importing,
     listing,
+    reasons,
     schema,
 )
 from ledger.cli.options import ASK, CHECK, ENTER, UNDO
@@ -48,9 +49,10 @@ def assembled() -> App:
         (ENTER, (entering.name, entering.member, acts.record, entering.relate)),
         (UNDO, (acts.withdraw, acts.correct, acts.amend, entering.merge)),
         (ASK, (asking.position, asking.positions, asking.timeline, asking.claims, asking.trace)),
+        (ASK, (reasons.explain, reasons.perspectives, reasons.silences)),
         (ASK, (asking.contradictions, asking.divergences, asking.replay, asking.diff)),
         (CHECK, (schema.init, auditing.log, auditing.verify, auditing.demo)),
-        (CHECK, (attesting.checkpoint, attesting.prove, attesting.bundle)),
+        (CHECK, (attesting.checkpoint, attesting.prove, attesting.bundle, asking.check_quotes)),
     ):
         for command in commands:
             app.command(command, group=group)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal
 
+from ledger.cli.entering import read_text
 from ledger.cli.names import party
 from ledger.cli.options import HERE, NOW, PartyName, When, Where, number_or_day
 from ledger.cli.output import answer, answers, as_json, rows_of, say, table, tame
 from ledger.errors import InvalidView
-from ledger.projections.positions import Position
+from ledger.projections.standing import Position
 from ledger.view import View
 
 
-def position(who: str, proposition: str, /, *, when: When = NOW, where: Where = HERE) -> None:
+def position(
+    who: str,
+    proposition: str,
+    /,
+    *,
+    policy: str = "latest",
+    when: When = NOW,
+    where: Where = HERE,
+) -> None:
     """Say where a party stands on a proposition, and on which words.
 
     Example: `claims position Baku road-blocked --said 2023-01-18`
@@ -21,10 +31,12 @@ def position(who: str, proposition: str, /, *, when: When = NOW, where: Where = 
     Args:
         who: The party, by id or by a name it bore on that day.
         proposition: The proposition.
+        policy: Which claims count: latest, own_level_first or highest_authority_first.
     """
     with where.ledger() as ledger:
         view = when.view(ledger)
-        answer(view.position(party(view, who) or "", proposition), json=where.json)
+        found = view.position(party(view, who) or "", proposition, policy=policy)
+        answer(found, json=where.json)
 
 
 def positions(
@@ -179,16 +191,77 @@ def _marks(certainty: str, withdrawn: bool, corrected: bool) -> str:  # noqa: FB
     return ", ".join(mark for mark, on in marks.items() if on)
 
 
-def trace(claim: str, /, *, when: When = NOW, where: Where = HERE) -> None:
-    """Follow a claim back to its words, document, log entry and proof.
+def trace(
+    claim: str | None = None,
+    /,
+    *,
+    document: str | None = None,
+    who: PartyName = None,
+    on: str | None = None,
+    text_file: Path | None = None,
+    when: When = NOW,
+    where: Where = HERE,
+) -> None:
+    """Follow a claim back to its words; or see what rests on a document, or on a party's words.
 
     Example: `claims trace C03`
 
     Args:
         claim: The claim.
+        document: Everything that rests on this document, and what falls if it is corrected.
+        who: Everything in which this party has a part, and through whom the words came.
+        on: With --party: its position on this proposition, claim by claim.
+        text_file: The text of the claim's document, if the ledger does not keep it.
     """
+    asked = [one for one in (claim, document, who) if one is not None]
+    if len(asked) != 1 or (on is not None and who is None):
+        raise InvalidView(
+            "Trace one thing: a claim, --document DOCUMENT, --party PARTY, or --party PARTY "
+            "--on PROPOSITION.",
+            field="claim",
+            given=claim,
+        )
     with where.ledger() as ledger:
-        answer(when.view(ledger).trace(claim), json=where.json)
+        view = when.view(ledger)
+        if claim is not None:
+            text = None if text_file is None else read_text(text_file)
+            answer(view.trace(claim, document_text=text), json=where.json)
+        elif document is not None:
+            answer(view.resting_on(document), json=where.json)
+        elif on is not None:
+            answer(view.evidence(party(view, who) or "", on), json=where.json)
+        else:
+            answer(view.attributed_to(party(view, who) or ""), json=where.json)
+
+
+def check_quotes(
+    document: str | None = None,
+    /,
+    *,
+    text_file: Path | None = None,
+    when: When = NOW,
+    where: Where = HERE,
+) -> int:
+    """Check whether quotations stand in their documents and later versions; 1 if some do not.
+
+    Example: `claims check-quotes g1 --text-file g1.txt`
+
+    Args:
+        document: Those of this document alone.
+        text_file: Its text, if the ledger does not keep it.
+    """
+    if text_file is not None and document is None:
+        raise InvalidView(
+            "--text-file is the text of one document. Type its id: claims check-quotes ID "
+            "--text-file FILE.",
+            field="text_file",
+            given=str(text_file),
+        )
+    texts = {str(document): read_text(text_file)} if text_file is not None else {}
+    with where.ledger() as ledger:
+        found = when.view(ledger).check_quotes(document, texts=texts)
+        answer(found, json=where.json)
+    return 1 if found.fallen else 0
 
 
 def contradictions(*, when: When = NOW, where: Where = HERE) -> None:

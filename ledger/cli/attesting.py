@@ -13,7 +13,16 @@ from ledger.cli.options import CHECK, HERE, Flag, Many, Where
 from ledger.cli.output import answer, as_json, say, warn
 from ledger.errors import Invalid, InvalidCheckpoint, InvalidPolicy
 from ledger.model.text import show
-from ledger.signing import CheckpointSigner, Ed25519Signer, FileMemory, Policy, Witness, cosigned
+from ledger.signing import (
+    CheckpointSigner,
+    Ed25519Signer,
+    FileMemory,
+    Policy,
+    Witness,
+    allowed_signer,
+    cosigned,
+    ssh_signature,
+)
 
 key_app = App(name="key", help="Keys that sign checkpoints.", group=CHECK)
 
@@ -38,22 +47,34 @@ def key_new(file: Path, /, *, name: KeyName = "default", json: Flag = False) -> 
 
 
 @key_app.command(name="show")
-def key_show(file: Path, /, *, json: Flag = False) -> None:
+def key_show(file: Path, /, *, ssh: Flag = False, json: Flag = False) -> None:
     """Print the public half of a key, to be handed to those who shall check.
 
     Example: `claims key show weir.key > weir.vkey`
 
     Args:
         file: The file that claims key new made.
+        ssh: As a line of a file of allowed signers, for ssh-keygen.
         json: Print one JSON document.
     """
-    _public(Ed25519Signer.read(file), json=json)
+    signer = Ed25519Signer.read(file)
+    if ssh and not json:
+        say(allowed_signer(signer.verifier_key))
+    else:
+        _public(signer, json=json)
 
 
 def _public(signer: Ed25519Signer, *, json: bool) -> None:
     key = signer.verifier_key
     if json:
-        as_json({"name": key.name, "id": key.key_id.hex(), "verifier_key": str(key)})
+        as_json(
+            {
+                "name": key.name,
+                "id": key.key_id.hex(),
+                "verifier_key": str(key),
+                "allowed_signer": allowed_signer(key),
+            }
+        )
     else:
         say(str(key))
 
@@ -132,6 +153,7 @@ def prove(
     checkpoint: Path | None = None,
     since: Path | None = None,
     entry: Path | None = None,
+    key: Path | None = None,
     where: Where = HERE,
 ) -> None:
     """Print the proof that the log holds a claim, or that it continues an older checkpoint.
@@ -143,6 +165,7 @@ def prove(
         checkpoint: A file with the checkpoint that the proof leads to; the log's end if left out.
         since: A file with an older checkpoint; proves that the log continues it.
         entry: Where to write the bytes that are proved.
+        key: The key that signs these bytes, beside them in a file that ends with .sig.
     """
     if (claim is None) == (since is None):
         raise Invalid(
@@ -150,6 +173,12 @@ def prove(
             "checkpoint.",
             field="claim",
             given=claim,
+        )
+    if key is not None and entry is None:
+        raise Invalid(
+            "--key signs the entry, which is not written. Type --entry FILE as well.",
+            field="key",
+            given=str(key),
         )
     given = None if checkpoint is None else read_checkpoint(checkpoint)
     with where.ledger() as ledger:
@@ -159,8 +188,11 @@ def prove(
             _print(str(growth), told, growth.hashes, growth.checkpoint, json=where.json)
             return
         proof = ledger.prove(_named(claim or ""), checkpoint=given)
+    signature = None if key is None else ssh_signature(Ed25519Signer.read(key), proof.entry)
     if entry is not None:
         entry.write_bytes(proof.entry)
+    if signature is not None and entry is not None:
+        entry.with_name(f"{entry.name}.sig").write_text(signature)
     told = {"index": proof.sequence, "size": proof.checkpoint.size}
     _print(f"{proof}\n", told, proof.inclusion.hashes, proof.checkpoint, json=where.json)
 

@@ -72,6 +72,7 @@ def document_add(
     url: str | None = None,
     language: str | None = None,
     keep_text: Annotated[bool, Parameter(negative="--forget-text")] = True,
+    revises: str | None = None,
     where: Desk = DESK,
 ) -> None:
     """Register a document, with its text or with its digest and length.
@@ -90,6 +91,7 @@ def document_add(
         url: Its http or https address.
         language: Its language.
         keep_text: Keep the text; --forget-text keeps digest and length alone.
+        revises: The document of which it is a later version.
     """
     if text is not None and text_file is not None:
         raise InvalidDocument(
@@ -109,6 +111,7 @@ def document_add(
             url=url,
             language=language,
             keep_text=keep_text,
+            revises=revises,
         )
         answer(ledger.register(noun), json=where.json)
 

@@ -3,38 +3,53 @@
 from __future__ import annotations
 
 import contextlib
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated, BinaryIO, Literal
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from ledger.cli.options import DESK, Desk, Flag
 from ledger.cli.output import as_json, say, tame, warn
 from ledger.errors import InvalidImport
-from ledger.interchange.jsonl import import_file
-from ledger.interchange.outcomes import Outcome
+from ledger.interchange import Outcome, import_file
+from ledger.interchange.importing import Progress as Told
 from ledger.model.text import show
+
+Named = Literal["jsonl", "csv", "brat", "actors", "popolo", "prov", "annotations", "schemaorg"]
 
 
 def import_(
     file: Path,
     /,
     *,
+    format_: Annotated[Named | None, Parameter(name="--format")] = None,
+    mapping: Path | None = None,
+    bounds: Literal["closed", "half_open"] | None = None,
     report: Path | None = None,
     dry_run: Flag = False,
     all_or_nothing: Flag = False,
     quiet: Flag = False,
     where: Desk = DESK,
 ) -> int:
-    """Import a JSON Lines file; the status is 1 if a line is refused.
+    """Import a file or a folder; the status is 1 if a record is refused.
 
     Example: `claims import claims.jsonl --report refused.jsonl`
 
-    Good lines are recorded and bad ones told; a second run of the file records nothing twice.
+    Good records are kept and bad ones told; a second run of the file records nothing twice, and
+    finishes a run that was interrupted.
 
     Args:
-        file: The file, plain or gzip.
-        report: Where to write refused lines, one JSON object each, with their bytes as base64.
+        file: The file, plain or gzip; or a folder of brat files.
+        format_: Its format, where its name and beginning do not tell.
+        mapping: A TOML file that says what columns, types or names of the file stand for.
+        bounds: Whether an end in the file is the last day that counts, or the first that does not.
+        report: Where to write refused records, one JSON object each, with their bytes as base64.
         dry_run: Say what would become of the file, and record nothing.
-        all_or_nothing: Record nothing if a line is refused.
+        all_or_nothing: Record nothing if a record is refused.
         quiet: Do not print warnings.
     """
 
@@ -43,19 +58,47 @@ def import_(
             warn(f"{file.name}: {tame(outcome)}")
         elif not quiet:
             for warning in outcome.warnings:
-                warn(f"{file.name}: line {outcome.line} warning: {warning}")
+                warn(f"{file.name}: {outcome.where} warning: {warning}")
 
     with where.ledger() as ledger, contextlib.ExitStack() as stack:
-        keep = (file, where.expect_file())
+        keep = (file, mapping, where.expect_file())
         out = None if report is None else stack.enter_context(_writable(report, keep))
         account = import_file(
-            ledger, file, dry_run=dry_run, all_or_nothing=all_or_nothing, report=out, tell=tell
+            ledger,
+            file,
+            format=format_,
+            mapping=mapping,
+            bounds=bounds,
+            dry_run=dry_run,
+            all_or_nothing=all_or_nothing,
+            report=out,
+            tell=tell,
+            progress=stack.enter_context(_bar(file.name)),
         )
     if where.json:
         as_json(account.to_dict())
     else:
         say(str(tame(account)))
     return 1 if account.refused else 0
+
+
+@contextlib.contextmanager
+def _bar(name: str) -> Iterator[Told | None]:
+    """A bar on standard error that shows how much of the file was read; none where nobody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    console = Console(stderr=True)
+    with Progress(
+        "{task.description}",
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(str(tame(name)).replace("[", "\\["), total=None)
+        yield lambda read, size: bar.update(task, completed=read, total=size)
 
 
 def _writable(path: Path, keep: tuple[Path | None, ...]) -> BinaryIO:

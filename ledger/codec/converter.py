@@ -23,6 +23,7 @@ from ledger.model import events as ev
 from ledger.model.moment import Edtf
 from ledger.model.period import Period
 from ledger.model.quotation import Quotation
+from ledger.model.rendering import Rendering
 from ledger.model.text import show
 
 TYPES: Final[Mapping[str, type[Any]]] = {
@@ -35,6 +36,7 @@ TYPES: Final[Mapping[str, type[Any]]] = {
     "propositions_merged": ev.PropositionsMerged,
     "occurrence_described": ev.OccurrenceDescribed,
     "document_registered": ev.DocumentRegistered,
+    "document_revised": ev.DocumentRevised,
     "claim_recorded": ev.ClaimRecorded,
     "claims_related": ev.ClaimsRelated,
     "claim_withdrawn": ev.ClaimWithdrawn,
@@ -119,7 +121,7 @@ def _make() -> cattrs.Converter:
     made.register_structure_hook(Edtf | None, _date_or_none)
     made.register_structure_hook_func(lambda cls: cls == _CHAINS, _chains)
     made.register_unstructure_hook_func(lambda cls: cls is Any, lambda value: value)
-    for cls in (Quotation, ev.ChainLink, ev.LinkWords):
+    for cls in (Rendering, Quotation, ev.ChainLink, ev.LinkWords):
         made.register_unstructure_hook(
             cls, make_dict_unstructure_fn(cls, made, _cattrs_omit_if_default=True)
         )

@@ -151,7 +151,7 @@ _quote_parts: Final = attrgetter(*_Quote.__struct_fields__)
 def _quote_image(quote: Any) -> Any:
     if quote is None:
         return UNSET
-    if type(quote) is not Quotation:
+    if type(quote) is not Quotation or quote.renderings:  # so few have any
         raise Unusual
     exact, mode, parts, prefix, ranges, suffix = _quote_parts(quote)
     _texts((exact, mode, prefix, suffix))
@@ -203,7 +203,7 @@ def _date(text: str | None) -> Edtf | None:
 
 _period: Final = functools.lru_cache(maxsize=_KEPT)(Period.from_text)
 _link: Final = functools.lru_cache(maxsize=_KEPT)(ev.ChainLink)
-_quotation: Final = maker(Quotation, _Quote.__struct_fields__)
+_quotation: Final = maker(Quotation, (*_Quote.__struct_fields__, "renderings"))
 
 
 def _chains(value: Any) -> Any:
@@ -224,7 +224,7 @@ def _quote(image: _Quote | None) -> Quotation | None:
         return Quotation(
             exact=exact, mode=mode, parts=parts, prefix=prefix, ranges=ranges, suffix=suffix
         )
-    return _quotation(values)
+    return _quotation((*values, ()))
 
 
 def _link_words(value: Any) -> Any:

@@ -1,1 +1,7 @@
-"""Other formats: one file each. Importing one brings in what it needs and nothing else."""
+"""Others' formats: files into a ledger, and a ledger into files."""
+
+from ledger.interchange.formats import FORMATS
+from ledger.interchange.importing import Imported, import_file
+from ledger.interchange.outcomes import Outcome
+
+__all__ = ["FORMATS", "Imported", "Outcome", "import_file"]

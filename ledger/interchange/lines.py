@@ -7,29 +7,21 @@ file that is no UTF-8 is refused with the reason.
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 import attrs
 
 from ledger.errors import InvalidImport
-from ledger.model.text import show
 
 MAX_LINE: Final = 5_000_000
 """The most bytes that one line may have, unpacked, its line end included."""
 
 _PIECE: Final = 65_536
-_GZIP: Final = b"\x1f\x8b"
 _MARK: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
-_NOT_LINES: Final = {
-    b"PK\x03\x04": "a zip archive",
-    b"SQLite format 3\x00": "an SQLite database",
-}
 _DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
@@ -39,7 +31,8 @@ class Line:
 
     `raw` is all of it, unless `fault` says that it could not be read on: then `rest` gives the
     bytes behind `raw`, in pieces and once. `marked` is a first line whose byte order mark was
-    taken off.
+    taken off. In a file that is not one record a line, `at` is the place of this piece of it,
+    such as `memberships[3]`, and `number` the line in which it begins, 0 where that is not known.
 
     Example:
         >>> Line(number=1, raw=b"{}\r\n").blank
@@ -50,6 +43,7 @@ class Line:
     raw: bytes
     fault: str = ""
     marked: bool = False
+    at: str = ""
     rest: Iterator[bytes] = attrs.field(factory=lambda: iter(()), repr=False, eq=False)
 
     @property
@@ -82,46 +76,6 @@ class Line:
         except UnicodeDecodeError as error:
             around = raw[max(0, error.start - 20) : error.start + 4]
             raise InvalidImport(_not_utf8(raw, error.start), given=around) from error
-
-
-@contextlib.contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
-    """The file, unpacked on the way where it is gzip, whatever its name says.
-
-    Raises:
-        InvalidImport: there is no such file, or it holds no lines: an archive, a table, a database.
-    """
-    if path.suffix.lower() in {".csv", ".tsv", ".zip", ".xlsx"}:
-        raise InvalidImport(
-            f"{show(path.name, 200)} is no JSON Lines file by its name: {path.suffix} files are "
-            "not read. Write one JSON object a line into a .jsonl file.",
-            field="file",
-            given=path.name,
-        )
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise InvalidImport(
-            f"{show(str(path), 200)} cannot be read: {error.strerror}. Give the path of a JSON "
-            "Lines file.",
-            field="file",
-            given=str(path),
-        ) from error
-    with file:
-        head = file.peek(16)[:16]  # a pipe cannot be wound back
-        for start, kind in _NOT_LINES.items():
-            if head.startswith(start):
-                raise InvalidImport(
-                    f"{show(path.name, 200)} is {kind}, not JSON Lines. Take the files out of it "
-                    "and write one JSON object a line into a .jsonl file.",
-                    field="file",
-                    given=path.name,
-                )
-        if head.startswith(_GZIP):
-            with gzip.open(file) as unpacked:
-                yield cast("BinaryIO", unpacked)
-        else:
-            yield file
 
 
 def lines(file: BinaryIO, *, limit: int = MAX_LINE) -> Iterator[Line]:

@@ -30,11 +30,13 @@ Verdict = Literal["accepted", "refused", "skipped"]
 class Outcome(Answer):
     """What became of one line: its number from 1, and why, with the field and value in safe form.
 
-    An accepted line may have `warnings`; a skipped one is blank or was recorded before.
+    An accepted line may have `warnings`; a skipped one is blank, was recorded before, or holds
+    what has no place in a ledger. `at` is the place in a file that is not one record a line.
     """
 
     line: int
     verdict: Verdict
+    at: str = ""
     type: str = ""
     id: str = ""
     warnings: tuple[str, ...] = ()
@@ -46,9 +48,16 @@ class Outcome(Answer):
         what = self.reason
         if self.field and not what.startswith(self.field):
             what = f"{self.field}: {what}"
-        told = [f"line {self.line} {self.verdict}: {what}"] if what else []
-        told += [f"line {self.line} warning: {one}" for one in self.warnings]
-        return "\n".join(told) or f"line {self.line} {self.verdict}"
+        told = [f"{self.where} {self.verdict}: {what}"] if what else []
+        told += [f"{self.where} warning: {one}" for one in self.warnings]
+        return "\n".join(told) or f"{self.where} {self.verdict}"
+
+    @property
+    def where(self) -> str:
+        """The place in words: `line 7`, or `memberships[3] (line 230)`."""
+        if not self.at:
+            return f"line {self.line}"
+        return f"{self.at} (line {self.line})" if self.line else self.at
 
 
 _IN_THE_FILE: Final[Mapping[str, str]] = {
@@ -103,7 +112,9 @@ def refusal(line: Line, error: LedgerError, value: object) -> Outcome:
             pass
     if value is None and not given:
         given = _safe(line.raw[:40])
-    return Outcome(line=line.number, verdict="refused", field=field, value=given, reason=reason)
+    return Outcome(
+        line=line.number, at=line.at, verdict="refused", field=field, value=given, reason=reason
+    )
 
 
 def _safe(given: object) -> str:

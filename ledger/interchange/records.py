@@ -13,14 +13,15 @@ from typing import Any, Final
 import attrs
 
 from ledger.codec.canonical import jcs
-from ledger.errors import InvalidDocument, InvalidImport
-from ledger.interchange.shapes import FORMS, SET_BY_THE_LEDGER, Fields, form_of, members
+from ledger.errors import InvalidDocument, InvalidImport, InvalidQuotation
+from ledger.interchange.shapes import FORMS, SET_BY_THE_LEDGER, Fields, Unread, form_of, members
 from ledger.model import events as ev
 from ledger.model.claim import Claim, Relation
 from ledger.model.document import Document
 from ledger.model.party import Membership, Name, Party
 from ledger.model.period import Period
 from ledger.model.proposition import Occurrence, Proposition, Topic
+from ledger.model.quotation import Quotation
 from ledger.model.text import did_you_mean, near, show
 from ledger.recording import claiming, registering, undoing
 from ledger.recording.intake import Intake, Made
@@ -63,6 +64,21 @@ def record_of(value: object) -> Record:
     return Record(
         type=type_, fields=fields, enter=_MAKERS[type_](dict(fields)), remarks=tuple(remarks)
     )
+
+
+def once(record: Record) -> Record:
+    """The same record, entered only where its id is free: what others register in passing.
+
+    A party that a file names again and again, each time with another spelling, is the one that
+    was registered first.
+    """
+    kind, id_ = record.type, record.fields["id"]
+
+    def enter(intake: Intake) -> Made:
+        there = intake.taken(kind, id_)
+        return record.enter(intake) if there is None else intake.already(there)
+
+    return attrs.evolve(record, enter=enter)
 
 
 def _id_of_content(value: object) -> str:
@@ -156,18 +172,41 @@ def _claim(fields: dict[str, Any]) -> Enter:
     confidence = fields.pop("confidence", None)
     if confidence is not None:
         fields["extra"] = {"confidence": confidence, **fields.get("extra", {})}
-    noun = Claim(**fields)
-    return lambda intake: claiming.record(intake, noun)
+    quote = fields.pop("quote", None)
+    noun = Claim(**fields, quote=None if isinstance(quote, Unread) else quote)
+    if not isinstance(quote, Unread):
+        return lambda intake: claiming.record(intake, noun)
+    return lambda intake: claiming.record(
+        intake, attrs.evolve(noun, quote=_read_in(intake, quote, noun.document))
+    )
+
+
+def _read_in(intake: Intake, quote: Unread, document: str | None) -> Quotation:
+    """A quotation that only the text of its document makes one."""
+    found = None if document is None else intake.find("document", document)
+    event = intake.get(found, ev.DocumentRegistered)
+    if event is None or event.text is None:
+        raise InvalidQuotation(
+            f"{quote.field} can be read in the document's text only, which the ledger does not "
+            "hold. Write exact, and offsets in code points.",
+            field=quote.field,
+            given=quote.fields.get("ranges"),
+        )
+    return quote.read_in(event.text)
 
 
 def _withdrawal(fields: dict[str, Any]) -> Enter:
     claims = fields.pop("claim")
+    quote = fields.pop("quote", None)
 
     def enter(intake: Intake) -> Made:
+        read = _read_in(intake, quote, fields.get("document")) if unread else quote
         who = {} if "claimant" in fields or "chain" in fields else _claimants(intake, claims)
-        return undoing.withdraw(intake, claims, undoing.withdrawal({**fields, **who}))
+        act = undoing.withdrawal({**fields, **who, "quote": read})
+        return undoing.withdraw(intake, claims, act)
 
-    undoing.withdrawal(fields)
+    unread = isinstance(quote, Unread)
+    undoing.withdrawal({**fields, "quote": None if unread else quote})
     return enter
 
 

@@ -95,7 +95,7 @@ def remarks(intake: Intake, record: Record, made: Made, bearers: Bearers) -> tup
 
 def _id(record: Record) -> Iterator[str]:
     id_ = record.fields.get("id", "")
-    if "/" in id_ or "\\" in id_:
+    if ("/" in id_ or "\\" in id_) and "://" not in id_:
         yield f"the id {show(id_)} holds a slash; it is never used as a file name"
     if _DEVICE.match(id_):
         yield f"the id {show(id_)} is no file name on Windows; it is never used as one"

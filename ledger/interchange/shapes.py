@@ -7,7 +7,7 @@ nouns of `ledger.model`, which `ledger.interchange.records` makes of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -15,7 +15,9 @@ import attrs
 from ledger.codec.canonical import canonical, jcs
 from ledger.errors import InvalidImport, NotCanonical
 from ledger.model.attribution import Link
+from ledger.model.offsets import check_unit, code_points
 from ledger.model.quotation import Quotation
+from ledger.model.ranges import check_ranges, reads
 from ledger.model.text import did_you_mean, near, show
 
 Shape = Callable[[Any, str], Any]
@@ -89,6 +91,33 @@ def whole(value: Any, field: str) -> int:
 def quote(value: Any, field: str) -> Quotation:
     """The words themselves, a list of pieces, or an object with the fields of a quotation."""
     return Quotation.of(value, field=field)
+
+
+@attrs.frozen
+class Unread:
+    """A quotation that cannot be read without the text: its offsets, in whichever unit."""
+
+    fields: Mapping[str, Any]
+    field: str
+
+    def read_in(self, text: str) -> Quotation:
+        """The quotation, its offsets as code points, its words as the text has them."""
+        left = dict(self.fields)
+        given = code_points(text, left.pop("ranges", ()), unit=left.pop("unit", "code_points"))
+        exact = left.pop("exact", None) or reads(text, given)
+        return Quotation.of({**left, "exact": exact or "", "ranges": given}, field=self.field)
+
+
+def quote_in_text(value: Any, field: str) -> Quotation | Unread:
+    """A quotation; without its words, or with a `unit` of its offsets, one that is read later."""
+    if not isinstance(value, dict) or ("exact" in value and "unit" not in value):
+        return quote(value, field)
+    if "unit" in value:
+        check_unit(text(value["unit"], f"{field}.unit"))
+    plain = {key: one for key, one in value.items() if key != "unit"}
+    quote({**plain, "exact": value.get("exact") or "-", "ranges": ()}, field)
+    check_ranges(value.get("ranges") or ())
+    return Unread(value, field)
 
 
 def free(value: Any, field: str) -> Mapping[str, Any]:
@@ -166,7 +195,7 @@ _ACT: Final[Mapping[str, Shape]] = {
     "uttered": date,
     "utterance": text,
     "document": text,
-    "quote": quote,
+    "quote": quote_in_text,
     "note": text,
 }
 
@@ -215,6 +244,7 @@ FORMS: Final[Mapping[str, Form]] = {
             "url": text,
             "language": text,
             "keep_text": flag,
+            "revises": text,
         },
         ("id", "publisher"),
     ),
@@ -300,7 +330,7 @@ def members(
     return {key: fields[key](one, path + key) for key, one in value.items() if one is not None}
 
 
-def unknown(field: str, value: object, fields: Mapping[str, Shape]) -> InvalidImport:
+def unknown(field: str, value: object, fields: Iterable[str]) -> InvalidImport:
     """The refusal of a field that would be lost."""
     hint = did_you_mean(near(field.rpartition(".")[2], fields))
     return InvalidImport(

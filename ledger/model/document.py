@@ -64,7 +64,8 @@ class Document:
 
     `length` counts Unicode code points of the text exactly as given; `sha256` is the lower-case
     hex digest of its UTF-8 bytes. With `keep_text=False` the text is checked against and then
-    forgotten: the log keeps digest and length.
+    forgotten: the log keeps digest and length. `revises` names the version before this one: a
+    corrected article is a document of its own.
 
     Raises:
         InvalidDocument: a digest or length that does not fit the text, or neither of them given.
@@ -97,6 +98,7 @@ class Document:
     url: str | None = attrs.field(default=None, converter=check_url, kw_only=True)
     language: str | None = attrs.field(default=None, converter=to_language, kw_only=True)
     keep_text: bool = attrs.field(default=True, kw_only=True)
+    revises: str | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """Digest and length must fit the text, or stand in for it."""

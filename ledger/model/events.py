@@ -157,6 +157,14 @@ class DocumentRegistered:
 
 
 @attrs.frozen(kw_only=True)
+class DocumentRevised:
+    """A document is a later version of another one: what PROV calls wasRevisionOf."""
+
+    document: str = _what()
+    revises: str = _what()
+
+
+@attrs.frozen(kw_only=True)
 class ClaimRecorded:
     """One act of saying; several `chains` are alternatives, one without a says names nobody."""
 
@@ -258,6 +266,7 @@ Event = (
     | PropositionsMerged
     | OccurrenceDescribed
     | DocumentRegistered
+    | DocumentRevised
     | ClaimRecorded
     | ClaimsRelated
     | ClaimWithdrawn

@@ -17,6 +17,7 @@ import attrs
 from ledger.errors import InvalidQuotation, InvalidText
 from ledger.model.anchoring import earliest, latest, misplaced, missing, occurrences
 from ledger.model.ranges import MOST_SHOWN, Range, check_ranges, reads, typed, written
+from ledger.model.rendering import Rendering, to_renderings
 from ledger.model.text import check_text, did_you_mean, near, show
 
 Mode = Literal["direct", "indirect", "mixed", "reported", "reference"]
@@ -79,7 +80,8 @@ class Quotation:
     exactly as given: nothing stripped, no line ends changed, no normal form applied. With several
     ranges `exact` is the pieces joined by one blank. `parts` holds pieces given without ranges (or
     beside ranges not yet checked); `anchored` turns them into ranges. `prefix` and `suffix` stand
-    directly before the first piece and directly behind the last.
+    directly before the first piece and directly behind the last. `renderings` are the same words
+    in other languages.
 
     Raises:
         InvalidQuotation: empty or unstorable words, offsets that are no rising whole numbers.
@@ -95,6 +97,7 @@ class Quotation:
     prefix: str = attrs.field(default="", converter=_prefix)
     suffix: str = attrs.field(default="", converter=_suffix)
     parts: tuple[str, ...] = attrs.field(default=(), converter=_parts)
+    renderings: tuple[Rendering, ...] = attrs.field(default=(), converter=to_renderings)
 
     def __attrs_post_init__(self) -> None:
         if self.parts and " ".join(self.parts) != self.exact:

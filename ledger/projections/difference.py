@@ -10,7 +10,7 @@ from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.listing import ClaimLine, Filters, claims
 from ledger.projections.perspectives import positions_of
-from ledger.projections.positions import Position
+from ledger.projections.standing import Position
 
 
 @attrs.frozen(kw_only=True)
@@ -80,6 +80,13 @@ def diff(before: Shown, after: Shown) -> Difference:
             if _gist(one := stood.get(cell)) != _gist(other := stands.get(cell))
         ),
     )
+
+
+def differing(before: Position, after: Position) -> Changed | None:
+    """A position that came out otherwise; None where it did not."""
+    if _gist(before) == _gist(after):
+        return None
+    return Changed(party=before.party, proposition=before.proposition, before=before, after=after)
 
 
 def _table(facts: Facts, said: Knob) -> dict[tuple[str, str], Position]:

@@ -9,6 +9,7 @@ When something counts as said is `ledger.projections.saying`; whom it reaches, `
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -310,6 +311,21 @@ class Facts:
         return tuple(group)
 
     # -- claims -----------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def without(self, acts: Iterable[str]) -> Iterator[None]:
+        """These facts as if some acts had never been said, for the questions asked inside.
+
+        Whoever asks holds the fold's lock, as for any question.
+        """
+        gone = set(acts) - self.never_said
+        self.never_said |= gone
+        self._memo.clear()
+        try:
+            yield
+        finally:
+            self.never_said -= gone
+            self._memo.clear()
 
     def act(self, id_: str) -> ev.Act | None:
         """A live claim or withdrawal that its publisher did not take for never said.

@@ -43,6 +43,9 @@ def entries(event: ev.Event) -> Iterator[tuple[str, str]]:
             yield from (("occurrences_of", told) for told in event.propositions)
         case ev.DocumentRegistered():
             yield "documents_of", event.publisher
+        case ev.DocumentRevised():
+            yield "revision_of", event.document
+            yield "revisions_of", event.revises
         case ev.ClaimRecorded():
             yield "claims_on", event.proposition
             yield from _act_entries(event)
@@ -52,6 +55,8 @@ def entries(event: ev.Event) -> Iterator[tuple[str, str]]:
         case ev.ClaimsRelated():
             yield "relations_from", event.claim
             yield "relations_to", event.target
+        case ev.ContentErased():
+            yield "erasures_of", event.target
         case _:
             return
 

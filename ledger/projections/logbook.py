@@ -54,6 +54,8 @@ def _summary(facts: Facts, stored: ev.StoredEvent) -> str:
         case ev.MembershipRecorded() as event:
             role = f" as {event.role}" if event.role else ""
             return f"{public(event.member)} in {public(event.organisation)}{role} ({event.period})"
+        case ev.DocumentRevised() as event:
+            return f"{public(event.document)} revises {public(event.revises)}"
         case ev.ClaimRecorded() as event:
             on = public(event.proposition)
             return f"{public(stored.id)} {event.act} {on} ({event.stance})"

@@ -7,7 +7,7 @@ own. A divergence is one occurrence told in two ways without denial (model.md, 5
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import attrs
 
@@ -16,8 +16,9 @@ from ledger.model.claim import AGREEING
 from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
-from ledger.projections.positions import Position, certainty, position, withdrawals
+from ledger.projections.positions import certainty, position, withdrawals
 from ledger.projections.rollup import claims_reaching, reach
+from ledger.projections.standing import Position
 
 
 @attrs.frozen(kw_only=True)
@@ -122,7 +123,7 @@ def contradictions(facts: Facts, said: Knob) -> tuple[Contradiction, ...]:
         if facts.canonical(proposition) != proposition:
             continue
         held: dict[str, list[Position]] = {"supports": [], "opposes": []}
-        for party in _speakers_on(facts, proposition):
+        for party in speakers_on(facts, proposition):
             stand = position(facts, party, proposition, said)
             if stand.status == "held" and stand.stance in held and _own_words(stand):
                 held[stand.stance].append(stand)
@@ -144,7 +145,7 @@ def _own_words(stand: Position) -> tuple[str, ...]:
     return tuple(one.claim for one in stand.evidence if one.own and not one.withdrawn)
 
 
-def _speakers_on(facts: Facts, proposition: str) -> list[str]:
+def speakers_on(facts: Facts, proposition: str) -> list[str]:
     """The parties that made claims of their own on a proposition."""
     found = {
         party
@@ -155,8 +156,13 @@ def _speakers_on(facts: Facts, proposition: str) -> list[str]:
     return sorted(found, key=facts.public)
 
 
-def divergences(facts: Facts, said: Knob) -> tuple[Divergence, ...]:
-    """Every pair of standing claims of two parties that characterise one occurrence differently."""
+def divergences(
+    facts: Facts, said: Knob, among: Collection[str] | None = None
+) -> tuple[Divergence, ...]:
+    """Every pair of standing claims of two parties that characterise one occurrence differently.
+
+    `among` keeps the pairs whose shown propositions are of those.
+    """
     pairs: dict[tuple[str, str], str | None] = {}
     for _, edge in facts.of_type(ev.ClaimsRelated):
         if edge.relation == "divergent_characterisation":
@@ -169,7 +175,10 @@ def divergences(facts: Facts, said: Knob) -> tuple[Divergence, ...]:
         for (a, b), occurrence in sorted(
             pairs.items(), key=lambda item: tuple(map(facts.public, item[0]))
         )
-        if _standing(facts, a, said) and _standing(facts, b, said) and _two(facts, a, b)
+        if (among is None or (_proposition(facts, a) in among and _proposition(facts, b) in among))
+        and _standing(facts, a, said)
+        and _standing(facts, b, said)
+        and _two(facts, a, b)
     )
 
 

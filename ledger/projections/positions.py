@@ -1,13 +1,14 @@
 """The position of a party on a proposition: collect, collapse, order, decide (model.md, 5).
 
 The steps below carry the numbers of the contract. When an act was said is `.saying`, whom it
-reaches `.rollup`, the list of turns `.runs`. Policies other than `latest` come later.
+reaches `.rollup`, which of it counts `.policies`, the decision `.deciding`, the list of turns
+`.runs`, the answer `.standing`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import attrs
@@ -15,127 +16,31 @@ import attrs
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
 from ledger.model.moment import Bound, Knob, surely_before
-from ledger.projections.answer import Answer
+from ledger.projections.deciding import Counted, Status, current_run, decide, distinct
 from ledger.projections.effective import Facts
-from ledger.projections.rollup import Path, may_reach, reach
-from ledger.projections.runs import Run, Turn, in_order, runs_of
+from ledger.projections.policies import Candidate, Policy, kept_by, policy_of
+from ledger.projections.rollup import may_reach, reach
+from ledger.projections.runs import in_order, runs_of
 from ledger.projections.saying import bounds, precedes
-
-Status = Literal["held", "conflicted", "withdrawn", "possible", "undeclared", "silent"]
-Certainty = Literal["certain", "possible"]
+from ledger.projections.standing import Evidence, Position
 
 
-@attrs.frozen(kw_only=True)
-class Evidence(Answer):
-    """One claim that bears on a position: what it says, where it stands, how it got here."""
-
-    claim: str
-    claimant: tuple[str, ...]
-    act: str
-    stance: str
-    factuality: str
-    said: Bounds
-    certainty: Certainty
-    withdrawn: bool
-    document: str
-    utterance: str
-    path: tuple[str, ...]
-    quote: str
-    conditions: str | None
-    ledger_id: str = attrs.field(repr=False)
-
-    @property
-    def own(self) -> bool:
-        """Whether the party made the claim itself."""
-        return len(self.path) == 1
-
-    def __str__(self) -> str:
-        mark = ", withdrawn" if self.withdrawn else ""
-        way = "" if self.own else f", via {' > '.join(self.path)}"
-        only = f", on condition: {self.conditions}" if self.conditions else ""
-        quote = f" “{self.quote}”" if self.quote else ""
-        return f"{self.claim} {self.act} ({self.stance}), {self.said}{way}{mark}{only}{quote}"
-
-
-@attrs.frozen(kw_only=True)
-class Position(Answer):
-    """Where one party stands on one proposition, in one view.
-
-    `status` is held, conflicted, withdrawn, possible, undeclared or silent. `because` says why a
-    position is conflicted. Acts, factuality, conditions, evidence and dates are those of the
-    current run; `possible` are claims that may have been said by then, never decisive. `basis`
-    is the number of events the answer was computed from.
-    """
+@attrs.frozen(eq=False)
+class Weighed:
+    """What the first six steps found of a party on a proposition, by their shown ledger ids."""
 
     party: str
     proposition: str
+    policy: str
+    passed_over: list[Counted]
+    aside: list[Counted]
+    certain: Mapping[str, Counted]
+    possible: list[Counted]
+    order: list[str]
+    frontier: list[Counted]
     status: Status
-    stance: str | None = None
-    because: str | None = None
-    acts: tuple[str, ...] = ()
-    factuality: tuple[str, ...] = ()
-    conditions: tuple[str, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
-    utterances: int = 0
-    first_stated: Bounds | None = None
-    last_stated: Bounds | None = None
-    lapsed: bool = False
-    contested_by: tuple[str, ...] = ()
-    possible: tuple[Evidence, ...] = ()
-    possibly_withdrawn: tuple[str, ...] = ()
-    set_aside: tuple[Evidence, ...] = ()
-    runs: tuple[Run, ...] = ()
-    turns: tuple[Turn, ...] = ()
-    last_word_on_topic: Bounds | None = None
-    incomplete: int = 0
-    said: Knob
-    basis: int
-
-    @property
-    def own(self) -> bool:
-        """Whether any of the evidence is the party's own saying."""
-        return any(one.own for one in self.evidence)
-
-    def short(self) -> str:
-        """The status in a word or two, for a table cell."""
-        match self.status:
-            case "held":
-                acts = "/".join(self.acts)
-                how = "" if self.own else "*"
-                return f"{self.stance}{how} ({acts})" + (" lapsed" if self.lapsed else "")
-            case "conflicted":
-                return f"conflicted ({self.because})"
-            case "possible":
-                return f"possibly {'/'.join(dict.fromkeys(e.stance for e in self.possible))}"
-            case _:
-                return self.status
-
-    def __str__(self) -> str:
-        head = f"{self.party} on {self.proposition}: {self.short().replace('*', '')}"
-        if self.status == "silent":
-            spoke = self.last_word_on_topic
-            return head + (f" (last word on the topic: {spoke})" if spoke else "")
-        lines = [head]
-        lines += [f"  {one}" for one in self.evidence]
-        lines += [f"  possible: {one}" for one in self.possible]
-        lines += [f"  no stance: {one}" for one in self.set_aside if not self.evidence]
-        lines += [f"  contested by {claim}" for claim in self.contested_by]
-        lines += [f"  {claim} is possibly withdrawn" for claim in self.possibly_withdrawn]
-        lines += [f"  {turn}" for turn in self.turns]
-        return "\n".join(lines)
-
-
-@attrs.frozen
-class _Counted:
-    """A claim that reaches the party, with what the decision needs to know of it."""
-
-    id: str
-    claim: ev.ClaimRecorded
-    stance: str
-    path: Path
-    certain: bool
-    withdrawn: bool
-    possibly_withdrawn: bool
+    stance: str | None
+    because: str | None
 
 
 def certainty(facts: Facts, id_: str, said: Knob) -> Literal["certain", "possible", "not_yet"]:
@@ -177,53 +82,114 @@ def _twins(facts: Facts, id_: str) -> tuple[str, ...]:
     )
 
 
-def position(facts: Facts, party: str, proposition: str, said: Knob) -> Position:
-    """The position of a party on a proposition, by their ledger ids (model.md, 5, steps 1 to 7)."""
+def weigh(
+    facts: Facts, party: str, proposition: str, said: Knob, policy: str | Policy = "latest"
+) -> Weighed:
+    """The steps 1 to 6 of a position (model.md, 5)."""
     who, what = facts.canonical(party), facts.canonical(proposition)
     collected = _collect(facts, who, what, said)
     aside = _in_order(facts, (one for one in collected if one.stance == "undeclared"))
     taking = [one for one in collected if one.stance != "undeclared"]
-    certain = {one.id: one for one in taking if one.certain}
-    possible = _in_order(facts, (one for one in taking if not one.certain))
+    name, taken = _that_count(facts, taking, policy)
+    kept = {one.id for one in taken}
+    certain = {one.id: one for one in taken if one.certain}
+    possible = _in_order(facts, (one for one in taken if not one.certain))
     order = in_order(facts, list(certain))
     frontier = [  # a circle that an undo left is cut where the list cuts it
         certain[id_]
         for place, id_ in enumerate(order)
         if not any(precedes(facts, id_, other) for other in reversed(order[place + 1 :]))
     ]
-    status, stance, because = _decide(frontier, possible, aside)
-    runs, turns = runs_of(facts, order, {id_: one.stance for id_, one in certain.items()})
-    current = _current(status, stance, frontier=frontier, runs=runs, certain=certain, aside=aside)
-    return Position(
-        party=facts.public(who),
-        proposition=facts.public(what),
+    status, stance, because = decide(frontier, possible, aside)
+    return Weighed(
+        party=who,
+        proposition=what,
+        policy=name,
+        passed_over=_in_order(facts, (one for one in taking if one.id not in kept)),
+        aside=aside,
+        certain=certain,
+        possible=possible,
+        order=order,
+        frontier=frontier,
         status=status,
         stance=stance,
         because=because,
-        acts=_distinct(one.claim.act for one in current),
-        factuality=_distinct(one.claim.factuality for one in current),
-        conditions=_distinct(one.claim.conditions for one in current if one.claim.conditions),
-        evidence=_shown(facts, current) if status != "undeclared" else (),
+    )
+
+
+def _that_count(
+    facts: Facts, taking: list[Counted], policy: str | Policy
+) -> tuple[str, list[Counted]]:
+    """The name of a policy, and the claims that it lets count."""
+    name, keeps = policy_of(policy)
+    if name == "latest":
+        return name, taking
+    candidates = {
+        Candidate(
+            claim=facts.public(one.id),
+            path=tuple(map(facts.public, one.path.parties)),
+            how=one.path.how,
+            act=one.claim.act,
+            stance=one.stance,
+            certain=one.certain,
+            withdrawn=one.withdrawn,
+        ): one
+        for one in taking
+    }
+    return name, [candidates[one] for one in kept_by(name, keeps, tuple(candidates))]
+
+
+def position(
+    facts: Facts, party: str, proposition: str, said: Knob, policy: str | Policy = "latest"
+) -> Position:
+    """The position of a party on a proposition, by their ledger ids (model.md, 5, steps 1 to 7)."""
+    return answered(facts, weigh(facts, party, proposition, said, policy), said)
+
+
+def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
+    """Step 7: what was weighed, as an answer."""
+    runs, turns = runs_of(facts, found.order, {k: v.stance for k, v in found.certain.items()})
+    current = current_run(
+        found.status,
+        found.stance,
+        frontier=found.frontier,
+        runs=runs,
+        certain=found.certain,
+        aside=found.aside,
+    )
+    who, what, order, certain = found.party, found.proposition, found.order, found.certain
+    return Position(
+        party=facts.public(who),
+        proposition=facts.public(what),
+        status=found.status,
+        stance=found.stance,
+        because=found.because,
+        acts=distinct(one.claim.act for one in current),
+        factuality=distinct(one.claim.factuality for one in current),
+        conditions=distinct(one.claim.conditions for one in current if one.claim.conditions),
+        evidence=_shown(facts, current) if found.status != "undeclared" else (),
         utterances=len({one.claim.utterance or one.id for one in current}),
         first_stated=bounds(facts, current[0].id) if current else None,
         last_stated=bounds(facts, current[-1].id) if current else None,
         lapsed=_lapsed(current, said),
-        contested_by=_contested(facts, [*frontier, *current], said),
-        possible=_shown(facts, possible),
+        contested_by=_contested(facts, [*found.frontier, *current], said),
+        possible=_shown(facts, found.possible),
         possibly_withdrawn=tuple(
             facts.public(id_) for id_ in order if certain[id_].possibly_withdrawn
         ),
-        set_aside=_shown(facts, aside),
+        set_aside=_shown(facts, found.aside),
         runs=runs,
         turns=turns,
-        last_word_on_topic=_last_word(facts, who, what, said) if status == "silent" else None,
+        last_word_on_topic=_last_word(facts, who, what, said) if found.status == "silent" else None,
+        policy=found.policy,
+        passed_over=_shown(facts, found.passed_over),
         incomplete=facts.lost_claims,
         said=said,
         basis=facts.size,
     )
 
 
-def _collect(facts: Facts, party: str, proposition: str, said: Knob) -> list[_Counted]:
+def _collect(facts: Facts, party: str, proposition: str, said: Knob) -> list[Counted]:
     """Step 2: the effective claims that reach the party, said by the date for sure or perhaps."""
     found = []
     worth_a_look = may_reach(facts, party)
@@ -235,11 +201,12 @@ def _collect(facts: Facts, party: str, proposition: str, said: Knob) -> list[_Co
             continue
         taken = withdrawals(facts, id_, party, said)
         found.append(
-            _Counted(
+            Counted(
                 id=id_,
                 claim=claim,
                 stance=facts.stance(claim),
                 path=path,
+                said=state == "certain",
                 certain=state == "certain" and path.certain,
                 withdrawn=taken == "yes",
                 possibly_withdrawn=taken == "possible",
@@ -248,64 +215,12 @@ def _collect(facts: Facts, party: str, proposition: str, said: Knob) -> list[_Co
     return found
 
 
-def _in_order(facts: Facts, claims: Iterable[_Counted]) -> list[_Counted]:
+def _in_order(facts: Facts, claims: Iterable[Counted]) -> list[Counted]:
     by_id = {one.id: one for one in claims}
     return [by_id[id_] for id_ in in_order(facts, list(by_id))]
 
 
-def _decide(
-    frontier: Sequence[_Counted], possible: Sequence[_Counted], aside: Sequence[_Counted]
-) -> tuple[Status, str | None, str | None]:
-    """Step 6: status, stance, and why it is conflicted."""
-    standing = [one for one in frontier if not one.withdrawn]
-    stances = _distinct(one.stance for one in standing)
-    if frontier and not standing:
-        return "withdrawn", None, None
-    if len(stances) == 1:
-        return "held", stances[0], None
-    if stances:
-        return "conflicted", None, _why_conflicted(standing)
-    if possible:
-        return "possible", None, None
-    return ("undeclared" if aside else "silent"), None, None
-
-
-def _why_conflicted(standing: Sequence[_Counted]) -> str:
-    """One utterance told both ways by one document, by several, or an order nobody knows."""
-    if len({one.claim.utterance or one.id for one in standing}) > 1:
-        return "order_unknown"
-    told: dict[str, set[str]] = {}
-    for one in standing:
-        told.setdefault(one.claim.document or one.id, set()).add(one.stance)
-    both = any(len(stances) > 1 for stances in told.values())
-    return "said_both" if both else "reports_disagree"
-
-
-def _current(
-    status: Status,
-    stance: str | None,
-    *,
-    frontier: Sequence[_Counted],
-    runs: Sequence[Run],
-    certain: dict[str, _Counted],
-    aside: list[_Counted],
-) -> list[_Counted]:
-    """Step 7: the claims of the current run; all of the frontier's runs where it conflicts."""
-    if status == "undeclared":
-        return aside
-    if status == "conflicted":
-        return [one for one in frontier if not one.withdrawn]
-    held = [run for run in runs if stance in (None, run.stance)]
-    if not held or status not in ("held", "withdrawn"):
-        return []
-    return [certain[id_] for id_ in held[-1].ledger_ids]
-
-
-def _distinct(values: object) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))  # type: ignore[call-overload]  # any iterable of texts
-
-
-def _shown(facts: Facts, claims: Sequence[_Counted]) -> tuple[Evidence, ...]:
+def _shown(facts: Facts, claims: Sequence[Counted]) -> tuple[Evidence, ...]:
     return tuple(
         Evidence(
             claim=facts.public(one.id),
@@ -327,7 +242,7 @@ def _shown(facts: Facts, claims: Sequence[_Counted]) -> tuple[Evidence, ...]:
     )
 
 
-def _lapsed(current: Sequence[_Counted], said: Knob) -> bool:
+def _lapsed(current: Sequence[Counted], said: Knob) -> bool:
     """Past the expiry of all that stands, the position stays, marked."""
     standing = [one.claim.expires for one in current if not one.withdrawn]
     ends = [expires.latest if expires else None for expires in standing]
@@ -340,7 +255,7 @@ def _is_past(end: Bound, said: Knob) -> bool:
     return surely_before(end, said.at)
 
 
-def _contested(facts: Facts, claims: Sequence[_Counted], said: Knob) -> tuple[str, ...]:
+def _contested(facts: Facts, claims: Sequence[Counted], said: Knob) -> tuple[str, ...]:
     """Claims that deny that these words were said."""
     found = []
     for one in claims:

@@ -13,6 +13,7 @@ from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.logbook import changed
 from ledger.projections.saying import bounds, mates
+from ledger.projections.versions import QuoteCheck, check_quotes
 
 
 @attrs.frozen(kw_only=True)
@@ -76,6 +77,7 @@ class Trace(Answer):
     sha256: str
     utterance: str
     other_reports: tuple[str, ...]
+    later_versions: tuple[QuoteCheck, ...]
     relations: tuple[str, ...]
     events: tuple[Touch, ...]
     sequence: int
@@ -100,10 +102,12 @@ class Trace(Answer):
             at = ", ".join(f"{start}-{end}" for start, end in self.quotation.ranges)
             lines.append(f"  quotation: …{self.before}[{self.quotation.exact}]{self.after}…")
             lines.append(f"    {self.quotation.mode}, code points {at or 'not located'}")
+            lines += [f"    {one}" for one in self.quotation.renderings]
         if self.document:
             title = f" {self.title!r}" if self.title else ""
             lines.append(f"  document: {self.document}{title}, {self.publisher}")
             lines.append(f"    published {self.published or 'unknown'}, sha256 {self.sha256}")
+        lines += [f"  later version: {one}" for one in self.later_versions]
         lines += [f"  same utterance: {other}" for other in self.other_reports]
         lines += [f"  {relation}" for relation in self.relations]
         lines += [f"  {touch}" for touch in self.events]
@@ -113,15 +117,24 @@ class Trace(Answer):
         return "\n".join(lines)
 
 
-def trace(facts: Facts, id_: str) -> Trace:
-    """A claim (by ledger id) with its chain, quotation, document and events."""
+def trace(facts: Facts, id_: str, document_text: str | None = None) -> Trace:
+    """A claim (by ledger id) with its chain, quotation, document and events.
+
+    `document_text` is the text of a document that was registered without it.
+
+    Raises:
+        InvalidDocument: it is not that of the claim's document.
+    """
     claim = facts.effective[id_]
     assert isinstance(claim, ev.ClaimRecorded)  # noqa: S101 - the caller found a claim
     document = facts.get(claim.document, ev.DocumentRegistered)
     proposition = facts.get(facts.canonical(claim.proposition), ev.PropositionDefined)
+    texts = {claim.document: document_text} if claim.document and document_text else {}
+    checks = check_quotes(facts, claim.document, texts, act=id_) if claim.document else ()
+    text = document_text or (document.text if document else None)
     before, after = ("", "")
-    if document and document.text and claim.quote and claim.quote.ranges:
-        before, after = context(document.text, claim.quote)
+    if text and claim.quote and claim.quote.ranges:
+        before, after = context(text, claim.quote)
     return Trace(
         claim=facts.public(id_),
         ledger_id=id_,
@@ -142,6 +155,9 @@ def trace(facts: Facts, id_: str) -> Trace:
         sha256=document.sha256 if document else "",
         uttered=str(claim.uttered or ""),
         utterance=claim.utterance_key or "",
+        later_versions=tuple(
+            one for one in checks if one.field == "quote" and one.version != one.document
+        ),
         other_reports=tuple(facts.public(one) for one in mates(facts, id_) if one != id_),
         relations=tuple(_relations(facts, id_)),
         events=tuple(_touches(facts, id_)),
@@ -219,6 +235,8 @@ def _detail(facts: Facts, stored: ev.StoredEvent) -> str:
             return f"{changed(event)}, because {event.reason}{struck}"
         case ev.ClaimCorrected() as event:
             return f"{changed(event)}, by {facts.public(event.document)}{struck}"
+        case ev.ContentErased() as event:
+            return f"{', '.join(event.slots)}, because {event.reason}, by {event.authority}"
         case ev.ClaimWithdrawn() as event:
             return f"by {' or '.join(map(facts.public, facts.claimants(event)))}{struck}"
         case ev.ClaimsRelated() as event:

@@ -10,8 +10,9 @@ from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.perspectives import propositions_of
-from ledger.projections.positions import Evidence, Position, position
+from ledger.projections.positions import position
 from ledger.projections.runs import Run, Turn
+from ledger.projections.standing import Evidence, Position
 
 
 @attrs.frozen(kw_only=True)

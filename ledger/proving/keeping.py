@@ -8,14 +8,17 @@ reader or on a host's connection, nothing is kept and what is missing is compute
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Final
 
 from sqlalchemy import Engine
 
 from ledger.errors import StoreError
 from ledger.folding import Folded
+from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.tiles import HEIGHT
-from ledger.store import read, tree
+from ledger.proving.proof import Trunk
+from ledger.store import tree
 from ledger.store.transaction import writing
 
 WORTH: Final = 4
@@ -28,21 +31,43 @@ _STRIDE: Final = 1 << 16
 """Each time that a log grows past a multiple of it, its tree is kept without being asked for."""
 
 
+@contextlib.contextmanager
+def trunk(folded: Folded, given: Checkpoint | None = None) -> Iterator[Trunk]:
+    """The log up to a checkpoint of it, or to its end, with its tree kept.
+
+    Raises:
+        InconsistentCheckpoint: the checkpoint is of another log, or counts more.
+        RootMismatch: the log is not the one that the checkpoint speaks of.
+    """
+    with folded.reading() as conn:
+        held = Trunk.of(conn, folded)
+        if not _is_behind(held):
+            yield held.upto(given)
+            return
+    keep(folded)
+    with folded.reading() as conn:
+        yield Trunk.of(conn, folded).upto(given)
+
+
 def keep(folded: Folded) -> None:
     """Keep what is missing, where it is worth it and where it may be written."""
-    if not isinstance(folded.host, Engine):
-        return
     with folded.connected() as conn:
-        head = read.head(conn, folded.tables, folded.origin)
-        if head is None or head.size >> HEIGHT < WORTH:
+        held = Trunk.of(conn, folded)
+        if not _is_behind(held):
             return
-        start = tree.kept(conn, folded.tables, head.log_id)
-    if (head.size >> HEIGHT) - start < WORTH:
-        return
+        start = tree.kept(conn, folded.tables, held.log_id)
+    size = held.tree.size
     with contextlib.suppress(StoreError):
-        for size in (*range((start << HEIGHT) + _AT_ONCE, head.size, _AT_ONCE), head.size):
-            with writing(folded.host) as conn:
-                tree.keep(conn, folded.tables, head.log_id, size)
+        for stop in (*range((start << HEIGHT) + _AT_ONCE, size, _AT_ONCE), size):
+            with writing(folded.bind) as conn:
+                tree.keep(conn, folded.tables, held.log_id, stop)
+
+
+def _is_behind(held: Trunk) -> bool:
+    tiles = held.tree.size >> HEIGHT
+    if tiles < WORTH or not isinstance(held.folded.host, Engine):
+        return False
+    return tiles - tree.kept(held.conn, held.folded.tables, held.log_id) >= WORTH
 
 
 def grown(folded: Folded, before: int, after: int) -> None:

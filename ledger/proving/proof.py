@@ -5,6 +5,7 @@ The texts that are handed out are in `ledger.merkle.written`; whole bundles are 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import attrs
@@ -64,31 +65,55 @@ class Proof:
 
 @attrs.frozen(kw_only=True)
 class Trunk:
-    """A log as it stands on one connection: its number, its tree, and a checkpoint to lead to."""
+    """A log as it stands on one connection: its number, its tree, a checkpoint it is proved by."""
 
     conn: Connection
     folded: Folded
     log_id: int
     tree: Tree
-    checkpoint: Checkpoint
+    _given: Checkpoint | None = None
 
     @classmethod
-    def of(cls, conn: Connection, folded: Folded, given: Checkpoint | None = None) -> Trunk:
-        """The log up to a checkpoint of it; up to its end without one.
+    def of(cls, conn: Connection, folded: Folded) -> Trunk:
+        """The log up to its end."""
+        head = read.head(conn, folded.tables, folded.origin)
+        log_id, size = (-1, 0) if head is None else (head.log_id, head.size)
+        held = tree.tree(conn, folded.tables, log_id, size)
+        return cls(conn=conn, folded=folded, log_id=log_id, tree=held)
+
+    def upto(self, given: Checkpoint | None) -> Trunk:
+        """The log up to a checkpoint of it; as it is without one.
 
         Raises:
             InconsistentCheckpoint: the checkpoint is of another log, or counts more.
             RootMismatch: the log is not the one that the checkpoint speaks of.
         """
-        head = read.head(conn, folded.tables, folded.origin)
-        log_id, size = (-1, 0) if head is None else (head.log_id, head.size)
-        held = tree.tree(conn, folded.tables, log_id, size)
         if given is None:
-            given = Checkpoint(folded.origin, size, held.root())
-        else:
-            check_continued(given, folded.origin, size)
-            check_root(given, held.root(given.size))
-        return cls(conn=conn, folded=folded, log_id=log_id, tree=held, checkpoint=given)
+            return self
+        check_continued(given, self.folded.origin, self.tree.size)
+        check_root(given, self.tree.root(given.size))
+        return attrs.evolve(self, given=given)
+
+    def at(self, size: int | None) -> Trunk:
+        """The log up to a size; as it is without one.
+
+        Raises:
+            UnknownEvent: the log is not that long.
+        """
+        if size is None:
+            return self
+        if not 0 <= size <= self.tree.size:
+            raise UnknownEvent(
+                f"There is no checkpoint at size {size}: the log holds {self.tree.size} events.",
+                given=str(size),
+            )
+        return attrs.evolve(self, given=Checkpoint(self.folded.origin, size, self.tree.root(size)))
+
+    @functools.cached_property
+    def checkpoint(self) -> Checkpoint:
+        """What proofs lead to."""
+        size = self.tree.size
+        return self._given or Checkpoint(self.folded.origin, size, self.tree.root())
 
     def rows(self, after: int = -1) -> list[Row]:
         """The next page of rows up to the checkpoint."""

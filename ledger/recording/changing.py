@@ -127,6 +127,7 @@ _READERS: Final[Mapping[type[Any], Mapping[str, Reader]]] = {
         "claims": _many("claim"),
     },
     ev.ClaimsRelated: {"note": _text("note")},
+    ev.DocumentRevised: {},
     ev.PartiesMerged: {},
     ev.PropositionsMerged: {},
     ev.ClaimCorrected: {},

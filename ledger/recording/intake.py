@@ -52,6 +52,8 @@ class Intake:
         self._events: dict[str, ev.Event] = {}
         self._keys: dict[tuple[str, str], str] = {}
         self._versions: dict[str, int] = {}
+        self._streams: dict[str, str] = {}
+        self._in_stream: dict[str, list[ev.NewEvent]] = {}
 
     # -- finding ----------------------------------------------------------------------------
 
@@ -102,10 +104,11 @@ class Intake:
         if stream not in self._versions:
             self._versions[stream] = self.facts.stream_version(stream)
         self._versions[stream] += 1
-        self.new.append(
-            ev.NewEvent(id=id_, stream=stream, stream_v=self._versions[stream], event=event)
-        )
+        new = ev.NewEvent(id=id_, stream=stream, stream_v=self._versions[stream], event=event)
+        self.new.append(new)
         self._events[id_] = event
+        self._streams[id_] = stream
+        self._in_stream.setdefault(stream, []).append(new)
         kind, key = KEYED.get(type(event)), getattr(event, "key", None)
         if kind is not None and key is not None:
             self._keys[kind, key] = id_
@@ -143,10 +146,13 @@ class Intake:
 
     def stream_of(self, id_: str) -> str:
         """The stream that an event is in."""
-        for new in self.new:
-            if new.id == id_:
-                return new.stream
-        return self.facts.stored[id_].stream
+        found = self._streams.get(id_)
+        return self.facts.stored[id_].stream if found is None else found
+
+    def beside(self, id_: str, event: ev.Event) -> str | None:
+        """The id of the very same event, if this append has put it into the stream of a record."""
+        new = self._in_stream.get(self.stream_of(id_), ())
+        return next((one.id for one in new if one.event == event), None)
 
     def made(self, id_: str, events: Sequence[str] = ()) -> Made:
         """The account of a record that was made."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ledger.errors import InvalidMerge
+from ledger.errors import InvalidDocument, InvalidMerge
 from ledger.model import events as ev
 from ledger.model.document import Document
 from ledger.model.party import Membership, Name, Party
@@ -97,7 +97,7 @@ def _there(intake: Intake, event: ev.MembershipRecorded, member: str) -> str | N
     for id_ in intake.facts.indexed("memberships_of", member):
         if intake.get(id_, ev.MembershipRecorded) == event:
             return id_
-    return next((new.id for new in intake.new if new.event == event), None)
+    return intake.beside(member, event)
 
 
 def _membership(intake: Intake, noun: Membership) -> Made:
@@ -130,7 +130,7 @@ def _name_there(intake: Intake, party: str, one: Name) -> str | None:
     for id_ in intake.facts.indexed("names_of", party):
         if intake.get(id_, ev.PartyNamed) == event:
             return id_
-    return next((new.id for new in intake.new if new.event == event), None)
+    return intake.beside(party, event)
 
 
 def name(intake: Intake, party: str, one: Name) -> Made:
@@ -141,7 +141,7 @@ def name(intake: Intake, party: str, one: Name) -> Made:
 
 
 def _document(intake: Intake, noun: Document) -> Made:
-    return _keyed(
+    made = _keyed(
         intake,
         ev.DocumentRegistered(
             key=noun.id,
@@ -155,6 +155,50 @@ def _document(intake: Intake, noun: Document) -> Made:
             text=noun.text if noun.keep_text else None,
         ),
     )
+    return made if noun.revises is None else _revised(intake, made, noun.id, noun.revises)
+
+
+def _revised(intake: Intake, made: Made, key: str, given: str) -> Made:
+    """The document as a later version of another one, which may be told when it is there already.
+
+    Raises:
+        InvalidDocument: it revises another one already, or itself by whatever way round.
+    """
+    earlier = intake.find("document", given)
+    event = ev.DocumentRevised(document=made.id, revises=earlier)
+    before = _revises(intake, made.id)
+    if before == earlier:
+        return intake.already(made.id)
+    if before is not None:
+        raise InvalidDocument(
+            f"Document {show(key)} revises {show(intake.public(before))} already, and a version "
+            "has one before it. Strike that out first: ledger.amend(id, strike_out=True, "
+            "reason=...).",
+            field="revises",
+            given=given,
+        )
+    here: str | None = earlier
+    while here is not None:
+        if here == made.id:
+            raise InvalidDocument(
+                f"Document {show(key)} would revise itself through {show(given)}. Leave revises "
+                "out, or name the version before it.",
+                field="revises",
+                given=given,
+            )
+        here = _revises(intake, here)
+    id_ = intake.add(event, stream=intake.stream_of(made.id))
+    return Made(made.id, made.public, (*made.events, id_))
+
+
+def _revises(intake: Intake, document: str) -> str | None:
+    """The version before a document."""
+    stored = (intake.get(id_, object) for id_ in intake.facts.indexed("revision_of", document))
+    new = (one.event for one in intake.new)
+    for event in (*stored, *new):
+        if isinstance(event, ev.DocumentRevised) and event.document == document:
+            return event.revises
+    return None
 
 
 def _kind_of(intake: Intake, *given: str) -> str:

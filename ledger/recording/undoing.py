@@ -44,6 +44,7 @@ TYPE_NAMES: Final[Mapping[type[Any], str]] = {
     ev.PropositionsMerged: "propositions_merged",
     ev.OccurrenceDescribed: "occurrence_described",
     ev.DocumentRegistered: "document_registered",
+    ev.DocumentRevised: "document_revised",
     ev.ClaimRecorded: "claim_recorded",
     ev.ClaimsRelated: "claims_related",
     ev.ClaimWithdrawn: "claim_withdrawn",
@@ -379,6 +380,8 @@ def _names(event: ev.Event) -> set[str | None]:
             return set(event.propositions)
         case ev.DocumentRegistered():
             return {event.publisher}
+        case ev.DocumentRevised():
+            return {event.document, event.revises}
         case ev.ClaimRecorded() | ev.ClaimWithdrawn():
             found = {link.agent for chain in event.chains for link in chain}
             if isinstance(event, ev.ClaimRecorded):

@@ -10,7 +10,8 @@ from ledger.model import events as ev
 from ledger.model.bounds import Bounds
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
-from ledger.projections.positions import Evidence
+from ledger.projections.standing import Evidence
+from ledger.projections.wording import when
 
 
 @attrs.frozen(kw_only=True)
@@ -71,17 +72,3 @@ def name_of(facts: Facts, party: str) -> str:
     id_ = facts.id_of("party", party)
     event = facts.get(facts.canonical(id_), ev.PartyRegistered) if id_ else None
     return event.name if event else party
-
-
-def when(said: Bounds) -> str:
-    """Bounds in words.
-
-    Example:
-        >>> from ledger.model.moment import Edtf
-        >>> when(Bounds.of(Edtf.parse("[..2023-02-22]")))
-        'by 2023-02-22'
-    """
-    start, dots, end = str(said).partition("..")
-    if not dots:
-        return start
-    return f"between {start} and {end}" if start and end else f"by {end}" if end else str(said)

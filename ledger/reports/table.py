@@ -14,7 +14,7 @@ import attrs
 from ledger.errors import InvalidView, NotFound, UnknownTopic
 from ledger.model import events as ev
 from ledger.projections import naming
-from ledger.projections.positions import Evidence, Position
+from ledger.projections.standing import Evidence, Position
 from ledger.reports.held import Block, Cell, Column, Row, WhoHeldWhat
 from ledger.reports.quoting import Quoted, name_of, quoted
 from ledger.view import View

@@ -7,6 +7,8 @@ comes from `cryptography`, the extra `sign`; a host may bring a signer of its ow
 from ledger.signing.heads import CheckpointSigner, FileMemory, Memory
 from ledger.signing.keys import Ed25519Signer, Signer
 from ledger.signing.policy import Policy, Signed
+from ledger.signing.sshsig import allowed_signer, ssh_signature, verify_ssh_signature
+from ledger.signing.stamps import check_stamp, stamped
 from ledger.signing.witness import Cosigner, Witness, cosigned
 
 __all__ = [
@@ -19,5 +21,10 @@ __all__ = [
     "Signed",
     "Signer",
     "Witness",
+    "allowed_signer",
+    "check_stamp",
     "cosigned",
+    "ssh_signature",
+    "stamped",
+    "verify_ssh_signature",
 ]

@@ -257,7 +257,8 @@ class _Walk:
     def step(self, row: Row) -> None:
         if row.seq == self.size and self._is_sound(row):
             self.frontier.append(row.leaf_hash)
-            self.keep_root()
+            if self.wanted:
+                self.keep_root()
         else:
             self._look_closer(row)
 

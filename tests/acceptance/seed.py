@@ -57,7 +57,7 @@ def load(ledger: Ledger, folder: Path) -> dict[str, Any]:
     )
     for claim in seed["claims"]:
         _record(ledger, claim)
-    for claim, relation, target in _relations(seed):
+    for claim, relation, target in relations(seed):
         ledger.relate(claim, relation, target)
     return seed
 
@@ -145,7 +145,7 @@ def _record(ledger: Ledger, claim: dict[str, Any]) -> None:
     )
 
 
-def _relations(seed: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def relations(seed: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """The relations of the annotation, one direction of each."""
     kept = set()
     for claim in seed["claims"]:

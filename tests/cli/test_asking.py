@@ -5,7 +5,8 @@ import pytest
 
 def test_a_position_is_printed_with_its_words(good, filled):
     assert good("position", "Water board", "safe").out == (
-        "board on safe: supports (assert)\n  c1 assert (supports), 2024-03-01 “is safe”\n"
+        "board supports safe (assert), last stated 2024-03-01.\n"
+        "  c1 assert (supports), 2024-03-01 “is safe”\n"
     )
     answer = good("position", "board", "safe", "--json").json
     assert (answer["party"], answer["stance"], answer["status"]) == ("board", "supports", "held")
@@ -13,7 +14,7 @@ def test_a_position_is_printed_with_its_words(good, filled):
 
 def test_the_two_dates_cut_what_was_said_and_what_was_known(good, filled):
     ask = ("position", "office", "safe")
-    assert "opposes (deny)" in good(*ask).out
+    assert "opposes safe (deny)" in good(*ask).out
     assert "silent" in good(*ask, "--said", "2024-03-03").out
     assert "silent" in good(*ask, "--known", "2024-03-06").out
     assert "silent" in good(*ask, "--said", "2024-03-20", "--known", "13").out
@@ -21,8 +22,8 @@ def test_the_two_dates_cut_what_was_said_and_what_was_known(good, filled):
 
 
 def test_names_are_those_of_the_day_asked_for(good, filled):
-    assert good("position", "Dam house", "safe").out.startswith("county on safe")
-    assert good("position", "Dam house", "safe", "--said", "1999-01-01").out.startswith("board on")
+    assert good("position", "Dam house", "safe").out.startswith("county opposes safe")
+    assert good("position", "Dam house", "safe", "--said", "1999-01-01").out.startswith("board is")
 
 
 def test_positions_on_a_topic_are_a_table_of_parties_and_propositions(good, filled):
@@ -161,3 +162,42 @@ def test_what_is_asked_for_a_settled_date_comes_out_alike_twice(good, filled, as
 def test_a_date_that_is_no_cut_is_refused(refused, filled, date):
     assert "said" in refused("position", "board", "safe", "--said", date)
     assert "known" in refused("position", "board", "safe", "--known", date)
+
+
+def test_the_reasons_of_a_position_are_told_step_by_step(good, filled):
+    told = good("explain", "Dam house", "safe", "--said", "2024-03-20").out
+    assert told.startswith("county opposes safe (deny), in the words of office")
+    assert [line[:2] for line in told.splitlines() if line[1:2] == "."] == [
+        f"{number}." for number in range(1, 8)
+    ]
+    assert "+ c3: deny, opposes, said 2024-03-04; by roll-up: office > county (membership)" in told
+    assert "- c1: words of board, who does not speak for county" in told
+    answer = good("explain", "office", "safe", "--known", "2024-03-06", "--json").json
+    assert answer["position"]["status"] == "silent"
+    assert [step["number"] for step in answer["steps"]] == list(range(1, 8))
+
+
+def test_a_policy_is_one_of_those_there_are(good, refused, filled):
+    assert "opposes" in good("position", "county", "safe", "--policy", "own_level_first").out
+    told = refused("position", "county", "safe", "--policy", "own_level")
+    assert "There is no policy 'own_level'" in told
+    assert "own_level_first" in told
+
+
+def test_an_occurrence_is_told_by_each_side_by_side(good, refused, filled):
+    told = good("perspectives", "state", "--said", "2024-03-20").out
+    assert 'safe: "' in told
+    assert "board: supports (assert)" in told
+    assert "office, for county: opposes (deny)" in told
+    early = good("perspectives", "state", "--said", "2024-03-02", "--json").json
+    assert [row["party"] for row in early["rows"]] == ["board"]
+    assert "No occurrence 'stat'" in refused("perspectives", "stat")
+
+
+def test_who_is_silent_is_listed_with_the_last_word(good, refused, filled):
+    lines = good("silences", "dam", "--said", "2024-03-20").out.splitlines()
+    assert "board on risk; last word on the topic: 2024-03-01" in lines
+    rows = good("silences", "dam", "--said", "2024-03-02", "--json").json["rows"]
+    office = next(row for row in rows if row["party"] == "office")
+    assert (office["propositions"], office["last_word"]) == (["safe"], None)
+    assert "No topic" in refused("silences", "dams")

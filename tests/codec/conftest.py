@@ -92,6 +92,7 @@ FULL: Mapping[str, ev.Event] = {
         language="en",
         text="They say the lower bridge is open, 💧 says the board.",
     ),
+    "document_revised": ev.DocumentRevised(document=OTHER, revises=PAPER),
     "claim_recorded": ev.ClaimRecorded(
         chains=CHAINS,
         addressees=(MINISTRY,),

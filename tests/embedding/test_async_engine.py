@@ -1,4 +1,8 @@
-"""AsyncLedger on an AsyncEngine: what is entered and asked, the log as it grows, the tasks."""
+"""AsyncLedger on an AsyncEngine: what is entered and asked, and the tasks.
+
+Savepoints, nested use and scoped sessions are the host's transaction's, of which such a ledger
+knows nothing: they are proved for an AsyncConnection and for an AsyncSession.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,18 @@ import threading
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from ledger import Layout, Ledger, Party
 from ledger.aio import AsyncLedger
 from ledger.errors import (
     AlreadyRecorded,
-    CursorMoved,
-    MissingEntry,
+    NotFound,
     SchemaMissing,
-    StoreError,
-    TimedOut,
     UnknownParty,
 )
 from ledger.store import schema
 from tests.embedding.entries import FIRST, cancelled_while_it_connects, said
-from tests.waiting import ENOUGH
 
 
 def test_what_is_recorded_is_committed_at_once(async_host):
@@ -91,6 +91,37 @@ def test_a_refused_claim_leaves_nothing_of_itself(async_host, party):
     assert async_host.parties() == ["board"]
 
 
+def test_an_error_of_the_host_takes_back_its_rows_and_not_what_was_recorded(async_host):
+    async def work(engine):
+        ledger = AsyncLedger(engine)
+        await ledger.register_all(FIRST)
+        async with engine.begin() as connection:
+            await ledger.record(**said("c1"))
+            await async_host.story(connection, "flood")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        async_host.run(work)
+    assert (async_host.stories(), async_host.parties()) == ([], ["board"])
+    assert Ledger(async_host.engine).claims().ids == ("c1",)
+
+
+def test_two_ledgers_on_one_engine_know_nothing_of_each_other(async_host, party):
+    async def work(engine):
+        north, south = (AsyncLedger(engine, origin=origin) for origin in ("north", "south"))
+        await asyncio.gather(north.register_all(FIRST), south.register(party("board")))
+        await north.record(**said("c1"))
+        with pytest.raises(NotFound):
+            await south.record(**said("c1"))
+        await south.register(FIRST[1])
+        await asyncio.gather(south.record(**said("c1")), north.record(**said("c2")))
+        assert ((await north.claims()).ids, (await south.claims()).ids) == (("c1", "c2"), ("c1",))
+        assert ((await north.verify()).size, (await south.verify()).size) == (4, 3)
+
+    async_host.run(work)
+    assert async_host.parties() == []
+
+
 def test_no_connection_is_kept_between_calls(async_host):
     async def work(engine):
         ledger = AsyncLedger(engine)
@@ -123,105 +154,6 @@ def test_the_tables_are_made_by_the_host(async_host):
     async_host.run(work)
     assert Ledger(async_host.engine, layout=archive).verify().size == 1
     assert async_host.parties() == []
-
-
-# -- the log as it grows ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("own", [False, True], ids=["the engine's ledger", "a ledger by URL"])
-def test_a_cursor_moves_in_the_hosts_own_transaction(async_host, own):
-    async def work(engine):
-        ledger = AsyncLedger(
-            async_host.url.render_as_string(hide_password=False) if own else engine
-        )
-        try:
-            await ledger.register_all(FIRST)
-            cursor, late = await ledger.cursor("mailer"), await ledger.cursor("mailer")
-            assert (await cursor.position, await late.position) == (-1, -1)
-            async with engine.connect() as conn:
-                await async_host.story(conn, "lost")
-                await cursor.advance(0, conn)
-                await conn.rollback()
-            assert (cursor.name, await cursor.position) == ("mailer", -1)
-            async with AsyncSession(engine) as session:
-                await async_host.story(session, "kept")
-                await cursor.advance(0, session)
-                await session.commit()
-            await cursor.advance(1)
-            async with engine.connect() as conn:
-                with pytest.raises(CursorMoved):
-                    await late.advance(0, conn)
-                await conn.rollback()
-            assert await late.position == 1
-            await late.reset(-1)
-            async with engine.begin() as conn:
-                await late.reset(0, conn)
-            return await cursor.position
-        finally:
-            await ledger.close()
-
-    assert async_host.run(work) == 0
-    assert async_host.stories() == ["kept"]
-
-
-async def until(there):
-    async with asyncio.timeout(ENOUGH):
-        while not there():  # noqa: ASYNC110 - what is waited for is no coroutine's
-            await asyncio.sleep(0.01)
-
-
-def test_a_follower_sees_each_event_once_and_in_order(async_host, party):
-    async def work(engine):
-        ledger = AsyncLedger(engine)
-        await ledger.register(party("board"))
-        looked: list[int] = []
-        seen = []
-
-        async def read():
-            async for event in ledger.follow(poll=0.01, idle=looked.append):
-                seen.append(event.sequence)
-                if len(seen) == 9:
-                    return
-
-        reader = asyncio.create_task(read())
-        await until(lambda: looked)
-        assert (seen, looked[0]) == ([0], 0)
-        await asyncio.gather(*(ledger.register(party(f"p{number}")) for number in range(8)))
-        await reader
-        assert seen == list(range(9))
-
-        looked.clear()
-        kinds = ledger.follow(
-            types="proposition_defined",
-            poll=0.01,
-            idle=looked.append,
-            stop=lambda: looked[-1:] == [9],
-        )
-        found = asyncio.create_task(anext(kinds))
-        await until(lambda: looked)
-        await ledger.register(FIRST[1])
-        assert ((await found).sequence, looked[-1]) == (9, 8)
-        assert [event async for event in kinds] == []
-
-    async_host.run(work)
-
-
-def test_who_waits_for_an_event_is_told_when_it_does_not_come(async_host, party):
-    async def work(engine):
-        ledger = AsyncLedger(engine)
-        waiting = asyncio.create_task(ledger.wait_for(0))
-        await asyncio.sleep(0)
-        await ledger.register(party("board"))
-        assert await waiting
-        with pytest.raises(TimedOut, match=r"sequence 7 did not come within 0\.01 seconds"):
-            await ledger.wait_for(7, timeout=0.01)
-        with pytest.raises(MissingEntry, match="the log holds 1 events"):
-            await anext(ledger.follow(after=3))
-        async with engine.connect() as connection:
-            with pytest.raises(StoreError, match=r"Wait with one bound to the engine"):
-                await AsyncLedger(connection).wait_for(0)
-
-    async_host.run(work)
 
 
 # -- tasks --------------------------------------------------------------------------------------

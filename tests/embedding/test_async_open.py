@@ -1,4 +1,8 @@
-"""AsyncLedger on a database that it opens itself: a thread of its own beside the event loop."""
+"""AsyncLedger on a database that it opens itself: a thread of its own beside the event loop.
+
+Savepoints, nested use and scoped sessions belong to a transaction of the host's, in which such a
+ledger never is.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import pytest
 
 from ledger import Ledger
 from ledger.aio import AsyncLedger
-from ledger.errors import ForeignDatabase, StoreError
+from ledger.errors import ForeignDatabase, NotFound, StoreError
 from tests.embedding.entries import FIRST, said
 from tests.waiting import until
 
@@ -98,6 +102,59 @@ def test_a_call_that_is_cancelled_before_it_writes_stores_nothing(opened):
         assert (await ledger.verify()).size == 4
 
     opened(work)
+
+
+def test_an_error_of_the_host_afterwards_takes_nothing_back(database, tmp_path):
+    url = database if database != "sqlite://" else str(tmp_path / "claims.db")
+
+    async def main():
+        async with await AsyncLedger.open(url) as ledger:
+            await ledger.register_all(FIRST)
+            await ledger.record(**said("c1"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        asyncio.run(main())
+    with Ledger.open(url) as ledger:
+        assert (ledger.claims().ids, ledger.verify().size) == (("c1",), 3)
+
+
+def test_a_refusal_leaves_nothing_and_the_next_is_stored(opened):
+    async def work(ledger):
+        await ledger.register_all(FIRST)
+        with pytest.raises(NotFound):
+            await ledger.record(**said("c1", claimant="nobody"))
+        assert (await ledger.record(**said("c1"))).sequences == (2,)
+
+    opened(work)
+
+
+def test_two_ledgers_on_one_database_know_nothing_of_each_other(database, tmp_path):
+    url = database if database != "sqlite://" else str(tmp_path / "claims.db")
+
+    async def main():
+        async with (
+            await AsyncLedger.open(url, origin="north") as north,
+            await AsyncLedger.open(url, origin="south") as south,
+        ):
+            await asyncio.gather(north.register_all(FIRST), south.register_all(FIRST))
+            await asyncio.gather(*(north.record(**said(f"c{number}")) for number in range(3)))
+            await south.record(**said("c0", act="deny"))
+            assert ((await north.verify()).size, (await south.verify()).size) == (5, 3)
+            return (await south.claims()).ids
+
+    assert asyncio.run(main()) == ("c0",)
+
+
+def test_a_closed_ledger_tells_so(tmp_path):
+    async def main():
+        ledger = await AsyncLedger.open(tmp_path / "claims.db")
+        await ledger.close()
+        await ledger.close()
+        with pytest.raises(StoreError, match=r"was closed.*await AsyncLedger\.open"):
+            await ledger.claims()
+
+    asyncio.run(main())
 
 
 def test_what_cannot_be_opened_leaves_no_thread_behind(tmp_path):

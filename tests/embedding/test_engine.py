@@ -1,8 +1,13 @@
-"""A ledger on a host's Engine: every call a transaction of its own, the engine the host's."""
+"""A ledger on a host's Engine: every call a transaction of its own, the engine the host's.
+
+Savepoints, nested use and scoped sessions are the host's transaction's, of which such a ledger
+knows nothing: they are proved for a Connection and for a Session.
+"""
 
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -119,3 +124,55 @@ def test_whatever_isolation_the_host_prefers_no_append_is_refused_for_it(host, s
         shown = conn.scalar(sa.text("SHOW transaction_isolation"))
     assert shown == level.lower()
     engine.dispose()
+
+
+def test_an_error_of_the_host_takes_back_its_rows_and_not_what_was_recorded(host, say):
+    ledger = Ledger(host.engine)
+
+    def work():
+        with host.engine.begin() as conn:
+            say(ledger, "c1")
+            host.write(conn, "flood")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        work()
+    assert (host.stories(), ledger.claims().ids) == ([], ("c1",))
+    with host.engine.begin() as conn:
+        host.write(conn, "thaw")
+    assert (host.stories(), host.parties()) == (["thaw"], ["board"])
+
+
+def test_a_refusal_leaves_the_hosts_own_transaction_alone(host, party):
+    with host.engine.begin() as conn:
+        with pytest.raises(UnknownParty):
+            Ledger(host.engine).position("nobody", "bridge-open")
+        host.write(conn, "flood")
+    assert host.stories() == ["flood"]
+
+
+def test_two_ledgers_on_one_engine_know_nothing_of_each_other(host, say):
+    north, south = Ledger(host.engine, origin="north"), Ledger(host.engine, origin="south")
+    for id_ in ("c1", "c2"):
+        say(north, id_)
+    say(south, "c1")
+    with pytest.raises(UnknownParty):
+        south.record(claimant="nobody", act="assert", proposition="bridge-open")
+    say(north, "c3")
+    assert (north.claims().ids, south.claims().ids) == (("c1", "c2", "c3"), ("c1",))
+    assert (north.verify().size, south.verify().size) == (5, 3)
+    assert host.parties() == []
+
+
+@pytest.mark.parametrize("ledgers", ["one", "one each"])
+def test_threads_share_it_and_lose_nothing(host, party, ledgers):
+    shared = Ledger(host.engine)
+
+    def register(number):
+        ledger = shared if ledgers == "one" else Ledger(host.engine)
+        ledger.register(party(f"p{number}"))
+        return f"p{number}" in {one.id for one in ledger.as_of().parties()}
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(register, range(18)))
+    assert host.parties() == sorted(f"p{number}" for number in range(18))

@@ -1,4 +1,8 @@
-"""A ledger on a path or a URL: the engine is the ledger's own, and every call a transaction."""
+"""A ledger on a path or a URL: the engine is the ledger's own, and every call a transaction.
+
+Savepoints, nested use and scoped sessions belong to a transaction of the host's, in which such a
+ledger never is.
+"""
 
 from __future__ import annotations
 
@@ -68,6 +72,18 @@ def test_threads_share_it_and_lose_nothing(host, url, party):
         for thread in threads:
             thread.join()
     assert host.parties() == [f"p{n}" for n in range(6)]
+
+
+def test_two_ledgers_on_one_database_know_nothing_of_each_other(host, url, say, party):
+    with Ledger(url, origin="north") as north, Ledger(url, origin="south") as south:
+        say(north, "c1")
+        with pytest.raises(NotFound):
+            south.record(claimant="board", act="assert", proposition="bridge-open")
+        say(south, "c1")
+        north.register(party("mill"))
+        assert (north.claims().ids, south.claims().ids) == (("c1",), ("c1",))
+        assert (north.verify().size, south.verify().size) == (4, 3)
+    assert host.parties() == []
 
 
 def test_closing_it_lets_go_of_the_database(host, url, say):

@@ -22,7 +22,7 @@ import msgspec
 
 from ledger import Claim, Ledger, Party, Proposition, Receipt
 from ledger.errors import StoreError
-from ledger.interchange import jsonl
+from ledger.interchange import importing
 
 SETUP: Final = "setup"
 PARTIES: Final = tuple(f"party-{n}" for n in range(6))
@@ -150,8 +150,8 @@ class Step:
             case "amend" | "withdraw":
                 return [1]
             case "import":
-                whole, rest = divmod(IMPORTED, jsonl.BATCH_LINES)
-                return [jsonl.BATCH_LINES] * whole + [rest] * bool(rest)
+                whole, rest = divmod(IMPORTED, importing.BATCH_LINES)
+                return [importing.BATCH_LINES] * whole + [rest] * bool(rest)
             case _:
                 return [len(self.claims)]
 
@@ -189,7 +189,7 @@ class Step:
             file = Path(folder, "claims.jsonl")
             lines = (msgspec.json.encode({"type": "claim", **one.fields()}) for one in self.claims)
             file.write_bytes(b"\n".join(lines))
-            account = jsonl.import_file(ledger, file)
+            account = importing.import_file(ledger, file)
         assert account.refused == 0, account
         return account.accepted == 0
 

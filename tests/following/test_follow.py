@@ -332,7 +332,7 @@ def test_either_kind_of_stop_ends_it(ledger, register, kind):
         next(ledger.follow(stop="now"))
 
 
-@pytest.mark.parametrize("stop", [threading.Event, asyncio.Event])
+@pytest.mark.parametrize("stop", [threading.Event, asyncio.Event], ids=["threads", "tasks"])
 def test_either_kind_of_event_ends_an_asynchronous_one(shared_database, stop):
     async def work():
         async with await AsyncLedger.open(shared_database) as ledger:

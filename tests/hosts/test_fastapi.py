@@ -12,11 +12,15 @@ from ledger import Ledger
 from ledger.errors import StoreError
 
 
-@pytest.fixture(params=["sync", "async"])
+@pytest.fixture(params=["sync", "async", "async on asyncpg"])
 def host(request, load, url, monkeypatch):
     """The page's module and a client of its application; an `async` one answers the same."""
     made = sa.make_url(url)
     driver = "sqlite+aiosqlite" if made.get_backend_name() == "sqlite" else "postgresql+psycopg"
+    if request.param == "async on asyncpg":
+        if made.get_backend_name() == "sqlite":
+            pytest.skip("asyncpg is PostgreSQL's")
+        driver = "postgresql+asyncpg"
     made = made.set(drivername=driver)
     monkeypatch.setenv("ASYNC_DATABASE_URL", made.render_as_string(hide_password=False))
     module = load("fastapi.md", "The application", "Asynchronous")
@@ -37,7 +41,7 @@ def host(request, load, url, monkeypatch):
 
     with TestClient(app, raise_server_exceptions=False) as client:
         yield module, client
-        if request.param == "async":
+        if request.param != "sync":
             assert client.portal is not None
             client.portal.call(module.async_engine.dispose)
     module.engine.dispose()

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ledger import Ledger
-from ledger.interchange.jsonl import import_file
+from ledger.interchange import import_file
 from ledger.interchange.outcomes import Outcome
 
 GOOD = [

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from ledger import Ledger
-from ledger.interchange.jsonl import import_file
+from ledger.interchange import import_file
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])

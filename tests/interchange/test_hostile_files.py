@@ -1,4 +1,4 @@
-"""Every JSON Lines file of the hostile set, against its verdicts and its six rules."""
+"""Every file of the hostile set, against its verdicts and its six rules."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ import pytest
 
 from ledger import Ledger
 from ledger.cli import main
-from ledger.interchange.jsonl import import_file
+from ledger.interchange import import_file
 from ledger.interchange.outcomes import Outcome
 
 SET = Path(__file__).parents[3] / "shared" / "data" / "hostile"
 EXPECTED = json.loads((SET / "expected.json").read_text("utf-8"))["files"] if SET.exists() else {}
-FILES = sorted(name for name in EXPECTED if ".jsonl" in name)
+FILES = sorted(name for name in EXPECTED if ".zip" not in name)
+TABLES = [name for name in FILES if name.endswith(".csv")]
+NO_VIA = "no via: the publisher of the document, 'gazette', is taken to report it"
+"""The tables have no column for it."""
 NEVER_ON_A_TERMINAL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 pytestmark = pytest.mark.skipif(not FILES, reason="needs ../shared/data/hostile")
@@ -37,6 +40,7 @@ def unpacked(path):
 
 
 def lines_of(path):
+    """The records of a file, as they stand in it, by the line in which they begin."""
     raw = unpacked(path)
     if raw.startswith(b"\xff\xfe"):
         return [raw]
@@ -46,8 +50,19 @@ def lines_of(path):
 
 
 @pytest.fixture
-def ledger():
+def referred(tmp_path):
+    """The lines of parties and a document that the rows of the tables refer to."""
+    path = tmp_path / "referred.jsonl"
+    path.write_bytes(b"".join(lines_of(SET / "control.jsonl")[:4]))
+    return path
+
+
+@pytest.fixture
+def ledger(request, referred):
+    """An empty ledger; for a table, one with what it refers to."""
     with Ledger.open(":memory:") as opened:
+        if getattr(request.node, "callspec", None) and request.getfixturevalue("name") in TABLES:
+            import_file(opened, referred)
         yield opened
 
 
@@ -60,9 +75,12 @@ def test_every_line_gets_its_verdict(name, ledger):
         return
     found = {}
     for line, wanted in EXPECTED[name]:
+        if name in TABLES and line == 1 and line not in told:
+            found[line] = "accept" if account.lines else "warn"  # a header is told if it is bad
+            continue
         one = told[line]
         match one.verdict:
-            case "accepted" if one.warnings:
+            case "accepted" if [w for w in one.warnings if name not in TABLES or w != NO_VIA]:
                 found[line] = "warn"
             case "accepted":
                 found[line] = "accept"
@@ -77,8 +95,9 @@ def test_every_line_gets_its_verdict(name, ledger):
 def test_the_account_adds_up_to_the_lines_of_the_file(name, ledger):
     account, told = outcomes(ledger, SET / name)
     assert account.accepted + account.refused + account.skipped == account.lines
-    assert account.lines == len(lines_of(SET / name))
-    assert list(told) == list(range(1, account.lines + 1))
+    assert len(told) == account.lines
+    if name not in TABLES:
+        assert list(told) == list(range(1, len(lines_of(SET / name)) + 1))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -100,7 +119,8 @@ def test_refused_lines_can_be_had_back_byte_for_byte(name, ledger, tmp_path):
     assert len(kept) == account.refused
     lines = lines_of(SET / name)
     for one in kept:
-        assert base64.b64decode(one["raw"]) == lines[one["line"] - 1]
+        raw, rest = base64.b64decode(one["raw"]), lines[one["line"] - 1 :]
+        assert raw == b"".join(rest[: raw.count(b"\n") or 1])
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -122,9 +142,11 @@ def test_a_second_run_records_nothing_twice_and_refused_lines_leave_no_trace(nam
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_nothing_of_a_file_reaches_the_terminal_unescaped(name, tmp_path, capsys):
+def test_nothing_of_a_file_reaches_the_terminal_unescaped(name, tmp_path, referred, capsys):
     database = str(tmp_path / "claims.db")
     assert main(["init", database]) == 0
+    if name in TABLES:
+        assert main(["import", str(referred), "--db", database]) == 0
     status = main(["import", str(SET / name), "--db", database])
     assert status == any(verdict == "refuse" for _, verdict in EXPECTED[name])
     for command in (["log"], ["log", "--json"], ["claims"], ["claims", "--json"], ["positions"]):
@@ -144,12 +166,11 @@ def test_memory_stays_flat_while_a_bomb_unpacks(ledger):
     assert peak < 4 * 5_000_000
 
 
-@pytest.mark.parametrize("name", ["control.csv", "tricky.zip"])
-def test_tables_and_archives_are_refused_in_a_sentence(name, tmp_path, capsys):
+def test_an_archive_is_refused_in_a_sentence(tmp_path, capsys):
     database = str(tmp_path / "claims.db")
     main(["init", database])
-    assert main(["import", str(SET / name), "--db", database]) == 1
+    assert main(["import", str(SET / "tricky.zip"), "--db", database]) == 1
     printed = capsys.readouterr()
-    assert printed.err.startswith(f"claims: '{name}' is no JSON Lines file")
+    assert printed.err.startswith("claims: 'tricky.zip' is a zip archive")
     assert printed.err.count("\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir() if "-" not in path.name) == ["claims.db"]

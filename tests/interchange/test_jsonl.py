@@ -10,7 +10,7 @@ import pytest
 from ledger import Ledger, LedgerError
 from ledger.appending import Appender
 from ledger.errors import Invalid, StoreError
-from ledger.interchange.jsonl import import_file
+from ledger.interchange import import_file
 
 LATER = {"type": "party", "id": "later", "name": "Later party"}
 

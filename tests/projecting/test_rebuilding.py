@@ -160,7 +160,7 @@ def test_a_rebuild_that_fell_goes_on(small, kit):
         return {**state, stored.type: state.get(stored.type, 0) + 1}
 
     falling = Projection(name="tally", initial=dict, evolve=evolve)
-    small.projections.add(falling, mode="deferred")
+    small.projections.add(falling, mode="deferred", replace=True)
     with pytest.raises(StoreError):
         small.projections.rebuild("tally", batch=2)
     assert [one.position for one in small.projections.status()] == [7, 4]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger import View
-from ledger.projections.positions import Position
+from ledger.projections.standing import Position
 from tests.projections.worlds import PEOPLE, TOLD
 
 

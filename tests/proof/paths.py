@@ -11,125 +11,40 @@ import asyncio
 import contextlib
 import functools
 import json
-import re
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-import attrs
 import sqlalchemy as sa
-from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
-from ledger import Claim, Ledger, Party, Proposition, Recorder
+from ledger import Ledger, Proposition, Recorder
 from ledger.aio import AsyncLedger
 from ledger.appending import utc_now
 from ledger.codec.entry import Draft
 from ledger.codec.envelope import seal
 from ledger.errors import StoreError
-from ledger.interchange.jsonl import import_file
+from ledger.interchange import import_file
 from ledger.model.events import NewEvent, PartyRegistered
+from ledger.projecting import claims
 from ledger.recording.ids import new_id
-from ledger.store import engines, schema, transaction
+from ledger.store import transaction
 from ledger.store.append import append, lock_head
-from ledger.store.layout import Layout
-from ledger.store.tables import tables_for
-
-TABLES: Final = tables_for(Layout())
-SCENE: Final = ("board", "open")
-"""The names of the two events that every log begins with."""
-
-
-class Enter(Protocol):
-    """Enters claims as one append, and takes it back where it is not to be kept."""
-
-    def __call__(self, names: Sequence[str], *, keep: bool) -> None: ...
-
-
-@attrs.frozen
-class Place:
-    """One log of one database."""
-
-    url: str
-    origin: str
-
-
-_bound: dict[str, Engine] = {}
-
-
-def engine(url: str) -> Engine:
-    """The engine of this process for a database; it lets go of the one before."""
-    if url not in _bound:
-        while _bound:
-            _bound.popitem()[1].dispose()
-        _bound[url] = engines.engine_for(url)
-    return _bound[url]
-
-
-def ledger(place: Place) -> Ledger:
-    return Ledger(engine(place.url), origin=place.origin)
-
-
-def begin(place: Place) -> None:
-    """Make the log: a claimant, and what is claimed."""
-    ledger(place).register_all([Party("board", name="Board"), Proposition("open", text="Open?")])
-
-
-def said(name: str) -> Claim:
-    return Claim(id=name, claimant="board", act="assert", proposition="open")
-
-
-REFUSE: Final = {
-    "sqlite": (
-        """
-CREATE TRIGGER taken_back AFTER INSERT ON ledger_event
-WHEN instr(coalesce(NEW.slot_who, ''), 'taken-back') + instr(NEW.slot_what, 'taken-back')
-BEGIN SELECT RAISE(ABORT, 'taken back'); END""",
-    ),
-    "postgresql": (
-        """
-CREATE FUNCTION taken_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  IF position('taken-back'::bytea IN coalesce(NEW.slot_who, '') || NEW.slot_what) > 0 THEN
-    RAISE EXCEPTION 'taken back';
-  END IF;
-  RETURN NULL;
-END $$""",
-        """
-CREATE CONSTRAINT TRIGGER taken_back AFTER INSERT ON ledger_event DEFERRABLE INITIALLY DEFERRED
-FOR EACH ROW EXECUTE FUNCTION taken_back()""",
-    ),
-}
-"""Lets the database refuse an append after its rows are written, on PostgreSQL at the commit."""
-
-
-def prepare(url: str) -> None:
-    """Make the tables, and let an append be refused where a name in it says so."""
-    schema.upgrade(engine(url))
-    with engine(url).begin() as conn:
-        for statement in REFUSE[conn.dialect.name]:
-            conn.exec_driver_sql(statement)
-
-
-@contextlib.contextmanager
-def asked(names: Sequence[str], *, keep: bool) -> Iterator[Sequence[str]]:
-    """The names to enter inside; where they are not to be kept, the last one is refused."""
-    try:
-        yield names if keep else [*names[:-1], f"{names[-1]}-taken-back"]
-    except StoreError as error:
-        if keep or not _is_taken_back(error):
-            raise
-    else:
-        assert keep, "the database was to refuse this"
-
-
-def _is_taken_back(error: StoreError) -> bool:
-    return bool(re.search("taken back|cannot be written", error.message))
-
-
-# -- the paths --------------------------------------------------------------------------------
+from tests.proof.places import (
+    PATIENCE,
+    TABLES,
+    Enter,
+    Place,
+    asked,
+    engine,
+    is_taken_back,
+    ledger,
+    said,
+)
 
 
 @contextlib.contextmanager
@@ -190,10 +105,24 @@ def session(place: Place) -> Iterator[Enter]:
 
 
 @contextlib.contextmanager
-def awaited(place: Place) -> Iterator[Enter]:
+def projected(place: Place) -> Iterator[Enter]:
+    """`Ledger.record_all` with a view whose rows change in the append's own transaction."""
+    mine = ledger(place)
+    mine.projections.add(claims(mine.layout))
+    mine.projections.ready()
+
+    def enter(names: Sequence[str], *, keep: bool) -> None:
+        with asked(names, keep=keep) as given:
+            mine.record_all(map(said, given))
+
+    yield enter
+
+
+@contextlib.contextmanager
+def awaited(place: Place, driver: str = "") -> Iterator[Enter]:
     """`AsyncLedger` on an AsyncEngine, where the ledger commits."""
     with asyncio.Runner() as runner:
-        bind = create_async_engine(asynchronous(place.url))
+        bind = create_async_engine(asynchronous(place.url, driver))
         mine = AsyncLedger(bind, origin=place.origin)
 
         def enter(names: Sequence[str], *, keep: bool) -> None:
@@ -219,6 +148,22 @@ def awaited_by_url(place: Place) -> Iterator[Enter]:
 
 
 @contextlib.contextmanager
+def awaited_connection(place: Place, driver: str = "") -> Iterator[Enter]:
+    """`AsyncLedger` on a host's AsyncConnection."""
+    with asyncio.Runner() as runner:
+        bind = create_async_engine(asynchronous(place.url, driver))
+
+        async def work(names: Sequence[str], *, keep: bool) -> None:
+            async with bind.connect() as one:
+                mine = AsyncLedger(one, origin=place.origin)
+                await mine.record_all([said(name) for name in names])
+                await (one.commit() if keep else one.rollback())
+
+        yield lambda names, *, keep: runner.run(work(names, keep=keep))
+        runner.run(bind.dispose())
+
+
+@contextlib.contextmanager
 def awaited_session(place: Place) -> Iterator[Enter]:
     """`AsyncLedger` on a host's AsyncSession."""
     with asyncio.Runner() as runner:
@@ -238,11 +183,53 @@ def awaited_session(place: Place) -> Iterator[Enter]:
         runner.run(bind.dispose())
 
 
-def asynchronous(url: str) -> sa.URL:
+def asynchronous(url: str, driver: str = "") -> sa.URL:
     found = sa.make_url(url)
     if found.get_backend_name() == "sqlite":
         return found.set(drivername="sqlite+aiosqlite")
-    return found
+    return found.set(drivername=f"postgresql+{driver}") if driver else found
+
+
+class _TakenBack(Exception):
+    pass
+
+
+@contextlib.contextmanager
+def django(place: Place) -> Iterator[Enter]:
+    """Django's `transaction.atomic`, which Django commits or rolls back."""
+    alias = _django(place.url)
+    from ledger.django import atomic  # noqa: PLC0415 - once Django has its settings
+
+    def enter(names: Sequence[str], *, keep: bool) -> None:
+        with contextlib.suppress(_TakenBack), atomic(alias) as conn:
+            Ledger(conn, origin=place.origin).record_all(map(said, names))
+            if not keep:
+                raise _TakenBack
+
+    yield enter
+
+
+@functools.lru_cache(maxsize=1)
+def _django(url: str) -> str:
+    """The name under which Django knows a database in this process."""
+    from django.apps import apps  # noqa: PLC0415 - for this path alone
+    from django.conf import settings  # noqa: PLC0415
+    from django.db import connections  # noqa: PLC0415
+
+    if not settings.configured:
+        settings.configure(DATABASES={})
+        apps.populate(())
+    made, alias = sa.make_url(url), f"proof-{zlib.crc32(url.encode())}"
+    one: dict[str, object] = {"ENGINE": "django.db.backends.postgresql", "NAME": made.database}
+    if made.get_backend_name() == "sqlite":
+        one["ENGINE"] = "django.db.backends.sqlite3"
+        one["OPTIONS"] = {"timeout": PATIENCE, "transaction_mode": "IMMEDIATE"}
+    else:
+        one |= {"USER": made.username or "", "HOST": made.query.get("host", made.host) or ""}
+        one |= {"PASSWORD": made.password or "", "PORT": made.port or ""}
+    known = connections.configure_settings({"default": {}, alias: one})
+    connections.settings[alias] = known[alias]
+    return alias
 
 
 @functools.lru_cache(maxsize=1)
@@ -261,7 +248,7 @@ def grouped(place: Place) -> Iterator[Enter]:
                 with asked(names, keep=keep) as given:
                     mine.record_all(map(said, given))
             except StoreError as error:
-                if not _is_taken_back(error):
+                if not is_taken_back(error):
                     raise
             else:
                 return  # else the database refused another thread's, and this one's with it
@@ -342,16 +329,24 @@ def sealed(events: Sequence[NewEvent], origin: str) -> list[Draft]:
 PATHS: Final[dict[str, Callable[[Place], AbstractContextManager[Enter]]]] = {
     "Ledger(engine).record": recorded,
     "Ledger(engine).register_all": registered,
+    "Ledger(engine), inline view": projected,
     "Ledger(connection)": connection,
     "Ledger(session)": session,
     "AsyncLedger(engine)": awaited,
+    "AsyncLedger(connection)": awaited_connection,
     "AsyncLedger(session)": awaited_session,
+    "AsyncLedger(engine), asyncpg": functools.partial(awaited, driver="asyncpg"),
+    "AsyncLedger(connection), asyncpg": functools.partial(awaited_connection, driver="asyncpg"),
     "AsyncLedger(url)": awaited_by_url,
+    "Django atomic": django,
     "ledger.grouped()": grouped,
     "JSON Lines": imported,
     "ledger.appender.put": put,
     "ledger.appender.load": loaded,
     "store: lock_head, append": store,
 }
+ON_POSTGRES: Final = tuple(path for path in PATHS if path.endswith("asyncpg"))
+"""Paths of a driver that SQLite has not."""
+
 IN_THREADS: Final = ("ledger.grouped()",)
 """Paths whose writers are threads of one process."""

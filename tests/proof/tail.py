@@ -20,8 +20,9 @@ import attrs
 from ledger import Party
 from ledger.errors import StoreError
 from ledger.testing.tally import Tally, tally
-from tests.proof.feeds import FEEDS, PATIENCE, Feed
-from tests.proof.paths import IN_THREADS, PATHS, SCENE, Place, begin, ledger
+from tests.proof.feeds import FEEDS, Feed
+from tests.proof.paths import IN_THREADS, PATHS
+from tests.proof.places import PATIENCE, SCENE, Place, begin, ledger
 
 WRITERS: Final = (1, 4, 8)
 BATCHES: Final = (1, 5, 10, 50)

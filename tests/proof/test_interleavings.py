@@ -21,7 +21,8 @@ from ledger.recording.ids import new_id
 from ledger.store import engines, read, schema, transaction
 from ledger.store.append import append, lock_head
 from tests.proof.feeds import name_of
-from tests.proof.paths import TABLES, sealed, typed
+from tests.proof.paths import sealed, typed
+from tests.proof.places import TABLES
 
 PATIENCE = 20
 

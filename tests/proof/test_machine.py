@@ -70,6 +70,7 @@ class LedgerAgainstList(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.origin = f"run-{next(RUNS)}"
+        self.numbers = itertools.count()  # the same in every replay of a run
         self.ledger = self.opened()
         self.ledger.register_all([Party("p", name="P"), Proposition("q", text="Q?")])
         self.log = ["p", "q"]
@@ -93,7 +94,9 @@ class LedgerAgainstList(RuleBasedStateMachine):
         return data.draw(st.sampled_from(sorted(self.claims)))
 
     def said(self, day):
-        return Claim(id=f"c{next(RUNS)}", claimant="p", act="assert", proposition="q", uttered=day)
+        return Claim(
+            id=f"c{next(self.numbers):03}", claimant="p", act="assert", proposition="q", uttered=day
+        )
 
     # -- entering -----------------------------------------------------------------------------
 

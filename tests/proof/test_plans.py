@@ -18,7 +18,8 @@ from ledger import Claim, Ledger, Party
 from ledger.projecting import Projection, claims
 from ledger.store import engines, read, schema, transaction
 from ledger.store.append import append, lock_head
-from tests.proof.paths import TABLES, Place, begin, sealed, typed
+from tests.proof.paths import sealed, typed
+from tests.proof.places import TABLES, Place, begin
 from tests.proof.plans import Sent, caught, faults, read_through
 
 CURSOR = "ledger_cursor"

@@ -18,6 +18,7 @@ from ledger.model import events as ev
 from ledger.model.attribution import claimant_of
 from ledger.model.period import ALWAYS, Period
 from ledger.model.quotation import Quotation
+from ledger.model.rendering import Rendering
 from ledger.view import View
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -112,7 +113,7 @@ def _fields(record: Leaving) -> dict[str, Any]:
                 "propositions": [*event.propositions],
             }
         case ev.DocumentRegistered():
-            return _document(event)
+            return {**_document(event), "revises": record.revises}
         case ev.ClaimRecorded():
             return _claim(record.id, event)
         case ev.ClaimWithdrawn():
@@ -124,7 +125,7 @@ def _fields(record: Leaving) -> dict[str, Any]:
                 "to": event.target,
                 "note": event.note,
             }
-        case ev.ClaimCorrected() | ev.RecordAmended() | ev.ContentErased():
+        case ev.ClaimCorrected() | ev.RecordAmended() | ev.ContentErased() | ev.DocumentRevised():
             raise AssertionError(record.kind)  # they are applied, and do not leave by themselves
         case _:
             assert_never(event)
@@ -207,6 +208,12 @@ def _chain(act: ev.Act, index: int) -> list[dict[str, Any]]:
     ]
 
 
+def _rendering(one: Rendering) -> dict[str, Any]:
+    return _filled(
+        {"text": one.text, "language": one.language, "original": one.original or None, "by": one.by}
+    )
+
+
 def quote_of(quote: Quotation | None) -> dict[str, Any] | None:
     """A quotation as the object that a line has for it."""
     if quote is None:
@@ -219,5 +226,6 @@ def quote_of(quote: Quotation | None) -> dict[str, Any] | None:
             "mode": quote.mode,
             "prefix": quote.prefix,
             "suffix": quote.suffix,
+            "renderings": [_rendering(one) for one in quote.renderings],
         }
     )

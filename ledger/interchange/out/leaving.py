@@ -22,6 +22,7 @@ from ledger.model.bounds import Bounds
 from ledger.projections.effective import Facts
 from ledger.projections.positions import certainty, withdrawals
 from ledger.projections.saying import bounds
+from ledger.projections.versions import earlier
 from ledger.view import View
 
 T = TypeVar("T")
@@ -80,7 +81,8 @@ class Leaving:
 
     `versions` are the sequences of its own event and of those that changed it, or the wording of
     what it is about. `told` is there for claims and withdrawals. `shown` is the id under which a
-    merged party or proposition is shown. `gone` marks a party of which only the id is left.
+    merged party or proposition is shown. `gone` marks a party of which only the id is left,
+    `revises` names the version before a document.
     """
 
     kind: Kind
@@ -91,6 +93,7 @@ class Leaving:
     shown: str
     told: Told | None = None
     gone: bool = False
+    revises: str | None = None
 
 
 def leaving(view: View, *kinds: Kind) -> Iterator[Leaving]:
@@ -142,6 +145,12 @@ def _topics(facts: Facts) -> Iterable[str]:
     return _behind(live, lambda one: (one.part_of,))
 
 
+def _documents(facts: Facts) -> Iterable[str]:
+    """The documents, each behind the version before it."""
+    live = {id_: id_ for id_, _ in facts.of_type(ev.DocumentRegistered)}
+    return _behind(live, lambda id_: earlier(facts, id_)[-1:])
+
+
 def _merges(facts: Facts) -> Iterable[str]:
     """The merges that are in force: the first of those that take an id away."""
     taken: dict[str, str] = {}
@@ -177,7 +186,7 @@ _LISTS: Final[Mapping[Kind, Callable[[Facts], Iterable[str]]]] = {
     "proposition": _live(ev.PropositionDefined),
     "merge": _merges,
     "occurrence": _live(ev.OccurrenceDescribed),
-    "document": _live(ev.DocumentRegistered),
+    "document": _documents,
     "claim": _live(ev.ClaimRecorded),
     "withdrawal": _live(ev.ClaimWithdrawn),
     "relation": _live(ev.ClaimsRelated),
@@ -211,6 +220,7 @@ def _made(facts: Facts, view: View, kind: Kind, id_: str) -> Leaving | None:
         shown=facts.public(facts.canonical(id_)),
         told=told,
         gone=id_ not in facts.effective,
+        revises=next(map(facts.public, earlier(facts, id_)[-1:]), None),
     )
 
 

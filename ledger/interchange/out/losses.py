@@ -45,6 +45,9 @@ def _fields() -> Iterator[str]:
         if kind in ("claim", "withdrawal"):
             yield f"{kind}.quote.ranges"
             yield f"{kind}.quote.context"
+            yield f"{kind}.quote.renderings"
+        if kind == "document":
+            yield "document.revises"
 
 
 FIELDS: Final = (
@@ -66,6 +69,7 @@ _HISTORY: Final = "history.* no"
 _ENTRY_REST: Final = (
     "entry.recorder name and tool|entry.correlation, causation|entry.hash and salts no"
 )
+_LATER: Final = "document.revises|claim.quote.renderings|withdrawal.quote.renderings no"
 _NOT_PARTIES: Final = "topic.*|proposition.*|merge.*|occurrence.*|document.* no"
 _NO_PLAIN_DATE: Final = "partly: only what is a plain day, month or year"
 
@@ -79,18 +83,21 @@ _LOSSES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "log": ("view.* partly: not written, but the restored ledger finds it again",),
     "parquet": (
+        _LATER,
         _ENTRY_REST,
         "entry.id partly: of claims and withdrawals",
         "entry.sequence|entry.recorded|entry.recorder partly: not of what has no row of its own",
         _HISTORY,
     ),
     "prov": (
+        _LATER,
         _ENTRY_REST,
         "entry.* partly: of claims and withdrawals",
         "merge.reason no",
         _HISTORY,
     ),
     "nanopub": (
+        _LATER,
         "party.id partly: as an address, where a claim names it",
         "party.*|name.*|membership.*|topic.*|occurrence.*|merge.* no",
         "proposition.topics no",
@@ -104,6 +111,7 @@ _LOSSES: Final[Mapping[str, tuple[str, ...]]] = {
         "view.* no",
     ),
     "annotations": (
+        _LATER,
         "party.id partly: as an address, where words name it",
         "party.*|name.*|membership.*|topic.*|occurrence.*|merge.*|relation.* no",
         "proposition.text partly: beside the quotations about it",
@@ -130,6 +138,7 @@ _LOSSES: Final[Mapping[str, tuple[str, ...]]] = {
         "view.* no",
     ),
     "schemaorg": (
+        _LATER,
         "name.metonym|name.rank|name.period no",
         "membership.speaks_for no",
         f"membership.period {_NO_PLAIN_DATE}",
@@ -290,6 +299,10 @@ def _held(record: Leaving) -> Iterator[str]:
             yield f"{record.kind}.quote.ranges"
         if event.quote.prefix or event.quote.suffix:
             yield f"{record.kind}.quote.context"
+        if event.quote.renderings:
+            yield f"{record.kind}.quote.renderings"
+    if record.revises is not None:
+        yield "document.revises"
     yield from ("entry.id", "entry.sequence", "entry.recorded", "entry.recorder")
     yield "entry.hash and salts"
     if record.entered.recorder.name or record.entered.recorder.tool:

@@ -14,7 +14,7 @@ import pytest
 from ledger import Claim, Ledger
 from ledger.codec.entry import SLOTS
 from ledger.errors import Invalid
-from ledger.interchange.jsonl import import_file
+from ledger.interchange import import_file
 from ledger.interchange.out import jsonl, leaving, log
 from ledger.interchange.out.columns import COLUMNS
 from ledger.interchange.out.exporting import FORMATS, export

@@ -1,0 +1,367 @@
+"""brat stand-off: attributions as corpora mark them, with source, cue and content.
+
+```
+name.txt                              document; its id is the file's name without .txt
+E  Attribution:T4 Source:T1 Cue:T2 Content:T3
+                                      claim: chain from its sources, outermost first (Source,
+                                      Source2), each with its cue, quotation from its content
+N  Reference T1 Party:az              who a source is; a content's is the proposition
+A  Edge T1 reports, Role T1 ..        kind and role of a source's link
+A  Act E1 assert, Uttered E1 ..       any field of a claim
+#  AnnotatorNotes E1 ..               note, or further fields as a JSON object
+R  paraphrases Arg1:E1 Arg2:E2        relation
+```
+
+A source that nothing names is a party of its own in that document, to be merged once it is known.
+Follows PARC3 and PolNeAR; offsets are code points, as brat counts them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from ledger.codec.canonical import parse
+from ledger.errors import CodecError, InvalidImport
+from ledger.interchange.foreign import Object, slug
+from ledger.interchange.items import Item, Items, Options, made, refused, skipped, told_of
+from ledger.interchange.lines import Line, lines
+from ledger.interchange.mapping import mapped
+from ledger.interchange.shapes import FORMS
+from ledger.interchange.source import Source
+from ledger.model.claim import RELATIONS
+from ledger.model.ranges import reads
+from ledger.model.text import show
+
+_SPAN: Final = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)\Z")
+_ROLE: Final = re.compile(r"([^:\s]*?)(\d*):(\S+)\Z")
+_FIELDS: Final = frozenset(FORMS["claim"].fields)
+
+
+@attrs.frozen
+class BratMapping:
+    """What the mapping file may say.
+
+    `document` holds fields for every document, `documents` those of one, by its file's name
+    without .txt; both in the words of JSON Lines. `attributions` are the types of the events,
+    `source`, `cue` and `content` their roles. `parties` and `propositions` give ids for the words
+    of sources and contents. With `nested`, an attribution inside the content of another has its
+    chain behind that one's.
+    """
+
+    document: Mapping[str, Any] = attrs.field(factory=dict)
+    documents: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    attributions: tuple[str, ...] = ("Attribution", "Attribution-no-source")
+    source: str = "Source"
+    cue: str = "Cue"
+    content: str = "Content"
+    parties: Mapping[str, str] = attrs.field(factory=dict)
+    propositions: Mapping[str, str] = attrs.field(factory=dict)
+    act: str = "assert"
+    nested: bool = False
+
+
+def read(source: Source, options: Options) -> Items:
+    """The items of one .ann file, or of all in a folder and the folders in it."""
+    with told_of(source.name):
+        mapping = mapped(BratMapping, options.mapping)
+    folder = source.path.is_dir()
+    files = sorted(source.path.rglob("*.ann")) if folder else [source.path]
+    for path in files:
+        name = path.relative_to(source.path).as_posix() if folder else ""
+        reader = _Reader(mapping, path.with_suffix(".txt"), f"{name}: " if name else "")
+        yield from reader.items(Source(path) if folder else source)
+
+
+@attrs.frozen
+class _Span:
+    """Words that were marked."""
+
+    id: str
+    type: str
+    exact: str
+    ranges: tuple[tuple[int, int], ...]
+
+    def quote(self) -> Object:
+        return {"exact": self.exact, "ranges": [list(one) for one in self.ranges]}
+
+
+@attrs.frozen
+class _Event:
+    """An event and what stands in its roles, several of one name by their numbers."""
+
+    id: str
+    type: str
+    line: Line
+    roles: Mapping[str, Mapping[int, str]]
+
+
+class _Reader:
+    """One document and its annotations."""
+
+    def __init__(self, mapping: BratMapping, path: Path, inside: str) -> None:
+        self._mapping = mapping
+        self._path = path
+        self._inside = inside
+        self._text = ""
+        self._document = path.stem
+        self._spans: dict[str, _Span] = {}
+        self._events: dict[str, _Event] = {}
+        self._related: list[tuple[Line, str, str, str]] = []
+        self._attributes: dict[str, dict[str, Any]] = {}
+        self._references: dict[str, str] = {}
+        self._notes: dict[str, list[str]] = {}
+
+    def items(self, source: Source) -> Items:
+        """The document, then what was wrong with lines, then attributions and relations."""
+        document = Line(number=0, raw=b"", at=f"{self._inside}{self._path.name}")
+        try:
+            self._text = Source(self._path).text("a text")
+            told = {**self._mapping.document, **self._mapping.documents.get(self._path.stem, {})}
+            self._document = str(told.get("id", self._path.stem))
+        except InvalidImport as error:
+            yield refused(document, error)
+            return
+        known = {"type": "document", "id": self._document, "text": self._text}
+        if "publisher" in told:
+            yield made(document, [{**known, **told}])
+        else:
+            yield skipped(document, "the mapping names no publisher: it must be registered already")
+        with source.opened() as file:
+            for line in lines(file):
+                placed = attrs.evolve(line, at=f"{self._inside}line {line.number}")
+                if not line.blank and (item := self._take(placed)) is not None:
+                    yield item
+        for event in self._events.values():
+            yield self._claim(event)
+        for line, relation, one, other in self._related:
+            yield self._relation(line, relation, one, other)
+
+    # -- reading ----------------------------------------------------------------------------
+
+    def _take(self, line: Line) -> Item | None:
+        """Understand one line; the item of one that says nothing of use, or that is none."""
+        try:
+            id_, _, rest = line.text().rstrip("\r\n").partition("\t")
+            line = attrs.evolve(line, at=f"{self._inside}{id_[:20]}")
+            match id_[:1]:
+                case "T":
+                    self._spans[id_] = self._span(id_, rest)
+                case "E":
+                    self._event(id_, rest, line)
+                case "A" | "M":
+                    name, target, *value = rest.split(" ", 2)
+                    self._attributes.setdefault(target, {})[name] = value[0] if value else True
+                case "N":
+                    _, target, reference = rest.partition("\t")[0].split(" ", 2)
+                    self._references[target] = reference.partition(":")[2] or reference
+                case "#":
+                    head, _, note = rest.partition("\t")
+                    self._notes.setdefault(head.split(" ")[-1], []).append(note)
+                case "R":
+                    kind, one, other = rest.rstrip("\t").split(" ")
+                    self._related.append(
+                        (line, kind, one.partition(":")[2], other.partition(":")[2])
+                    )
+                case "*":
+                    return skipped(line, "an equivalence has no place in the ledger")
+                case _:
+                    return refused(line, _no_annotation(id_, line))
+        except (InvalidImport, ValueError) as error:
+            return refused(line, _as_refusal(error, line))
+        return None
+
+    def _span(self, id_: str, rest: str) -> _Span:
+        head, tab, exact = rest.partition("\t")
+        found = _SPAN.match(head)
+        if not found or not tab:
+            raise InvalidImport(
+                f'{id_} must have a type, offsets and words, such as "T1<tab>Source 0 4<tab>Baku".',
+                field=id_,
+                given=rest,
+            )
+        pairs = (pair.split(" ") for pair in found[2].split(";"))
+        ranges = tuple((int(start), int(end)) for start, end in pairs)
+        here = reads(self._text, ranges)
+        # brat writes a blank for a line end inside the words; the text is what counts.
+        if here is not None and here.split() == exact.split():
+            exact = here
+        return _Span(id_, found[1], exact, ranges)
+
+    def _event(self, id_: str, rest: str, line: Line) -> None:
+        head, *given = rest.split()
+        type_ = head.partition(":")[0]
+        roles: dict[str, dict[int, str]] = {}
+        for one in given:
+            found = _ROLE.match(one)
+            if not found:
+                raise InvalidImport(
+                    f"{show(one)} is no role of an event. Write such as Source:T1.",
+                    field=id_,
+                    given=one,
+                )
+            roles.setdefault(found[1], {})[int(found[2] or 1)] = found[3]
+        self._events[id_] = _Event(id_, type_, line, roles)
+
+    # -- making -----------------------------------------------------------------------------
+
+    def _claim(self, event: _Event) -> Item:
+        if event.type not in self._mapping.attributions:
+            return skipped(event.line, f"{event.type} is no attribution by the mapping")
+        passing: list[Object] = []
+        try:
+            contents = self._contents(event)
+            quote = _joined(contents)
+            claim = {
+                "type": "claim",
+                "id": self._id_of(event.id),
+                "chain": self._chain(event, passing) or None,
+                "proposition": self._proposition(event, contents[0], passing),
+                "act": self._mapping.act,
+                "document": self._document,
+                "quote": quote,
+                **self._told(event.id),
+            }
+        except (InvalidImport, CodecError) as error:
+            return refused(event.line, error)
+        if mode := claim.pop("mode", None):
+            quote["mode"] = mode
+        return made(event.line, [claim], passing=passing)
+
+    def _id_of(self, event: str) -> str:
+        told = self._attributes.get(event, {})
+        return str(self._references.get(event) or told.get("Id") or f"{self._document}-{event}")
+
+    def _of(self, event: _Event, role: str) -> dict[int, _Span]:
+        """The spans in a role, in the order of their numbers."""
+        found = {}
+        for number, id_ in sorted(event.roles.get(role, {}).items()):
+            if id_ not in self._spans:
+                raise InvalidImport(
+                    f"{event.id} names {id_}, which is not there or was refused. Mend it first.",
+                    field=event.id,
+                    given=id_,
+                )
+            found[number] = self._spans[id_]
+        return found
+
+    def _contents(self, event: _Event) -> list[_Span]:
+        found = self._of(event, self._mapping.content)
+        if not found:
+            raise InvalidImport(
+                f"{event.id} has no {self._mapping.content}. Mark what is attributed.",
+                field=event.id,
+            )
+        return list(found.values())
+
+    def _chain(self, event: _Event, passing: list[Object]) -> list[Object]:
+        outer = self._around(event) if self._mapping.nested else None
+        links = [] if outer is None else self._chain(outer, passing)
+        sources, cues = self._of(event, self._mapping.source), self._of(event, self._mapping.cue)
+        for number, source in sources.items():
+            told = self._attributes.get(source.id, {})
+            cue = cues.get(number)
+            links.append(
+                {
+                    "agent": self._party(source, passing),
+                    "edge": told.get("Edge", "says"),
+                    "role": told.get("Role"),
+                    "words": source.quote(),
+                    "cue": None if cue is None else cue.quote(),
+                }
+            )
+        return links
+
+    def _around(self, event: _Event) -> _Event | None:
+        """The attribution whose content holds this one's, the narrowest of several."""
+        own = self._extent(event)
+        around = [
+            (self._extent(other), other)
+            for other in self._events.values()
+            if other.id != event.id
+            and other.type in self._mapping.attributions
+            and self._mapping.content in other.roles
+        ]
+        wider = [
+            (end - start, other)
+            for (start, end), other in around
+            if start <= own[0] and own[1] <= end and (start, end) != own
+        ]
+        return min(wider, key=lambda one: one[0])[1] if wider else None
+
+    def _extent(self, event: _Event) -> tuple[int, int]:
+        ranges = [one for span in self._contents(event) for one in span.ranges]
+        return ranges[0][0], ranges[-1][1]
+
+    def _party(self, source: _Span, passing: list[Object]) -> str:
+        known = self._references.get(source.id) or self._mapping.parties.get(source.exact)
+        if known:
+            return known
+        id_ = f"{self._document}:{slug(source.exact)}"
+        name = " ".join(source.exact.split())
+        passing.append({"type": "party", "id": id_, "name": name, "kind": "unnamed_group"})
+        return id_
+
+    def _proposition(self, event: _Event, content: _Span, passing: list[Object]) -> str:
+        known = self._references.get(content.id) or self._mapping.propositions.get(content.exact)
+        told = self._told(event.id)
+        if known or "proposition" in told:
+            return str(told.get("proposition", known))
+        id_ = f"{self._document}-{event.id}"
+        passing.append({"type": "proposition", "id": id_, "text": content.exact})
+        return id_
+
+    def _told(self, event: str) -> Object:
+        """The fields of a claim that attributes and notes of its event give."""
+        found: Object = {}
+        for name, value in self._attributes.get(event, {}).items():
+            key = name[:1].lower() + name[1:]
+            if key != "id":
+                found[key if key in _FIELDS or key == "mode" else name] = value
+        notes = []
+        for note in self._notes.get(event, ()):
+            told = parse(note) if note.startswith("{") else note
+            if isinstance(told, dict):
+                found |= told
+            else:
+                notes.append(note)
+        return {**found, "note": "\n".join(notes)} if notes else found
+
+    def _relation(self, line: Line, relation: str, one: str, other: str) -> Item:
+        ends = [self._events.get(id_) for id_ in (one, other)]
+        if any(end is None or end.type not in self._mapping.attributions for end in ends):
+            return skipped(line, f"{relation} does not join two attributions")
+        known = relation if relation in RELATIONS or ":" in relation else f"x-brat:{relation}"
+        edge = {"from": self._id_of(one), "relation": known, "to": self._id_of(other)}
+        return made(line, [{"type": "relation", **edge}])
+
+
+def _joined(contents: list[_Span]) -> Object:
+    """Several contents are the pieces of one quotation."""
+    if len(contents) == 1:
+        return contents[0].quote()
+    ordered = sorted(contents, key=lambda span: span.ranges)
+    ranges = [list(pair) for span in ordered for pair in span.ranges]
+    return {"exact": " ".join(span.exact for span in ordered), "ranges": ranges}
+
+
+def _no_annotation(id_: str, line: Line) -> InvalidImport:
+    return InvalidImport(
+        f"no annotation begins with {show(id_[:20])}. Write T, E, R, A, M, N, # or *, and a tab "
+        "behind the id.",
+        given=line.raw[:40],
+    )
+
+
+def _as_refusal(error: InvalidImport | ValueError, line: Line) -> InvalidImport:
+    if isinstance(error, InvalidImport):
+        return error
+    return InvalidImport(
+        "the annotation has too few parts. Write it as brat does, its parts behind blanks, and "
+        "tabs before and after them.",
+        given=line.raw[:40],
+    )

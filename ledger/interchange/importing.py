@@ -1,0 +1,331 @@
+"""Files of whatever format into a ledger: good records kept, bad ones told, nothing lost.
+
+Here lives the run over a file, the same for every format: what becomes of each record, in batches
+of one append, and the report of refused ones. How a file is cut is in one file per format, which
+`ledger.interchange.formats` lists; what a record becomes is in `.records`.
+
+A batch that holds a bad record is undone; then those before it are entered, it is refused, and
+what is left is tried again. So a refused record leaves no trace.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import attrs
+
+from ledger.appending import Appender, Receipt
+from ledger.codec.canonical import jcs
+from ledger.errors import InvalidImport
+from ledger.folding import Folded
+from ledger.interchange.formats import format_of
+from ledger.interchange.items import REFUSALS, BoundsRule, Item, Items, Options
+from ledger.interchange.lines import MAX_LINE, Line
+from ledger.interchange.outcomes import Outcome, refusal
+from ledger.interchange.records import ALONE
+from ledger.interchange.remarks import Bearers, remarks
+from ledger.interchange.source import Source
+from ledger.ledger import Ledger
+from ledger.model.text import show
+from ledger.projections.answer import Answer
+from ledger.recording.intake import Intake, Made
+from ledger.store.collector import collector_paused
+from ledger.store.transaction import writing
+
+BATCH_LINES: Final = 500
+BATCH_BYTES: Final = MAX_LINE
+KEPT: Final = 1_000
+"""How many refused records an `Imported` lists; all of them are told and reported."""
+
+Tell = Callable[[Outcome], object]
+Progress = Callable[[int, int | None], object]
+"""Told after each batch how many bytes of the file were read, and how many there are, if known."""
+
+
+@attrs.frozen(kw_only=True)
+class Imported(Answer):
+    """The account of an import: `accepted` + `refused` + `skipped` = `lines`.
+
+    `lines` counts the file's records, which `unit` names: lines, rows, annotations. `stored` is
+    False where it was a dry run, or undone because of a refusal. `refusals` are the first thousand.
+    """
+
+    file: str
+    unit: str = "line"
+    lines: int = 0
+    accepted: int = 0
+    warned: int = 0
+    refused: int = 0
+    skipped: int = 0
+    stored: bool = True
+    refusals: tuple[Outcome, ...] = ()
+
+    def __str__(self) -> str:
+        if not self.lines:
+            return f"{self.file}: nothing in the file, 0 {self.unit}s"
+        lines = f"1 {self.unit}" if self.lines == 1 else f"{self.lines:,} {self.unit}s"
+        told = (
+            f"{self.file}: {lines}: {self.accepted:,} accepted ({self.warned:,} with a warning), "
+            f"{self.refused:,} refused, {self.skipped:,} skipped"
+        )
+        return told if self.stored else f"{told}; nothing was recorded"
+
+
+@attrs.define
+class _Tally:
+    """The account in the making."""
+
+    lines: int = 0
+    accepted: int = 0
+    warned: int = 0
+    refused: int = 0
+    skipped: int = 0
+    refusals: list[Outcome] = attrs.field(factory=list)
+
+    def take(self, outcome: Outcome) -> None:
+        self.lines += 1
+        self.accepted += outcome.verdict == "accepted"
+        self.warned += bool(outcome.warnings)
+        self.refused += outcome.verdict == "refused"
+        self.skipped += outcome.verdict == "skipped"
+        if outcome.verdict == "refused" and len(self.refusals) < KEPT:
+            self.refusals.append(outcome)
+
+    def account(self, file: str, unit: str, *, stored: bool) -> Imported:
+        told = attrs.asdict(self, recurse=False) | {"refusals": tuple(self.refusals)}
+        return Imported(file=file, unit=unit, stored=stored, **told)
+
+
+def import_file(
+    ledger: Ledger,
+    path: str | Path,
+    *,
+    format: str | None = None,  # noqa: A002 - the word that everybody types
+    mapping: Mapping[str, Any] | Path | None = None,
+    bounds: BoundsRule | None = None,
+    dry_run: bool = False,
+    all_or_nothing: bool = False,
+    report: BinaryIO | None = None,
+    tell: Tell = lambda _: None,
+    progress: Progress | None = None,
+) -> Imported:
+    r"""Import a file, plain or gzip, or a folder; what is in the ledger already is skipped.
+
+    `format` is one of `ledger.interchange.formats.FORMATS`; left out, the file's name and beginning
+    say it. `tell` is called for each record, in order; `progress` after each batch. `report` takes
+    a JSON line for each refused one, with its bytes as `raw` in base64. `all_or_nothing` undoes
+    everything if a record is refused; a `dry_run` undoes everything. An import that was interrupted
+    goes on when it is run again.
+
+    Raises:
+        InvalidImport: the file or its mapping cannot be read, or its format is not known.
+        StoreError: the database refused.
+
+    Example:
+        >>> file = Path("parties.jsonl")
+        >>> _ = file.write_text('{"type": "party", "id": "az", "name": "Azerbaijan"}\n{}\n')
+        >>> with Ledger.open(":memory:") as ledger:
+        ...     print(import_file(ledger, file))
+        parties.jsonl: 2 lines: 1 accepted (0 with a warning), 1 refused, 0 skipped
+    """
+    source = Source(Path(path))
+    if bounds not in (None, "closed", "half_open"):
+        raise InvalidImport(
+            f"bounds={show(bounds)} is no rule. Write closed where the file's ends still count, "
+            "half_open where they do not, or leave it out.",
+            field="bounds",
+            given=bounds,
+        )
+    how = format_of(source, format)
+    tally, stored = _Tally(), True
+    with (
+        contextlib.suppress(_Undone),
+        _appender(ledger, undoing=dry_run or all_or_nothing) as appender,
+    ):
+        items = how.reader()(source, Options(mapping=mapping, bounds=bounds))
+        run = _Run(appender, source, items, report=report, progress=progress)
+        for outcome in run.outcomes():
+            tally.take(outcome)
+            tell(outcome)
+        if dry_run or (all_or_nothing and tally.refused):
+            stored = False
+            raise _Undone
+    return tally.account(source.name, how.unit, stored=stored)
+
+
+class _Undone(Exception):
+    """Carries a run out of its transaction, which is rolled back."""
+
+
+@contextlib.contextmanager
+def _appender(ledger: Ledger, *, undoing: bool) -> Iterator[Appender]:
+    """The ledger's appender; or one like it, inside a transaction that may yet be rolled back."""
+    appender = ledger.appender
+    if not undoing:
+        yield appender
+        return
+    with writing(appender.folded.bind) as conn:
+        inside = Folded(conn, ledger.layout, ledger.origin)
+        yield Appender(
+            folded=inside,
+            clock=appender.clock,
+            recorder=appender.recorder,
+            projections=appender.projections,
+        )
+
+
+class _Run:
+    """One pass over a file."""
+
+    def __init__(
+        self,
+        appender: Appender,
+        source: Source,
+        items: Items,
+        *,
+        report: BinaryIO | None,
+        progress: Progress | None,
+    ) -> None:
+        self._appender = appender
+        self._source = source
+        self._items = items
+        self._report = report
+        self._progress = progress
+        self._bearers: Bearers | None = None
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """What becomes of each record, in order."""
+        with contextlib.closing(self._items):
+            for batch in self._batches():
+                with collector_paused():
+                    told = tuple(self._finish(batch))
+                yield from told
+                if self._progress is not None:
+                    self._progress(self._source.read, self._source.size)
+
+    def _batches(self) -> Iterator[Sequence[Item]]:
+        batch: list[Item] = []
+        size = 0
+        for item in self._items:
+            alone = item.line.fault or any(one.type in ALONE for one in item.records)
+            if batch and (
+                alone or len(batch) == BATCH_LINES or size + len(item.line.raw) > BATCH_BYTES
+            ):
+                yield tuple(batch)
+                batch.clear()
+                size = 0
+            batch.append(item)
+            size += len(item.line.raw)
+            if alone:
+                yield tuple(batch)
+                batch.clear()
+                size = 0
+        yield tuple(batch)
+
+    def _finish(self, batch: Sequence[Item]) -> Iterator[Outcome]:
+        entered = self._enter([item for item in batch if item.outcome is None])
+        for item in batch:
+            outcome = item.outcome or next(entered)
+            if outcome.verdict == "refused" and self._report is not None:
+                _write(self._report, self._source.name, outcome, item.line)
+            yield outcome
+
+    def _enter(self, items: Sequence[Item]) -> Iterator[Outcome]:
+        """Enter what can be entered of some items, in as few appends as that takes."""
+        while items:
+            attempt = _Attempt(items, self._bearers)
+            try:
+                receipts = self._appender.append(attempt)
+            except REFUSALS as error:
+                if attempt.at == 0 or len(items) == 1:
+                    bad = items[0]
+                    yield refusal(bad.line, error, bad.value)
+                    items = items[1:]
+                    continue
+                # The items before the bad one are in order: it is tried again once they are in
+                # the log. Where no item was bad by itself, the halves are tried.
+                good = attempt.at if attempt.at < len(items) else len(items) // 2
+                yield from self._enter(items[:good])
+                items = items[good:]
+            else:
+                self._bearers = attempt.learnt()
+                yield from attempt.outcomes(receipts)
+                return
+
+
+class _Attempt:
+    """The entry of some items; `at` is the one it has come to."""
+
+    def __init__(self, items: Sequence[Item], known: Bearers | None) -> None:
+        self._items = items
+        self._known = known
+        self._fresh = Bearers()
+        self._warnings: list[list[str]] = []
+        self.at = 0
+
+    def __call__(self, intake: Intake) -> list[Made]:
+        """Enter the items; called again where another writer came first."""
+        if self._known is None:
+            self._known = Bearers.of(intake.facts)
+        self._fresh = Bearers(self._known)
+        made: list[Made] = []
+        self.at = 0
+        self._warnings.clear()
+        for item in self._items:
+            told: list[str] = []
+            for record in item.records:
+                made.append(record.enter(intake))
+                told += remarks(intake, record, made[-1], self._fresh)
+            self._warnings.append(told)
+            self.at += 1
+        return made
+
+    def learnt(self) -> Bearers | None:
+        """The bearers of names, those of this attempt among them."""
+        if self._known is not None:
+            self._known.take(self._fresh)
+        return self._known
+
+    def outcomes(self, receipts: Sequence[Receipt]) -> Iterator[Outcome]:
+        """What became of each item, by the receipts of its records."""
+        left = iter(receipts)
+        for item, warnings in zip(self._items, self._warnings, strict=True):
+            own = list(itertools.islice(left, len(item.records)))
+            already = all(one.stored == "already_stored" for one in own)
+            yield Outcome(
+                line=item.line.number,
+                at=item.line.at,
+                verdict="skipped" if already else "accepted",
+                type=item.records[-1].type if item.records else "",
+                id=own[-1].id if own else "",
+                warnings=tuple(warnings) if already else (*_marked(item.line), *warnings),
+                reason="already recorded" if already else "",
+            )
+
+
+def _marked(line: Line) -> tuple[str, ...]:
+    return ("the byte order mark in front was dropped",) if line.marked else ()
+
+
+def _write(report: BinaryIO, name: str, outcome: Outcome, line: Line) -> None:
+    """One JSON object, the bytes of the record in pieces: it may be longer than memory."""
+    told = {
+        "file": name,
+        "line": outcome.line,
+        "at": outcome.at,
+        "field": outcome.field,
+        "value": outcome.value,
+        "reason": outcome.reason,
+    }
+    report.write(jcs(told)[:-1] + b',"raw":"')
+    left = line.raw
+    for piece in line.rest:
+        whole = len(left) - len(left) % 3  # base64 takes three bytes at a time
+        report.write(base64.b64encode(left[:whole]))
+        left = left[whole:] + piece
+    report.write(base64.b64encode(left) + b'"}\n')

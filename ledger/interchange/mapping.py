@@ -1,0 +1,234 @@
+"""Mapping files: what a format of many dialects means in the words of the ledger.
+
+Here lives how a mapping is read and checked, and how the templates in it are filled. What a format
+lets one map is said by a class in the file of that format.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import attrs
+import cattrs
+from cattrs import transform_error
+from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
+
+from ledger.errors import InvalidImport
+from ledger.interchange.source import unreadable
+from ledger.model.text import did_you_mean, near, show
+
+T = TypeVar("T")
+Cells = Mapping[str, str]
+
+_HOLE: Final = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
+
+
+def mapped(cls: type[T], given: Mapping[str, Any] | Path | None) -> T:
+    """The mapping of a format from a TOML file, from a dict, or with nothing but its defaults.
+
+    Raises:
+        InvalidImport: it cannot be read, or holds what the format does not know; all faults at
+            once, each with its path.
+
+    Example:
+        >>> @attrs.frozen
+        ... class Mapped:
+        ...     delimiter: str = ","
+        >>> mapped(Mapped, {"delimiter": ";"})
+        Mapped(delimiter=';')
+    """
+    if given is None:
+        return cls()
+    name = given.name if isinstance(given, Path) else "mapping"
+    try:
+        return _converter.structure(_read(given) if isinstance(given, Path) else given, cls)
+    except (ClassValidationError, cattrs.BaseValidationError) as error:
+        faults = "; ".join(transform_error(error, path=name, format_exception=_fault))
+        raise InvalidImport(f"{faults}.", field="mapping", given=name) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidImport(
+            f"{show(path.name, 200)} is no TOML file: {error}. Mend it there.",
+            field="mapping",
+            given=path.name,
+        ) from error
+
+
+def _fault(error: BaseException, wanted: type | None) -> str:
+    match error:
+        case ForbiddenExtraKeysError():
+            known = [field.name for field in attrs.fields(error.cl)]
+            odd = sorted(error.extra_fields)
+            hint = did_you_mean(near(odd[0], known)) or f" Write one of {', '.join(known)}."
+            return f"there is no {', '.join(map(show, odd))} here.{hint}".removesuffix(".")
+        case KeyError():
+            return f"{error.args[0]} is missing: write it"
+        case _:
+            what = getattr(wanted, "__name__", str(wanted))
+            return str(error).removesuffix(".") or f"not a valid {what}"
+
+
+def _exactly(value: Any, cls: type[Any]) -> Any:
+    if type(value) is not cls:
+        raise TypeError(f"{show(value)} stands where {cls.__name__} should")
+    return value
+
+
+def _made() -> cattrs.Converter:
+    made = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+    for plain in (str, int, bool):
+        made.register_structure_hook(plain, _exactly)
+    made.register_structure_hook_func(lambda cls: cls is Any, lambda value, _: value)
+    return made
+
+
+_converter: Final = _made()
+
+
+# -- templates --------------------------------------------------------------------------------
+
+
+def filled(template: Any, cells: Cells, path: str = "") -> Any:
+    """A template with the cells of one row in its holes; None where all its holes are empty.
+
+    A text may have holes, `{Column}`; a table with `column` is one cell, looked up in its `map`,
+    cut at `split`, read as a date by `date`; other tables and lists are filled member by member.
+
+    Raises:
+        InvalidImport: a column that is not there, or a cell that the map or date does not know.
+
+    Example:
+        >>> filled({"id": "{No}", "act": {"column": "Said", "map": {"yes": "accept"}}},
+        ...        {"No": "7", "Said": "yes"})
+        {'id': '7', 'act': 'accept'}
+    """
+    match template:
+        case str():
+            return _text(template, cells, path)
+        case {"column": str(column), **rules}:
+            return _cell(column, cast("Cells", rules), cells, path)
+        case dict():
+            inside = ((key, filled(one, cells, f"{path}{key}.")) for key, one in template.items())
+            found = {key: one for key, one in inside if one is not None}
+            return found or (None if template else {})
+        case list():
+            return [
+                one for part in template if (one := filled(part, cells, path)) is not None
+            ] or None
+        case dt.date():
+            return template.isoformat()
+        case _:
+            return template
+
+
+def holes(template: Any) -> Iterator[str]:
+    """The columns that a template names."""
+    match template:
+        case str():
+            yield from (found[1] for found in _HOLE.finditer(template) if found[1])
+        case {"column": str(column)}:
+            yield column
+        case dict():
+            for one in template.values():
+                yield from holes(one)
+        case list():
+            for one in template:
+                yield from holes(one)
+        case _:
+            return
+
+
+def _text(template: str, cells: Cells, path: str) -> str | None:
+    used: list[str] = []
+
+    def put(hole: re.Match[str]) -> str:
+        if hole[1] is None:
+            return hole[0][0]
+        used.append(_of(hole[1], cells, path))
+        return used[-1]
+
+    text = _HOLE.sub(put, template)
+    return None if used and not any(used) else text
+
+
+def _of(column: str, cells: Cells, path: str) -> str:
+    if column not in cells:
+        raise InvalidImport(
+            f"there is no column {show(column)}.{did_you_mean(near(column, cells))} The mapping "
+            f"names it{f' for {path[:-1]}' if path else ''}.",
+            field=column,
+            given=column,
+        )
+    return cells[column].strip()
+
+
+def _cell(column: str, rules: Mapping[str, Any], cells: Cells, path: str) -> Any:
+    odd = [key for key in rules if key not in _RULES]
+    if odd:
+        raise InvalidImport(
+            f"there is no rule {show(odd[0])} for a column.{did_you_mean(near(odd[0], _RULES))} "
+            f"Write one of {', '.join(_RULES)}.",
+            field="mapping",
+            given=odd[0],
+        )
+    cell = _of(column, cells, path)
+    if "split" in rules:
+        parts = (part.strip() for part in cell.split(rules["split"]))
+        return [_one(column, part, rules) for part in parts if part] or rules.get("default")
+    return _one(column, cell, rules) if cell else rules.get("default")
+
+
+def _one(column: str, cell: str, rules: Mapping[str, Any]) -> Any:
+    for rule, apply in _RULES.items():
+        if rule in rules:
+            cell = apply(column, cell, rules)
+    return cell
+
+
+def _looked_up(column: str, cell: str, rules: Mapping[str, Any]) -> Any:
+    known = rules["map"]
+    if cell in known:
+        return known[cell]
+    if "default" in rules:
+        return rules["default"]
+    raise InvalidImport(
+        f"the mapping of column {show(column)} does not know {show(cell)}."
+        f"{did_you_mean(near(cell, known))} Write it into the map, or give a default.",
+        field=column,
+        given=cell,
+    )
+
+
+def _as_date(column: str, cell: str, rules: Mapping[str, Any]) -> str:
+    try:
+        return dt.datetime.strptime(cell, rules["date"]).date().isoformat()  # noqa: DTZ007 - a day
+    except ValueError as error:
+        raise InvalidImport(
+            f"column {show(column)} holds {show(cell)}, which is no date written "
+            f"{rules['date']}. Mend the cell, or the mapping.",
+            field=column,
+            given=cell,
+        ) from error
+
+
+def _as_is(_: str, cell: str, __: Mapping[str, Any]) -> str:
+    return cell
+
+
+_RULES: Final[Mapping[str, Callable[[str, str, Mapping[str, Any]], Any]]] = {
+    "date": _as_date,
+    "map": _looked_up,
+    "split": _as_is,
+    "default": _as_is,
+}

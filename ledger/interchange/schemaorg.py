@@ -1,0 +1,228 @@
+"""schema.org in JSON-LD: Claim, ClaimReview, Quotation.
+
+```
+Claim         claim by its author on its text, uttered datePublished
+Quotation     claim by its spokenByCharacter, creator or author, its text as the quotation
+ClaimReview   the claim that is reviewed; a claim of the reviewer on the same proposition, whose
+              stance is the rating; and the relation between the two
+Person, Organization ..   party, where it has an id
+Thing with a description  proposition, where it has an id
+```
+
+A rating at the worst end of its scale opposes, at the best end supports, between them is mixed;
+without numbers the mapping's `ratings` say it, or the stance is undeclared. Appearances are
+addresses, not texts: they are kept under `extra`, and as the document where one is registered under
+that id or the mapping names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import attrs
+
+from ledger.codec.canonical import jcs
+from ledger.errors import InvalidImport
+from ledger.interchange.elements import Element, pieces
+from ledger.interchange.foreign import (
+    Object,
+    digest,
+    faults,
+    id_of,
+    kept,
+    listed,
+    object_of,
+    slug,
+    text_of,
+    types,
+    without,
+)
+from ledger.interchange.items import Item, Items, Options, made, refused, skipped, told_of
+from ledger.interchange.lines import Line
+from ledger.interchange.mapping import mapped
+from ledger.interchange.source import Source
+from ledger.model.text import show
+
+_LISTS: Final = (("@graph",), ("itemListElement",), ("dataFeedElement",))
+_OURS: Final = ("Claim", "ClaimReview", "Quotation")
+_KINDS: Final[Mapping[str, str]] = {
+    "Person": "person",
+    "Organization": "organisation",
+    "Country": "state",
+    "GovernmentOrganization": "body",
+    "NewsMediaOrganization": "publisher",
+}
+_TERMS: Final = ("act", "stance", "factuality", "capacity", "uttered", "about", "expires")
+"""Fields that schema.org has no word for, under the ledger's own."""
+
+_SAID: Final = ("text", "name", "headline", "description")
+_WHO: Final = ("spokenByCharacter", "author", "creator")
+
+
+@attrs.frozen
+class SchemaOrgMapping:
+    """What the mapping file may say.
+
+    `parties` and `documents` give ids for the ids or names that the file uses; `ratings` the
+    stance of the reviewer for a rating's `alternateName`.
+    """
+
+    parties: Mapping[str, str] = attrs.field(factory=dict)
+    documents: Mapping[str, str] = attrs.field(factory=dict)
+    ratings: Mapping[str, str] = attrs.field(factory=dict)
+    act: str = "assert"
+
+
+def read(source: Source, options: Options) -> Items:
+    """The items of an object, a list, a graph or a feed."""
+    with told_of(source.name):
+        mapping = mapped(SchemaOrgMapping, options.mapping)
+    for one in faults(pieces(source, *_LISTS)):
+        if isinstance(one, Element):
+            yield _item(one, mapping)
+        else:
+            yield refused(Line(number=0, raw=b"", at=source.name), one)
+
+
+def _item(element: Element, mapping: SchemaOrgMapping) -> Item:
+    value = object_of(element)
+    if isinstance(value, Item):
+        return value
+    value = value["item"] if isinstance(value.get("item"), dict) else value
+    maker = _Maker(mapping)
+    if types(value) & _KINDS.keys() and id_of(value):
+        maker.party(value)
+        return made(element.line, [], value, passing=maker.passing)
+    if "Thing" in types(value) and id_of(value) and text_of(value, "description"):
+        return made(element.line, [_thing(value)], value)
+    kind = next((one for one in _OURS if one in types(value)), "")
+    if not kind:
+        named = "/".join(sorted(types(value))) or "object without @type"
+        return skipped(element.line, f"a {named} has no place in the ledger")
+    try:
+        objects = list(maker.review(value) if kind == "ClaimReview" else maker.claim(value))
+    except InvalidImport as error:
+        return refused(element.line, error, value)
+    return made(element.line, objects, value, passing=maker.passing)
+
+
+class _Maker:
+    """One object of the file: its claims, and in `passing` what they name."""
+
+    def __init__(self, mapping: SchemaOrgMapping) -> None:
+        self._mapping = mapping
+        self.passing: list[Object] = []
+
+    def claim(self, value: Object, said: str = "") -> Iterator[Object]:
+        """A Claim or a Quotation."""
+        quotation = "Quotation" in types(value)
+        said = said or text_of(value, *_SAID)
+        if not said and not id_of(value.get("about")):
+            raise InvalidImport("field text is missing. Write what is claimed.", field="text")
+        who = next((found for key in _WHO if (found := listed(value.get(key)))), listed(None))
+        places = [*listed(value.get("appearance")), *listed(value.get("firstAppearance"))]
+        places += [*listed(value.get("isPartOf")), *listed(value.get("citation"))]
+        documents = (self._document(one) for one in places)
+        id_ = id_of(value) or f"claim-{digest(kept(value))}"
+        left = without(value, "@context", "@id", "@type", "text", *_WHO, "datePublished")
+        told = {word: value[f"ledger:{word}"] for word in _TERMS if f"ledger:{word}" in value}
+        part = value.get("hasPart") if "Quotation" in types(value.get("hasPart")) else None
+        yield {
+            "type": "claim",
+            "id": id_,
+            "claimant": [self.party(one) for one in who] or None,
+            "proposition": self._proposition(value, said, id_),
+            "act": self._mapping.act,
+            "uttered": text_of(value, "datePublished", "dateCreated") or None,
+            "document": next((one for one in documents if one), None),
+            "quote": text_of(value, "text") if quotation else text_of(part, "text") or None,
+            "language": text_of(value, "inLanguage") or None,
+            "extra": {"schemaorg": kept(left)} if left else {},
+            **told,
+        }
+
+    def review(self, value: Object) -> Iterator[Object]:
+        """A ClaimReview: what was claimed, what the reviewer says of it, how the two relate."""
+        items = [one for one in listed(value.get("itemReviewed")) if isinstance(one, dict)]
+        said = text_of(value, "claimReviewed") or text_of(items[0] if items else {}, *_SAID)
+        reviewed = items[0] if items else {}
+        claims = list(self.claim({"@type": "Claim", **reviewed}, said))
+        target = claims[0]
+        if not id_of(reviewed):
+            target["id"] = f"claim-{digest([kept(reviewed), said])}"
+        yield target
+        stance = self._stance(value.get("reviewRating"))
+        id_ = id_of(value) or text_of(value, "url") or f"review-{digest(kept(value))}"
+        left = without(value, "@context", "@id", "@type", "itemReviewed", "author")
+        yield {
+            "type": "claim",
+            "id": id_,
+            "claimant": [self.party(one) for one in listed(value.get("author"))] or None,
+            "proposition": target["proposition"],
+            "act": "assert",
+            "stance": stance,
+            "uttered": text_of(value, "datePublished") or None,
+            "extra": {"schemaorg": kept(left)} if left else {},
+        }
+        if relation := {"opposes": "disputes", "supports": "supports"}.get(stance):
+            yield {"type": "relation", "from": id_, "relation": relation, "to": target["id"]}
+
+    def _proposition(self, value: Object, said: str, id_: str) -> str:
+        about = id_of(value.get("about"))
+        key = about or (f"{id_}#proposition" if id_of(value) else f"words-{digest(said)}")
+        if said:
+            self.passing.append({"type": "proposition", "id": key, "text": said})
+        return key
+
+    def party(self, who: Any) -> str:
+        """The id of an author, registered in passing where its name is told."""
+        name = who if isinstance(who, str) else text_of(who, "name")
+        id_ = "" if isinstance(who, str) else id_of(who) or text_of(who, "sameAs", "url")
+        known = self._mapping.parties.get(id_) or self._mapping.parties.get(name)
+        if known or not (name or id_):
+            return known or ""
+        kind = next((_KINDS[one] for one in sorted(types(who)) if one in _KINDS), "organisation")
+        kind = text_of(who, "ledger:kind") or kind
+        id_ = id_ or slug(name)
+        if name or "://" in id_:
+            self.passing.append({"type": "party", "id": id_, "name": name or id_, "kind": kind})
+        return id_
+
+    def _document(self, place: Any) -> str:
+        address = id_of(place) or text_of(place, "url")
+        return self._mapping.documents.get(address, "")
+
+    def _stance(self, rating: Any) -> str:
+        ratings = [one for one in listed(rating) if isinstance(one, dict)]
+        given: Object = ratings[0] if ratings else {}
+        name = text_of(given, "alternateName", "name")
+        if name in self._mapping.ratings:
+            return self._mapping.ratings[name]
+        value, worst, best = (
+            _number(given.get(key), key) for key in ("ratingValue", "worstRating", "bestRating")
+        )
+        if value is None or best is None:
+            return "undeclared"
+        worst = 1 if worst is None else worst
+        if not worst < best or not worst <= value <= best:
+            return "undeclared"
+        return {worst: "opposes", best: "supports"}.get(value, "mixed")
+
+
+def _thing(value: Object) -> Object:
+    said, kind = text_of(value, "description"), text_of(value, "ledger:kind")
+    return {"type": "proposition", "id": id_of(value), "text": said, "kind": kind or None}
+
+
+def _number(value: Any, field: str) -> float | None:
+    if value is None or value == "":
+        return None
+    try:
+        return float(value if isinstance(value, str) else jcs(value))
+    except ValueError as error:
+        raise InvalidImport(
+            f"{field} must be a number, got {show(value)}.",
+            field=f"reviewRating.{field}",
+            given=value,
+        ) from error

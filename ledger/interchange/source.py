@@ -1,0 +1,125 @@
+"""A file or folder to import from: opened as often as a reader needs, unpacked on the way.
+
+Here lives what can be said of a file before its format is known. How it is cut into records is in
+one file per format.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+import attrs
+
+from ledger.errors import InvalidImport
+from ledger.model.text import show
+
+_GZIP: Final = b"\x1f\x8b"
+_NO_TEXT: Final = {
+    b"PK\x03\x04": "a zip archive",
+    b"SQLite format 3\x00": "an SQLite database",
+}
+MAX_TEXT_BYTES: Final = 80_000_000
+"""The most bytes of a file that is read as a whole."""
+
+
+@attrs.define
+class Source:
+    """What is imported: a file, plain or gzip, or a folder of files.
+
+    Example:
+        >>> Path("parties.jsonl").write_text("{}") and Source(Path("parties.jsonl")).size
+        2
+    """
+
+    path: Path
+    _file: BinaryIO | None = attrs.field(default=None, init=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The name without its folder."""
+        return self.path.name
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes there are, packed; None for a folder or a pipe."""
+        return self.path.stat().st_size if self.path.is_file() else None
+
+    @property
+    def read(self) -> int:
+        """How many of these bytes were read."""
+        if self._file is None:
+            return 0
+        return (self.size or 0) if self._file.closed else self._file.tell()
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """The file, unpacked on the way where it is gzip, whatever its name says.
+
+        Raises:
+            InvalidImport: there is no such file, or it is an archive or a database.
+        """
+        try:
+            file = self.path.open("rb")
+        except OSError as error:
+            raise unreadable(self.path, error) from error
+        with file:
+            head = file.peek(16)[:16]  # a pipe cannot be wound back
+            for start, kind in _NO_TEXT.items():
+                if head.startswith(start):
+                    raise InvalidImport(
+                        f"{show(self.name, 200)} is {kind}: it cannot be read. Take the files "
+                        "out of it and import them one by one.",
+                        field="file",
+                        given=self.name,
+                    )
+            self._file = file if file.seekable() else None
+            if head.startswith(_GZIP):
+                with gzip.open(file) as unpacked:
+                    yield cast("BinaryIO", unpacked)
+            else:
+                yield file
+
+    def start(self, most: int = 65_536) -> bytes:
+        """The first bytes, to see what they are; none of a folder or a pipe."""
+        if not self.path.is_file():
+            return b""
+        with self.opened() as file:
+            return file.read(most)
+
+    def text(self, what: str) -> str:
+        """All of it, as UTF-8, with every line end as it is.
+
+        Raises:
+            InvalidImport: it cannot be read, is too long to be read at once, or no UTF-8.
+        """
+        with self.opened() as file:
+            raw = file.read(MAX_TEXT_BYTES + 1)
+        if len(raw) > MAX_TEXT_BYTES:
+            raise InvalidImport(
+                f"{show(self.name, 200)} has more than {MAX_TEXT_BYTES:,} bytes, the most that "
+                f"{what} may have. Cut it into several.",
+                field="file",
+                given=self.name,
+            )
+        try:
+            return raw.decode()
+        except UnicodeDecodeError as error:
+            raise InvalidImport(
+                f"{show(self.name, 200)} is not UTF-8 at byte {error.start + 1}. Convert it first.",
+                field="file",
+                given=raw[max(0, error.start - 20) : error.start + 4],
+            ) from error
+
+
+def unreadable(path: Path, error: OSError) -> InvalidImport:
+    """The refusal of a file that the system does not open."""
+    return InvalidImport(
+        f"{show(str(path), 200)} cannot be read: {error.strerror}. Give the path of a file that "
+        "is there.",
+        field="file",
+        given=str(path),
+    )

@@ -1,0 +1,230 @@
+"""CSV and TSV: a header, then one row after the other; a mapping file says what a row stands for.
+
+Without a mapping each row is a claim, and its columns are the fields of one (or those of the type
+that a column `type` names). Cells are RFC 4180: quotation marks doubled, line ends inside quotes.
+Cells that a spreadsheet would run stay as they are; making them harmless is for exports.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, Final
+
+import attrs
+
+from ledger.errors import InvalidImport
+from ledger.interchange.items import REFUSALS, Item, Items, Options, blank, made, refused, told_of
+from ledger.interchange.lines import Line, lines
+from ledger.interchange.mapping import filled, holes, mapped
+from ledger.interchange.shapes import FORMS, unknown
+from ledger.interchange.source import Source
+from ledger.model.text import show
+
+_DATED: Final = frozenset({"name", "membership"})
+
+
+@attrs.frozen
+class Row:
+    """Records that a row stands for, and when: a template in the words of JSON Lines.
+
+    `when` names a column that must not be empty, or gives `column` and the cells that count, `is`.
+    """
+
+    record: Mapping[str, Any]
+    when: Any = None
+
+
+@attrs.frozen
+class TableMapping:
+    """What the mapping file of a table may say."""
+
+    delimiter: str = ""
+    bounds: str = ""
+    constants: Mapping[str, str] = attrs.field(factory=dict)
+    rows: tuple[Row, ...] = ()
+
+
+def read(source: Source, options: Options) -> Items:
+    """The items of a table, one a row; the header is none unless it is refused."""
+    with told_of(source.name):
+        mapping = mapped(TableMapping, options.mapping)
+    comma = "\t" if source.name.lower().removesuffix(".gz").endswith(".tsv") else ","
+    with source.opened() as file:
+        rows = _rows(file, mapping.delimiter or comma)
+        header = next(rows, None)
+        while header is not None and not header.cells and not header.fault:
+            yield blank(header.line)
+            header = next(rows, None)
+        if header is None:
+            return
+        try:
+            columns = _columns(header, mapping)
+        except InvalidImport as error:
+            yield refused(header.line, error)
+            for row in rows:
+                yield refused(row.line, InvalidImport("nothing was read below that header."))
+            return
+        for row in rows:
+            yield _item(row, columns, mapping, options)
+
+
+@attrs.frozen
+class _Row:
+    """A row as it stands in the file, and its cells; or why it has none."""
+
+    line: Line
+    cells: Sequence[str] = ()
+    fault: InvalidImport | None = None
+
+
+class _Feed:
+    """The lines of a file for `csv`, and what it took since it was last asked."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._lines = lines(file)
+        self.taken: list[Line] = []
+        self.fault: InvalidImport | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.taken.append(line)
+            try:
+                yield line.text()
+            except InvalidImport as error:
+                self.fault = self.fault or error
+                yield line.raw.decode("utf-8", "replace").replace("\0", "\ufffd")
+
+    def piece(self) -> Line:
+        """What was taken, as one piece, and forget it."""
+        first = self.taken[0]
+        if len(self.taken) > 1:
+            raw = b"".join(line.raw for line in self.taken)
+            first = attrs.evolve(first, raw=raw, rest=self.taken[-1].rest)
+        self.taken.clear()
+        self.fault = None
+        return first
+
+
+def _rows(file: BinaryIO, delimiter: str) -> Iterator[_Row]:
+    feed = _Feed(file)
+    reader = csv.reader(feed, delimiter=delimiter, strict=True)
+    while True:
+        try:
+            cells, fault = next(reader), feed.fault
+        except StopIteration:
+            return
+        except csv.Error as error:
+            cells, fault = list[str](), _no_row(error, feed)
+        yield _Row(feed.piece(), cells, fault)
+
+
+def _no_row(error: csv.Error, feed: _Feed) -> InvalidImport:
+    first, last = feed.taken[0].number, feed.taken[-1].number
+    if "unexpected end of data" in str(error) or "field limit" in str(error):
+        return InvalidImport(
+            f"a quotation mark opened on line {first} is never closed; lines {first} to {last} "
+            "were not read. Close it, or double it where it is part of the text.",
+            given=feed.taken[0].raw[:40],
+        )
+    return InvalidImport(
+        f"the row cannot be cut into cells: {error}. Double quotation marks inside a quoted cell.",
+        given=feed.taken[0].raw[:40],
+    )
+
+
+def _columns(header: _Row, mapping: TableMapping) -> tuple[str, ...]:
+    """The names of the columns.
+
+    Raises:
+        InvalidImport: a name twice or none, another delimiter, or a column that nothing knows.
+    """
+    if header.fault is not None:
+        raise header.fault
+    names = [name.strip() for name in header.cells]
+    twice = [name for name, many in Counter(names).items() if many > 1]
+    if twice:
+        raise InvalidImport(
+            f"column {show(twice[0])} stands twice in the header. Rename one of the two.",
+            field=twice[0],
+            given=twice[0],
+        )
+    if len(names) == 1 and (other := next((one for one in ";\t|," if one in names[0]), "")):
+        raise InvalidImport(
+            f"the header has one column only, {show(names[0])}: is {show(other)} what parts them? "
+            f"Write delimiter = {show(other)} into a mapping file.",
+            given=names[0],
+        )
+    if mapping.rows:
+        there = dict.fromkeys((*names, *mapping.constants), "")
+        for row in mapping.rows:
+            for column in holes([row.record, _when(row.when)]):
+                filled("{" + column + "}", there)
+        return tuple(names)
+    known = {field for form in FORMS.values() for field in form.fields} | {"type"}
+    if "type" not in names:
+        known = set(FORMS["claim"].fields)
+    for name in names:
+        if name not in known:
+            raise unknown(name, name, sorted(known))
+    return tuple(names)
+
+
+def _when(when: Any) -> Any:
+    return {"column": when} if isinstance(when, str) else when
+
+
+def _item(row: _Row, columns: Sequence[str], mapping: TableMapping, options: Options) -> Item:
+    if row.fault is not None:
+        return refused(row.line, row.fault)
+    if not row.cells:
+        return blank(row.line)
+    if len(row.cells) != len(columns):
+        return refused(
+            row.line,
+            InvalidImport(
+                f"the row has {len(row.cells)} cells, the header {len(columns)}. Write one cell "
+                "for each column; a cell that holds the delimiter stands in quotation marks.",
+                given=row.line.raw[:40],
+            ),
+        )
+    cells = dict(zip(columns, row.cells, strict=True))
+    try:
+        objects = list(_objects(cells, mapping))
+    except REFUSALS as error:
+        return refused(row.line, error, cells)
+    rule = options.bounds or mapping.bounds
+    if rule:
+        objects = [{"bounds": rule, **one} if one.get("type") in _DATED else one for one in objects]
+    return made(row.line, objects, cells)
+
+
+def _objects(cells: dict[str, str], mapping: TableMapping) -> Iterator[dict[str, Any]]:
+    if not mapping.rows:
+        given = {column: cell for column, cell in cells.items() if cell}
+        yield {"type": "claim", **given}
+        return
+    known = {**mapping.constants, **cells}
+    for row in mapping.rows:
+        if _counts(row.when, known):
+            yield filled(row.record, known) or {}
+
+
+def _counts(when: Any, cells: Mapping[str, str]) -> bool:
+    match _when(when):
+        case None:
+            return True
+        case {"column": str(column), "is": list(wanted)}:
+            return filled("{" + column + "}", cells) in wanted
+        case {"column": str(column), "not": list(unwanted)}:
+            return (filled("{" + column + "}", cells) or "") not in unwanted
+        case {"column": str(column), **rest} if not rest:
+            return filled("{" + column + "}", cells) is not None
+        case other:
+            raise InvalidImport(
+                f"when = {show(other)} is no condition. Write the name of a column, or a table "
+                'with column and a list: { column = "Stance", is = ["For", "Against"] }.',
+                field="mapping",
+                given=other,
+            )

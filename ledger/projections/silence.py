@@ -1,0 +1,127 @@
+"""Who is silent on a topic where others speak, and what was said of them meanwhile.
+
+Silence is no stance (model.md, 5): a party that refused to comment, or may have spoken, is not
+listed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import attrs
+
+from ledger.model import events as ev
+from ledger.model.bounds import Bounds
+from ledger.model.moment import Knob
+from ledger.projections.answer import Answer
+from ledger.projections.effective import Facts
+from ledger.projections.perspectives import propositions_of
+from ledger.projections.rollup import reach
+from ledger.projections.saying import bounds
+from ledger.projections.wording import listed, when
+
+
+@attrs.frozen(kw_only=True)
+class Silence(Answer):
+    """A party, the propositions it is silent on while others speak, its last word on the topic.
+
+    `last_word` is None where it never spoke on the topic. `addressed_in` and `named_in` are claims
+    on these propositions that were said to the party, and that name it.
+    """
+
+    party: str
+    name: str
+    propositions: tuple[str, ...]
+    last_word: Bounds | None
+    addressed_in: tuple[str, ...] = ()
+    named_in: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        last = (
+            f"last word on the topic: {when(self.last_word)}" if self.last_word else "no word yet"
+        )
+        told = [f"{self.party} on {listed(self.propositions)}", last]
+        told += [f"spoken to in {', '.join(self.addressed_in)}"] if self.addressed_in else []
+        told += [f"named in {', '.join(self.named_in)}"] if self.named_in else []
+        return "; ".join(told)
+
+
+@attrs.frozen(kw_only=True)
+class Silences(Answer):
+    """The silences on a topic: first those who were spoken to or of, then the others, by id."""
+
+    topic: str
+    rows: tuple[Silence, ...]
+    said: Knob
+    basis: int
+
+    def __iter__(self) -> Iterator[Silence]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.rows)) or f"(nobody is silent on {self.topic})"
+
+
+@attrs.define
+class _Heard:
+    """What was said on a topic by a date: whom it reaches, and whom it speaks to and of."""
+
+    spoken: dict[str, set[str]] = attrs.field(factory=lambda: defaultdict(set))
+    last: dict[str, Bounds] = attrs.field(factory=dict)
+    to: dict[str, list[tuple[str, str]]] = attrs.field(factory=lambda: defaultdict(list))
+    of: dict[str, list[tuple[str, str]]] = attrs.field(factory=lambda: defaultdict(list))
+
+
+def silences(facts: Facts, topic: str, said: Knob) -> Silences:
+    """The parties that are silent on some proposition of a topic on which others spoke."""
+    heard = _heard(facts, topic, said)
+    rows = []
+    for id_, party in facts.of_type(ev.PartyRegistered):
+        on = [one for one, reached in heard.spoken.items() if id_ not in reached]
+        if facts.canonical(id_) == id_ and on:
+            rows.append(
+                Silence(
+                    party=facts.public(id_),
+                    name=party.name,
+                    propositions=tuple(sorted(map(facts.public, on))),
+                    last_word=heard.last.get(id_),
+                    addressed_in=_shown(facts, heard.to[id_], on),
+                    named_in=_shown(facts, heard.of[id_], on),
+                )
+            )
+    rows.sort(key=lambda row: (not (row.addressed_in or row.named_in), row.party))
+    return Silences(topic=facts.public(topic), rows=tuple(rows), said=said, basis=facts.size)
+
+
+def _shown(facts: Facts, claims: list[tuple[str, str]], on: list[str]) -> tuple[str, ...]:
+    return tuple(sorted({facts.public(claim) for claim, about in claims if about in on}))
+
+
+def _heard(facts: Facts, topic: str, said: Knob) -> _Heard:
+    heard = _Heard()
+    for proposition in propositions_of(facts, topic):
+        for id_ in facts.claims_on(proposition):
+            claim = facts.get(id_, ev.ClaimRecorded)
+            state = bounds(facts, id_).said_by(said)
+            if claim is None or facts.act(id_) is None or state == "not_yet":
+                continue
+            # A claim that is only possible breaks no silence for sure: its party is not listed.
+            heard.spoken[proposition].update(reach(facts, id_))
+            for party, path in reach(facts, id_).items():
+                if state == "certain" and path.certain:
+                    _keep_latest(heard.last, party, bounds(facts, id_))
+            for party in claim.addressees:
+                heard.to[facts.canonical(party)].append((id_, proposition))
+            for party in claim.mentions:
+                heard.of[facts.canonical(party)].append((id_, proposition))
+    return heard
+
+
+def _keep_latest(last: dict[str, Bounds], party: str, when_said: Bounds) -> None:
+    before = last.get(party)
+    if before is None or when_said.sort_key() > before.sort_key():
+        last[party] = when_said

@@ -1,0 +1,70 @@
+"""Answers in words: a position as a sentence, bounds as people say them, and the same as HTML.
+
+Only texts come in here; what a position is and which words belong to it is `.positions`.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from ledger.model.bounds import Bounds
+
+VERBS: Final = {
+    "supports": "supports",
+    "opposes": "opposes",
+    "neutral": "takes no side on",
+    "mixed": "is of two minds on",
+}
+WHY: Final = {
+    "order_unknown": "it said both, and nobody knows which came last",
+    "said_both": "it said both on one occasion",
+    "reports_disagree": "the reports of one occasion disagree",
+}
+Words = Sequence[tuple[str, str]]
+"""Lines, each with the quotation that it rests on, or an empty one."""
+
+
+def when(said: Bounds) -> str:
+    """Bounds in words.
+
+    Example:
+        >>> from ledger.model.moment import Edtf
+        >>> when(Bounds.of(Edtf.parse("[..2023-02-22]")))
+        'by 2023-02-22'
+    """
+    start, dots, end = str(said).partition("..")
+    if not dots:
+        return start
+    return f"between {start} and {end}" if start and end else f"by {end}" if end else str(said)
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """Words with commas and one conjunction.
+
+    Example:
+        >>> listed(["a", "b", "c"])
+        'a, b and c'
+    """
+    *first, end = words
+    return f"{', '.join(first)} {last} {end}" if first else end
+
+
+def marked_up(title: str, parts: Iterable[tuple[str, Words]]) -> str:
+    """A sentence and what it rests on, as HTML with every quotation set as one.
+
+    Example:
+        >>> marked_up("a supports b.", [("", [("C1", "b it is")])])
+        '<p><strong>a supports b.</strong></p><ul><li>C1<blockquote>b it is</blockquote></li></ul>'
+    """
+    out = [f"<p><strong>{html.escape(title)}</strong></p>"]
+    for heading, lines in parts:
+        if not lines:
+            continue
+        out.append(f"<p>{html.escape(heading)}</p><ul>" if heading else "<ul>")
+        for line, quote in lines:
+            words = f"<blockquote>{html.escape(quote)}</blockquote>" if quote else ""
+            out.append(f"<li>{html.escape(line)}{words}</li>")
+        out.append("</ul>")
+    return "".join(out)

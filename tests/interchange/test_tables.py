@@ -1,0 +1,167 @@
+"""CSV and TSV with mapping files: what a row stands for, and what is refused of one."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger import Ledger, Party, Proposition
+from ledger.errors import InvalidImport
+from ledger.interchange import Outcome, import_file
+
+VOTES = """\
+Who,Party,Vote,Day,Held from,Held to,Why,With
+Ada,Blue,Yes,03/04/2024,2019-01-01,2023-12-31,because,Bea; Cyd
+Bea,Red,No,04/04/2024,2019-01-01,,,
+"""
+MAPPING = """\
+bounds = "closed"
+
+[[rows]]
+record = { type = "party", id = "{Who}", name = "{Who}", kind = "person" }
+
+[[rows]]
+
+[rows.record]
+type = "membership"
+member = "{Who}"
+organisation = "{Party}"
+from = "{Held from}"
+until = "{Held to}"
+
+[[rows]]
+when = { column = "Vote", is = ["Yes", "No"] }
+
+[rows.record]
+type = "claim"
+claimant = ["{Who}"]
+act = "assert"
+proposition = "bill"
+stance = { column = "Vote", map = { Yes = "supports", No = "opposes" } }
+uttered = { column = "Day", date = "%d/%m/%Y" }
+mentions = { column = "With", split = ";" }
+note = "{Why}"
+extra = { file = "{year} votes" }
+
+[constants]
+year = "2024"
+"""
+
+
+@pytest.fixture
+def ledger():
+    with Ledger.open(":memory:") as opened:
+        for name in ("Blue", "Red", "Cyd"):
+            opened.register(Party(name, name=name))
+        opened.register(Proposition("bill", text="The bill is good"))
+        yield opened
+
+
+@pytest.fixture
+def importing(ledger, tmp_path):
+    def run(text=VOTES, mapping=MAPPING, name="votes.csv", **options):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / "map.toml").write_text(mapping, encoding="utf-8")
+        told: list[Outcome] = []
+        import_file(
+            ledger,
+            tmp_path / name,
+            mapping=tmp_path / "map.toml" if mapping else None,
+            tell=told.append,
+            **options,
+        )
+        return told
+
+    return run
+
+
+def test_a_row_stands_for_what_the_mapping_says(importing, ledger):
+    told = importing(VOTES.replace("Bea; Cyd", "Cyd"))
+    assert [one.verdict for one in told] == ["accepted", "accepted"], told
+    rows = {row.claimant[0]: row for row in ledger.claims()}
+    assert (rows["Ada"].stance, str(rows["Ada"].uttered)) == ("supports", "2024-04-03")
+    assert rows["Bea"].stance == "opposes"
+    (*_, event) = (one.event for one in ledger.events() if one.type == "claim_recorded")
+    assert getattr(event, "extra", None) == {"file": "2024 votes"}
+    assert getattr(event, "note", "") is None  # an empty cell is a field left out
+    view = ledger.as_of()
+    assert [one.organisation for one in view.memberships("Ada", on="2023-12-31")] == ["Blue"]
+    assert view.memberships("Ada", on="2024-01-01") == ()
+    assert [one.verdict for one in importing(VOTES.replace("Bea; Cyd", "Cyd"))] == ["skipped"] * 2
+
+
+def test_a_row_comes_in_as_a_whole_or_not_at_all(importing, ledger):
+    first, second = importing()
+    assert (first.verdict, second.verdict) == ("refused", "accepted")
+    assert "there is no party 'Bea'" in first.reason
+    assert "Ada" not in {one.id for one in ledger.as_of().parties()}
+
+
+def test_the_rule_of_periods_can_be_given_with_the_call(importing, ledger):
+    importing(VOTES.replace("Bea; Cyd", "Cyd"), bounds="half_open")
+    assert ledger.as_of().memberships("Ada", on="2023-12-31") == ()
+
+
+def test_tabs_part_the_cells_of_a_tsv_file(importing):
+    told = importing(VOTES.replace("Bea; Cyd", "Cyd").replace(",", "\t"), name="votes.tsv")
+    assert [one.verdict for one in told] == ["accepted", "accepted"]
+
+
+def test_rows_without_a_mapping_are_claims_in_our_words(importing, ledger):
+    ledger.register(Party("Ada", name="Ada"))
+    told = importing("claimant,act,proposition\nAda,assert,bill\n", mapping="")
+    assert [one.verdict for one in told] == ["accepted"]
+    told = importing("type,id,label\ntopic,t,The topic\n", mapping="")
+    assert [one.type for one in told] == ["topic"]
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (("map = { Yes", "map = { Yep"), "does not know 'Yes'"),
+        (("%d/%m/%Y", "%Y-%m-%d"), "is no date written %Y-%m-%d"),
+    ],
+)
+def test_a_cell_that_the_mapping_cannot_read_is_refused_by_its_column(importing, change, words):
+    told = importing(mapping=MAPPING.replace(*change))
+    assert words in told[0].reason
+    assert told[0].where == "line 2"
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (("{Who}", "{Whom}"), "there is no column 'Whom'. Did you mean 'Who'"),
+        (('column = "Day"', 'column = "Dy"'), "no column 'Dy'. Did you mean 'Day'"),
+    ],
+)
+def test_a_column_that_is_not_there_refuses_the_header_and_every_row(importing, change, words):
+    told = importing(mapping=MAPPING.replace(*change))
+    assert [one.verdict for one in told] == ["refused"] * 3
+    assert words in told[0].reason
+    assert "nothing was read below that header" in told[1].reason
+
+
+@pytest.mark.parametrize(
+    "mapping, words",
+    [
+        ("delimitr = ';'", r"no 'delimitr' here. Did you mean 'delimiter'"),
+        ("delimiter = 7", r"delimiter"),
+        ("[[rows]]\nwhen = 'Vote'", r"record is missing"),
+        ("rows = [", r"is no TOML file"),
+    ],
+)
+def test_a_mapping_that_cannot_be_is_refused_with_its_path(importing, mapping, words):
+    with pytest.raises(InvalidImport, match=words):
+        importing(mapping=mapping)
+
+
+def test_a_stray_quotation_mark_costs_one_row(importing):
+    text = 'claimant,act,proposition,note\nBlue,assert,bill,"a"b\nBlue,assert,bill,so\n'
+    told = importing(text, mapping="")
+    assert [one.verdict for one in told] == ["refused", "accepted"]
+    assert "Double quotation marks" in told[0].reason
+
+
+def test_an_empty_file_has_no_rows(importing):
+    assert importing("", mapping="") == []
+    assert [one.verdict for one in importing("\n\n", mapping="")] == ["skipped", "skipped"]
