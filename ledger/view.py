@@ -365,7 +365,7 @@ class View:
         return following.entries(self._folded, until=self.basis)
 
     def checkpoint(self) -> Checkpoint:
-        """The root over the events that the view knows."""
+        """The root over the events that the view knows, unsigned."""
         return auditing.checkpoint(self._folded, self.basis, None)
 
 
