@@ -77,18 +77,25 @@ class Asking(abc.ABC):
         return attrs.evolve(view, said=party.said, basis=party.basis).explain(party, policy=policy)
 
     def positions(
-        self, *, topic: Id | None = None, party: Id | None = None
+        self,
+        *,
+        topic: Id | None = None,
+        party: Id | None = None,
+        policy: str | Policy = "latest",
     ) -> perspectives.Positions:
         """Every position on a topic or of a party now."""
-        return self.as_of().positions(**plain_fields({"topic": topic, "party": party}))
+        wanted = plain_fields({"topic": topic, "party": party})
+        return self.as_of().positions(**wanted, policy=policy)
 
     def claims(self, /, **filters: Any) -> listing.Claims:
         """The claims of now; the filters are those of `View.claims`."""
         return self.as_of().claims(**plain_fields(filters))
 
-    def timeline(self, party: Id, topic: Id) -> timeline.Timeline:
+    def timeline(
+        self, party: Id, topic: Id, *, policy: str | Policy = "latest"
+    ) -> timeline.Timeline:
         """A party's words on a topic over time."""
-        return self.as_of().timeline(id_of(party), id_of(topic))
+        return self.as_of().timeline(id_of(party), id_of(topic), policy=policy)
 
     def contradictions(self) -> tuple[perspectives.Contradiction, ...]:
         """Pairs of parties that hold against each other now."""

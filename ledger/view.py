@@ -133,7 +133,11 @@ class View:
             return explaining.explain(facts, who, what, self.said, policy)
 
     def positions(
-        self, *, topic: str | None = None, party: str | None = None
+        self,
+        *,
+        topic: str | None = None,
+        party: str | None = None,
+        policy: str | Policy = "latest",
     ) -> perspectives.Positions:
         """Every position on a topic, or of a party, or of a party on a topic; silence left out."""
         with self.facts() as facts:
@@ -144,21 +148,23 @@ class View:
             on = None if topic is None else naming.find(facts, "topic", topic)
             who = None if party is None else naming.find(facts, "party", party)
             if on is None:
-                return perspectives.positions_of(facts, who or "", self.said)
-            found = perspectives.positions_on(facts, on, self.said)
+                return perspectives.positions_of(facts, who or "", self.said, policy)
+            found = perspectives.positions_on(facts, on, self.said, policy)
             if who is None:
                 return found
             shown = facts.public(facts.canonical(who))
             return attrs.evolve(found, rows=tuple(row for row in found if row.party == shown))
 
-    def timeline(self, party: str, topic: str) -> timeline.Timeline:
+    def timeline(
+        self, party: str, topic: str, *, policy: str | Policy = "latest"
+    ) -> timeline.Timeline:
         """A party's words on a topic (or one proposition) over time: runs, turns, claims."""
         with self.facts() as facts:
             who = naming.find(facts, "party", party)
             known = facts.effective.get(facts.id_of("proposition", topic) or topic)
             single = isinstance(known, ev.PropositionDefined) and not facts.id_of("topic", topic)
             on = naming.find(facts, "proposition" if single else "topic", topic)
-            return timeline.timeline(facts, who, on, self.said)
+            return timeline.timeline(facts, who, on, self.said, policy)
 
     def contradictions(self) -> tuple[perspectives.Contradiction, ...]:
         """Pairs of parties that hold against each other on one proposition."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from ledger.cli.entering import read_text
 from ledger.cli.names import party
@@ -43,6 +45,7 @@ def positions(
     *,
     topic: str | None = None,
     who: PartyName = None,
+    policy: str = "latest",
     when: When = NOW,
     where: Where = HERE,
 ) -> None:
@@ -53,9 +56,10 @@ def positions(
     Args:
         topic: On this topic alone: a table of parties and propositions.
         who: Of this party alone: a list.
+        policy: Which claims count: latest, own_level_first or highest_authority_first.
     """
     with where.ledger() as ledger:
-        _print_positions(when.view(ledger), topic, who, json=where.json)
+        _print_positions(when.view(ledger), topic, who, policy=policy, json=where.json)
 
 
 def replay(
@@ -79,12 +83,15 @@ def replay(
         _print_positions(ledger.replay(date), topic, who, json=where.json)
 
 
-def _print_positions(view: View, topic: str | None, who: str | None, *, json: bool) -> None:
+def _print_positions(
+    view: View, topic: str | None, who: str | None, *, policy: str = "latest", json: bool
+) -> None:
     one = party(view, who)
     if topic is None and one is None:
-        rows = [row for line in view.parties() for row in view.positions(party=line.id)]
+        ids = [line.id for line in view.parties()]
+        rows = [row for id_ in ids for row in view.positions(party=id_, policy=policy)]
     else:
-        rows = list(view.positions(topic=topic, party=one))
+        rows = list(view.positions(topic=topic, party=one, policy=policy))
     if json:
         as_json({"said": view.said, "known": view.known, "basis": view.basis, "rows": rows})
     elif not rows:
@@ -117,7 +124,15 @@ def _print_matrix(rows: Iterable[Position]) -> None:
         say("possibly: no position yet, it may have been said by then")
 
 
-def timeline(who: str, topic: str, /, *, when: When = NOW, where: Where = HERE) -> None:
+def timeline(
+    who: str,
+    topic: str,
+    /,
+    *,
+    policy: str = "latest",
+    when: When = NOW,
+    where: Where = HERE,
+) -> None:
     """Show what a party said on a topic over time, and where it turned.
 
     Example: `claims timeline ru lachin`
@@ -125,10 +140,12 @@ def timeline(who: str, topic: str, /, *, when: When = NOW, where: Where = HERE) 
     Args:
         who: The party, by id or by a name it bore on that day.
         topic: The topic, or one proposition.
+        policy: Which claims count: latest, own_level_first or highest_authority_first.
     """
     with where.ledger() as ledger:
         view = when.view(ledger)
-        answer(view.timeline(party(view, who) or "", topic), json=where.json)
+        found = view.timeline(party(view, who) or "", topic, policy=policy)
+        answer(found, json=where.json)
 
 
 def claims(
@@ -290,8 +307,8 @@ def diff(
     *,
     from_said: str | None = None,
     from_known: str | None = None,
-    to_said: str | None = None,
-    to_known: str | None = None,
+    to_said: Annotated[str | None, Parameter(name=("--to-said", "--said"))] = None,
+    to_known: Annotated[str | None, Parameter(name=("--to-known", "--known"))] = None,
     where: Where = HERE,
 ) -> None:
     """Show what changed between two views: claims and positions.

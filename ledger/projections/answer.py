@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import attrs
 
@@ -20,9 +20,12 @@ class Answer:
     """A frozen attrs object that an ask returned.
 
     `str()` is for people, `to_dict()` for programs (JSON values only), notebooks get the text.
+    `derived` names what is told beside the fields, though it follows from them.
     """
 
     __slots__ = ()
+
+    derived: ClassVar[tuple[str, ...]] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON values: texts, whole numbers, lists, objects."""
@@ -51,10 +54,11 @@ def plain(value: Any) -> Any:
         case tuple() | list() | frozenset() | set():
             return [plain(one) for one in value]
         case _ if attrs.has(type(value)):
+            names = [field.name for field in attrs.fields(type(value))]
             return {
-                field.name: plain(getattr(value, field.name))
-                for field in attrs.fields(type(value))
-                if not field.name.startswith("_")
+                name: plain(getattr(value, name))
+                for name in (*names, *getattr(value, "derived", ()))
+                if not name.startswith("_")
             }
         case _:
             return str(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import attrs
 
 from ledger.model import events as ev
@@ -15,12 +17,24 @@ from ledger.projections.standing import Position
 
 @attrs.frozen(kw_only=True)
 class Changed(Answer):
-    """One position that differs; None where the party was silent."""
+    """One position that differs; None where the party was silent.
+
+    `through` are the claims that bear on one of the two and not, or not so, on the other: they may
+    be old, and reach the party by a membership that is new.
+    """
 
     party: str
     proposition: str
     before: Position | None
     after: Position | None
+
+    derived: ClassVar[tuple[str, ...]] = ("through",)
+
+    @property
+    def through(self) -> tuple[str, ...]:
+        """The ids of the claims in which the two differ."""
+        old, new = _bearing(self.before), _bearing(self.after)
+        return tuple(sorted(id_ for id_ in {*old, *new} if old.get(id_) != new.get(id_)))
 
     def __str__(self) -> str:
         before = self.before.short() if self.before else "silent"
@@ -30,18 +44,34 @@ class Changed(Answer):
 
 @attrs.frozen(kw_only=True)
 class Difference(Answer):
-    """The claims and positions in which a second view differs from a first."""
+    """The claims and positions in which a second view differs from a first.
+
+    `learnt` claims were recorded beyond the first view's basis; of these the `late` ones had surely
+    been said by its date. `newly_said` were known then, and had not been said. `lost` are in the
+    first view alone, `altered` in both and otherwise.
+    """
 
     learnt: tuple[ClaimLine, ...]
+    newly_said: tuple[ClaimLine, ...]
     lost: tuple[ClaimLine, ...]
     altered: tuple[tuple[ClaimLine, ClaimLine], ...]
+    late: tuple[str, ...]
     positions: tuple[Changed, ...]
 
+    @property
+    def changed_by_late(self) -> tuple[Changed, ...]:
+        """The positions that a late arrival changed."""
+        late = set(self.late)
+        return tuple(one for one in self.positions if late.intersection(one.through))
+
     def __bool__(self) -> bool:
-        return bool(self.learnt or self.lost or self.altered or self.positions)
+        return bool(self.learnt or self.newly_said or self.lost or self.altered or self.positions)
 
     def __str__(self) -> str:
-        lines = [f"+ {one}" for one in self.learnt]
+        lines = [f"+ {one}" for one in self.newly_said]
+        for one in self.learnt:
+            late = ", late: it had been said before" if one.id in self.late else ""
+            lines.append(f"+ {one} (learnt{late})")
         lines += [f"- {one}" for one in self.lost]
         lines += [f"~ {after} (was: {before})" for before, after in self.altered]
         lines += [str(one) for one in self.positions]
@@ -54,6 +84,8 @@ class Shown:
 
     claims: dict[str, ClaimLine]
     positions: dict[tuple[str, str], Position]
+    said: Knob
+    basis: int
 
 
 def shown(facts: Facts, said: Knob) -> Shown:
@@ -61,6 +93,8 @@ def shown(facts: Facts, said: Knob) -> Shown:
     return Shown(
         claims={row.id: row for row in claims(facts, said, Filters())},
         positions=_table(facts, said),
+        said=said,
+        basis=facts.size,
     )
 
 
@@ -68,12 +102,16 @@ def diff(before: Shown, after: Shown) -> Difference:
     """What a second view shows otherwise than a first."""
     old, new = before.claims, after.claims
     stood, stands = before.positions, after.positions
+    came = [row for id_, row in new.items() if id_ not in old]
+    learnt = tuple(row for row in came if row.sequence >= before.basis)
     return Difference(
-        learnt=tuple(row for id_, row in new.items() if id_ not in old),
+        learnt=learnt,
+        newly_said=tuple(row for row in came if row.sequence < before.basis),
         lost=tuple(row for id_, row in old.items() if id_ not in new),
         altered=tuple(
             (old[id_], row) for id_, row in new.items() if id_ in old and old[id_] != row
         ),
+        late=tuple(row.id for row in learnt if row.said.said_by(before.said) == "certain"),
         positions=tuple(
             Changed(party=cell[0], proposition=cell[1], before=one, after=other)
             for cell in sorted({*stood, *stands})
@@ -87,6 +125,14 @@ def differing(before: Position, after: Position) -> Changed | None:
     if _gist(before) == _gist(after):
         return None
     return Changed(party=before.party, proposition=before.proposition, before=before, after=after)
+
+
+def _bearing(one: Position | None) -> dict[str, str]:
+    """The claims that bear on a position, each as it is told there."""
+    if one is None:
+        return {}
+    bearing = (*one.evidence, *one.possible, *one.set_aside)
+    return {each.claim: f"{each.certainty} {each}" for each in bearing}
 
 
 def _table(facts: Facts, said: Knob) -> dict[tuple[str, str], Position]:

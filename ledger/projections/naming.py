@@ -7,12 +7,14 @@ three years (model.md, 1 and 3).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import attrs
 
 from ledger import errors
 from ledger.model import events as ev
+from ledger.model.period import ALWAYS, Period
 from ledger.model.text import did_you_mean, near, show
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
@@ -114,8 +116,9 @@ def denoted(facts: Facts, name: str, on: dt.date | None) -> tuple[Denoted, ...]:
 
     Exact writing first; where nothing bears exactly this name, letters' case is overlooked.
     """
-    for fold in (str, str.casefold):
-        found = [(rank, one) for rank, one in _bearers(facts, on) if fold(one.name) == fold(name)]
+    like = facts.memo("borne", "", lambda: _borne(facts)).get(name.casefold(), ())
+    for bearings in ([one for one in like if one.name == name], like):
+        found = list(_bearers(bearings, on))
         if found:
             # A name that fits only possibly hides no surer one of a higher rank.
             sure = [rank for rank, one in found if one.certain]
@@ -126,26 +129,54 @@ def denoted(facts: Facts, name: str, on: dt.date | None) -> tuple[Denoted, ...]:
     return ()
 
 
-def _bearers(facts: Facts, on: dt.date | None) -> list[tuple[int, Denoted]]:
-    found = []
+def name_of(facts: Facts, party: str) -> str:
+    """The name of a party by its ledger id; the id that is shown where nothing else is left."""
+    event = facts.get(facts.canonical(party), ev.PartyRegistered)
+    return event.name if event else facts.public(party)
+
+
+@attrs.frozen
+class _Bearing:
+    """A name that a party bears, and when; what it was registered under it bears always."""
+
+    party: str
+    name: str
+    rank: int = 0
+    metonym: bool = False
+    period: Period = ALWAYS
+
+
+def _borne(facts: Facts) -> dict[str, list[_Bearing]]:
+    """All names, by how they are written without regard to case."""
+    found: dict[str, list[_Bearing]] = {}
     for id_, party in facts.of_type(ev.PartyRegistered):
         shown = facts.public(facts.canonical(id_))
         dated = set()
         for naming in facts.indexed("names_of", id_):
             name = facts.get(naming, ev.PartyNamed)
-            if name is None:
-                continue
-            dated.add(name.name)
-            held = "certain" if on is None else name.period.covers(on, on)
-            if held != "no":
-                one = Denoted(
-                    party=shown, name=name.name, metonym=name.metonym, certain=held == "certain"
-                )
-                found.append((name.rank, one))
+            if name is not None:
+                dated.add(name.name)
+                one = _Bearing(shown, name.name, name.rank, name.metonym, name.period)
+                found.setdefault(name.name.casefold(), []).append(one)
         if party.name not in dated:
-            one = Denoted(party=shown, name=party.name, metonym=False, certain=True)
-            found.append((0, one))
+            found.setdefault(party.name.casefold(), []).append(_Bearing(shown, party.name))
     return found
+
+
+def _bearers(bearings: Iterable[_Bearing], on: dt.date | None) -> Iterator[tuple[int, Denoted]]:
+    """Those of the bearings that hold on a day, with their ranks."""
+    for one in bearings:
+        held = "certain" if on is None else one.period.covers(on, on)
+        if held != "no":
+            yield (
+                one.rank,
+                Denoted(
+                    party=one.party,
+                    name=one.name,
+                    metonym=one.metonym,
+                    certain=held == "certain",
+                ),
+            )
 
 
 def resolve(facts: Facts, given: str, on: dt.date | None) -> str:
@@ -177,7 +208,11 @@ def resolve(facts: Facts, given: str, on: dt.date | None) -> str:
             given=given,
             near=bearers,
         )
-    known = (*facts.keys("party"), *(one.name for _, one in _bearers(facts, on)))
+    borne = facts.memo("borne", "", lambda: _borne(facts)).values()
+    known = (
+        *facts.keys("party"),
+        *(one.name for same in borne for _, one in _bearers(same, on)),
+    )
     close = near(given, known)
     raise errors.UnknownName(
         f"No party is called {show(given)}{day}.{did_you_mean(close)}", given=given, near=close

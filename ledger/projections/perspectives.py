@@ -16,6 +16,7 @@ from ledger.model.claim import AGREEING
 from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
+from ledger.projections.policies import Policy
 from ledger.projections.positions import certainty, position, withdrawals
 from ledger.projections.rollup import claims_reaching, reach
 from ledger.projections.standing import Position
@@ -70,18 +71,22 @@ class Divergence(Answer):
         return f"{p} says {x} ({a}), {q} says {y} ({b})"
 
 
-def positions_on(facts: Facts, topic: str, said: Knob) -> Positions:
+def positions_on(
+    facts: Facts, topic: str, said: Knob, policy: str | Policy = "latest"
+) -> Positions:
     """Where every party stands on every proposition of a topic, silent ones left out."""
     rows = [
         found
         for proposition in propositions_of(facts, topic)
         for party in _parties_on(facts, proposition)
-        if (found := position(facts, party, proposition, said)).status != "silent"
+        if (found := position(facts, party, proposition, said, policy)).status != "silent"
     ]
     return Positions(rows=tuple(rows), said=said, basis=facts.size)
 
 
-def positions_of(facts: Facts, party: str, said: Knob) -> Positions:
+def positions_of(
+    facts: Facts, party: str, said: Knob, policy: str | Policy = "latest"
+) -> Positions:
     """Where a party stands on everything, silent propositions left out."""
     spoken_on = {
         facts.canonical(claim.proposition)
@@ -91,7 +96,7 @@ def positions_of(facts: Facts, party: str, said: Knob) -> Positions:
     rows = [
         found
         for proposition in sorted(spoken_on, key=facts.public)
-        if (found := position(facts, party, proposition, said)).status != "silent"
+        if (found := position(facts, party, proposition, said, policy)).status != "silent"
     ]
     return Positions(rows=tuple(rows), said=said, basis=facts.size)
 

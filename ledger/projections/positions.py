@@ -18,6 +18,7 @@ from ledger.model.bounds import Bounds
 from ledger.model.moment import Bound, Knob, surely_before
 from ledger.projections.deciding import Counted, Status, current_run, decide, distinct
 from ledger.projections.effective import Facts
+from ledger.projections.naming import name_of
 from ledger.projections.policies import Candidate, Policy, kept_by, policy_of
 from ledger.projections.rollup import may_reach, reach
 from ledger.projections.runs import in_order, runs_of
@@ -146,6 +147,17 @@ def position(
     return answered(facts, weigh(facts, party, proposition, said, policy), said)
 
 
+def headed(facts: Facts, party: str, proposition: str) -> dict[str, str]:
+    """What every position begins with, by shown ledger ids: two ids, and what they stand for."""
+    about = facts.get(proposition, ev.PropositionDefined)
+    return {
+        "party": facts.public(party),
+        "proposition": facts.public(proposition),
+        "name": name_of(facts, party),
+        "text": about.text if about else "",
+    }
+
+
 def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
     """Step 7: what was weighed, as an answer."""
     runs, turns = runs_of(facts, found.order, {k: v.stance for k, v in found.certain.items()})
@@ -157,16 +169,20 @@ def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
         certain=found.certain,
         aside=found.aside,
     )
+    ends = {one.id for one in found.frontier if found.status == "withdrawn" or not one.withdrawn}
+    last = [one for one in current if one.id in ends] or current
     who, what, order, certain = found.party, found.proposition, found.order, found.certain
     return Position(
-        party=facts.public(who),
-        proposition=facts.public(what),
+        **headed(facts, who, what),
         status=found.status,
         stance=found.stance,
         because=found.because,
-        acts=distinct(one.claim.act for one in current),
-        factuality=distinct(one.claim.factuality for one in current),
-        conditions=distinct(one.claim.conditions for one in current if one.claim.conditions),
+        acts=distinct(one.claim.act for one in last),
+        factuality=distinct(one.claim.factuality for one in last),
+        conditions=distinct(one.claim.conditions for one in last if one.claim.conditions),
+        speakers=distinct(
+            name_of(facts, party) for one in current for party in facts.claimants(one.claim)
+        ),
         evidence=_shown(facts, current) if found.status != "undeclared" else (),
         utterances=len({one.claim.utterance or one.id for one in current}),
         first_stated=bounds(facts, current[0].id) if current else None,
@@ -280,17 +296,22 @@ def _taken_back(facts: Facts, claim: str, said: Knob) -> bool:
 
 
 def _last_word(facts: Facts, party: str, proposition: str, said: Knob) -> Bounds | None:
-    """The date of the party's last word on any proposition of the topics."""
-    event = facts.get(proposition, ev.PropositionDefined)
-    topics = set(event.topics) if event else set()
+    """The date of the party's last word, for certain, on any proposition of the topics."""
+    topics = _topics(facts, proposition)
     latest: Bounds | None = None
     for id_ in may_reach(facts, party):
         claim = facts.get(id_, ev.ClaimRecorded)
-        about = facts.get(claim.proposition, ev.PropositionDefined) if claim else None
-        if not about or topics.isdisjoint(about.topics) or party not in reach(facts, id_):
+        if claim is None or topics.isdisjoint(_topics(facts, claim.proposition)):
             continue
-        if certainty(facts, id_, said) == "certain":
+        path = reach(facts, id_).get(party)
+        if path is not None and path.certain and certainty(facts, id_, said) == "certain":
             when = bounds(facts, id_)
             if latest is None or when.sort_key() > latest.sort_key():
                 latest = when
     return latest
+
+
+def _topics(facts: Facts, proposition: str) -> set[str]:
+    """The topics of a proposition, and of all that are one with it."""
+    group = (facts.get(one, ev.PropositionDefined) for one in facts.merged_group(proposition))
+    return {topic for one in group if one for topic in one.topics}

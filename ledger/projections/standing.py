@@ -5,17 +5,19 @@ How it is found is `.positions`; the plain texts it is told in are `.wording`.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
-from typing import Literal
+from typing import ClassVar, Literal
 
 import attrs
 
 from ledger.model.bounds import Bounds
 from ledger.model.moment import Knob
+from ledger.projections import wording
 from ledger.projections.answer import Answer
 from ledger.projections.deciding import Status, distinct
 from ledger.projections.runs import Run, Turn
-from ledger.projections.wording import VERBS, WHY, listed, marked_up, when
+from ledger.projections.wording import marked_up
 
 Certainty = Literal["certain", "possible"]
 
@@ -57,20 +59,25 @@ class Position(Answer):
     """Where one party stands on one proposition, in one view.
 
     `status` is held, conflicted, withdrawn, possible, undeclared or silent. `because` says why a
-    position is conflicted. Acts, factuality, conditions, evidence and dates are those of the
-    current run; `possible` are claims that may have been said by then, never decisive.
-    `passed_over` are those that the policy did not count. `basis` is the number of events the
-    answer was computed from.
+    position is conflicted. Evidence and dates are those of the current run; acts, factuality and
+    conditions those of its last word, all of them where several last words differ; `speakers` are
+    the names of those who spoke in it. `possible` are claims that may have been said by then, never
+    decisive; `passed_over` are those that the policy did not count. `stale_days` is the number of
+    days from the last word to the view's date. `basis` is the number of events the answer was
+    computed from.
     """
 
     party: str
     proposition: str
+    name: str = ""
+    text: str = ""
     status: Status
     stance: str | None = None
     because: str | None = None
     acts: tuple[str, ...] = ()
     factuality: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     utterances: int = 0
     first_stated: Bounds | None = None
@@ -89,10 +96,21 @@ class Position(Answer):
     said: Knob
     basis: int
 
+    derived: ClassVar[tuple[str, ...]] = ("own", "stale_days")
+
     @property
     def own(self) -> bool:
         """Whether any of the evidence is the party's own saying."""
         return any(one.own for one in self.evidence)
+
+    @property
+    def stale_days(self) -> int | None:
+        """The days from the last word of the current run, at its latest, to the view's date."""
+        latest = self.last_stated.latest if self.last_stated else None
+        if latest is None:
+            return None
+        day = latest.astimezone(dt.UTC).date() if isinstance(latest, dt.datetime) else latest
+        return max(0, ((self.said.day or self.said.end().date()) - day).days)
 
     def short(self) -> str:
         """The status in a word or two, for a table cell."""
@@ -109,38 +127,63 @@ class Position(Answer):
                 return self.status
 
     def sentence(self) -> str:
-        """The position in one sentence; what is only possible, or silence, is told as that.
+        """The position as one could print it, and what must be known before one does.
 
-        Example: `ru supports blocked (assert), in the words of ru-mod, last stated 2023-02-22.`
+        Example: `Russia supported “The road is closed”: asserted by Russian Defense Ministry on
+        2023-02-22.`
         """
-        last = f", last stated {when(self.last_stated)}" if self.last_stated else ""
-        head = f"{self.party} {{}} {self.proposition}"
+        who, what = self.name or self.party, f"“{self.text}”" if self.text else self.proposition
         match self.status:
             case "held":
-                only = "; only if: " + "; ".join(self.conditions) if self.conditions else ""
-                told = VERBS.get(self.stance or "", self.stance or "")
-                told = f"{head.format(told)} ({'/'.join(self.acts)})" + self._by() + last + only
+                took = wording.TOOK.get(self.stance or "", self.stance)
+                told = f"{who} {took} {what}: {self._stated()}."
             case "conflicted":
-                told = f"{head.format('is in conflict on')}: {WHY.get(self.because or '')}{last}"
+                sides = " and ".join(distinct(e.stance for e in self.evidence if not e.withdrawn))
+                why = wording.WHY.get(self.because or "")
+                told = f"{who} gave conflicting words on {what} ({sides}): {why}."
             case "withdrawn":
-                told = head.format("has taken back its words on") + last
+                told = f"{who} took back the last word on {what}: {self._stated()}."
             case "possible":
-                told = f"{head.format('may have spoken on')} by {self.said}; nothing is certain"
+                told = f"No certain word of {who} on {what} is known; {self._perhaps()}."
             case "undeclared":
-                told = head.format("spoke without taking a side on") + self._by() + last
+                told = f"{who} told no side on {what}: {self._stated()}."
             case _:
                 spoke = self.last_word_on_topic
-                word = f"; its last word on the topic: {when(spoke)}" if spoke else ""
-                told = f"{head.format('is silent on')}{word}"
-        marks = [("lapsed", self.lapsed), ("contested", bool(self.contested_by))]
-        return told + "".join(f"; {mark}" for mark, on in marks if on) + "."
+                last = f" (last word on the topic: {wording.when(spoke)})" if spoke else ""
+                told = f"No word of {who} on {what} is known{last}."
+        return " ".join((told, *self._beside()))
 
-    def _by(self) -> str:
-        """Whose words these are, where none of them are the party's own."""
-        words = self.evidence or self.set_aside
-        if not words or any(one.own for one in words):
-            return ""
-        return f", in the words of {listed(distinct(one.path[0] for one in words))}"
+    def _stated(self) -> str:
+        """How, by whom, when and on which condition the current run was said."""
+        hedges = [wording.HEDGED[sure] for sure in self.factuality if sure in wording.HEDGED]
+        parts = [wording.listed(map(wording.acted, self.acts)), *hedges]
+        if self.speakers and self.speakers != (self.name,):
+            parts.append(f"by {wording.listed(self.speakers)}")
+        if self.first_stated is not None and self.last_stated is not None:
+            parts.append(wording.dated(self.first_stated, self.last_stated))
+        if self.utterances > 1:
+            parts[-1] += f", on {self.utterances} occasions"
+        return " ".join([*parts, *(f"on the condition “{only}”" for only in self.conditions)])
+
+    def _perhaps(self) -> str:
+        """What may have been said as well, told as no more than that."""
+        took = distinct(wording.TOOK.get(one.stance, one.stance) for one in self.possible)
+        many = f"{len(self.possible)} claim{'' if len(self.possible) == 1 else 's'}"
+        return f"possibly {' or '.join(took)} it ({many})"
+
+    def _beside(self) -> Iterable[str]:
+        if self.lapsed:
+            yield "It was meant for a time that is over."
+        if self.contested_by:
+            yield "That it was said is contested."
+        if self.possibly_withdrawn:
+            yield "It was possibly taken back."
+        if self.possible and self.status != "possible":
+            yield f"Beside this {self._perhaps()}."
+        if self.passed_over:
+            yield f"Passed over by {self.policy}: {len(self.passed_over)}."
+        if self.incomplete:
+            yield f"Erased claims that may bear on it: {self.incomplete}."
 
     def __str__(self) -> str:
         lines = [self.sentence()]
@@ -152,6 +195,7 @@ class Position(Answer):
         yield "", self.evidence
         yield "possible: ", self.possible
         yield "no stance: ", () if self.evidence else self.set_aside
+        yield f"passed over by {self.policy}: ", self.passed_over
 
     def _notes(self) -> list[str]:
         notes = [f"contested by {claim}" for claim in self.contested_by]

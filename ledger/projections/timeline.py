@@ -10,6 +10,7 @@ from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.perspectives import propositions_of
+from ledger.projections.policies import Policy
 from ledger.projections.positions import position
 from ledger.projections.runs import Run, Turn
 from ledger.projections.standing import Evidence, Position
@@ -55,12 +56,14 @@ class Timeline(Answer):
         return "\n".join(map(str, self.strands)) or f"({self.party} said nothing on {self.topic})"
 
 
-def timeline(facts: Facts, party: str, topic: str, said: Knob) -> Timeline:
+def timeline(
+    facts: Facts, party: str, topic: str, said: Knob, policy: str | Policy = "latest"
+) -> Timeline:
     """The runs and turns of a party on every proposition of a topic, or on one proposition."""
     on = propositions_of(facts, topic)
     if facts.get(topic, ev.PropositionDefined) is not None:
         on = (facts.canonical(topic),)
-    found = [position(facts, party, proposition, said) for proposition in on]
+    found = [position(facts, party, proposition, said, policy) for proposition in on]
     spoken = [one for one in found if one.status != "silent"]
     spoken.sort(key=_first)
     return Timeline(

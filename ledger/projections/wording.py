@@ -6,20 +6,39 @@ Only texts come in here; what a position is and which words belong to it is `.po
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from ledger.model.bounds import Bounds
 
-VERBS: Final = {
-    "supports": "supports",
-    "opposes": "opposes",
-    "neutral": "takes no side on",
-    "mixed": "is of two minds on",
+TOOK: Final[Mapping[str, str]] = {
+    "supports": "supported",
+    "opposes": "opposed",
+    "neutral": "took no side on",
+    "mixed": "had mixed views on",
 }
-WHY: Final = {
-    "order_unknown": "it said both, and nobody knows which came last",
-    "said_both": "it said both on one occasion",
+"""What a stance is, in the past tense: it is of a date, and names are singular or plural."""
+DONE: Final[Mapping[str, str]] = {
+    "assert": "asserted",
+    "characterise": "so characterised",
+    "deny": "denied",
+    "accuse": "raised as an accusation",
+    "predict": "predicted",
+    "call_for": "called for",
+    "demand": "demanded",
+    "offer": "offered",
+    "commit": "promised",
+    "accept": "accepted",
+    "reject": "rejected",
+    "threaten": "threatened",
+    "decline_to_comment": "declined to comment",
+    "avoid": "avoided the question",
+    "reference_only": "only referred to",
+}
+HEDGED: Final[Mapping[str, str]] = {"probable": "as probable", "possible": "as possible"}
+WHY: Final[Mapping[str, str]] = {
+    "order_unknown": "nothing tells which of the words came last",
+    "said_both": "one document has both, said on one occasion",
     "reports_disagree": "the reports of one occasion disagree",
 }
 Words = Sequence[tuple[str, str]]
@@ -49,6 +68,24 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     """
     *first, end = words
     return f"{', '.join(first)} {last} {end}" if first else end
+
+
+def acted(act: str) -> str:
+    """An act as what was done; one of a host's own without its namespace.
+
+    Example:
+        >>> acted("call_for"), acted("x-desk:shout")
+        ('called for', 'shout')
+    """
+    return DONE.get(act, act.rpartition(":")[2].replace("_", " "))
+
+
+def dated(first: Bounds, last: Bounds) -> str:
+    """When something was said first and last, in words."""
+    if str(first) != str(last):
+        return f"first {when(first)}, last {when(last)}"
+    told = when(first)
+    return told if told.startswith(("between", "by")) else f"on {told}"
 
 
 def marked_up(title: str, parts: Iterable[tuple[str, Words]]) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 def test_a_position_is_printed_with_its_words(good, filled):
     assert good("position", "Water board", "safe").out == (
-        "board supports safe (assert), last stated 2024-03-01.\n"
+        "Water board supported “The dam is safe”: asserted on 2024-03-01.\n"
         "  c1 assert (supports), 2024-03-01 “is safe”\n"
     )
     answer = good("position", "board", "safe", "--json").json
@@ -14,15 +14,16 @@ def test_a_position_is_printed_with_its_words(good, filled):
 
 def test_the_two_dates_cut_what_was_said_and_what_was_known(good, filled):
     ask = ("position", "office", "safe")
-    assert "opposes safe (deny)" in good(*ask).out
-    assert "silent" in good(*ask, "--said", "2024-03-03").out
-    assert "silent" in good(*ask, "--known", "2024-03-06").out
-    assert "silent" in good(*ask, "--said", "2024-03-20", "--known", "13").out
+    assert good(*ask).out.startswith("Inspectors opposed “The dam is safe”: denied")
+    silent = "No word of Inspectors on “The dam is safe” is known"
+    assert silent in good(*ask, "--said", "2024-03-03").out
+    assert silent in good(*ask, "--known", "2024-03-06").out
+    assert silent in good(*ask, "--said", "2024-03-20", "--known", "13").out
     assert "opposes" in good(*ask, "--said", "2024-03-20", "--known", "2024-03-10T12:00:00Z").out
 
 
 def test_names_are_those_of_the_day_asked_for(good, filled):
-    assert good("position", "Dam house", "safe").out.startswith("county opposes safe")
+    assert good("position", "Dam house", "safe").out.startswith("County opposed")
     assert good("position", "Dam house", "safe", "--said", "1999-01-01").out.startswith("board is")
 
 
@@ -166,7 +167,7 @@ def test_a_date_that_is_no_cut_is_refused(refused, filled, date):
 
 def test_the_reasons_of_a_position_are_told_step_by_step(good, filled):
     told = good("explain", "Dam house", "safe", "--said", "2024-03-20").out
-    assert told.startswith("county opposes safe (deny), in the words of office")
+    assert told.startswith("County opposed “The dam is safe”: denied by Inspectors on")
     assert [line[:2] for line in told.splitlines() if line[1:2] == "."] == [
         f"{number}." for number in range(1, 8)
     ]

@@ -100,9 +100,8 @@ def test_a_text_may_be_forgotten(good, ledger, tmp_path):
 
 def test_a_withdrawal_ends_a_position(good, filled):
     good("withdraw", "c1", "--claimant", "Water board", "--uttered", "2024-03-09", "--id", "w1")
-    assert good("position", "board", "safe").out.startswith(
-        "board has taken back its words on safe"
-    )
+    told = good("position", "board", "safe").out
+    assert told.startswith("Water board took back the last word on “The dam is safe”")
 
 
 def test_a_correction_of_the_publisher_changes_a_claim(good, filled):

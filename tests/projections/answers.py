@@ -14,6 +14,7 @@ def told(position: Position) -> dict[str, object]:
         "status": position.status,
         "stance": position.stance,
         "because": position.because,
+        "acts": sorted(position.acts),
         "evidence": [one.claim for one in position.evidence or ()]
         if position.status != "undeclared"
         else [],

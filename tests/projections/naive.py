@@ -71,10 +71,13 @@ class World(Fold):
         else:
             status, current = ("undeclared", self.in_order(aside)) if aside else ("silent", [])
         stands = [id_ for id_ in current if back[id_] != "yes"]
+        ends = frontier if status == "withdrawn" else standing
+        last = [id_ for id_ in current if id_ in ends] or current
         return {
             "status": status,
             "stance": stances.pop() if status == "held" else None,
             "because": because,
+            "acts": sorted({self.act(id_)["act"] for id_ in last}),
             "evidence": current if status != "undeclared" else [],
             "paths": [found[id_][3] for id_ in current] if status != "undeclared" else [],
             "withdrawn": [id_ for id_ in current if back[id_] == "yes"],
