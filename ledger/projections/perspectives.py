@@ -103,16 +103,18 @@ def positions_of(
 
 def propositions_of(facts: Facts, topic: str) -> tuple[str, ...]:
     """The shown propositions of a topic and of the topics inside it."""
-    found: dict[str, None] = {}
-    seen: set[str] = set()
+    inside = (facts.indexed("propositions_in", one) for one in topics_within(facts, topic))
+    return tuple(dict.fromkeys(facts.canonical(one) for ids in inside for one in ids))
+
+
+def topics_within(facts: Facts, topic: str) -> tuple[str, ...]:
+    """A topic, and the topics inside it at any depth."""
+    found = {topic: None}
     queue = [topic]
-    while queue:
-        here = queue.pop(0)
-        if here in seen:
-            continue
-        seen.add(here)
-        found.update(dict.fromkeys(map(facts.canonical, facts.indexed("propositions_in", here))))
-        queue.extend(facts.indexed("topics_in", here))
+    for here in queue:
+        inside = [one for one in facts.indexed("topics_in", here) if one not in found]
+        found.update(dict.fromkeys(inside))
+        queue.extend(inside)
     return tuple(found)
 
 

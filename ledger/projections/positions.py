@@ -196,7 +196,11 @@ def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
         set_aside=_shown(facts, found.aside),
         runs=runs,
         turns=turns,
-        last_word_on_topic=_last_word(facts, who, what, said) if found.status == "silent" else None,
+        last_word_on_topic=(
+            last_word(facts, who, topics_of(facts, what), said)
+            if found.status == "silent"
+            else None
+        ),
         policy=found.policy,
         passed_over=_shown(facts, found.passed_over),
         incomplete=facts.lost_claims,
@@ -295,13 +299,12 @@ def _taken_back(facts: Facts, claim: str, said: Knob) -> bool:
     return bool(by) and all(withdrawals(facts, claim, party, said) == "yes" for party in by)
 
 
-def _last_word(facts: Facts, party: str, proposition: str, said: Knob) -> Bounds | None:
+def last_word(facts: Facts, party: str, topics: set[str], said: Knob) -> Bounds | None:
     """The date of the party's last word, for certain, on any proposition of the topics."""
-    topics = _topics(facts, proposition)
     latest: Bounds | None = None
     for id_ in may_reach(facts, party):
         claim = facts.get(id_, ev.ClaimRecorded)
-        if claim is None or topics.isdisjoint(_topics(facts, claim.proposition)):
+        if claim is None or topics.isdisjoint(topics_of(facts, claim.proposition)):
             continue
         path = reach(facts, id_).get(party)
         if path is not None and path.certain and certainty(facts, id_, said) == "certain":
@@ -311,7 +314,7 @@ def _last_word(facts: Facts, party: str, proposition: str, said: Knob) -> Bounds
     return latest
 
 
-def _topics(facts: Facts, proposition: str) -> set[str]:
+def topics_of(facts: Facts, proposition: str) -> set[str]:
     """The topics of a proposition, and of all that are one with it."""
     group = (facts.get(one, ev.PropositionDefined) for one in facts.merged_group(proposition))
     return {topic for one in group if one for topic in one.topics}

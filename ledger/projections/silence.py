@@ -16,7 +16,8 @@ from ledger.model.bounds import Bounds
 from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
-from ledger.projections.perspectives import propositions_of
+from ledger.projections.perspectives import propositions_of, topics_within
+from ledger.projections.positions import last_word
 from ledger.projections.rollup import reach
 from ledger.projections.saying import bounds
 from ledger.projections.wording import listed, when
@@ -71,7 +72,6 @@ class _Heard:
     """What was said on a topic by a date: whom it reaches, and whom it speaks to and of."""
 
     spoken: dict[str, set[str]] = attrs.field(factory=lambda: defaultdict(set))
-    last: dict[str, Bounds] = attrs.field(factory=dict)
     to: dict[str, list[tuple[str, str]]] = attrs.field(factory=lambda: defaultdict(list))
     of: dict[str, list[tuple[str, str]]] = attrs.field(factory=lambda: defaultdict(list))
 
@@ -79,6 +79,7 @@ class _Heard:
 def silences(facts: Facts, topic: str, said: Knob) -> Silences:
     """The parties that are silent on some proposition of a topic on which others spoke."""
     heard = _heard(facts, topic, said)
+    topics = set(topics_within(facts, topic))
     rows = []
     for id_, party in facts.of_type(ev.PartyRegistered):
         on = [one for one, reached in heard.spoken.items() if id_ not in reached]
@@ -88,7 +89,7 @@ def silences(facts: Facts, topic: str, said: Knob) -> Silences:
                     party=facts.public(id_),
                     name=party.name,
                     propositions=tuple(sorted(map(facts.public, on))),
-                    last_word=heard.last.get(id_),
+                    last_word=last_word(facts, id_, topics, said),
                     addressed_in=_shown(facts, heard.to[id_], on),
                     named_in=_shown(facts, heard.of[id_], on),
                 )
@@ -111,17 +112,8 @@ def _heard(facts: Facts, topic: str, said: Knob) -> _Heard:
                 continue
             # A claim that is only possible breaks no silence for sure: its party is not listed.
             heard.spoken[proposition].update(reach(facts, id_))
-            for party, path in reach(facts, id_).items():
-                if state == "certain" and path.certain:
-                    _keep_latest(heard.last, party, bounds(facts, id_))
             for party in claim.addressees:
                 heard.to[facts.canonical(party)].append((id_, proposition))
             for party in claim.mentions:
                 heard.of[facts.canonical(party)].append((id_, proposition))
     return heard
-
-
-def _keep_latest(last: dict[str, Bounds], party: str, when_said: Bounds) -> None:
-    before = last.get(party)
-    if before is None or when_said.sort_key() > before.sort_key():
-        last[party] = when_said

@@ -24,7 +24,9 @@ def test_the_two_dates_cut_what_was_said_and_what_was_known(good, filled):
 
 def test_names_are_those_of_the_day_asked_for(good, filled):
     assert good("position", "Dam house", "safe").out.startswith("County opposed")
-    assert good("position", "Dam house", "safe", "--said", "1999-01-01").out.startswith("board is")
+    assert good("position", "Dam house", "safe", "--said", "1999-01-01").out.startswith(
+        "No word of Water board"
+    )
 
 
 def test_positions_on_a_topic_are_a_table_of_parties_and_propositions(good, filled):
