@@ -30,6 +30,7 @@ from ledger import Ledger, Recorder
 ROOT: Final = Path(__file__).parents[1]
 IN_CI: Final = os.environ.get("CI", "").lower() in {"1", "true"}
 SECONDS_TO_START: Final = 60
+ROOM_FOR_SERVER: Final = 4 << 30
 SERVER_SETTINGS: Final = {
     "max_prepared_transactions": "4",  # two-phase commit of a Session
     "fsync": "off",
@@ -49,7 +50,8 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile("ci" if IN_CI else "dev")
+settings.register_profile("few", settings.get_profile("ci"), max_examples=5)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if IN_CI else "dev"))
 
 
 @pytest.fixture(scope="session")
@@ -167,7 +169,9 @@ def unchanged() -> Callable[[Ledger], contextlib.AbstractContextManager[None]]:
 
 @contextlib.contextmanager
 def _running_server() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="claimledger-", ignore_cleanup_errors=True) as made:
+    with tempfile.TemporaryDirectory(
+        prefix="claimledger-", dir=_in_memory(), ignore_cleanup_errors=True
+    ) as made:
         folder = Path(made)
         owner = _owner_of_server()
         programs = _copied_programs(folder)
@@ -192,6 +196,15 @@ def _running_server() -> Iterator[str]:
         finally:
             server.send_signal(signal.SIGINT)
             server.wait(SECONDS_TO_START)
+
+
+def _in_memory() -> str | None:
+    """A folder that is kept in memory, if there is one with room: a new database takes a fifth."""
+    folder = "/dev/shm"  # noqa: S108 - a new folder is made inside
+    try:
+        return folder if shutil.disk_usage(folder).free > ROOM_FOR_SERVER else None
+    except OSError:
+        return None
 
 
 def _owner_of_server() -> str | None:

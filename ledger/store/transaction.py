@@ -16,12 +16,12 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import ManagesConnection, StaticPool
 
 from ledger.errors import StoreError
 from ledger.store.follow import wake
@@ -117,8 +117,8 @@ def _in_turn(
 
 def _refuse_a_hosts_transaction(engine: Engine) -> None:
     """On an engine's one connection the end of ours would be the end of what a host has begun."""
-    held = cast("StaticPool", engine.pool).connection.driver_connection
-    if _is_open(held) and getattr(held, "autocommit", None) is not False:
+    held = cast("StaticPool", engine.pool).connection
+    if _is_open(held.driver_connection) and _autocommit(held) is not False:
         raise StoreError(
             "The engine has only one connection, and a transaction of yours is open on it. End "
             "that first; or hand its Connection or Session over, Ledger(connection), and what is "
@@ -245,7 +245,7 @@ def _begin(conn: Connection) -> None:
         # lock: ours takes its place now, or the two would meet later.
         conn.begin()
         conn.connection.rollback()
-    elif getattr(conn.connection.driver_connection, "autocommit", None) is False:
+    elif _autocommit(conn.connection) is False:
         # Since Python 3.12 the driver may always be in a transaction, begun without the lock.
         with contextlib.closing(conn.connection.cursor()) as cursor:
             cursor.execute("ROLLBACK")
@@ -273,14 +273,21 @@ def in_autocommit(conn: Connection) -> bool:
 
     sqlite3's older autocommit (isolation_level None) honours BEGIN and commit(), so it is none.
     """
-    held = conn.connection
-    outer, inner = held.dbapi_connection, held.driver_connection
-    if getattr(outer, "autocommit", None) is True:
-        return True
-    if inner is outer:
-        return False
+    return _autocommit(conn.connection) is True
+
+
+def _autocommit(held: ManagesConnection) -> object:
+    """What the driver's connection says of its autocommit; None where it knows none."""
+    outer: Any = held.dbapi_connection
+    inner = held.driver_connection
+    if inner is outer or getattr(outer, "autocommit", None) is True:
+        return getattr(outer, "autocommit", None)
     # What an asynchronous driver's connection wraps: asyncpg's nothing, aiosqlite's sqlite3's.
-    return getattr(getattr(inner, "_conn", inner), "autocommit", None) is True
+    wrapped: Any = getattr(inner, "_conn", inner)
+    try:
+        return getattr(wrapped, "autocommit", None)
+    except sqlite3.ProgrammingError:  # since Python 3.12 it tells that in its own thread alone
+        return outer.run_async(lambda it: it._execute(lambda: wrapped.autocommit))  # noqa: SLF001
 
 
 def _refuse_autocommit(conn: Connection) -> None:

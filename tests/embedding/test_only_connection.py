@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 
 import pytest
@@ -85,3 +86,24 @@ def test_a_hosts_open_transaction_is_neither_committed_nor_rolled_back(engine):
     assert ledger.claims().ids == ("c2",)
     with engine.connect() as conn:
         assert conn.scalar(sa.text("SELECT count(*) FROM story")) == 1
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sqlite3 has the attribute since 3.12")
+@pytest.mark.parametrize("address", ["sqlite+aiosqlite://", "sqlite+aiosqlite:///{}/host.db"])
+def test_the_drivers_own_autocommit_is_seen_from_the_event_loop_too(tmp_path, address):
+    async def main(*, autocommit):
+        engine = create_async_engine(
+            address.format(tmp_path), connect_args={"autocommit": autocommit}
+        )
+        try:
+            ledger = AsyncLedger(engine)
+            async with engine.begin() as conn:
+                await conn.run_sync(schema.upgrade)
+            await ledger.register_all(FIRST)
+            return (await ledger.verify()).size
+        finally:
+            await engine.dispose()
+
+    with pytest.raises(StoreError, match="in autocommit"):
+        asyncio.run(main(autocommit=True))
+    assert asyncio.run(main(autocommit=False)) == len(FIRST)

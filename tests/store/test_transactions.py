@@ -146,6 +146,7 @@ def test_a_host_whose_listener_sends_begin_itself_is_served(tmp_path, tables, dr
             write(conn, tables, drafts(1))
         conn.rollback()
     assert count(engine, tables) == (0, 40)
+    engine.dispose()
 
 
 def test_a_connection_in_autocommit_is_refused(postgres_url, tables, drafts):

@@ -106,13 +106,13 @@ def test_a_withdrawal_invalidates_and_a_spokeswoman_acts_on_behalf(corridor, exp
 
 def read_nanopubs(text):
     """Each nanopublication of a file, as a graph of its own, by its address."""
-    whole = rdflib.ConjunctiveGraph()
+    whole = rdflib.Dataset()
     whole.parse(data=text, format="trig")
-    found: dict[str, rdflib.ConjunctiveGraph] = {}
+    found: dict[str, rdflib.Dataset] = {}
     for context in whole.contexts():
         if len(context):
             address = str(context.identifier).partition("#")[0]
-            one = found.setdefault(address, rdflib.ConjunctiveGraph())
+            one = found.setdefault(address, rdflib.Dataset())
             part = one.get_context(context.identifier)
             for triple in context:
                 part.add(triple)
