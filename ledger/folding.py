@@ -60,17 +60,28 @@ class Layer(Protocol):
 class Fold:
     """The facts of one log at its head and at a few earlier sizes; hold `lock` while using them.
 
-    On top there may lie events that are not stored yet, those of one unit of work (`lay`).
+    On top there may lie events that are not stored yet, those of one unit of work (`lay`). `begun`
+    gives the facts of an empty log, of which the last `back` events can be taken back.
     """
 
-    def __init__(self, tables: Tables, origin: str, lock: Lock) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        origin: str,
+        lock: Lock,
+        *,
+        begun: Callable[[], Facts] = Facts,
+        back: int = TAKEN_BACK,
+    ) -> None:
         self.tables = tables
         self.origin = origin
         self.lock = lock
         self.checked = False
-        self.facts = Facts()
+        self.facts = begun()
+        self._begun = begun
         self._log: int | None = None
-        self._leaves: deque[bytes] = deque(maxlen=TAKEN_BACK)
+        self._leaves: deque[bytes] = deque(maxlen=max(back, 1))
+        self._back = back
         self._past: OrderedDict[int, Facts] = OrderedDict()
         self._owner: object = None
         self._laid = self._entries = 0
@@ -126,15 +137,15 @@ class Fold:
 
     def _step_back(self, conn: Connection, log: int) -> None:
         """Take back what the stored log does not hold; fold anew where too little is left."""
-        many = _GLANCE
+        many = min(_GLANCE, self._back)
         while True:
             start = self.facts.size - min(many, len(self._leaves))
             here = list(self._leaves)[start - self.facts.size :] if start < self.facts.size else []
             there = read.leaf_hashes(conn, self.tables, log, start, self.facts.size)
             common = sum(1 for _ in _while_same(here, there))
-            if common or many >= TAKEN_BACK:
+            if common or many >= self._back:
                 break
-            many = TAKEN_BACK
+            many = self._back
         if not common:
             self.forget()
             return
@@ -146,7 +157,7 @@ class Fold:
 
     def forget(self) -> None:
         """Begin anew; the next question folds the whole log."""
-        self.facts, self._log = Facts(), None
+        self.facts, self._log = self._begun(), None
         self._owner, self._laid, self._entries = None, 0, 0
         self._leaves.clear()
         self._past.clear()
@@ -234,13 +245,15 @@ def fold_of(bind: Bind, layout: Layout, origin: str) -> Fold:
 class Folded:
     """A ledger's way to its database and to the fold of its log."""
 
-    def __init__(self, host: Host, layout: Layout, origin: str) -> None:
+    def __init__(
+        self, host: Host, layout: Layout, origin: str, *, fold: Fold | None = None
+    ) -> None:
         self.host = host
         self.layout = layout
         self.tables = tables_for(layout)
         self.origin = origin
         self.before_reading: Callable[[], object] | None = None
-        self._fold: Fold | None = None
+        self._fold = fold
         self._checked = False
         if isinstance(host, Engine | Connection):
             watch_savepoints(host)

@@ -29,10 +29,12 @@ from ledger.interchange.lines import MAX_LINE, Line
 from ledger.interchange.outcomes import Outcome, refusal
 from ledger.interchange.records import ALONE
 from ledger.interchange.remarks import Bearers, remarks
+from ledger.interchange.shelf import without_claims
 from ledger.interchange.source import Source
 from ledger.ledger import Ledger
 from ledger.model.text import show
 from ledger.projections.answer import Answer
+from ledger.projections.slim import Unheld
 from ledger.recording.intake import Intake, Made
 from ledger.store.collector import collector_paused
 from ledger.store.transaction import writing
@@ -145,10 +147,10 @@ def import_file(
     tally, stored = _Tally(), True
     with (
         contextlib.suppress(_Undone),
-        _appender(ledger, undoing=dry_run or all_or_nothing) as appender,
+        _appenders(ledger, undoing=dry_run or all_or_nothing) as appenders,
     ):
         items = how.reader()(source, Options(mapping=mapping, bounds=bounds))
-        run = _Run(appender, source, items, report=report, progress=progress)
+        run = _Run(appenders, source, items, report=report, progress=progress)
         for outcome in run.outcomes():
             tally.take(outcome)
             tell(outcome)
@@ -163,20 +165,28 @@ class _Undone(Exception):
 
 
 @contextlib.contextmanager
-def _appender(ledger: Ledger, *, undoing: bool) -> Iterator[Appender]:
-    """The ledger's appender; or one like it, inside a transaction that may yet be rolled back."""
-    appender = ledger.appender
-    if not undoing:
-        yield appender
+def _appenders(ledger: Ledger, *, undoing: bool) -> Iterator[Sequence[Appender]]:
+    """What to write with, the thrifty one first; `undoing`, inside one transaction."""
+    whole = ledger.appender
+    if type(whole) is not Appender:  # a Session's, or one that threads share
+        yield (whole,)
         return
-    with writing(appender.folded.bind) as conn:
-        inside = Folded(conn, ledger.layout, ledger.origin)
-        yield Appender(
-            folded=inside,
-            clock=appender.clock,
-            recorder=appender.recorder,
-            projections=appender.projections,
-        )
+    with contextlib.ExitStack() as held:
+        if undoing:
+            conn = held.enter_context(writing(whole.folded.bind))
+            whole = _like(whole, Folded(conn, ledger.layout, ledger.origin))
+        thrifty = held.enter_context(without_claims(whole.folded))
+        yield _like(whole, thrifty), whole
+
+
+def _like(appender: Appender, folded: Folded) -> Appender:
+    """An appender with the same habits elsewhere."""
+    return Appender(
+        folded=folded,
+        clock=appender.clock,
+        recorder=appender.recorder,
+        projections=appender.projections,
+    )
 
 
 class _Run:
@@ -184,14 +194,15 @@ class _Run:
 
     def __init__(
         self,
-        appender: Appender,
+        appenders: Sequence[Appender],
         source: Source,
         items: Items,
         *,
         report: BinaryIO | None,
         progress: Progress | None,
     ) -> None:
-        self._appender = appender
+        self._appenders = iter(appenders)
+        self._appender = next(self._appenders)
         self._source = source
         self._items = items
         self._report = report
@@ -241,6 +252,8 @@ class _Run:
             attempt = _Attempt(items, self._bearers)
             try:
                 receipts = self._appender.append(attempt)
+            except Unheld:
+                self._appender = next(self._appenders)
             except REFUSALS as error:
                 if attempt.at == 0 or len(items) == 1:
                     bad = items[0]

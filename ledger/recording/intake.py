@@ -100,8 +100,9 @@ class Intake:
     def add(self, event: ev.Event, *, stream: str | None = None) -> str:
         """Take an event into the append, in a stream of its own or behind another's."""
         id_ = self._new_id()
-        stream = stream or id_
-        if stream not in self._versions:
+        if stream is None:
+            stream, self._versions[id_] = id_, -1
+        elif stream not in self._versions:
             self._versions[stream] = self.facts.stream_version(stream)
         self._versions[stream] += 1
         new = ev.NewEvent(id=id_, stream=stream, stream_v=self._versions[stream], event=event)

@@ -1,0 +1,187 @@
+"""A fold that holds no claims and no documents, for checking many new records in little memory.
+
+Here lives `Slim`, which answers what is asked of single records, and refuses, by `Unheld`, what
+would need all claims at once: whoever meets that goes on with `Facts`. Where the records go
+meanwhile is a `Shelf`, which knows the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, Protocol, TypeVar, cast
+
+from ledger.model import events as ev
+from ledger.projections.effective import Facts
+from ledger.projections.indexing import keys_of
+
+T = TypeVar("T")
+
+SHELVED: Final = (ev.ClaimRecorded, ev.DocumentRegistered)
+"""The records that are as many as there are lines; of all others a ledger has far fewer."""
+
+_UNHELD: Final = frozenset({"claims_on", "acts_naming", "acts_in", "documents_of"})
+
+
+class Unheld(Exception):
+    """This question needs records that are not held."""
+
+
+class Shelf(Protocol):
+    """Where records are kept: their ids by a host's id, the acts of an utterance, the events."""
+
+    def clear(self) -> None:
+        """Forget everything."""
+
+    def put(self, kind: str, key: str, id_: str) -> None:
+        """Keep a record's id; what was there before under that kind and key is replaced."""
+
+    def id_of(self, kind: str, key: str) -> str | None:
+        """The id that was put there last."""
+
+    def keys(self, kind: str) -> Iterator[str]:
+        """Keys of a kind, or as many as it takes to find a near one."""
+
+    def add_act(self, utterance: str, id_: str) -> None:
+        """Keep that an act is of an utterance."""
+
+    def acts_of(self, utterance: str) -> tuple[str, ...]:
+        """The acts that were added to an utterance, in order."""
+
+    def hold(self, stored: ev.StoredEvent) -> None:
+        """Hold an event for a while, since it will be asked for soon."""
+
+    def event(self, id_: str, before: int) -> ev.StoredEvent | None:
+        """A stored event whose sequence is before a size, from the log."""
+
+
+class Slim(Facts):
+    """The folded prefix of a log without its claims and documents, for intake.
+
+    Example:
+        >>> from ledger.model.events import ClaimRecorded
+        >>> list(Slim(cast("Shelf", None)).of_type(ClaimRecorded))
+        Traceback (most recent call last):
+        ledger.projections.slim.Unheld: claims are not held
+    """
+
+    def __init__(self, shelf: Shelf) -> None:
+        super().__init__()
+        self._shelf = shelf
+        self.stored = _Stored(self, shelf)
+        self.effective = _Effective(self)
+
+    def apply(self, stored: ev.StoredEvent) -> None:
+        """Take the next event of the log; a claim or a document goes to the shelf."""
+        event = stored.event
+        if not isinstance(event, SHELVED) or stored.stream != stored.id:
+            super().apply(stored)
+            return
+        self.size = stored.sequence + 1
+        self.last_recorded = stored.recorded
+        self._memo.clear()
+        for kind, key in keys_of(event):
+            former = self._shelf.id_of(kind, key)
+            if former is None or former not in self.effective:
+                self._shelf.put(kind, key, stored.id)
+        if isinstance(event, ev.DocumentRegistered):
+            self._shelf.hold(stored)  # its claims come next
+        else:
+            if event.utterance is not None:
+                self._shelf.add_act(event.utterance, stored.id)
+            named = event.utterance_key
+            if named and self.id_of("utterance", named) is None:
+                self._shelf.put("utterance", named, event.utterance or stored.id)
+
+    def take_back(self) -> ev.StoredEvent:
+        """Refuse: what a shelf was given is not taken back. A fold begins anew instead."""
+        raise Unheld("events are not taken back")
+
+    def _refresh(self, id_: str) -> None:
+        if dict.__contains__(self.stored, id_):
+            super()._refresh(id_)
+        else:
+            self._evaluate(id_)  # for what it notes of corrections
+
+    # -- finding ----------------------------------------------------------------------------
+
+    def indexed(self, relation: str, id_: str) -> tuple[str, ...]:
+        """As `Facts.indexed`, of the records that are held."""
+        if relation in _UNHELD:
+            raise Unheld(f"{relation} is not held")
+        found = super().indexed(relation, id_)
+        if relation == "acts_of_utterance" and (more := self._shelf.acts_of(id_)):
+            live = [one for one in more if one in self.effective]
+            found = tuple(sorted({*found, *live}, key=self._sequence))
+        return found
+
+    def of_type(self, cls: type[T]) -> Iterator[tuple[str, T]]:
+        """As `Facts.of_type`, of types that are held."""
+        if cls in SHELVED:
+            raise Unheld("claims are not held")
+        return super().of_type(cls)
+
+    def id_of(self, kind: str, key: str) -> str | None:
+        """The ledger's id for a host's id."""
+        return super().id_of(kind, key) or self._shelf.id_of(kind, key)
+
+    def keys(self, kind: str) -> tuple[str, ...]:
+        """Host ids of a kind; of claims and documents not all."""
+        return (*super().keys(kind), *self._shelf.keys(kind))
+
+    def stream_version(self, stream: str) -> int:
+        """The version of a stream's last event, -1 where there is no such stream."""
+        held = super().stream_version(stream)
+        return held if held >= 0 or stream not in self.stored else 0
+
+
+class _Stored(dict[str, ev.StoredEvent]):
+    """The events of the records that are held; any other is asked of the shelf."""
+
+    def __init__(self, facts: Slim, shelf: Shelf) -> None:
+        super().__init__()
+        self._facts = facts
+        self._shelf = shelf
+
+    def __missing__(self, id_: str) -> ev.StoredEvent:
+        found = self._shelf.event(id_, self._facts.size)
+        if found is None:
+            raise KeyError(id_)
+        return found
+
+    def get(self, id_: str, default: Any = None) -> Any:
+        try:
+            return self[id_]
+        except KeyError:
+            return default
+
+    def __contains__(self, id_: object) -> bool:
+        return self.get(cast("str", id_)) is not None
+
+
+class _Effective(dict[str, ev.Event]):
+    """The effective form of the records that are held; of any other it is computed when asked."""
+
+    def __init__(self, facts: Slim) -> None:
+        super().__init__()
+        self._facts = facts
+
+    def __missing__(self, id_: str) -> ev.Event:
+        stored = self._facts.stored
+        if dict.__contains__(stored, id_) or id_ not in stored:
+            raise KeyError(id_)
+        event = self._facts._evaluate(id_)  # noqa: SLF001 - the two are one
+        if event is None:
+            raise KeyError(id_)
+        return event
+
+    def get(self, id_: str, default: Any = None) -> Any:
+        try:
+            return self[id_]
+        except KeyError:
+            return default
+
+    def __contains__(self, id_: object) -> bool:
+        return self.get(cast("str", id_)) is not None
+
+    def items(self) -> Any:
+        raise Unheld("not every record is held")
