@@ -100,6 +100,11 @@ class Fold:
             leaf=self._leaves[-1] if self.facts.size else b"",
         )
 
+    @property
+    def number(self) -> int | None:
+        """The number of the log in its database, None where it was never read."""
+        return self._log
+
     def at_head(self, conn: Connection) -> Facts:
         """The facts at the log's last event."""
         self._lift()

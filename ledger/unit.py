@@ -49,7 +49,7 @@ class Entered:
         intake = Intake(facts, now=self.now, ids=self.ids)
         made = list(self.entry(intake))
         self.made, self.new = made, intake.new
-        there = [one.already for one in made if one.already in facts.stored]
+        there = [one.already for one in made if one.already and one.already in facts.stored]
         self.there = {id_: _latest(facts, id_) for id_ in there}
         self.size = facts.size
 

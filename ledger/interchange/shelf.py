@@ -23,8 +23,11 @@ from ledger.store.turns import lock_for
 _WAITING: Final = 2_000
 """How many ids are held before they are written."""
 
-_LENT: Final = 100
-"""How many events are held that were asked for: a document is asked for by each of its claims."""
+_LENT: Final = 16_000_000
+"""How many characters of events are held that were asked for: of a document, by each claim."""
+
+_OF_AN_EVENT: Final = 1_000
+"""What is counted for an event beside the text of a document."""
 
 _NEAR: Final = 10_000
 
@@ -43,6 +46,7 @@ class Ids:
     def __init__(self, lend: Callable[[str], StoredEvent | None]) -> None:
         self._lend = lend
         self._lent: OrderedDict[str, StoredEvent] = OrderedDict()
+        self._held = 0
         self._waiting: dict[tuple[str, str], str] = {}
         self._acts: list[tuple[str, str]] = []
         self._db = sqlite3.connect("", check_same_thread=False, isolation_level=None)
@@ -57,6 +61,7 @@ class Ids:
     def clear(self) -> None:
         """Forget everything."""
         self._lent.clear()
+        self._held = 0
         self._waiting.clear()
         self._acts.clear()
         self._db.executescript("DELETE FROM key; DELETE FROM act")
@@ -112,8 +117,9 @@ class Ids:
     def hold(self, stored: StoredEvent) -> None:
         """Hold an event for a while, since it will be asked for soon."""
         self._lent[stored.id] = stored
-        while len(self._lent) > _LENT:
-            self._lent.popitem(last=False)
+        self._held += _weight(stored)
+        while self._held > _LENT:
+            self._held -= _weight(self._lent.popitem(last=False)[1])
 
     def _write_acts(self) -> None:
         self._written("INSERT OR IGNORE INTO act VALUES (?, ?)", iter(self._acts))
@@ -125,15 +131,21 @@ class Ids:
         self._db.execute("COMMIT")
 
 
+def _weight(stored: StoredEvent) -> int:
+    return _OF_AN_EVENT + len(getattr(stored.event, "text", None) or "")
+
+
 @contextlib.contextmanager
 def without_claims(folded: Folded) -> Iterator[Folded]:
     """The same way to the same log, with a fold that holds no claims and no documents."""
 
     def lend(id_: str) -> StoredEvent | None:
+        log = fold.number
+        if log is None:
+            return None
         with folded.connected() as conn:
-            log = read.head(conn, folded.tables, folded.origin)
-            row = log and read.row_by_id(conn, folded.tables, log.log_id, id_)
-        return opened(row) if row else None
+            row = read.row_by_id(conn, folded.tables, log, id_)
+        return None if row is None else opened(row)
 
     def begun() -> Facts:
         ids.clear()

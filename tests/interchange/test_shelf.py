@@ -34,7 +34,7 @@ def test_memory_stays_flat_over_many_claims_and_documents(ledger, claim, tmp_pat
 
 def test_ids_are_found_again_on_the_shelf(importing, claim, monkeypatch):
     monkeypatch.setattr("ledger.interchange.shelf._WAITING", 2)
-    monkeypatch.setattr("ledger.interchange.shelf._LENT", 2)
+    monkeypatch.setattr("ledger.interchange.shelf._LENT", 2_500)
     claims = [
         claim | {"id": f"c{number}", "utterance": f"u{number % 3}", "uttered": f"2024-03-0{day}"}
         for number in range(9)
