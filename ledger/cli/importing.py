@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -16,6 +16,8 @@ from ledger.cli.options import DESK, Desk, Flag
 from ledger.cli.output import as_json, say, tame, warn
 from ledger.errors import InvalidImport
 from ledger.interchange import Outcome, import_file
+from ledger.interchange.history import import_history
+from ledger.interchange.importing import Imported
 from ledger.interchange.importing import Progress as Told
 from ledger.model.text import show
 
@@ -32,6 +34,7 @@ def import_(
     report: Path | None = None,
     dry_run: Flag = False,
     all_or_nothing: Flag = False,
+    history: Flag = False,
     quiet: Flag = False,
     where: Desk = DESK,
 ) -> int:
@@ -50,6 +53,7 @@ def import_(
         report: Where to write refused records, one JSON object each, with their bytes as base64.
         dry_run: Say what would become of the file, and record nothing.
         all_or_nothing: Record nothing if a record is refused.
+        history: Import each version of the file in git as of its commit, into an empty ledger.
         quiet: Do not print warnings.
     """
 
@@ -60,25 +64,39 @@ def import_(
             for warning in outcome.warnings:
                 warn(f"{file.name}: {outcome.where} warning: {warning}")
 
+    if history and dry_run:
+        raise InvalidImport(
+            "--history cannot be a dry run: each version is checked against the one before, which "
+            "is in no ledger then. Import it into a ledger in a new file, and look at that.",
+            field="dry_run",
+            given=True,
+        )
     with where.ledger() as ledger, contextlib.ExitStack() as stack:
         keep = (file, mapping, where.expect_file())
-        out = None if report is None else stack.enter_context(_writable(report, keep))
-        account = import_file(
-            ledger,
-            file,
-            format=format_,
-            mapping=mapping,
-            bounds=bounds,
-            dry_run=dry_run,
-            all_or_nothing=all_or_nothing,
-            report=out,
-            tell=tell,
-            progress=stack.enter_context(_bar(file.name)),
-        )
+        options: dict[str, Any] = {
+            "format": format_,
+            "mapping": mapping,
+            "bounds": bounds,
+            "all_or_nothing": all_or_nothing,
+            "report": None if report is None else stack.enter_context(_writable(report, keep)),
+            "tell": tell,
+            "progress": stack.enter_context(_bar(file.name)),
+        }
+        if not history:
+            account = import_file(ledger, file, dry_run=dry_run, **options)
+            return _told(where, account, str(account))
+        refused = 0
+        for version, account in import_history(ledger, file, **options):
+            then = f"{version.committed:%Y-%m-%d %H:%M}Z {version.commit[:10]}"
+            refused |= _told(where, account, f"{then} {account}")
+    return refused
+
+
+def _told(where: Desk, account: Imported, line: str) -> int:
     if where.json:
         as_json(account.to_dict())
     else:
-        say(str(tame(account)))
+        say(str(tame(line)))
     return 1 if account.refused else 0
 
 
