@@ -1,8 +1,9 @@
 """Frozen values made from parts that are known to be right, without running their constructors.
 
 Here lives only how: by code that is written out field by field, as attrs writes constructors, since
-a loop over the fields takes twice the time. Whoever makes a value so has checked what its constructor checks: it wrote the
-parts itself, or read them by way of an image (`ledger.codec.images`).
+a loop over the fields takes twice the time. Whoever makes a value so has checked what its
+constructor checks: it wrote the parts itself, or read them by way of an image
+(`ledger.codec.images`).
 """
 
 from __future__ import annotations
