@@ -41,6 +41,8 @@ class Step(Answer):
 
 
 _VACUUM: Final = "Type: claims vacuum, or in Python: ledger.vacuum()"
+_PATIENCE: Final = 500
+"""Milliseconds that a reader is waited for who keeps the write-ahead log from being cut."""
 _COPIES: Final = Step(
     what="copies outside this database still hold it",
     done=False,
@@ -116,7 +118,7 @@ def _cut_journal(engine: Engine) -> list[Step]:
         with _refusals(), _autocommit(engine) as conn:
             mode = str(conn.exec_driver_sql("PRAGMA journal_mode").scalar()).lower()
             if mode == "wal":
-                busy = conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+                busy = _cut_wal(conn)
             else:
                 busy = 0
                 if mode == "persist":
@@ -130,3 +132,13 @@ def _cut_journal(engine: Engine) -> list[Step]:
         )
         return [Step(what="the journal of the database holds it", done=False, how=how)]
     return [Step(what="the journal of the database was cut", done=True)]
+
+
+def _cut_wal(conn: Connection) -> int:
+    """Cut the write-ahead log; 1 where somebody still reads in it, which is not waited for long."""
+    patience = conn.exec_driver_sql("PRAGMA busy_timeout").scalar()
+    conn.exec_driver_sql(f"PRAGMA busy_timeout = {_PATIENCE}")
+    try:
+        return int(conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0])
+    finally:
+        conn.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from ledger import Claim, Erased, Ledger, Party
+from ledger import Claim, Document, Erased, Ledger, Party, Quotation
 from ledger.errors import (
     AlreadyRecorded,
     InvalidErasure,
@@ -17,6 +17,7 @@ from ledger.errors import (
 )
 from ledger.merkle.proofs import verify_inclusion
 from ledger.model.events import ContentErased, Remains
+from ledger.model.rendering import Rendering
 from ledger.projecting import claims
 from tests.erasing.conftest import NAME, SAID, TEXT, WHY
 
@@ -216,7 +217,7 @@ def test_a_party_whose_name_is_erased_is_still_one_party(world):
     assert world.claims(claimant=id_).ids == ("c1",)
     with pytest.raises(UnknownParty):
         world.position("kovarikova", "shut")
-    world.record(claimant=id_, act="assert", proposition="shut", uttered="2023-02-20", id="c3")
+    world.record(claimant=id_, act="assert", proposition="shut", uttered="2023-02-09", id="c3")
     assert world.position(id_, "shut").utterances == 2
     world.amend(id_, name="N. N.", reason="a name that may be told")
     assert [one.name for one in world.as_of().parties() if one.id == id_] == ["N. N."]
@@ -335,3 +336,74 @@ def test_a_fold_of_another_process_forgets_too(database, world):
         world.erase("paper-7", quotations=True, **WHY)
         assert SAID not in answers(other)
         assert "paper-7" in answers(other)
+
+
+# -- what every kind of question says -------------------------------------------------------------
+
+
+def test_every_kind_of_answer_says_that_something_is_gone(world):
+    world.record(
+        id="c3",
+        claimant="board",
+        act="deny",
+        proposition="shut",
+        uttered="2023-02-09",
+        document="paper-7",
+        quote="The board did not answer",
+    )
+    world.erase("c1", slots="who", **WHY)
+    world.erase("paper-7", quotations=True, **WHY)
+    resting = world.resting_on("paper-7")
+    assert [one.record for one in resting.erased] == ["paper-7", "c3"]
+    assert resting.incomplete == 1
+    quotes = world.check_quotes()
+    assert (len(quotes), [one.record for one in quotes.erased]) == (0, ["paper-7", "c3"])
+    assert world.silences("weir").incomplete == world.attributed_to("board").incomplete == 1
+    evidence = world.evidence("board", "shut")
+    assert [trace.erased[0].record for trace in evidence.traces if trace.erased] == ["c3"]
+    explained = str(world.explain("board", "shut"))
+    assert "1 claim with erased parts; 1 erased claim of this view in no position" in explained
+    for answer in (resting, quotes, evidence):
+        assert "because request of the person concerned, by the authority of" in str(answer)
+    for answer in (resting, world.silences("weir"), world.attributed_to("board")):
+        assert "erased claims that may b" in str(answer)
+
+
+def test_other_versions_of_a_document_and_translations_are_told_by_the_dry_run(world):
+    said = "the sluice has been shut, says somebody"
+    world.register(
+        Document("paper-8", publisher="paper", revises="paper-7", text=f"Corrected: {said}.")
+    )
+    world.record(
+        id="c4",
+        claimant="board",
+        act="assert",
+        proposition="shut",
+        uttered="2023-02-21",
+        quote=Quotation(exact=said, renderings=[Rendering(text="la vanne est fermée")]),
+    )
+    world.record(
+        id="c5",
+        claimant="board",
+        act="assert",
+        proposition="shut",
+        uttered="2023-02-22",
+        note="in French: La vanne est fermée.",
+    )
+    left = world.erase("paper-7", dry_run=True, **WHY).left
+    assert ("paper-8", "words", "another version") in [(p.record, p.slot, p.why) for p in left]
+    left = world.erase("c4", dry_run=True, **WHY).left
+    assert [(p.record, p.why) for p in left] == [
+        ("paper-8", "holds the same"),
+        ("c5", "holds the same"),
+    ]
+    world.erase("c4", **WHY)
+    assert "vanne" not in str(world.trace("c4"))
+
+
+def test_what_a_party_is_goes_if_it_is_asked_for(world, slots):
+    world.erase("kovarikova", slots=["who", "what"], **WHY)
+    assert slots(0) == ("by",)
+    assert "board" in {one.id for one in world.as_of().parties()}
+    assert all(one.kind != "person" for one in world.as_of().parties())
+    assert world.verify().erased == 4

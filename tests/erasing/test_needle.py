@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from ledger import Ledger
+from ledger.interchange.out.exporting import FORMATS, export
 from ledger.projecting import Projection, claims
 from ledger.store import schema
 from tests.erasing.conftest import NAME, WHY, filled
@@ -59,6 +60,34 @@ def in_files(path: Path) -> dict[str, list[str]]:
     }
 
 
+def handed_out(ledger: Ledger, folder: Path) -> dict[str, list[str]]:
+    """The needles in whatever the ledger tells now: answers of any date, exports, a bundle."""
+    views = {f"at {known}": ledger.as_of(known=known) for known in (11, None)}
+    told: dict[str, str] = {}
+    for name, view in views.items():
+        told[f"events {name}"] = repr(list(view.events()))
+        for party in view.parties():
+            told[f"positions {party.id} {name}"] = repr(
+                (
+                    view.positions(party=party.id),
+                    view.attributed_to(party.id),
+                    view.explain(party.id, "shut"),
+                    view.evidence(party.id, "shut"),
+                )
+            )
+        told[f"claims {name}"] = repr((view.claims(), view.parties(), view.documents()))
+    told["log"] = repr(list(ledger.log()))
+    told["traces"] = repr([ledger.trace(one.id) for one in ledger.claims()])
+    told["quotes"] = repr((ledger.check_quotes(), ledger.resting_on("paper-7")))
+    told["silences"] = repr(ledger.silences("weir"))
+    ledger.bundle(folder / "bundle")
+    for name, of in FORMATS.items():
+        export(ledger.as_of(), name, folder / f"export-{name}" if of.folder else folder / name)
+    held = {name: found(text.encode()) for name, text in told.items()}
+    held |= {str(one): found(one.read_bytes()) for one in folder.rglob("*") if one.is_file()}
+    return {name: needles for name, needles in held.items() if needles}
+
+
 def refusing(_conn, event):
     if event.type == "claim_recorded" and event.event.key == "c1":
         raise ValueError(event.event.quote.exact)
@@ -69,6 +98,7 @@ def test_on_sqlite_the_words_are_in_no_file_once_they_are_erased(tmp_path):
     with Ledger.open(path) as ledger:
         ledger.projections.add(claims(ledger.layout))
         spoken(ledger)
+        assert "quotes" in handed_out(ledger, tmp_path / "before")
         ledger.projections.add(
             Projection(name="failing", apply=refusing, retries=0), mode="deferred"
         )
@@ -78,7 +108,8 @@ def test_on_sqlite_the_words_are_in_no_file_once_they_are_erased(tmp_path):
         silenced(ledger)
         assert in_files(path) == {}
         assert ledger.projections.parked("failing")[0].reason == "(erased)"
-        assert ledger.verify(views=False).erased > 0
+        assert ledger.verify(views=True).erased > 0
+        assert handed_out(ledger, tmp_path / "out") == {}
     assert in_files(path) == {}
 
 
@@ -143,7 +174,9 @@ def in_tables(url: str) -> dict[str, list[str]]:
     return {name: held for name, data in files if (held := found(bytes(data)))}
 
 
-def test_on_postgresql_the_words_are_in_no_heap_and_no_toast_after_the_steps(postgres_url):
+def test_on_postgresql_the_words_are_in_no_heap_and_no_toast_after_the_steps(
+    postgres_url, tmp_path
+):
     with Ledger.open(postgres_url) as ledger:
         ledger.projections.add(claims(ledger.layout))
         spoken(ledger)
@@ -157,3 +190,4 @@ def test_on_postgresql_the_words_are_in_no_heap_and_no_toast_after_the_steps(pos
         ledger.vacuum()
         assert in_tables(postgres_url) == {}
         assert ledger.verify(views=True).erased > 0
+        assert handed_out(ledger, tmp_path / "out") == {}
