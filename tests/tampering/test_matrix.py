@@ -10,6 +10,8 @@ import pytest
 from ledger import Ledger, Topic
 from ledger.codec.canonical import canonical
 from ledger.codec.entry import salted
+from ledger.errors import SignerRefused
+from ledger.signing import CheckpointSigner, Ed25519Signer, FileMemory
 from tests.erasing.conftest import WHY
 
 OTHER = salted(canonical({"chains": [[{"agent": "x", "kind": "says"}]]}))
@@ -315,6 +317,47 @@ def test_two_histories_are_found_by_readers_who_compare(forger, verify, ledger):
     told = verify(kept=shown_to_one)
     assert told.status == 1
     assert "The first 16 events have root" in told.err
+
+
+KEY = Ed25519Signer.from_seed("default", bytes(range(32)))
+
+
+def opened(forger):
+    return Ledger.open(forger.engine.url.render_as_string(hide_password=False))
+
+
+def test_a_log_written_anew_and_signed_with_the_stolen_key_is_found_by_who_kept_a_checkpoint(
+    forger, verify, ledger, tmp_path
+):
+    signer = CheckpointSigner(FileMemory(tmp_path / "memory"), KEY)
+    kept = ledger.checkpoint(signer=signer)
+    forger.rewrite(8, edit)
+    with opened(forger) as other:
+        forged = other.checkpoint(signer=CheckpointSigner(FileMemory(tmp_path / "none"), KEY))
+        assert verify("--trust", str(KEY.verifier_key), kept=forged).status == 0
+        told = verify("--trust", str(KEY.verifier_key), kept=kept)
+        assert told.status == 1
+        assert "the log was rewritten since" in told.err
+        with pytest.raises(SignerRefused, match="the log was rewritten"):
+            other.checkpoint(signer=signer)
+
+
+def test_an_older_backup_is_refused_by_the_signers_memory(forger, ledger, tmp_path):
+    signer = CheckpointSigner(FileMemory(tmp_path / "memory"), KEY)
+    ledger.checkpoint(signer=signer)
+    forger.cut(13)
+    with opened(forger) as other, pytest.raises(SignerRefused, match="older copy"):
+        other.checkpoint(signer=signer)
+
+
+def test_a_hash_that_is_kept_of_the_tree_and_was_edited_is_found(forger, verify, ledger):
+    ledger.register_all(Topic(f"t{number}", label="T") for number in range(1_020))
+    kept = ledger.checkpoint()
+    assert verify(kept=kept).status == 0
+    forger.run("UPDATE ledger_node SET hash = :hash WHERE idx = 2", hash=bytes(32))
+    told = verify()
+    assert told.status == 1
+    assert "sequence 512" in told.err
 
 
 # -- what nobody can find, and nothing claims -----------------------------------------------------
