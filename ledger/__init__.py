@@ -5,6 +5,7 @@
 
 from ledger.appending import Receipt
 from ledger.auditing import Verification
+from ledger.erasing import Erasure
 from ledger.errors import LedgerError
 from ledger.ledger import Ledger
 from ledger.merkle.checkpoint import Checkpoint
@@ -20,6 +21,7 @@ from ledger.model.quotation import Quotation
 from ledger.model.rendering import Rendering
 from ledger.projecting import Projection
 from ledger.projections.difference import Difference
+from ledger.projections.erased import Erased
 from ledger.projections.listing import Claims
 from ledger.projections.perspectives import Contradiction, Divergence, Positions
 from ledger.projections.provenance import Trace
@@ -40,6 +42,8 @@ __all__ = [
     "Divergence",
     "Document",
     "Edtf",
+    "Erased",
+    "Erasure",
     "Knob",
     "Layout",
     "Ledger",

@@ -99,6 +99,10 @@ class Appender:
             self.enter(unit, self.entered(entry))
             return self.write(unit, told)
 
+    def append_at_once(self, entry: Entry) -> list[Receipt]:
+        """The same, never pending and in no company: for what others must not wait with."""
+        return Appender.append(self, entry)
+
     def put(self, events: Iterable[NewEvent]) -> Appended:
         """Store typed events as they are, in one append: for bulk loads and copies of a log.
 

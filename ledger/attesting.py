@@ -103,7 +103,7 @@ class Attesting(abc.ABC):
             raise Invalid("A bundle is of a claim or of a party: give one of them.", field="claim")
         with self._folded.facts() as facts:
             if claim is not None:
-                return {"claim": id_of(claim)}, [naming.find(facts, "claim", id_of(claim))]
+                return {"claim": id_of(claim)}, [naming.find_act(facts, id_of(claim))]
             if party is None:
                 return {}, None
             who = facts.canonical(naming.find(facts, "party", id_of(party)))

@@ -9,6 +9,7 @@ import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import attrs
 from sqlalchemy import Connection
@@ -16,6 +17,7 @@ from sqlalchemy import Connection
 from ledger.folding import Folded
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.written import GrowthProof
+from ledger.projecting import Checked
 from ledger.projections.answer import Answer
 from ledger.projections.provenance import Trace
 from ledger.proving.keeping import trunk
@@ -32,7 +34,10 @@ Progress = Callable[[int, int], None]
 class Verification(Answer):
     """What a clean audit found: the log's size and root, and the checkpoint it was held against.
 
-    Events before `since` were taken at the word of an earlier verification.
+    Events before `since` were taken at the word of an earlier verification. `erased` counts the
+    slots that are empty because an erasure says so; `views` are the views that were compared with
+    a replay. `waiting` counts the events after the checkpoint, which nobody outside can vouch for
+    yet; None where none was given.
     """
 
     origin: str
@@ -41,12 +46,26 @@ class Verification(Answer):
     known_at: dt.datetime | None
     checkpoint: int | None
     since: int = 0
+    erased: int = 0
+    views: tuple[Checked, ...] = ()
+
+    derived: ClassVar[tuple[str, ...]] = ("waiting",)
+
+    @property
+    def waiting(self) -> int | None:
+        """How many events came after the checkpoint."""
+        return None if self.checkpoint is None else self.size - self.checkpoint
 
     def __str__(self) -> str:
         held = "" if self.checkpoint is None else f", continues the checkpoint at {self.checkpoint}"
+        if self.waiting:
+            held += f" ({self.waiting} event{'' if self.waiting == 1 else 's'} after it)"
+        slots = "1 slot" if self.erased == 1 else f"{self.erased} slots"
+        gone = f", {slots} lawfully erased" if self.erased else ""
         if self.since:
             held += f", looked at from {self.since} on"
-        return f"ok: {self.size} events of {self.origin}, root {self.root}{held}"
+        lines = [f"ok: {self.size} events of {self.origin}, root {self.root}{gone}{held}"]
+        return "\n".join([*lines, *map(str, self.views)])
 
 
 def checkpoint(folded: Folded, size: int | None, signer: CheckpointSigner | None) -> Checkpoint:
@@ -127,6 +146,7 @@ def verify(
         known_at=found.known_at,
         checkpoint=None if kept is None else kept.size,
         since=0 if since is None else since.size,
+        erased=found.erased,
     )
 
 

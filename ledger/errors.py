@@ -6,9 +6,9 @@ LedgerError
 |    InvalidText  InvalidDate  InvalidParty  InvalidName  InvalidMembership  InvalidDocument
 |    InvalidQuotation  InvalidProposition  InvalidTopic  InvalidOccurrence  InvalidClaim
 |    InvalidAttribution  InvalidRelation  InvalidWithdrawal  InvalidCorrection
-|    InvalidAmendment  InvalidMerge  InvalidView  InvalidLayout  InvalidImport
-|    InvalidCheckpoint  InvalidProjection  InvalidCursor  InvalidNote  InvalidProof
-|    InvalidKey  InvalidPolicy  InvalidBundle
+|    InvalidAmendment  InvalidErasure  InvalidMerge  InvalidView  InvalidLayout
+|    InvalidImport  InvalidCheckpoint  InvalidProjection  InvalidCursor  InvalidNote
+|    InvalidProof  InvalidKey  InvalidPolicy  InvalidBundle
 +- NotFound (LookupError)     nothing by that id; `near` holds the closest ids
 |    UnknownParty  UnknownClaim  UnknownDocument  UnknownProposition  UnknownTopic
 |    UnknownOccurrence  UnknownEvent  UnknownName  AmbiguousName  UnknownProjection
@@ -17,7 +17,7 @@ LedgerError
 +- TamperEvidence             what is stored is not what was recorded; `sequence`: the first bad
 |    LeafMismatch  CommitmentMismatch  ColumnMismatch  MissingEntry  HeadMismatch
 |    RootMismatch  InconsistentCheckpoint  MissingGuard  ProofRejected  NodeMismatch
-|    SignatureRejected
+|    SignatureRejected  ViewMismatch
 +- CodecError                 bytes that are not ours
 |    UnknownEventType  NotCanonical  NotJson
 +- SchemaError                the tables are missing, older or newer; the message holds the command
@@ -128,6 +128,10 @@ class InvalidCorrection(Invalid):
 
 class InvalidAmendment(Invalid):
     """An amendment of what cannot be amended, or without a reason."""
+
+
+class InvalidErasure(Invalid):
+    """An erasure without reason or authority, or of what cannot go by itself."""
 
 
 class InvalidMerge(Invalid):
@@ -324,6 +328,10 @@ class InconsistentCheckpoint(TamperEvidence):
 
 class MissingGuard(TamperEvidence):
     """A trigger that keeps the log append-only is gone."""
+
+
+class ViewMismatch(TamperEvidence):
+    """A view's rows are not those that a replay of the log makes."""
 
 
 class ProofRejected(TamperEvidence):

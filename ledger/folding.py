@@ -28,7 +28,7 @@ from sqlalchemy.engine import Dialect
 
 from ledger.codec.envelope import opened
 from ledger.errors import InvalidView
-from ledger.model.events import StoredEvent
+from ledger.model.events import ContentErased, StoredEvent
 from ledger.model.moment import Knob
 from ledger.projections.effective import TAKEN_BACK, Facts
 from ledger.store import read, schema
@@ -136,9 +136,15 @@ class Fold:
                 return False
         with collector_paused():
             for row in rows:
-                self.facts.apply(opened(row))
+                self._apply(opened(row))
                 self._leaves.append(row.leaf_hash)
         return True
+
+    def _apply(self, event: StoredEvent) -> None:
+        """Fold the next stored event; what an erasure names is let go of wherever it is kept."""
+        self.facts.apply(event)
+        if isinstance(event.event, ContentErased):
+            self._past.clear()
 
     def _step_back(self, conn: Connection, log: int) -> None:
         """Take back what the stored log does not hold; fold anew where too little is left."""
@@ -151,7 +157,7 @@ class Fold:
             if common or many >= self._back:
                 break
             many = self._back
-        if not common:
+        if not common or start + common < self.facts.floor:
             self.forget()
             return
         while self.facts.size > start + common:
@@ -171,7 +177,8 @@ class Fold:
         """Fold what was appended behind a head, without reading it back."""
         if self.head() != head:
             return  # somebody followed the log meanwhile, and has read it or will
-        self.facts.extend(events)
+        for event in events:
+            self._apply(event)
         self._leaves.extend(leaves)
 
     def at(self, conn: Connection, size: int) -> Facts:
@@ -194,6 +201,7 @@ class Fold:
             while len(self._past) > _KEPT:
                 self._past.popitem(last=False)
         self._past.move_to_end(size)
+        self._past[size].erasures = facts.erasures  # the later ones reach it too
         return self._past[size]
 
     # -- what is not stored yet -------------------------------------------------------------
@@ -214,7 +222,7 @@ class Fold:
         return self._owner is unit
 
     def _lift(self) -> None:
-        if self._laid > TAKEN_BACK:
+        if self._laid > TAKEN_BACK or self.facts.size - self._laid < self.facts.floor:
             self.forget()
         while self._laid:
             self.facts.take_back()

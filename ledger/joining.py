@@ -59,6 +59,11 @@ class Joined(Appender):
         work = self._work(begin=False)
         return [] if work is None else work.write(session_of(self._session))
 
+    def append_at_once(self, entry: Entry) -> list[Receipt]:
+        """Store an entry at the call, behind what waits, in the Session's transaction."""
+        self.flush()
+        return super().append_at_once(entry)
+
     def put(self, events: Iterable[NewEvent]) -> Appended:
         """Store typed events at the call, behind what waits."""
         self.flush()

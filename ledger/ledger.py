@@ -13,12 +13,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self, Unpack
 
+import attrs
 from sqlalchemy import Engine
 
 from ledger import auditing, handed
 from ledger.appending import Appender, Clock, Receipt, tags, utc_now
 from ledger.asking import Asking
 from ledger.attesting import Attesting, read_checkpoint
+from ledger.erasing import Erasing
 from ledger.folding import Folded
 from ledger.grouping import shared
 from ledger.handed import Id, Who, id_of, ids_of, plain_fields
@@ -40,7 +42,7 @@ from ledger.store.layout import Layout
 from ledger.view import Day, View, view_of
 
 
-class Ledger(Asking, Attesting):
+class Ledger(Asking, Attesting, Erasing):
     """An append-only log of claims in a database, and every question asked of it.
 
     `bind` is a path, a URL or an Engine (the ledger begins and commits), or a Connection or a
@@ -368,6 +370,7 @@ class Ledger(Asking, Attesting):
         *,
         since: Checkpoint | str | None = None,
         contents: bool = True,
+        views: bool = False,
         processes: int = 1,
         progress: auditing.Progress | None = None,
     ) -> auditing.Verification:
@@ -375,13 +378,14 @@ class Ledger(Asking, Attesting):
 
         `since` is the checkpoint up to which it was verified before: that far only the tree is
         held against it. Without `contents` entries, leaves and tree are looked at, and not what
-        slots and columns say. `processes` share the work, on a file or server.
+        slots and columns say. With `views` every view that is served is compared with a fresh
+        replay of the log too. `processes` share the work, on a file or server.
 
         Raises:
             TamperEvidence: the first thing that is not as it was recorded, by sequence, in words.
         """
         with self._folded.reading() as conn:
-            return auditing.verify(
+            found = auditing.verify(
                 conn,
                 self._folded,
                 read_checkpoint(checkpoint),
@@ -390,3 +394,4 @@ class Ledger(Asking, Attesting):
                 contents=contents,
                 processes=processes,
             )
+        return attrs.evolve(found, views=self.projections.check_all()) if views else found

@@ -241,8 +241,9 @@ class View:
             InvalidDocument: `document_text` is another document's.
         """
         with self.facts() as facts:
-            id_ = naming.find(facts, "claim", claim)
-            if not isinstance(facts.effective[id_], ev.ClaimRecorded):
+            known = facts.id_of("claim", claim) or claim
+            id_ = known if known in facts.lost else naming.find(facts, "claim", claim)
+            if id_ not in facts.lost and not isinstance(facts.effective[id_], ev.ClaimRecorded):
                 raise InvalidView(
                     f"{show(claim)} is a withdrawal: trace the claim that it takes back.",
                     field="claim",

@@ -183,6 +183,8 @@ class AsyncLedger:
     withdraw = awaited(Ledger.withdraw)
     correct = awaited(Ledger.correct)
     amend = awaited(Ledger.amend)
+    erase = awaited(Ledger.erase)
+    vacuum = awaited(Ledger.vacuum)
     flush = awaited(Ledger.flush)
 
     @contextlib.asynccontextmanager

@@ -16,6 +16,7 @@ from ledger.cli import (
     attesting,
     auditing,
     entering,
+    erasing,
     exporting,
     importing,
     listing,
@@ -47,11 +48,11 @@ def assembled() -> App:
         app.command(noun)
     for group, commands in (
         (ENTER, (entering.name, entering.member, acts.record, entering.relate)),
-        (UNDO, (acts.withdraw, acts.correct, acts.amend, entering.merge)),
+        (UNDO, (acts.withdraw, acts.correct, acts.amend, entering.merge, erasing.erase)),
         (ASK, (asking.position, asking.positions, asking.timeline, asking.claims, asking.trace)),
         (ASK, (reasons.explain, reasons.perspectives, reasons.silences)),
         (ASK, (asking.contradictions, asking.divergences, asking.replay, asking.diff)),
-        (CHECK, (schema.init, auditing.log, auditing.verify, auditing.demo)),
+        (CHECK, (schema.init, auditing.log, auditing.verify, auditing.demo, erasing.vacuum)),
         (CHECK, (attesting.checkpoint, attesting.prove, attesting.bundle, asking.check_quotes)),
     ):
         for command in commands:

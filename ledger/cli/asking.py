@@ -13,6 +13,7 @@ from ledger.cli.names import party
 from ledger.cli.options import HERE, NOW, PartyName, When, Where, number_or_day
 from ledger.cli.output import answer, answers, as_json, rows_of, say, table, tame
 from ledger.errors import InvalidView
+from ledger.projections.listing import ClaimLine
 from ledger.projections.standing import Position
 from ledger.view import View
 
@@ -201,12 +202,19 @@ def claims(
             return
         columns = ("id", "claimant", "act", "stance", "proposition", "said")
         rows = rows_of(found, {name: name for name in columns})
-        marks = [_marks(row.certainty, row.withdrawn, row.corrected) for row in found]
+        marks = [_marks(row) for row in found]
         table((*columns, "marks"), [(*row, mark) for row, mark in zip(rows, marks, strict=True)])
+        for lost in found.lost:
+            say(str(tame(lost)))
 
 
-def _marks(certainty: str, withdrawn: bool, corrected: bool) -> str:  # noqa: FBT001 - three marks
-    marks = {"possible": certainty == "possible", "withdrawn": withdrawn, "corrected": corrected}
+def _marks(row: ClaimLine) -> str:
+    marks = {
+        "possible": row.certainty == "possible",
+        "withdrawn": row.withdrawn,
+        "corrected": row.corrected,
+        "erased in part": bool(row.erased),
+    }
     return ", ".join(mark for mark, on in marks.items() if on)
 
 

@@ -12,6 +12,7 @@ from ledger.cli.attesting import read_checkpoint, read_policy
 from ledger.cli.options import HERE, Flag, Where
 from ledger.cli.output import answer, as_json, say
 from ledger.errors import Invalid
+from ledger.projecting import claims
 from ledger.proving import verify_bundle
 
 
@@ -43,6 +44,7 @@ def verify(
     since: Path | None = None,
     jobs: int = 1,
     tree_only: Flag = False,
+    views: Flag = False,
     where: Where = HERE,
 ) -> None:
     """Check every stored byte, and a checkpoint kept elsewhere; or a bundle, without a ledger.
@@ -56,6 +58,7 @@ def verify(
         since: A file with the checkpoint up to which it was verified before; go on from there.
         jobs: How many processes share the work.
         tree_only: Look at entries, leaves and tree alone, not at what slots and columns say.
+        views: Compare the views that are served with a fresh replay of the log too.
     """
     kept = None if checkpoint is None else read_checkpoint(checkpoint)
     policy = None if trust is None else read_policy(trust)
@@ -72,11 +75,13 @@ def verify(
             )
         policy.check(Checkpoint.parse(kept))
     with where.ledger() as ledger:
+        ledger.projections.add(claims(ledger.layout), mode="deferred")
         found = ledger.verify(
             kept,
             since=None if since is None else read_checkpoint(since),
             contents=not tree_only,
             processes=jobs,
+            views=views,
             progress=_progress(),
         )
     answer(found, json=where.json)

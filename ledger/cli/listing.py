@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import attrs
 from cyclopts import App
 
 from ledger.cli.options import ENTER, HERE, NOW, When, Where
@@ -32,6 +33,8 @@ def party_list(*, when: When = NOW, where: Where = HERE) -> None:
     above = (
         ", ".join(f"{one.organisation} {one.period}" for one in row.memberships) for row in found
     )
+    if not where.json:
+        found = tuple(one if one.name else attrs.evolve(one, name="(erased)") for one in found)
     columns = ("id", "kind", "name", "names")
     _print(found, columns, json=where.json, more=("belongs to", above))
 

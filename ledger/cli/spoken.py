@@ -13,7 +13,7 @@ from typing import Final
 _QUOTED: Final = r"""(?P<quoted>(?<!\w)(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")(?!\w))"""
 _NOUNS: Final = ("Party", "Topic", "Proposition", "Document", "Occurrence")
 _OPTIONS: Final = (
-    "about|claimant|conditions|document|expires|known|length|note|published|quote|reason|said|"
+    "about|authority|claimant|conditions|document|expires|known|length|note|published|quote|reason|said|"
     "sha256|stance|text|uttered|via"
 )
 _RULES: Final = tuple(
@@ -37,6 +37,7 @@ _RULES: Final = tuple(
         (r"ranges=\[\((?P<a>\d+), (?P<b>\d+)\)\]", r"--range \g<a>-\g<b>"),
         (r"For a closed period write bounds='closed'", "Type the day after it"),
         (r"\b(?P<a>stance|kind)=\"(?P<b>\w+)\"", r"--\g<a> \g<b>"),
+        (r"\bslots=\['(?P<a>\w+)'\]", r"--slots \g<a>"),
         (r"\bstrike_out=True\b", "--strike-out"),
         (r"\bnever_said=True\b", "--never-said"),
         (r"\bon_behalf_of=", "--on-behalf-of"),

@@ -26,30 +26,12 @@ from ledger.model.quotation import Quotation
 from ledger.model.rendering import Rendering
 from ledger.model.text import show
 
-TYPES: Final[Mapping[str, type[Any]]] = {
-    "party_registered": ev.PartyRegistered,
-    "party_named": ev.PartyNamed,
-    "membership_recorded": ev.MembershipRecorded,
-    "parties_merged": ev.PartiesMerged,
-    "topic_defined": ev.TopicDefined,
-    "proposition_defined": ev.PropositionDefined,
-    "propositions_merged": ev.PropositionsMerged,
-    "occurrence_described": ev.OccurrenceDescribed,
-    "document_registered": ev.DocumentRegistered,
-    "document_revised": ev.DocumentRevised,
-    "claim_recorded": ev.ClaimRecorded,
-    "claims_related": ev.ClaimsRelated,
-    "claim_withdrawn": ev.ClaimWithdrawn,
-    "claim_corrected": ev.ClaimCorrected,
-    "record_amended": ev.RecordAmended,
-    "content_erased": ev.ContentErased,
-}
-"""The stored name of every event class; a name is for ever."""
+TYPES: Final[Mapping[str, type[Any]]] = {name: cls for cls, name in ev.TYPE_NAMES.items()}
+"""The class of every stored name."""
 
 VERSIONS: Final[Mapping[str, int]] = dict.fromkeys(TYPES, 1)
 """The version of each type that this library writes."""
 
-_NAMES: Final = {cls: name for name, cls in TYPES.items()}
 _CHAINS: Final = tuple[tuple[ev.ChainLink, ...], ...]
 _CHANGES: Final = (ev.ClaimCorrected, ev.RecordAmended)
 _NONE_OF_OURS: Final = (
@@ -65,12 +47,12 @@ _NONE_OF_OURS: Final = (
 
 def type_name(event: ev.Event) -> str:
     """The stored type name of an event."""
-    return _NAMES[type(event)]
+    return ev.TYPE_NAMES[type(event)]
 
 
 def is_event(value: object) -> bool:
     """Whether a value is of a class that is stored, and of no subclass of one."""
-    return type(value) in _NAMES
+    return type(value) in ev.TYPE_NAMES
 
 
 def type_called(wanted: str | type[Any]) -> str:
@@ -84,7 +66,7 @@ def type_called(wanted: str | type[Any]) -> str:
         'topic_defined'
     """
     cls = wanted if isinstance(wanted, type) else None
-    name = wanted if cls is None else _NAMES.get(cls, cls.__name__)
+    name = wanted if cls is None else ev.TYPE_NAMES.get(cls, cls.__name__)
     if isinstance(name, str) and name in TYPES:
         return name
     near = difflib.get_close_matches(str(name), TYPES, n=3)

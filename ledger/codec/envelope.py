@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 import msgspec
@@ -21,10 +21,8 @@ from ledger.codec.images import Unusual
 from ledger.codec.making import maker
 from ledger.codec.upcasts import upcast
 from ledger.errors import CodecError
-from ledger.model.events import Erased, NewEvent, Recorder, StoredEvent
-
-_NEEDED: Final = ("who", "what")
-
+from ledger.model.erasing import NAMELESS, needed
+from ledger.model.events import Event, NewEvent, Recorder, Remains, StoredEvent
 
 # -- writing ------------------------------------------------------------------------------------
 
@@ -156,17 +154,33 @@ def _usual(row: entry.Row) -> StoredEvent:
         else:
             payloads[name] = slot[entry.SALT_BYTES :]
     by = None if row.by is None or committed.by is UNSET else row.by[entry.SALT_BYTES :]
-    lost = tuple(name for name in erased if name in _NEEDED) if erased else ()
+    event: Event | Remains
+    event = _left(type_, row.id, erased, payloads) if erased else compiled.decode(type_, payloads)
     if by is None and committed.by is not UNSET:
         erased += ("by",)
     return _stored(
         (
             *(row.seq, row.id, type_, head.type_v, row.stream, row.stream_v, row.known_at),
             *(_recorder(head.recorder, by), head.causation, head.correlation),
-            Erased(type_, lost) if lost else compiled.decode(type_, payloads),
+            event,
             erased,
         )
     )
+
+
+def _left(
+    type_: str, id_: str, erased: Sequence[str], payloads: Mapping[str, bytes]
+) -> Event | Remains:
+    """An event of which some slots may be gone, as `ledger.model.erasing` has it."""
+    lost = tuple(name for name in erased if name in needed(type_))
+    if lost:
+        what = payloads.get("what")
+        said = cast("dict[str, Any]", msgspec.json.decode(what)) if what is not None else {}
+        left = tuple(name for name in entry.SLOTS if name in payloads and name != "by")
+        return Remains(type_, lost, left, said.get("key"))
+    if type_ == "party_registered" and "who" in erased:
+        payloads = {**payloads, "who": canonical({"key": id_, "name": NAMELESS})}
+    return compiled.decode(type_, payloads)
 
 
 @functools.lru_cache(maxsize=1_000)
@@ -193,11 +207,8 @@ def _opened(row: entry.Row) -> StoredEvent:
     }
     erased = tuple(name for name in entry.SLOTS if name in committed and name not in payloads)
     by = cast("dict[str, str]", msgspec.json.decode(payloads.pop("by"))) if "by" in payloads else {}
-    lost = tuple(name for name in erased if name in _NEEDED)
     type_, version = head["type"], head["type_v"]
-    event = (
-        Erased(type_, lost) if lost else converter.decode(type_, upcast(type_, version, payloads))
-    )
+    event = _left(type_, row.id, erased, upcast(type_, version, payloads))
     return StoredEvent(
         sequence=row.seq,
         id=row.id,

@@ -121,6 +121,11 @@ class Ids:
         while self._held > _LENT:
             self._held -= _weight(self._lent.popitem(last=False)[1])
 
+    def let_go(self, id_: str) -> None:
+        """Hold an event no longer."""
+        gone = self._lent.pop(id_, None)
+        self._held -= _weight(gone) if gone else 0
+
     def _write_acts(self) -> None:
         self._written("INSERT OR IGNORE INTO act VALUES (?, ?)", iter(self._acts))
         self._acts.clear()

@@ -3,8 +3,8 @@
 Inside events things name each other by the ledger's own random ids (the id of the event that
 registered them); an id that a host chose is a value, `key`, in a slot. Each field says in which
 erasable slot it is stored (`who`, `what` or `words`: integrity.md, 1) and whether it is `fixed`:
-identity, which no amendment changes. The stored type names and
-versions stand in `ledger.codec.converter`, independent of these classes' names.
+identity, which no amendment changes. The stored type names stand
+below, independent of these classes' names; versions in `ledger.codec.converter`.
 
 A claim that has passed into the log is another type than the `Claim` a host hands in.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import attrs
 
@@ -282,12 +282,39 @@ Change = ClaimCorrected | RecordAmended
 """The events that change what an earlier one says."""
 
 
+TYPE_NAMES: Final[Mapping[type[Any], str]] = {
+    PartyRegistered: "party_registered",
+    PartyNamed: "party_named",
+    MembershipRecorded: "membership_recorded",
+    PartiesMerged: "parties_merged",
+    TopicDefined: "topic_defined",
+    PropositionDefined: "proposition_defined",
+    PropositionsMerged: "propositions_merged",
+    OccurrenceDescribed: "occurrence_described",
+    DocumentRegistered: "document_registered",
+    DocumentRevised: "document_revised",
+    ClaimRecorded: "claim_recorded",
+    ClaimsRelated: "claims_related",
+    ClaimWithdrawn: "claim_withdrawn",
+    ClaimCorrected: "claim_corrected",
+    RecordAmended: "record_amended",
+    ContentErased: "content_erased",
+}
+"""The stored name of every event class; a name is for ever."""
+
+
 @attrs.frozen
-class Erased:
-    """What is left of an event whose `who` or `what` was erased: its type, and what it lost."""
+class Remains:
+    """What is left of an event that lost a slot it cannot be without: its type, and what it lost.
+
+    `left` names the slots that are still stored, `by` apart; `key` is the id that its host gave
+    it, where that was not erased.
+    """
 
     type: str
     slots: tuple[str, ...]
+    left: tuple[str, ...] = ()
+    key: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -351,5 +378,5 @@ class StoredEvent:
     recorder: Recorder
     causation: str | None = None
     correlation: str | None = None
-    event: Event | Erased
+    event: Event | Remains
     erased: tuple[str, ...] = ()

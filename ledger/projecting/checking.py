@@ -26,7 +26,10 @@ from ledger.store.transaction import writing
 
 @attrs.frozen(kw_only=True)
 class Checked(Answer):
-    """What a check of a projection found; `difference` tells the first row that differs."""
+    """What a check of a projection found; `difference` tells the first row that differs.
+
+    `sequence` is that of the event which that row is about, where its table has a column `seq`.
+    """
 
     name: str
     version: int
@@ -34,6 +37,7 @@ class Checked(Answer):
     position: int
     rows: int
     difference: str | None
+    sequence: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -84,9 +88,10 @@ def _compare(site: Site, conn: Connection, entry: Entry, held: Cursor) -> Checke
             (old.name, _rows(conn, old, held), new)
             for old, new in zip(served.tables, fresh.tables, strict=True)
         ]
-    rows, difference = 0, None
+    rows, difference, sequence = 0, None, None
     for name, old_rows, new in pairs:
-        many, difference = _differ(name, old_rows, _rows(conn, new, held))
+        at = [column.name for column in new.columns].index("seq") if "seq" in new.c else None
+        many, difference, sequence = _differ(name, old_rows, _rows(conn, new, held), at)
         rows += many
         if difference is not None:
             break
@@ -99,6 +104,7 @@ def _compare(site: Site, conn: Connection, entry: Entry, held: Cursor) -> Checke
         position=held.position,
         rows=rows,
         difference=difference,
+        sequence=sequence,
     )
 
 
@@ -143,13 +149,18 @@ def _rows(conn: Connection, table: Table, held: Cursor) -> Iterator[tuple[Any, .
 
 
 def _differ(
-    name: str, served: Iterator[tuple[Any, ...]], fresh: Iterator[tuple[Any, ...]]
-) -> tuple[int, str | None]:
-    """How many rows are equal, and the first two that are not."""
+    name: str,
+    served: Iterator[tuple[Any, ...]],
+    fresh: Iterator[tuple[Any, ...]],
+    at: int | None,
+) -> tuple[int, str | None, int | None]:
+    """How many rows are equal, the first two that are not, and the sequence in column `at`."""
     rows = 0
     for old, new in itertools.zip_longest(served, fresh):
         if old != new:
             told = f"{name} holds {plain(old)}, a replay gives {plain(new)}"
-            return rows, told.replace("None, a replay", "no such row, a replay")
+            told = told.replace("None, a replay", "no such row, a replay")
+            about = [row[at] for row in (old, new) if row is not None and at is not None]
+            return rows, told, min(about, default=None)
         rows += 1
-    return rows, None
+    return rows, None, None

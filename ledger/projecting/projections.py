@@ -13,9 +13,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
-from ledger.errors import InvalidProjection, LedgerError, ProjectionFailed
+from ledger.errors import InvalidProjection, LedgerError, ProjectionFailed, ViewMismatch
 from ledger.model.events import StoredEvent
 from ledger.projecting import checking, mending
 from ledger.projecting.checking import Checked
@@ -37,7 +37,7 @@ from ledger.projecting.running import BATCH, Progress, Wait
 from ledger.projecting.stopping import event_of
 from ledger.projecting.waking import news
 from ledger.store import cursors
-from ledger.store.cursors import Parked
+from ledger.store.cursors import Build, Parked
 from ledger.store.follow import Stop
 
 _LOG: Final = logging.getLogger(__name__)
@@ -269,6 +269,21 @@ class Projections:
         self._site.flush()
         return serving(self._site, self._registry, name, conn)
 
+    def served_tables(self) -> tuple[Table, ...]:
+        """The tables of every projection that is served and registered here."""
+        with self._site.reading() as conn:
+            log_id = self._site.log_id(conn)
+            found: dict[str, Build] = {}
+            if log_id is not None:
+                found = cursors.served(conn, self._site.tables, log_id)
+        registered = {(one.name, one.version): one for one in self._registry.all()}
+        return tuple(
+            table
+            for key in found.values()
+            if (key.name, key.version) in registered
+            for table in registered[key.name, key.version].of(key.build).tables
+        )
+
     @contextlib.contextmanager
     def reading(self, name: str) -> Iterator[tuple[Connection, Served]]:
         """A connection and the build to be read with it, both of one moment of the database.
@@ -300,6 +315,33 @@ class Projections:
         found = self.served(name)
         entry = self._registry.find(name, found.version)
         return checking.check(self._site, entry, found.build)
+
+    def check_all(self) -> tuple[Checked, ...]:
+        """Compare everything that is served with a fresh replay, as `check` does.
+
+        Raises:
+            UnknownProjection: one is served here and not registered, so nobody can replay it.
+            ViewMismatch: the first row of a table that is not as a replay makes it.
+        """
+        found = []
+        for name in self._served_names():
+            checked = self.check(name)
+            if not checked.ok:
+                about = "" if checked.sequence is None else f" at sequence {checked.sequence}"
+                raise ViewMismatch(
+                    f"The view {name} v{checked.version} was changed{about}: "
+                    f"{checked.difference}. The log itself is in order; type: "
+                    f"ledger.projections.rebuild({name!r})",
+                    sequence=checked.sequence,
+                )
+            found.append(checked)
+        return tuple(found)
+
+    def _served_names(self) -> list[str]:
+        self._site.flush()
+        with self._site.reading() as conn:
+            log_id = self._site.log_id(conn)
+            return [] if log_id is None else sorted(cursors.served(conn, self._site.tables, log_id))
 
     # -- mending ----------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from ledger.model.moment import Edtf
 from ledger.model.period import Period
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
+from ledger.projections.erased import Erased, erased
 
 
 @attrs.frozen(kw_only=True)
@@ -27,7 +28,7 @@ class Belonging(Answer):
 
 @attrs.frozen(kw_only=True)
 class PartyLine(Answer):
-    """A party with its names and what it belongs to."""
+    """A party with its names and what it belongs to; one whose name was erased has none."""
 
     id: str
     name: str
@@ -35,6 +36,7 @@ class PartyLine(Answer):
     names: tuple[str, ...]
     memberships: tuple[Belonging, ...]
     members: tuple[str, ...]
+    erased: tuple[Erased, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -67,6 +69,7 @@ class DocumentLine(Answer):
     sha256: str
     length: int
     has_text: bool
+    erased: tuple[Erased, ...] = ()
 
 
 def parties(facts: Facts) -> tuple[PartyLine, ...]:
@@ -92,6 +95,7 @@ def _party(facts: Facts, id_: str, party: ev.PartyRegistered) -> PartyLine:
         names=tuple(dict.fromkeys(names)),
         memberships=memberships(facts, id_),
         members=tuple(map(facts.public, party.members)),
+        erased=erased(facts, id_),
     )
 
 
@@ -149,6 +153,7 @@ def documents(facts: Facts) -> tuple[DocumentLine, ...]:
             sha256=one.sha256,
             length=one.length,
             has_text=one.text is not None,
+            erased=erased(facts, id_),
         )
-        for _, one in facts.of_type(ev.DocumentRegistered)
+        for id_, one in facts.of_type(ev.DocumentRegistered)
     )

@@ -90,7 +90,8 @@ def _struck_out(facts: Facts, id_: str) -> str:
     for change in reversed(facts.changes_of(id_)):
         amendment = facts.get(change, ev.RecordAmended)
         if amendment is not None and amendment.strike_out:
-            return f"struck out by {facts.public(change)}: {amendment.reason}"
+            why = amendment.reason or "the reason was erased"
+            return f"struck out by {facts.public(change)}: {why}"
     return "its content was erased"
 
 

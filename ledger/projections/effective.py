@@ -2,9 +2,10 @@
 
 `Facts` takes events in order, one by one, and keeps the effective form of each record with the
 indexes that questions need. It never fails: what later events made contradictory is ignored. Live,
-dangling, merge and correction follow model.md, section 2.
+dangling, merge, correction and erasure follow model.md, section 2.
 
-When something counts as said is `ledger.projections.saying`; whom it reaches, `.rollup`.
+What the changes of a record make of it is told by `ledger.projections.changing`; when something
+counts as said by `.saying`, whom it reaches by `.rollup`.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar, cast
 
-import attrs
-
-from ledger.errors import LedgerError
 from ledger.model import events as ev
 from ledger.model.attribution import claimant_of
-from ledger.projections.indexing import entries, keys_of
+from ledger.model.erasing import SLOTS, without
+from ledger.projections import changing
+from ledger.projections.changing import changed_by
+from ledger.projections.indexing import entries, keys_of, utterances
 
 T = TypeVar("T")
 Merge = ev.PartiesMerged | ev.PropositionsMerged
@@ -33,12 +34,18 @@ class Facts:
     """The folded prefix of a log: records in their effective form, and the ways to find them.
 
     `size` is the number of events folded: the basis of every answer given from here.
-    `lost_claims` counts the claims whose who or what was erased: they are in no position.
+    `lost` holds the claims whose who or what was erased: they are in no position. `hidden` tells
+    the slots of a record in which an erased change may have said something else than is left.
+    `erasures` holds the erasures of each event, by sequence; in the facts of an earlier size the
+    later ones too, since an erasure reaches every view. Below `floor` no event can be taken back.
     """
 
     def __init__(self) -> None:
         self.size = 0
-        self.lost_claims = 0
+        self.floor = 0
+        self.lost: set[str] = set()
+        self.hidden: dict[str, tuple[str, ...]] = {}
+        self.erasures: dict[str, dict[int, ev.StoredEvent]] = {}
         self.last_recorded: dt.datetime | None = None
         self.stored: dict[str, ev.StoredEvent] = {}
         self.at: list[str] = []
@@ -65,15 +72,21 @@ class Facts:
         self._streams[stored.stream] = stored.stream_v
         self.last_recorded = stored.recorded
         self._memo.clear()
-        self.lost_claims += isinstance(stored.event, ev.Erased) and stored.type == "claim_recorded"
-        if isinstance(stored.event, ev.ClaimCorrected | ev.RecordAmended):
-            self._changes[stored.event.target].append(stored.id)
-        self._refresh(stored.id)
+        if (target := changed_by(stored)) is not None:
+            self._changes[target].append(stored.id)
+            self._refresh(stored.id)
+        elif isinstance(stored.event, ev.Remains) or stored.id in self._changes:
+            self._refresh(stored.id)
+        else:  # nothing has changed it yet
+            self.effective[stored.id] = stored.event
+            self._add_to_index(stored.id, stored.event)
+        if isinstance(stored.event, ev.ContentErased):
+            self._erase(stored, stored.event)
 
     def take_back(self) -> ev.StoredEvent:
         """Forget the last event as if it had not come, which a host may do by rolling back.
 
-        Only so many as `TAKEN_BACK` can be taken back one after the other.
+        Only so many as `TAKEN_BACK` can be taken back one after the other, and none below `floor`.
         """
         id_ = self.at.pop()
         stored, event = self.stored[id_], self.stored[id_].event
@@ -81,12 +94,13 @@ class Facts:
         before = self.effective.pop(id_, None)
         if before is not None:
             self._unindex(id_, before)
-        self.corrected_by.pop(id_, None)
-        self.never_said.discard(id_)
-        if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
-            self._changes[event.target].remove(id_)
-            if event.target in self.stored:
-                self._refresh(event.target)
+        self._forget_notes(id_)
+        if (target := changed_by(stored)) is not None:
+            self._changes[target].remove(id_)
+            if target in self.stored:
+                self._refresh(target)
+        if isinstance(event, ev.ContentErased):
+            self.erasures[event.target].pop(stored.sequence)
         del self.stored[id_]
         while self._keyed and self._keyed[-1][0] == stored.sequence:
             _, entry, former = self._keyed.pop()
@@ -98,7 +112,6 @@ class Facts:
             self._streams[stored.stream] = stored.stream_v - 1
         else:
             del self._streams[stored.stream]
-        self.lost_claims -= isinstance(event, ev.Erased) and stored.type == "claim_recorded"
         self.size = stored.sequence
         self.last_recorded = self.stored[self.at[-1]].recorded if self.at else None
         return stored
@@ -114,68 +127,75 @@ class Facts:
         before = self.effective.pop(id_, None)
         if before is not None:
             self._unindex(id_, before)
-        now = self._evaluate(id_)
-        if now is not None:
-            self.effective[id_] = now
-            self._add_to_index(id_, now)
-        original = self.stored[id_].event
-        if isinstance(original, ev.ClaimCorrected | ev.RecordAmended) and (
-            original.target in self.stored
-        ):
-            self._refresh(original.target)
+        stored = self.stored[id_]
+        self._forget_notes(id_)
+        now = changing.evaluate(self, id_)
+        if now.corrected_by:
+            self.corrected_by[id_] = now.corrected_by
+        if now.hidden:
+            self.hidden[id_] = now.hidden
+        if now.never_said:
+            self.never_said.add(id_)
+        if now.lost and stored.type == "claim_recorded":
+            self.lost.add(id_)
+        if now.event is not None:
+            self.effective[id_] = now.event
+            self._add_to_index(id_, now.event)
+        elif isinstance(stored.event, ev.Remains):
+            self._add_keys(id_, stored.event)
+        target = changed_by(stored)
+        if target is not None and target in self.stored:
+            self._refresh(target)
+
+    def _forget_notes(self, id_: str) -> None:
+        for told in (self.corrected_by, self.hidden):
+            told.pop(id_, None)
+        for marked in (self.never_said, self.lost):
+            marked.discard(id_)
+
+    def _erase(self, erasing: ev.StoredEvent, event: ev.ContentErased) -> None:
+        """Let go of what an erasure names, which whoever reads the log from now on never sees."""
+        self.erasures.setdefault(event.target, {})[erasing.sequence] = erasing
+        held = self.stored.get(event.target)
+        if held is None or (left := without(held, event.slots)) is held:
+            return
+        self.floor, self._kept = self.size, None
+        self._keyed.clear()
+        target = changed_by(held)
+        said = [held.event, self.effective.get(held.id), self.effective.get(target or "")]
+        gone = {entry for event in said if event is not None for entry in keys_of(event)}
+        for entry in gone:
+            if self._keys.get(entry) in (held.id, target):
+                del self._keys[entry]
+        spoken = {key for event in said for key, _ in utterances(event)}
+        for key in spoken:
+            self._keys.pop(("utterance", key), None)
+        if target is not None:
+            self._changes[target].remove(held.id)
+        self.stored[held.id] = left
+        if (now := changed_by(left)) is not None:
+            self._changes[now] = sorted([*self._changes[now], held.id], key=self._sequence)
+        for one in dict.fromkeys((held.id, target)):
+            if one is not None and one in self.stored:
+                self._add_keys(one, self.stored[one].event)
+                self._refresh(one)
+        if spoken:
+            self._find_utterances(spoken)
+
+    def _find_utterances(self, spoken: set[str]) -> None:
+        """What else names these occasions, the first to do so."""
+        for one, stored in self.stored.items():
+            for key, id_ in utterances(stored.event):
+                if key in spoken and ("utterance", key) not in self._keys:
+                    self._key(("utterance", key), id_ or changed_by(stored) or one)
 
     def live(self, id_: str) -> bool:
         """Whether no live later amendment strikes the event out."""
-        return not any(
-            amendment.strike_out and self.live(change)
-            for change in self._changes.get(id_, ())
-            if isinstance(amendment := self._changed_content(change), ev.RecordAmended)
-        )
+        return changing.live(self, id_)
 
     def changes_of(self, id_: str) -> tuple[str, ...]:
         """The amendments and corrections of a record, live or not, in recorded order."""
         return tuple(self._changes.get(id_, ()))
-
-    def _changed_content(self, id_: str) -> ev.Event | ev.Erased:
-        """A change with the live amendments to itself applied: what it changes in turn."""
-        event = self.stored[id_].event
-        if not isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
-            return event
-        for change in self._changes.get(id_, ()):
-            later = self._changed_content(change)
-            if isinstance(later, ev.RecordAmended) and later.changes and self.live(change):
-                event = attrs.evolve(event, changes={**event.changes, **later.changes})
-        return event
-
-    def _evaluate(self, id_: str) -> ev.Event | None:
-        """The effective form of a record: None where it is struck out or erased."""
-        event = self.stored[id_].event
-        self.corrected_by.pop(id_, None)
-        self.never_said.discard(id_)
-        if isinstance(event, ev.Erased) or not self.live(id_):
-            return None
-        if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
-            changed = self._changed_content(id_)
-            return None if isinstance(changed, ev.Erased) else changed
-        for change_id in self._changes.get(id_, ()):
-            change = self._changed_content(change_id)
-            if isinstance(change, ev.Erased) or not self.live(change_id):
-                continue
-            event = self._changed(event, change)
-            if isinstance(change, ev.ClaimCorrected):
-                self.corrected_by[id_] = (*self.corrected_by.get(id_, ()), change_id)
-                if change.never_said:
-                    self.never_said.add(id_)
-        return event
-
-    @staticmethod
-    def _changed(event: ev.Event, change: ev.Event) -> ev.Event:
-        changes = cast("ev.Change", change).changes
-        known = {field.name for field in attrs.fields(type(event))}
-        try:
-            return attrs.evolve(event, **{k: v for k, v in changes.items() if k in known})
-        except (LedgerError, TypeError, ValueError):
-            return event
 
     # -- indexes ----------------------------------------------------------------------------
 
@@ -186,13 +206,16 @@ class Facts:
             self._index[entry][id_] = None
             if id_ != self.at[-1]:
                 self._unsorted.add(entry)
+        self._add_keys(id_, event)
+
+    def _add_keys(self, id_: str, event: ev.Event | ev.Remains) -> None:
         for entry in keys_of(event):
             if self._keys.get(entry) not in self.effective:
                 self._key(entry, id_)
-        if isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn) and event.utterance_key:
-            key = ("utterance", event.utterance_key)
-            if key not in self._keys:
-                self._key(key, event.utterance or id_)
+        if getattr(event, "utterance_key", None) is not None:
+            for key, utterance in utterances(event):
+                if ("utterance", key) not in self._keys:
+                    self._key(("utterance", key), utterance or id_)
 
     def _key(self, entry: tuple[str, str], id_: str) -> None:
         self._keyed.append((self.size - 1, entry, self._keys.get(entry)))
@@ -218,6 +241,16 @@ class Facts:
         if key not in self._memo:
             self._memo[key] = answer()
         return cast("T", self._memo[key])
+
+    @property
+    def lost_claims(self) -> int:
+        """How many claims are in no position because their who or what was erased."""
+        return len(self.lost)
+
+    def erased(self, id_: str) -> tuple[str, ...]:
+        """The slots of a record that were erased, or that an erased change hides; `by` apart."""
+        gone = {*self.stored[id_].erased, *self.hidden.get(id_, ())}
+        return tuple(slot for slot in SLOTS if slot in gone and slot != "by")
 
     # -- finding ----------------------------------------------------------------------------
 

@@ -236,6 +236,8 @@ def _returned(position: Position) -> _Told:
     notes = [str(turn) for turn in position.turns]
     notes += [f"contested by {claim}" for claim in position.contested_by]
     notes += ["past what it was meant for: lapsed"] if position.lapsed else []
+    if position.erased_parts:
+        notes.append(f"{_number(position.erased_parts, 'claim')} with erased parts")
     if position.incomplete:
         notes.append(f"{_number(position.incomplete, 'erased claim')} of this view in no position")
     return f"{'; '.join(notes)}." if notes else "", told

@@ -55,8 +55,6 @@ def entries(event: ev.Event) -> Iterator[tuple[str, str]]:
         case ev.ClaimsRelated():
             yield "relations_from", event.claim
             yield "relations_to", event.target
-        case ev.ContentErased():
-            yield "erasures_of", event.target
         case _:
             return
 
@@ -70,9 +68,29 @@ def _act_entries(act: ev.Act) -> Iterator[tuple[str, str]]:
         yield "acts_in", act.document
 
 
-def keys_of(event: ev.Event) -> Iterator[tuple[str, str]]:
-    """The (kind, id) under which a host knows a record."""
-    kind = KEYED.get(type(event))
+_KEYED_TYPES: Final = {ev.TYPE_NAMES[cls]: kind for cls, kind in KEYED.items()}
+
+
+def keys_of(event: ev.Event | ev.Remains) -> Iterator[tuple[str, str]]:
+    """The (kind, id) under which a host knows a record, or what is left of it."""
+    match event:
+        case ev.Remains():
+            kind = _KEYED_TYPES.get(event.type)
+        case _:
+            kind = KEYED.get(type(event))
     key = getattr(event, "key", None)
     if kind is not None and key is not None:
         yield kind, key
+
+
+def utterances(event: ev.Event | ev.Remains | None) -> Iterator[tuple[str, str | None]]:
+    """What a host calls the occasion of an act, in the act or a change of it, and its ledger id."""
+    match event:
+        case ev.ClaimRecorded(utterance_key=str(key)) | ev.ClaimWithdrawn(utterance_key=str(key)):
+            yield key, event.utterance
+        case ev.ClaimCorrected() | ev.RecordAmended():
+            named = event.changes.get("utterance_key")
+            if isinstance(named, str):
+                yield named, event.changes.get("utterance")
+        case _:
+            return

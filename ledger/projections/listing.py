@@ -13,6 +13,7 @@ from ledger.model.bounds import Bounds
 from ledger.model.moment import Edtf, Knob, surely_before, surely_reached
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
+from ledger.projections.erased import Erased, erased, erased_of
 from ledger.projections.perspectives import propositions_of
 from ledger.projections.positions import certainty, withdrawals
 from ledger.projections.rollup import reach
@@ -41,6 +42,7 @@ class ClaimLine(Answer):
     corrected: bool
     recorded: dt.datetime
     sequence: int
+    erased: tuple[Erased, ...] = ()
 
     def __str__(self) -> str:
         who = " or ".join(self.claimant) or "(nobody named)"
@@ -50,6 +52,7 @@ class ClaimLine(Answer):
                 ("possible", self.certainty == "possible"),
                 ("withdrawn", self.withdrawn),
                 ("corrected", self.corrected),
+                *((f"{', '.join(one.slots)} erased", True) for one in self.erased),
             )
             if on
         ]
@@ -59,10 +62,15 @@ class ClaimLine(Answer):
 
 @attrs.frozen(kw_only=True)
 class Claims(Answer):
-    """The claims of a view, in order of saying."""
+    """The claims of a view, in order of saying.
+
+    `lost` are those that were erased so far that nobody can tell whose they were or on what;
+    whatever the filters, since nobody can tell whether they would pass.
+    """
 
     rows: tuple[ClaimLine, ...]
     incomplete: int
+    lost: tuple[Erased, ...] = ()
     said: Knob
     basis: int
 
@@ -78,7 +86,7 @@ class Claims(Answer):
         return tuple(row.id for row in self.rows)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.rows)) or "(no claims)"
+        return "\n".join(map(str, (*self.rows, *self.lost))) or "(no claims)"
 
 
 @attrs.frozen(kw_only=True)
@@ -116,6 +124,7 @@ def claims(facts: Facts, said: Knob, wanted: Filters) -> Claims:
     return Claims(
         rows=tuple(claim_line(facts, id_, said, state, wanted.party) for _, _, id_, state in rows),
         incomplete=facts.lost_claims,
+        lost=erased_of(facts, sorted(facts.lost, key=lambda id_: facts.stored[id_].sequence)),
         said=said,
         basis=facts.size,
     )
@@ -194,4 +203,5 @@ def claim_line(
         corrected=id_ in facts.corrected_by,
         recorded=stored.recorded,
         sequence=stored.sequence,
+        erased=erased(facts, id_),
     )

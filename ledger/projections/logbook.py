@@ -10,6 +10,7 @@ import attrs
 from ledger.model import events as ev
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
+from ledger.projections.erased import Erased, erased_of_event
 
 
 @attrs.frozen(kw_only=True)
@@ -24,10 +25,12 @@ class LogLine(Answer):
     correlation: str | None
     summary: str
     erased: tuple[str, ...]
+    erasures: tuple[Erased, ...] = ()
 
     def __str__(self) -> str:
         when = self.recorded.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-        return f"#{self.sequence} {when} {self.type} {self.summary} by {self.recorder}"
+        gone = f" [{', '.join(self.erased)} erased]" if self.erased else ""
+        return f"#{self.sequence} {when} {self.type} {self.summary} by {self.recorder}{gone}"
 
 
 def log_line(facts: Facts, stored: ev.StoredEvent) -> LogLine:
@@ -41,13 +44,14 @@ def log_line(facts: Facts, stored: ev.StoredEvent) -> LogLine:
         correlation=stored.correlation,
         summary=_summary(facts, stored),
         erased=stored.erased,
+        erasures=tuple(erased_of_event(facts, stored.id)),
     )
 
 
 def _summary(facts: Facts, stored: ev.StoredEvent) -> str:
     public = facts.public
     match stored.event:
-        case ev.Erased() as event:
+        case ev.Remains() as event:
             return f"(erased: {', '.join(event.slots)})"
         case ev.PartyNamed() as event:
             return f"{public(event.party)} {event.name!r}"
@@ -66,13 +70,23 @@ def _summary(facts: Facts, stored: ev.StoredEvent) -> str:
         case ev.ClaimCorrected() as event:
             return f"{public(event.target)}: {changed(event)}"
         case ev.RecordAmended() as event:
-            return f"{public(event.target)}: {changed(event)}, because {event.reason}"
+            return f"{public(event.target)}: {changed(event)}{because(stored)}"
         case ev.ContentErased() as event:
-            return f"{public(event.target)}: {', '.join(event.slots)}"
+            slots = ", ".join(event.slots)
+            return (
+                f"{public(event.target)}: {slots}, because {event.reason}, by the authority of "
+                f"{event.authority}"
+            )
         case ev.PartiesMerged() | ev.PropositionsMerged() as event:
             return f"{public(event.merged)} into {public(event.kept)}"
         case event:
             return event.key
+
+
+def because(stored: ev.StoredEvent) -> str:
+    """Why a record was amended, where that was not erased."""
+    reason = getattr(stored.event, "reason", "")
+    return f", because {reason}" if reason else ""
 
 
 def changed(event: ev.Change) -> str:
@@ -82,7 +96,7 @@ def changed(event: ev.Change) -> str:
     if isinstance(event, ev.RecordAmended) and event.strike_out:
         return "struck out"
     fields = {_SPOKEN.get(field, field) for field in event.changes}
-    return ", ".join(sorted(fields))
+    return ", ".join(sorted(fields)) or "changed"
 
 
 _SPOKEN: Final = {

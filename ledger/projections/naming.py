@@ -14,10 +14,12 @@ import attrs
 
 from ledger import errors
 from ledger.model import events as ev
+from ledger.model.erasing import NAMELESS
 from ledger.model.period import ALWAYS, Period
 from ledger.model.text import did_you_mean, near, show
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
+from ledger.projections.erased import erased
 
 _UNKNOWN: Final = {
     "party": errors.UnknownParty,
@@ -68,7 +70,26 @@ def find(facts: Facts, kind: str, given: str) -> str:
     claimed = kind == "claim" and isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn)
     if claimed or (wanted is not None and isinstance(event, wanted)):
         return id_
+    if id_ in facts.stored and (gone := erased(facts, id_)):
+        raise _UNKNOWN[kind](f"What the {kind} said is gone. {gone[0]}.", given=given)
     raise unknown(facts, kind, given, struck_out=id_ in facts.stored)
+
+
+def find_act(facts: Facts, given: str) -> str:
+    """A claim or withdrawal as `find`, and one of which an erasure left no more than its entry.
+
+    Raises:
+        UnknownClaim: there is none; near matches are named.
+    """
+    known = facts.id_of("claim", given) or given
+    stored = facts.stored.get(known)
+    if known in facts.lost or (
+        stored is not None
+        and isinstance(stored.event, ev.Remains)
+        and stored.type in ("claim_recorded", "claim_withdrawn")
+    ):
+        return known
+    return find(facts, "claim", given)
 
 
 def cell(facts: Facts, party: str, proposition: str) -> tuple[str, str]:
@@ -158,7 +179,7 @@ def _borne(facts: Facts) -> dict[str, list[_Bearing]]:
                 dated.add(name.name)
                 one = _Bearing(shown, name.name, name.rank, name.metonym, name.period)
                 found.setdefault(name.name.casefold(), []).append(one)
-        if party.name not in dated:
+        if party.name not in (*dated, NAMELESS):
             found.setdefault(party.name.casefold(), []).append(_Bearing(shown, party.name))
     return found
 

@@ -18,6 +18,7 @@ from ledger.model.bounds import Bounds
 from ledger.model.moment import Bound, Knob, surely_before
 from ledger.projections.deciding import Counted, Status, current_run, decide, distinct
 from ledger.projections.effective import Facts
+from ledger.projections.erased import erased, erased_of
 from ledger.projections.naming import name_of
 from ledger.projections.policies import Candidate, Policy, kept_by, policy_of
 from ledger.projections.rollup import may_reach, reach
@@ -203,6 +204,7 @@ def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
         ),
         policy=found.policy,
         passed_over=_shown(facts, found.passed_over),
+        erased=erased_of(facts, _bearing(facts, found)),
         incomplete=facts.lost_claims,
         said=said,
         basis=facts.size,
@@ -240,6 +242,12 @@ def _in_order(facts: Facts, claims: Iterable[Counted]) -> list[Counted]:
     return [by_id[id_] for id_ in in_order(facts, list(by_id))]
 
 
+def _bearing(facts: Facts, found: Weighed) -> list[str]:
+    """Every claim that reaches the party, in the order of the log."""
+    others = (one.id for one in (*found.possible, *found.aside, *found.passed_over))
+    return sorted({*found.certain, *others}, key=lambda id_: facts.stored[id_].sequence)
+
+
 def _shown(facts: Facts, claims: Sequence[Counted]) -> tuple[Evidence, ...]:
     return tuple(
         Evidence(
@@ -256,6 +264,7 @@ def _shown(facts: Facts, claims: Sequence[Counted]) -> tuple[Evidence, ...]:
             path=tuple(map(facts.public, one.path.parties)),
             quote=one.claim.quote.exact if one.claim.quote else "",
             conditions=one.claim.conditions,
+            erased=erased(facts, one.id),
             ledger_id=one.id,
         )
         for one in claims

@@ -11,7 +11,8 @@ from ledger.model.bounds import Bounds
 from ledger.model.quotation import Quotation, context
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
-from ledger.projections.logbook import changed
+from ledger.projections.erased import Erased, erased, erased_of
+from ledger.projections.logbook import because, changed
 from ledger.projections.saying import bounds, mates
 from ledger.projections.versions import QuoteCheck, check_quotes
 
@@ -54,7 +55,8 @@ class Trace(Answer):
     """A claim back to its words: the way from the log entry to the quotation.
 
     `leaf_hash` is the RFC 6962 hash of the entry (hex), `root` the root of the tree of `size`
-    entries that `proof` leads to; the ledger fills them in.
+    entries that `proof` leads to; the ledger fills them in. `erased` tells what was erased of the
+    claim and of its document; of a claim without who or what there is little else.
     """
 
     claim: str
@@ -82,12 +84,16 @@ class Trace(Answer):
     events: tuple[Touch, ...]
     sequence: int
     basis: int
+    erased: tuple[Erased, ...] = ()
     leaf_hash: str = ""
     size: int = 0
     root: str = ""
     proof: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        if not self.act:
+            told = [f"{self.claim}: {self.said}", *(f"  {one}" for one in self.erased)]
+            return "\n".join([*told, *(f"  {touch}" for touch in self.events), *self._proved()])
         who = " or ".join(self.claimant) or "(nobody named)"
         when = f"{self.said}"
         if self.uttered not in ("", when):
@@ -107,14 +113,20 @@ class Trace(Answer):
             title = f" {self.title!r}" if self.title else ""
             lines.append(f"  document: {self.document}{title}, {self.publisher}")
             lines.append(f"    published {self.published or 'unknown'}, sha256 {self.sha256}")
+        lines += [f"  {one}" for one in self.erased]
         lines += [f"  later version: {one}" for one in self.later_versions]
         lines += [f"  same utterance: {other}" for other in self.other_reports]
         lines += [f"  {relation}" for relation in self.relations]
         lines += [f"  {touch}" for touch in self.events]
-        if self.leaf_hash:
-            lines.append(f"  leaf {self.leaf_hash} at {self.sequence} of {self.size}")
-            lines.append(f"  root {self.root}, {len(self.proof)} hashes between")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._proved()])
+
+    def _proved(self) -> list[str]:
+        if not self.leaf_hash:
+            return []
+        return [
+            f"  leaf {self.leaf_hash} at {self.sequence} of {self.size}",
+            f"  root {self.root}, {len(self.proof)} hashes between",
+        ]
 
 
 def trace(facts: Facts, id_: str, document_text: str | None = None) -> Trace:
@@ -125,6 +137,8 @@ def trace(facts: Facts, id_: str, document_text: str | None = None) -> Trace:
     Raises:
         InvalidDocument: it is not that of the claim's document.
     """
+    if id_ in facts.lost:
+        return _of_a_lost_claim(facts, id_)
     claim = facts.effective[id_]
     assert isinstance(claim, ev.ClaimRecorded)  # noqa: S101 - the caller found a claim
     document = facts.get(claim.document, ev.DocumentRegistered)
@@ -163,6 +177,39 @@ def trace(facts: Facts, id_: str, document_text: str | None = None) -> Trace:
         events=tuple(_touches(facts, id_)),
         sequence=facts.stored[id_].sequence,
         basis=facts.size,
+        erased=erased_of(facts, filter(None, (id_, claim.document if document else None))),
+    )
+
+
+def _of_a_lost_claim(facts: Facts, id_: str) -> Trace:
+    """What can be told of a claim when nobody can tell any more whose it was or on what."""
+    return Trace(
+        claim=facts.public(id_),
+        ledger_id=id_,
+        claimant=(),
+        act="",
+        stance="",
+        proposition="",
+        text="",
+        uttered="",
+        before="",
+        after="",
+        document="",
+        title="",
+        publisher="",
+        published="",
+        sha256="",
+        utterance="",
+        said=bounds(facts, id_),
+        chains=(),
+        quotation=None,
+        other_reports=(),
+        later_versions=(),
+        relations=(),
+        events=tuple(_touches(facts, id_)),
+        sequence=facts.stored[id_].sequence,
+        basis=facts.size,
+        erased=erased(facts, id_),
     )
 
 
@@ -214,7 +261,7 @@ def _touches(facts: Facts, id_: str) -> list[Touch]:
 
 
 def touching(facts: Facts, id_: str) -> set[str]:
-    """The events of a record, and those that changed, withdrew or related it."""
+    """The events of a record, and those that changed, withdrew, related or erased it."""
     found = {id_}
     queue = [id_]
     while queue:
@@ -225,6 +272,9 @@ def touching(facts: Facts, id_: str) -> set[str]:
                 later += facts.indexed(relation, here)
         queue += [one for one in later if one not in found]
         found.update(later)
+    for one in tuple(found):
+        erasures = facts.erasures.get(one, {}).values()
+        found.update(erasing.id for erasing in erasures if erasing.id in facts.stored)
     return found
 
 
@@ -232,7 +282,9 @@ def _detail(facts: Facts, stored: ev.StoredEvent) -> str:
     struck = "" if facts.live(stored.id) else " (struck out)"
     match stored.event:
         case ev.RecordAmended() as event:
-            return f"{changed(event)}, because {event.reason}{struck}"
+            return f"{changed(event)}{because(stored)}{struck}"
+        case ev.Remains() as event:
+            return f"(erased: {', '.join(event.slots)}){struck}"
         case ev.ClaimCorrected() as event:
             return f"{changed(event)}, by {facts.public(event.document)}{struck}"
         case ev.ContentErased() as event:

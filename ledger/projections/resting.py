@@ -16,6 +16,7 @@ from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.difference import Changed, differing
 from ledger.projections.effective import Facts
+from ledger.projections.erased import Erased, erased_of
 from ledger.projections.positions import certainty, position
 from ledger.projections.provenance import Trace, trace
 from ledger.projections.rollup import may_reach, reach
@@ -54,7 +55,8 @@ class RestingOn(Answer):
 
     `falls` are the positions that would come out otherwise without it: what falls if it is
     corrected. `quotes` tells of its own quotations, and those of earlier versions, whether they
-    stand in it.
+    stand in it. `erased` tells what was erased of it and of what it carries; `incomplete` counts
+    the claims that were erased so far that nobody can tell where they stood.
     """
 
     document: str
@@ -68,6 +70,8 @@ class RestingOn(Answer):
     corrects: tuple[str, ...]
     falls: tuple[Changed, ...]
     quotes: tuple[QuoteCheck, ...]
+    erased: tuple[Erased, ...] = ()
+    incomplete: int = 0
     basis: int
 
     def __str__(self) -> str:
@@ -79,6 +83,8 @@ class RestingOn(Answer):
         lines += [f"  {one}" for one in self.claims] or ["  carries no claim"]
         lines += [f"  corrects {one}" for one in self.corrects]
         lines += [f"  {one}" for one in self.quotes if one.status != "stands"]
+        lines += [f"  {one}" for one in self.erased]
+        lines += _untold(self.incomplete)
         if self.falls:
             lines.append("  without it:")
             lines += [f"    {one}" for one in self.falls]
@@ -111,10 +117,14 @@ class Attributed(Answer):
 
 @attrs.frozen(kw_only=True)
 class AttributedTo(Answer):
-    """Everything in which a party has a part, in order of saying."""
+    """Everything in which a party has a part, in order of saying.
+
+    `incomplete` counts the claims that were erased so far that nobody can tell whose they were.
+    """
 
     party: str
     rows: tuple[Attributed, ...]
+    incomplete: int = 0
     basis: int
 
     def __iter__(self) -> Iterator[Attributed]:
@@ -124,7 +134,8 @@ class AttributedTo(Answer):
         return len(self.rows)
 
     def __str__(self) -> str:
-        return "\n".join([self.party, *(f"  {row}" for row in self.rows)])
+        rows = (f"  {row}" for row in self.rows)
+        return "\n".join([self.party, *rows, *_untold(self.incomplete)])
 
 
 @attrs.frozen(kw_only=True)
@@ -136,6 +147,10 @@ class PositionTrace(Answer):
 
     def __str__(self) -> str:
         return "\n".join([str(self.position), *map(str, self.traces)])
+
+
+def _untold(incomplete: int) -> list[str]:
+    return [f"  erased claims that may belong here: {incomplete}"] if incomplete else []
 
 
 def resting_on(facts: Facts, document: str, said: Knob) -> RestingOn:
@@ -160,6 +175,8 @@ def resting_on(facts: Facts, document: str, said: Knob) -> RestingOn:
             for row in check_quotes(facts, one, {})
             if row.version == event.key
         ),
+        erased=erased_of(facts, (document, *_acts_in(facts, document))),
+        incomplete=facts.lost_claims,
         basis=facts.size,
     )
 
@@ -229,7 +246,12 @@ def attributed_to(facts: Facts, party: str, said: Knob) -> AttributedTo:
     who = facts.canonical(party)
     rows = [row for row in _attributed(facts, who, said) if row is not None]
     rows.sort(key=lambda row: (row.said.sort_key(), row.claim))
-    return AttributedTo(party=facts.public(who), rows=tuple(rows), basis=facts.size)
+    return AttributedTo(
+        party=facts.public(who),
+        rows=tuple(rows),
+        incomplete=facts.lost_claims,
+        basis=facts.size,
+    )
 
 
 def _attributed(facts: Facts, who: str, said: Knob) -> Iterator[Attributed | None]:

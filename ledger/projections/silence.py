@@ -50,10 +50,14 @@ class Silence(Answer):
 
 @attrs.frozen(kw_only=True)
 class Silences(Answer):
-    """The silences on a topic: first those who were spoken to or of, then the others, by id."""
+    """The silences on a topic: first those who were spoken to or of, then the others, by id.
+
+    `incomplete` counts the claims of the view that were erased so far that they break no silence.
+    """
 
     topic: str
     rows: tuple[Silence, ...]
+    incomplete: int = 0
     said: Knob
     basis: int
 
@@ -64,7 +68,9 @@ class Silences(Answer):
         return len(self.rows)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.rows)) or f"(nobody is silent on {self.topic})"
+        lines = [str(row) for row in self.rows] or [f"(nobody is silent on {self.topic})"]
+        lines += [f"erased claims that may bear on it: {self.incomplete}"] * bool(self.incomplete)
+        return "\n".join(lines)
 
 
 @attrs.define
@@ -95,7 +101,13 @@ def silences(facts: Facts, topic: str, said: Knob) -> Silences:
                 )
             )
     rows.sort(key=lambda row: (not (row.addressed_in or row.named_in), row.party))
-    return Silences(topic=facts.public(topic), rows=tuple(rows), said=said, basis=facts.size)
+    return Silences(
+        topic=facts.public(topic),
+        rows=tuple(rows),
+        incomplete=facts.lost_claims,
+        said=said,
+        basis=facts.size,
+    )
 
 
 def _shown(facts: Facts, claims: list[tuple[str, str]], on: list[str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final, Protocol, TypeVar, cast
 
 from ledger.model import events as ev
+from ledger.projections import changing
 from ledger.projections.effective import Facts
 from ledger.projections.indexing import keys_of
 
@@ -50,6 +51,9 @@ class Shelf(Protocol):
     def hold(self, stored: ev.StoredEvent) -> None:
         """Hold an event for a while, since it will be asked for soon."""
 
+    def let_go(self, id_: str) -> None:
+        """Hold an event no longer."""
+
     def event(self, id_: str, before: int) -> ev.StoredEvent | None:
         """A stored event whose sequence is before a size, from the log."""
 
@@ -74,6 +78,8 @@ class Slim(Facts):
         """Take the next event of the log; a claim or a document goes to the shelf."""
         event = stored.event
         if not isinstance(event, SHELVED) or stored.stream != stored.id:
+            if isinstance(event, ev.ContentErased):
+                self._shelf.let_go(event.target)  # the log has less of it than is held
             super().apply(stored)
             return
         self.size = stored.sequence + 1
@@ -95,12 +101,6 @@ class Slim(Facts):
     def take_back(self) -> ev.StoredEvent:
         """Refuse: what a shelf was given is not taken back. A fold begins anew instead."""
         raise Unheld("events are not taken back")
-
-    def _refresh(self, id_: str) -> None:
-        if dict.__contains__(self.stored, id_):
-            super()._refresh(id_)
-        else:
-            self._evaluate(id_)  # for what it notes of corrections
 
     # -- finding ----------------------------------------------------------------------------
 
@@ -169,7 +169,7 @@ class _Effective(dict[str, ev.Event]):
         stored = self._facts.stored
         if dict.__contains__(stored, id_) or id_ not in stored:
             raise KeyError(id_)
-        event = self._facts._evaluate(id_)  # noqa: SLF001 - the two are one
+        event = changing.evaluate(self._facts, id_).event
         if event is None:
             raise KeyError(id_)
         return event

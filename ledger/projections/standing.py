@@ -16,6 +16,7 @@ from ledger.model.moment import Knob
 from ledger.projections import wording
 from ledger.projections.answer import Answer
 from ledger.projections.deciding import Status, distinct
+from ledger.projections.erased import Erased
 from ledger.projections.runs import Run, Turn
 from ledger.projections.wording import marked_up
 
@@ -39,6 +40,7 @@ class Evidence(Answer):
     path: tuple[str, ...]
     quote: str
     conditions: str | None
+    erased: tuple[Erased, ...] = ()
     ledger_id: str = attrs.field(repr=False)
 
     @property
@@ -51,7 +53,8 @@ class Evidence(Answer):
         way = "" if self.own else f", via {' > '.join(self.path)}"
         only = f", on condition: {self.conditions}" if self.conditions else ""
         quote = f" “{self.quote}”" if self.quote else ""
-        return f"{self.claim} {self.act} ({self.stance}), {self.said}{way}{mark}{only}{quote}"
+        gone = "".join(f" [{one}]" for one in self.erased)
+        return f"{self.claim} {self.act} ({self.stance}), {self.said}{way}{mark}{only}{quote}{gone}"
 
 
 @attrs.frozen(kw_only=True)
@@ -63,8 +66,10 @@ class Position(Answer):
     conditions those of its last word, all of them where several last words differ; `speakers` are
     the names of those who spoke in it. `possible` are claims that may have been said by then, never
     decisive; `passed_over` are those that the policy did not count. `stale_days` is the number of
-    days from the last word to the view's date. `basis` is the number of events the answer was
-    computed from.
+    days from the last word to the view's date. `erased` tells what was erased of the claims that
+    bear on it; `incomplete` counts the claims of the view that are in no position at all, since
+    nobody can tell any more whose they were or on what. `basis` is the number of events the answer
+    was computed from.
     """
 
     party: str
@@ -92,16 +97,22 @@ class Position(Answer):
     last_word_on_topic: Bounds | None = None
     policy: str = "latest"
     passed_over: tuple[Evidence, ...] = ()
+    erased: tuple[Erased, ...] = ()
     incomplete: int = 0
     said: Knob
     basis: int
 
-    derived: ClassVar[tuple[str, ...]] = ("own", "stale_days")
+    derived: ClassVar[tuple[str, ...]] = ("own", "stale_days", "erased_parts")
 
     @property
     def own(self) -> bool:
         """Whether any of the evidence is the party's own saying."""
         return any(one.own for one in self.evidence)
+
+    @property
+    def erased_parts(self) -> int:
+        """How many of the claims that bear on it have erased parts."""
+        return len({one.record for one in self.erased})
 
     @property
     def stale_days(self) -> int | None:
@@ -182,6 +193,8 @@ class Position(Answer):
             yield f"Beside this {self._perhaps()}."
         if self.passed_over:
             yield f"Passed over by {self.policy}: {len(self.passed_over)}."
+        if self.erased_parts:
+            yield f"Claims with erased parts: {self.erased_parts}."
         if self.incomplete:
             yield f"Erased claims that may bear on it: {self.incomplete}."
 

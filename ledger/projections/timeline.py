@@ -9,6 +9,7 @@ from ledger.model.bounds import Bounds
 from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
+from ledger.projections.erased import Erased
 from ledger.projections.perspectives import propositions_of
 from ledger.projections.policies import Policy
 from ledger.projections.positions import position
@@ -27,6 +28,7 @@ class Strand(Answer):
     possible: tuple[Evidence, ...]
     status: str
     last_stated: Bounds | None
+    erased: tuple[Erased, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{self.proposition}: {self.text}"]
@@ -38,17 +40,22 @@ class Strand(Answer):
             if turns:
                 lines.append(f"    {turns.pop(0)}")
         lines += [f"  possible: {one}" for one in self.possible]
+        lines += [f"  {one}" for one in self.erased]
         lines.append(f"  now: {self.status}")
         return "\n".join(lines)
 
 
 @attrs.frozen(kw_only=True)
 class Timeline(Answer):
-    """A party's history on the propositions of a topic, in order of first saying."""
+    """A party's history on the propositions of a topic, in order of first saying.
+
+    `incomplete` counts the claims of the view that were erased so far that they are in no history.
+    """
 
     party: str
     topic: str
     strands: tuple[Strand, ...]
+    incomplete: int = 0
     said: Knob
     basis: int
 
@@ -70,6 +77,7 @@ def timeline(
         party=facts.public(facts.canonical(party)),
         topic=facts.public(topic),
         strands=tuple(_strand(facts, one) for one in spoken),
+        incomplete=facts.lost_claims,
         said=said,
         basis=facts.size,
     )
@@ -91,4 +99,5 @@ def _strand(facts: Facts, one: Position) -> Strand:
         possible=one.possible,
         status=one.short(),
         last_stated=one.last_stated,
+        erased=one.erased,
     )

@@ -21,6 +21,7 @@ from ledger.model.reanchoring import reanchored
 from ledger.model.text import show
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
+from ledger.projections.erased import Erased, erased_of
 
 Stands = Literal["stands", "moved", "ambiguous", "gone", "unchecked"]
 STANDS: Final[tuple[Stands, ...]] = get_args(Stands)
@@ -54,9 +55,13 @@ class QuoteCheck(Answer):
 
 @attrs.frozen(kw_only=True)
 class QuoteChecks(Answer):
-    """The quotations of a ledger or of one document, in every version whose text is at hand."""
+    """The quotations of a ledger or of one document, in every version whose text is at hand.
+
+    `erased` tells which texts and quotations were erased, and are not looked at any more.
+    """
 
     rows: tuple[QuoteCheck, ...]
+    erased: tuple[Erased, ...] = ()
     basis: int
 
     def __iter__(self) -> Iterator[QuoteCheck]:
@@ -74,7 +79,8 @@ class QuoteChecks(Answer):
         many = Counter(row.status for row in self.rows)
         counted = ", ".join(f"{many[one]} {one}" for one in STANDS if many[one])
         head = f"{len(self.rows)} quotations: {counted}" if self.rows else "no quotations"
-        return "\n".join([head, *(f"  {row}" for row in self.rows if row.status != "stands")])
+        rows = (row for row in self.rows if row.status != "stands")
+        return "\n".join([head, *(f"  {one}" for one in (*rows, *self.erased))])
 
 
 def earlier(facts: Facts, document: str) -> tuple[str, ...]:
@@ -117,14 +123,19 @@ def check_quotes(
     """
     given = {id_: _checked(facts, id_, text) for id_, text in texts.items()}
     rows: list[QuoteCheck] = []
+    gone: list[str] = []
     documents = [document] if document else [id_ for id_, _ in facts.of_type(ev.DocumentRegistered)]
     for one in documents:
         versions = (one, *later(facts, one))
         kept = {id_: given.get(id_, text_of(facts, id_)) for id_ in versions}
-        for id_ in facts.indexed("acts_in", one) if act is None else (act,):
+        acts = facts.indexed("acts_in", one) if act is None else (act,)
+        gone += (id_ for id_ in (*versions, *acts) if "words" in facts.erased(id_))
+        for id_ in acts:
             for field, words in words_of(facts, id_):
                 rows += _rows(facts, id_, field, words, kept)
-    return QuoteChecks(rows=tuple(rows), basis=facts.size)
+    return QuoteChecks(
+        rows=tuple(rows), erased=erased_of(facts, dict.fromkeys(gone)), basis=facts.size
+    )
 
 
 def _checked(facts: Facts, document: str, text: str) -> str:

@@ -54,7 +54,7 @@ class CheckedEntry(Answer):
     """An entry that was checked: what it discloses, and why it does not disclose the rest.
 
     `said` holds the JSON of each slot that is disclosed. `missing` says of each other one
-    "withheld", or "erased by #20" where an erasure in the same bundle names it.
+    "withheld", or "erased by #20" with when and why, where an erasure in the bundle names it.
     """
 
     sequence: int
@@ -163,7 +163,7 @@ class _Checking:
     entries: int = 0
     shown: list[CheckedEntry] = attrs.field(factory=list)
     gaps: list[tuple[str, CheckedEntry]] = attrs.field(factory=list)
-    erasures: dict[tuple[str, str], int] = attrs.field(factory=dict)
+    erasures: dict[tuple[str, str], str] = attrs.field(factory=dict)
 
     def some(self, sequences: tuple[int, ...]) -> None:
         for sequence in sequences:
@@ -259,18 +259,18 @@ class _Checking:
         what = said.get("what")
         if entry["type"] == _ERASURE and isinstance(what, dict):
             for name in what.get("slots", ()):
-                self.erasures[str(what.get("target")), str(name)] = sequence
+                self.erasures[str(what.get("target")), str(name)] = (
+                    f"erased by #{sequence} on {found.recorded_at[:10]}, because "
+                    f"{what.get('reason')}, by the authority of {what.get('authority')}"
+                )
         return found
 
     def explained(self) -> Iterator[CheckedEntry]:
         """The entries with gaps, each with its erasure where the bundle holds it."""
         for id_, entry in self.gaps:
-            missing = dict(entry.missing)
-            for name in missing:
-                by = self.erasures.get((id_, name))
-                if by is not None:
-                    missing[name] = f"erased by #{by}"
-            yield attrs.evolve(entry, missing=missing)
+            missing = entry.missing.items()
+            told = {name: self.erasures.get((id_, name), why) for name, why in missing}
+            yield attrs.evolve(entry, missing=told)
 
 
 def _read_entry(sequence: int, data: bytes, origin: str) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
@@ -32,8 +32,6 @@ from ledger.proving.proof import Trunk
 
 Put = Callable[[str, bytes], object]
 """Takes the name and the bytes of one file."""
-
-_ERASURE: Final = "content_erased"
 
 
 @attrs.frozen(kw_only=True)
@@ -85,9 +83,10 @@ class Withheld:
                 everywhere.add(slot)
         return cls(frozenset(everywhere), frozenset(at))
 
-    def has(self, sequence: int, slot: str) -> bool:
-        """Whether a slot of an entry is left out."""
-        return slot in self.everywhere or (sequence, slot) in self.at
+    def has(self, sequence: int, type_: str, slot: str) -> bool:
+        """Whether a slot of an entry is left out; what an erasure says only where it is named."""
+        told = type_ == "content_erased" and slot == "what"
+        return (slot in self.everywhere and not told) or (sequence, slot) in self.at
 
 
 @attrs.define
@@ -111,7 +110,8 @@ class _Writer:
     def some(self, sequences: Iterable[int]) -> None:
         for sequence in sequences:
             proof = self.trunk.proof(sequence)
-            slots = self._disclosed(sequence, proof.slots.items())
+            type_ = str(json.loads(proof.entry)["type"])
+            slots = self._disclosed(sequence, type_, proof.slots.items())
             self.put(f"entries/{sequence}.json", proof.entry)
             self.put(f"proofs/{sequence}.tlog-proof", str(proof.inclusion).encode())
             self.put(f"slots/{sequence}.json", _json(write_slots(slots)))
@@ -151,19 +151,21 @@ class _Writer:
         self.put(tile_path("entries", index, width), entries)
         self.put(tile_path(0, index, width), b"".join(row.leaf_hash for row in rows))
         slots = [
-            write_slots(self._disclosed(row.seq, ((name, row.slot(name)) for name in SLOTS)))
+            write_slots(
+                self._disclosed(row.seq, row.type, ((name, row.slot(name)) for name in SLOTS))
+            )
             for row in rows
         ]
         self.put(f"slots/{place(index, width)}.json", _json(slots))
 
     def _disclosed(
-        self, sequence: int, slots: Iterable[tuple[str, bytes | None]]
+        self, sequence: int, type_: str, slots: Iterable[tuple[str, bytes | None]]
     ) -> dict[str, bytes]:
         found = {}
         for name, slot in slots:
             if slot is None:
                 continue
-            if self.withheld.has(sequence, name):
+            if self.withheld.has(sequence, type_, name):
                 self.left_out += 1
             else:
                 found[name] = slot
@@ -225,16 +227,9 @@ def belonging(facts: Facts, claims: Iterable[str]) -> tuple[int, ...]:
             continue  # another claim, which a relation or a withdrawal names: nobody asked for it
         found.add(id_)
         queue += touching(facts, id_)
-        if not isinstance(event, ev.Erased):
+        if not isinstance(event, ev.Remains):
             queue += _named(facts, attrs.asdict(event))
-    erased = {
-        one.id
-        for one in facts.stored.values()
-        if one.type == _ERASURE
-        and isinstance(one.event, ev.ContentErased)
-        and one.event.target in found
-    }
-    return tuple(sorted(facts.stored[id_].sequence for id_ in found | erased))
+    return tuple(sorted(facts.stored[id_].sequence for id_ in found))
 
 
 def _named(facts: Facts, value: Any) -> Iterator[str]:

@@ -68,7 +68,11 @@ class Intake:
         if key is None:
             return None
         id_ = self._keys.get((kind, key)) or self.facts.id_of(kind, key)
-        return id_ if self.get(id_, object) is not None else None
+        return id_ if self.get(id_, object) is not None or self._erased(id_) else None
+
+    def _erased(self, id_: str | None) -> bool:
+        stored = self.facts.stored.get(id_ or "")
+        return stored is not None and isinstance(stored.event, ev.Remains)
 
     def get(self, id_: str | None, cls: type[T]) -> T | None:
         """The effective record of a ledger id, of this append or of the facts."""
@@ -170,6 +174,13 @@ class Intake:
             return self.already(id_, events=events)
         stored = self.facts.stored.get(id_)
         where = f" at sequence {stored.sequence}" if stored else " in this append"
+        if stored is not None and any(slot != "by" for slot in stored.erased):
+            raise AlreadyRecorded(
+                f"The {kind} id {show(key)} is taken by a record{where} that was erased in part: "
+                "what is gone does not come back. Choose another id if this is another record.",
+                given=key,
+                sequence=stored.sequence,
+            )
         raise AlreadyRecorded(
             f"The {kind} id {show(key)} is taken by a record with other content{where}. Use "
             "ledger.amend(id, reason=..., ...) if the entry was wrong, or choose another id.",

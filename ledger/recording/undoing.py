@@ -34,23 +34,6 @@ from ledger.recording.claiming import (
 )
 from ledger.recording.intake import Intake, Made
 
-TYPE_NAMES: Final[Mapping[type[Any], str]] = {
-    ev.PartyRegistered: "party_registered",
-    ev.PartyNamed: "party_named",
-    ev.MembershipRecorded: "membership_recorded",
-    ev.PartiesMerged: "parties_merged",
-    ev.TopicDefined: "topic_defined",
-    ev.PropositionDefined: "proposition_defined",
-    ev.PropositionsMerged: "propositions_merged",
-    ev.OccurrenceDescribed: "occurrence_described",
-    ev.DocumentRegistered: "document_registered",
-    ev.DocumentRevised: "document_revised",
-    ev.ClaimRecorded: "claim_recorded",
-    ev.ClaimsRelated: "claims_related",
-    ev.ClaimWithdrawn: "claim_withdrawn",
-    ev.ClaimCorrected: "claim_corrected",
-}
-
 _OF_AN_ACT: Final = frozenset(
     {
         "claimant",
@@ -232,7 +215,7 @@ def correct(
         document=where,
         never_said=never_said,
         changes=changes,
-        record_type=TYPE_NAMES[type(act)],
+        record_type=ev.TYPE_NAMES[type(act)],
         note=note,
     )
     intake.expect(id_, expected)
@@ -289,7 +272,7 @@ def amend(
         target=id_,
         strike_out=strike_out,
         changes=changes,
-        record_type=TYPE_NAMES[type(event)],
+        record_type=ev.TYPE_NAMES[type(event)],
         reason=reason,
     )
     if strike_out or attrs.evolve(event, **changes) == event:  # it reads so already

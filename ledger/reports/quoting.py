@@ -71,4 +71,4 @@ def name_of(facts: Facts, party: str) -> str:
     """The name of a party by the id that is shown; the id itself where nothing else is left."""
     id_ = facts.id_of("party", party)
     event = facts.get(facts.canonical(id_), ev.PartyRegistered) if id_ else None
-    return event.name if event else party
+    return (event.name if event else "") or party

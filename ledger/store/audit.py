@@ -5,35 +5,39 @@ whoever holds it: the audit gives the tree's root at any size that is asked for.
 
 ```
 row by row    the sequence follows   entry -> leaf hash   slots -> commitments   columns -> entry
+              an empty slot -> a later erasure that names it (`holes`)
 at the end    streams are dense   stream heads   the log's head   the guards   the tree
 ```
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
 import attrs
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from ledger.codec.canonical import parse
-from ledger.codec.entry import SLOTS, Row, commitment, read_instant
+from ledger.codec.entry import Row, read_instant
 from ledger.codec.sound import sound
 from ledger.errors import (
     CodecError,
     ColumnMismatch,
-    CommitmentMismatch,
     LeafMismatch,
     MissingEntry,
+    TamperEvidence,
 )
 from ledger.merkle.hashing import EMPTY_ROOT, leaf_hash
 from ledger.merkle.tiles import HEIGHT, WIDTH
 from ledger.merkle.tree import Growth
-from ledger.store import heads
+from ledger.store import heads, kinds, read
+from ledger.store.holes import ERASURE, Holes, empty_slots
 from ledger.store.read import PAGE, entries, leaf_hashes, missing_entry, rows
 from ledger.store.spread import Part, Spread
 from ledger.store.tables import Tables
@@ -43,13 +47,14 @@ from ledger.store.tree import tree
 Progress = Callable[[int, int], None]
 """Told now and then how many events are done, and how many there are."""
 
-_ERASURE: Final = "content_erased"
 _IN_ENTRY: Final = ("id", "type", "stream", "stream_v")
 
 
 @attrs.frozen(kw_only=True)
 class Audited:
     """What an audit found in order: the log's size, its last instant, and roots of its tree.
+
+    `erased` counts the slots that are empty because an erasure in the log says so.
 
     Example:
         >>> str(Audited(origin="default", size=0, known_at=None, root=EMPTY_ROOT, roots={}))
@@ -61,6 +66,7 @@ class Audited:
     known_at: dt.datetime | None
     root: bytes
     roots: Mapping[int, bytes]
+    erased: int = 0
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.size:,} events in order, root {self.root.hex()[:16]}..."
@@ -89,12 +95,14 @@ def audit(
     Raises:
         MissingEntry: A sequence is missing.
         LeafMismatch: An entry does not hash to its leaf, or is no entry.
-        CommitmentMismatch: A slot is not what the entry commits to, or one of the two is missing.
+        CommitmentMismatch: A slot is not what the entry commits to, is empty without an erasure or
+            holds something in spite of one.
         ColumnMismatch: A column says something else than the entry.
         HeadMismatch: The head of the log, or of a stream, does not fit the events.
         MissingGuard: A trigger is missing, changed or switched off.
         NodeMismatch: A hash that is kept of the tree does not follow from the entries.
     """
+    kinds.check_heads(conn, tables)
     head = heads.head(conn, tables, origin)
     if head is None:
         heads.refuse_orphans(conn, tables, origin)
@@ -105,15 +113,17 @@ def audit(
     start, stop = min(since, size), size if upto is None else min(upto, size)
     walk = _begun(conn, tables, origin, (log, start, stop), frozenset(roots_at))
     walk.keep_root()
-    heads.check_kinds(conn, tables, log, start, stop)
-    if not contents:
-        walk.along_leaves(entries(conn, tables, log, start, stop), stop, progress)
-    else:
-        alone = stop if spread is None else min(stop, -(-start // WIDTH) * WIDTH)
-        walk.along(rows(conn, tables, log, after=start - 1, until=alone), stop, progress)
-        if spread is not None:
-            missing = functools.partial(leaf_hashes, conn, tables, log)
-            walk.together(spread, missing, log, stop, progress)
+    kinds.check_events(conn, tables, log, start, stop)
+    with _first_of_all(conn, tables, log, walk, size):
+        if not contents:
+            walk.along_leaves(entries(conn, tables, log, start, stop), stop, progress)
+        else:
+            alone = stop if spread is None else min(stop, -(-start // WIDTH) * WIDTH)
+            walk.along(rows(conn, tables, log, after=start - 1, until=alone), stop, progress)
+            if spread is not None:
+                missing = functools.partial(leaf_hashes, conn, tables, log)
+                walk.together(spread, missing, log, stop, progress)
+    walk.holes.settle(conn, tables, log, walk.size, size)
     if walk.size < stop:
         raise MissingEntry(
             f"The head of {origin} counts {size:,} events, but the one at sequence "
@@ -133,24 +143,50 @@ def audit(
         known_at=known_at,
         root=walk.frontier.root(),
         roots=walk.roots,
+        erased=walk.holes.explained,
     )
 
 
 def stretch(conn: Connection, tables: Tables, origin: str, of: tuple[int, int, int]) -> Part:
     """Check a stretch of a log, by its number, first sequence and the one behind its last.
 
-    It begins with a whole tile.
+    It begins with a whole tile. Holes that nothing explains there are given back: a later stretch
+    may.
 
     Raises:
         TamperEvidence: As `audit`, for what a row alone shows.
     """
     log, start, stop = of
-    walk = _Walk(origin=origin, first=start, known_at=_known_before(conn, tables, log, start))
-    walk.along(rows(conn, tables, log, after=start - 1, until=stop), stop)
-    if walk.size < stop:
-        raise missing_entry(walk.size, size=stop)
+    walk = _Walk(origin=origin, first=start, holes=_holes(conn, tables, log))
+    walk.known_at = _known_before(conn, tables, log, start)
+    head = read.head(conn, tables, origin)
+    with _first_of_all(conn, tables, log, walk, head.size if head else stop):
+        walk.along(rows(conn, tables, log, after=start - 1, until=stop), stop)
+        if walk.size < stop:
+            raise missing_entry(walk.size, size=stop)
     tiles, leaves = walk.nodes.get(HEIGHT, []), walk.frontier.pending[0]
-    return Part(tiles=tiles, leaves=leaves, known_at=walk.known_at)
+    return Part(tiles=tiles, leaves=leaves, known_at=walk.known_at, holes=walk.holes.told())
+
+
+@contextlib.contextmanager
+def _first_of_all(
+    conn: Connection, tables: Tables, log: int, walk: _Walk, size: int
+) -> Iterator[None]:
+    """Let a hole that nothing explains come before what is wrong behind it."""
+    try:
+        yield
+    except TamperEvidence as error:
+        walk.holes.settle(conn, tables, log, walk.size, size, before=error.sequence)
+        raise
+    except (DBAPIError, *kinds.STUMBLES) as error:
+        odd = kinds.unreadable(conn, tables, log, walk.size)
+        if odd is None:
+            raise
+        raise odd from error
+
+
+def _holes(conn: Connection, tables: Tables, log: int) -> Holes:
+    return Holes(functools.partial(read.row_by_id, conn, tables, log))
 
 
 def _begun(
@@ -162,7 +198,8 @@ def _begun(
 ) -> _Walk:
     """A walk that goes on from what is kept of the tree."""
     log, start, stop = of
-    walk = _Walk(origin=origin, wanted=wanted, known_at=_known_before(conn, tables, log, start))
+    walk = _Walk(origin=origin, wanted=wanted, holes=_holes(conn, tables, log))
+    walk.known_at = _known_before(conn, tables, log, start)
     walk.frontier = Growth.resumed(tree(conn, tables, log, stop).nodes, start, whole=walk.keep_node)
     return walk
 
@@ -177,6 +214,7 @@ class _Walk:
     """What must be remembered from one row to the next."""
 
     origin: str
+    holes: Holes
     first: int = 0
     wanted: frozenset[int] = frozenset()
     frontier: Growth = attrs.field(init=False)
@@ -243,7 +281,9 @@ class _Walk:
             if progress is not None:
                 progress(done, stop)
 
-        for part in spread.parts(log, self.size, stop, tell):
+        parts, wrong = spread.parts(log, self.size, stop, tell)
+        for part in parts:
+            self.holes.join(part.holes)
             for tile in part.tiles:
                 end = self.size + WIDTH
                 if any(self.size < one < end for one in self.wanted):
@@ -253,6 +293,8 @@ class _Walk:
                     self.keep_root()
             self.extend(part.leaves)
             self.known_at = part.known_at
+        if wrong is not None:
+            raise wrong
 
     def step(self, row: Row) -> None:
         if row.seq == self.size and self._is_sound(row):
@@ -265,7 +307,7 @@ class _Walk:
     def _is_sound(self, row: Row) -> bool:
         """Whether nothing about a row is unusual, in which case it need not be explained."""
         said = sound(row, self.origin)
-        if said is None or row.type == _ERASURE:
+        if said is None or row.type == ERASURE:
             return False
         if said != self._said:  # the events of one append share an instant
             recorded_at = read_instant(said)
@@ -282,8 +324,12 @@ class _Walk:
         if leaf != row.leaf_hash:
             raise _other_leaf(row.seq, leaf, row.leaf_hash)
         entry = _entry(row)
-        _check_slots(row, entry)
+        empty = empty_slots(row, entry)
         self._check_columns(row, entry)
+        if empty:
+            self.holes.note(row, empty)
+        if row.type == ERASURE:
+            self.holes.erasure(row)
         self.frontier.append(leaf)
         self.keep_root()
 
@@ -339,21 +385,3 @@ def _entry(row: Row) -> Mapping[str, Any]:
             f"The entry at sequence {row.seq} is none: it holds no slots.", sequence=row.seq
         )
     return entry
-
-
-def _check_slots(row: Row, entry: Mapping[str, Any]) -> None:
-    for name in SLOTS:
-        slot, promised = row.slot(name), entry["slots"].get(name)
-        if slot is None and promised is None:
-            continue
-        if slot is None:
-            found = "is empty, though its entry commits to it and no erasure says why"
-        elif promised is None:
-            found = "is filled, though its entry commits to none"
-        elif commitment(slot) != promised:
-            found = "was changed: it is not what its entry commits to"
-        else:
-            continue
-        raise CommitmentMismatch(
-            f"The slot {name!r} at sequence {row.seq} {found}.", sequence=row.seq
-        )

@@ -23,7 +23,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
-from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from ledger.store.fetching import changed
 from ledger.store.tables import Tables
@@ -238,6 +248,14 @@ def unpark(conn: Connection, tables: Tables, key: Build, sequence: int) -> None:
     """Forget what was noted of an event."""
     parked_ = tables.parked
     conn.execute(delete(parked_).where(*_is(parked_, key), parked_.c.seq == sequence))
+
+
+def forget_reasons(conn: Connection, tables: Tables, log_id: int, events: Sequence[str]) -> None:
+    """Forget why events could not be taken: a failure's own words may quote what was erased."""
+    one = update(tables.parked).where(
+        tables.parked.c.log_id == log_id, tables.parked.c.event_id == bindparam("event")
+    )
+    conn.execute(one.values(reason="(erased)"), [{"event": event} for event in events])
 
 
 def parked(conn: Connection, tables: Tables, key: Build) -> list[Parked]:

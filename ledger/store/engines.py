@@ -148,6 +148,8 @@ def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         if cursor.fetchone() == (APPLICATION_ID,):  # how a host journals its file is its own affair
             cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
+        # What is erased is overwritten, and so is what page splits leave behind from the start.
+        cursor.execute("PRAGMA secure_delete = ON")
 
 
 def _refuse_foreign(path: Path, layout: Layout, *, beside: bool) -> None:

@@ -46,4 +46,5 @@ def _told(part: Part) -> dict[str, Any]:
         "tiles": b64encode(b"".join(part.tiles)).decode(),
         "leaves": b64encode(b"".join(part.leaves)).decode(),
         "known_at": None if part.known_at is None else part.known_at.isoformat(),
+        "holes": part.holes,
     }

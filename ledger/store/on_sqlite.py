@@ -218,6 +218,8 @@ def _insert_events(
     cursor: DBAPICursor, text: _Text, base: Base, batch: Batch, known: Sequence[str]
 ) -> None:
     log = base.log_id
+    if any(draft.type == "content_erased" for draft in batch.drafts):
+        cursor.execute("PRAGMA secure_delete = ON")  # of a host's connection too, from here on
     rows = (
         (
             *(log, seq, draft.id, draft.type, draft.stream, draft.stream_v, at, draft.entry),

@@ -29,7 +29,7 @@ from ledger.store.layout import Layout
 from ledger.store.tables import tables_for
 from ledger.store.transaction import Bind, reading, watch_savepoints, writing
 
-REVISION: Final = "ledger_0006"
+REVISION: Final = "ledger_0007"
 """The last migration, which this version of the library reads and writes."""
 
 VERSION_TABLE: Final = "alembic_version"

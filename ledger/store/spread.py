@@ -6,7 +6,7 @@ Python of its own that opens the database itself and is spoken to over its input
 ```
 ->  {"url":..,"prefix":..,"schema":..,"origin":..,"log":1}     once
 ->  0 8192                                                      a stretch
-<-  {"tiles":..,"leaves":..,"known_at":..}                      or {"error":..,"message":..}
+<-  {"tiles":..,"leaves":..,"known_at":..,"holes":..}           or {"error":..,"message":..}
 ```
 """
 
@@ -21,8 +21,8 @@ import subprocess
 import sys
 import threading
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import attrs
 from sqlalchemy import URL, Engine
@@ -41,11 +41,15 @@ _CHILD: Final = "from ledger.store.helping import serve; serve()"
 
 @attrs.frozen(kw_only=True)
 class Part:
-    """A stretch that is in order: the roots of its tiles, the leaves behind, its last instant."""
+    """A stretch that is in order: the roots of its tiles, the leaves behind, its last instant.
+
+    `holes` is what `Holes.told` says of it.
+    """
 
     tiles: Sequence[bytes]
     leaves: Sequence[bytes]
     known_at: dt.datetime | None
+    holes: Mapping[str, Any]
 
 
 @attrs.frozen(kw_only=True)
@@ -83,12 +87,11 @@ class Spread:
 
     def parts(
         self, log_id: int, start: int, stop: int, done: Callable[[int], object]
-    ) -> Sequence[Part]:
+    ) -> tuple[Sequence[Part], Exception | None]:
         """Every stretch between two sequences, in order; `done` is told of each that is done.
 
-        Raises:
-            TamperEvidence: what the first bad stretch holds.
-            StoreError: a helper ended before it was done.
+        They end before the first bad one, of which the error is given too: the `TamperEvidence` of
+        what it holds, or a `StoreError` where a helper ended before it was done.
         """
         stretches = [(at, min(at + STRETCH, stop)) for at in range(start, stop, STRETCH)]
         found: list[Part | Exception | None] = [None] * len(stretches)
@@ -161,15 +164,15 @@ def _watch(
             done(told.get(timeout=0.05))
 
 
-def _whole(found: Sequence[Part | Exception | None]) -> Sequence[Part]:
-    parts = []
+def _whole(
+    found: Sequence[Part | Exception | None],
+) -> tuple[Sequence[Part], Exception | None]:
+    parts: list[Part] = []
     for one in found:
-        if isinstance(one, Exception):
-            raise one
-        if one is None:
-            raise _ended()
+        if not isinstance(one, Part):
+            return parts, one or _ended()
         parts.append(one)
-    return parts
+    return parts, None
 
 
 def _say(child: subprocess.Popen[str], line: str) -> None:
@@ -194,6 +197,7 @@ def _heard(line: str) -> Part | Exception:
         tiles=_parted(told["tiles"]),
         leaves=_parted(told["leaves"]),
         known_at=None if known is None else dt.datetime.fromisoformat(known),
+        holes=told["holes"],
     )
 
 

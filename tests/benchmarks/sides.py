@@ -17,7 +17,7 @@ import attrs
 from sqlalchemy import Engine
 
 from ledger import Claim, Ledger
-from ledger.model.events import ClaimRecorded, Erased, NewEvent
+from ledger.model.events import ClaimRecorded, NewEvent, Remains
 from ledger.projecting import claims as claims_view
 from ledger.recording.ids import new_id
 from tests.benchmarks import workload
@@ -60,7 +60,7 @@ def supply(count: int) -> Supply:
     nouns = [
         NewEvent(id=one.id, stream=one.stream, stream_v=one.stream_v, event=one.event)
         for one in stored
-        if not isinstance(one.event, ClaimRecorded | Erased)
+        if not isinstance(one.event, ClaimRecorded | Remains)
     ]
     found = Supply(nouns, [one.event for one in stored if isinstance(one.event, ClaimRecorded)])
     gc.collect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ from ledger.codec import converter, entry
 from ledger.codec.envelope import opened
 from ledger.errors import CodecError, NotCanonical
 from ledger.model import events as ev
+from ledger.model.erasing import without
 from ledger.recording.ids import new_id
 
 
@@ -141,9 +143,8 @@ def test_ids_rise_though_the_clock_goes_back():
 def test_an_event_without_who_or_what_is_opened_as_erased(events, sealed, row_of, lost):
     draft = sealed(events["claim_recorded"])
     stored = opened(row_of(draft, **dict.fromkeys(lost)))
-    assert stored.event == ev.Erased(
-        "claim_recorded", tuple(name for name in lost if name != "words")
-    )
+    assert isinstance(stored.event, ev.Remains)
+    assert stored.event.slots == tuple(name for name in lost if name != "words")
     assert stored.erased == lost
     assert stored.type == "claim_recorded"
 
@@ -225,4 +226,37 @@ def test_a_correction_of_the_claimant_is_erased_with_who(events, sealed, row_of)
     )
     assert changes_by_slot(correction) == {"who": {"chains"}, "what": {"act"}}
     stored = opened(row_of(sealed(correction), who=None))
-    assert stored.event == ev.Erased("claim_corrected", ("who",))
+    assert stored.event == attrs.evolve(correction, changes={"act": "deny"})
+    assert stored.erased == ("who",)
+
+
+LOSSES = [
+    lost
+    for many in range(1, 5)
+    for lost in itertools.combinations(("who", "what", "words", "by"), many)
+]
+
+
+@pytest.mark.parametrize("type_", sorted(converter.TYPES))
+def test_what_is_held_in_memory_loses_what_the_row_loses(events, sealed, row_of, type_):
+    """Whoever holds an event when it is erased comes to what those read who come later."""
+    draft = sealed(events[type_])
+    for lost in LOSSES:
+        read = opened(row_of(draft, **dict.fromkeys(lost)))
+        assert without(opened(row_of(draft)), lost) == read
+        assert without(read, lost) is read
+        halves = without(without(opened(row_of(draft)), lost[:1]), lost[1:])
+        assert halves == read
+
+
+def test_a_party_without_its_name_is_still_a_party(events, sealed, row_of):
+    stored = opened(row_of(sealed(events["party_registered"]), who=None))
+    assert stored.event == attrs.evolve(events["party_registered"], key=stored.id, name="")
+
+
+def test_what_remains_keeps_the_hosts_id_until_that_goes(events, sealed, row_of):
+    draft = sealed(attrs.evolve(events["claim_recorded"], key="c1"))
+    event = opened(row_of(draft, who=None, words=None)).event
+    assert event == ev.Remains("claim_recorded", ("who",), ("what",), "c1")
+    event = opened(row_of(draft, what=None)).event
+    assert event == ev.Remains("claim_recorded", ("what",), ("who", "words"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import tracemalloc
+from typing import cast
 
 import pytest
 
 from ledger import Ledger, Party
 from ledger.interchange import import_file
-from ledger.projections.slim import Slim, Unheld
+from ledger.projections.slim import Shelf, Slim, Unheld
 from tests.interchange.conftest import GOOD
 
 
@@ -84,7 +85,7 @@ def test_a_struck_out_id_is_free_again_and_its_owner_does_not_come_back(importin
 
 @pytest.mark.parametrize("question", ["claims_on", "acts_naming", "acts_in", "documents_of"])
 def test_the_thrifty_fold_answers_nothing_by_halves(question):
-    facts = Slim(None)
+    facts = Slim(cast("Shelf", None))
     with pytest.raises(Unheld):
         facts.indexed(question, "x")
     with pytest.raises(Unheld):

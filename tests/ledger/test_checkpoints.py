@@ -58,6 +58,8 @@ def test_without_a_checkpoint_the_log_is_verified_by_itself(standing):
         "known_at": "2023-03-20T12:00:00Z",
         "checkpoint": None,
         "since": 0,
+        "erased": 0,
+        "views": [],
     }
     assert seen[-1] == (9, 9)
 

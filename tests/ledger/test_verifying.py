@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from ledger import Checkpoint, Ledger, Party
 from ledger.errors import (
     ColumnMismatch,
+    CommitmentMismatch,
     InconsistentCheckpoint,
     Invalid,
     LeafMismatch,
@@ -86,6 +88,49 @@ def test_the_first_of_what_is_wrong_is_named_by_several_processes_too(long):
         with pytest.raises(ColumnMismatch) as caught:
             long.verify(processes=processes)
         assert caught.value.sequence == 300
+
+
+WHY: dict[str, Any] = {"reason": "asked for by the person", "authority": "privacy officer"}
+
+
+def test_what_was_erased_is_explained_from_wherever_one_looks(long):
+    since = long.checkpoint(600)
+    long.erase("p20", **WHY)
+    long.erase("p900", **WHY)
+    long.erase("p3", slots="who", **WHY)
+    assert long.verify().erased == 4
+    assert long.verify(processes=2).erased == 4
+    assert long.verify(since=since).erased == 2
+    assert long.verify(contents=False).erased == 0
+    assert long.verify(since=long.checkpoint()).erased == 0
+    assert str(long.verify(since, since=since)).endswith(
+        "2 slots lawfully erased, continues the checkpoint at 600 (705 events after it), looked at "
+        "from 600 on"
+    )
+
+
+def test_a_hole_that_nothing_explains_comes_first_by_several_processes_too(long):
+    long.erase("p20", **WHY)
+    tamper(long, "UPDATE ledger_event SET slot_who = NULL WHERE seq = 30")
+    tamper(long, "UPDATE ledger_event SET stream_v = 7 WHERE seq = 900")
+    for processes in (1, 2):
+        with pytest.raises(CommitmentMismatch, match="no erasure says why") as caught:
+            long.verify(processes=processes)
+        assert caught.value.sequence == 30
+    assert long.verify(since=long.checkpoint(1_000)).size == 1_302
+
+
+def test_a_slot_that_was_put_back_is_found_from_after_it_too(long):
+    query = sa.text("SELECT slot_who FROM ledger_event WHERE seq = 20")
+    with long._folded.bind.connect() as conn:
+        before = conn.scalar(query)
+    since = long.checkpoint(600)
+    long.erase("p20", **WHY)
+    tamper(long, "UPDATE ledger_event SET slot_who = :slot WHERE seq = 20", slot=before)
+    for options in ({}, {"since": since}, {"processes": 2}):
+        with pytest.raises(CommitmentMismatch, match="it was put back") as caught:
+            long.verify(**options)
+        assert caught.value.sequence == 20
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_every_kind_of_change_is_taken_back_one_by_one():
         ledger.amend("c1", strike_out=True, reason="twice")
         ledger.amend(struck, strike_out=True, reason="it was not twice")
         events = list(ledger.events())
-    erased = ev.Erased(type="claim_recorded", slots=("who",))
+    erased = ev.Remains(type="claim_recorded", slots=("who",))
     claim = next(one for one in events if one.type == "claim_recorded")
     events.append(
         attrs.evolve(

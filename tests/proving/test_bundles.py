@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from typing import Any
 
 import attrs
 import pytest
@@ -106,6 +107,44 @@ def test_what_is_withheld_is_told_and_cannot_be_read(ledger, out):
     for words in (b"Weir Board", b"says the board", b"read aloud"):
         assert words not in everything
     assert b"The weir is safe" in everything
+
+
+WHY: dict[str, Any] = {"reason": "asked for", "authority": "privacy officer"}
+
+
+def test_what_was_erased_is_told_with_when_and_why(ledger, out):
+    ledger.bundle(out / "before", claim="c1")
+    before = ledger.checkpoint()
+    ledger.erase("c1", **WHY)
+    ledger.bundle(out / "claim", claim="c1", withhold=["by", "what"])
+    ledger.bundle(out / "whole")
+    erasures = [one for one in ledger.events() if one.type == "content_erased"]
+    told = {
+        seq: f"erased by #{one.sequence} on {one.recorded:%Y-%m-%d}, because asked for, by the "
+        "authority of privacy officer"
+        for seq, one in zip((6, 9), erasures, strict=True)
+    }
+    found = verify_bundle(out / "claim")
+    gaps = {one.sequence: dict(one.missing) for one in found.incomplete}
+    assert {seq: gaps[seq]["words"] for seq in told} == told
+    assert found.incomplete[0].missing["what"] == "withheld"
+    assert [one.type for one in found.shown[-2:]] == ["content_erased", "content_erased"]
+    assert found.shown[-1].said["what"]["slots"] == ["words"]
+    whole = verify_bundle(out / "whole", kept=before)
+    assert {one.sequence: one.missing["words"] for one in whole.incomplete} == told
+    everything = b"".join(
+        path.read_bytes() for path in (out / "whole").rglob("*") if path.is_file()
+    )
+    assert b"read aloud" not in everything
+    assert verify_bundle(out / "before").entries == 7
+
+
+def test_a_claim_that_lost_its_claimant_leaves_with_its_erasure(ledger, out):
+    ledger.erase("c1", slots=["who", "what", "words"], **WHY)
+    (lost,) = ledger.claims().lost
+    ledger.bundle(out, claim=lost.record)
+    found = verify_bundle(out)
+    assert all("erased by #" in why for one in found.incomplete for why in one.missing.values())
 
 
 def test_growth_is_shown_if_it_was_asked_for(ledger, out, tmp_path):

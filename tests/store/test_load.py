@@ -13,11 +13,11 @@ from ledger import Ledger, Party
 from ledger.errors import AlreadyRecorded, CodecError, Invalid, WrongExpectedVersion
 from ledger.loading import Loaded
 from ledger.model.events import (
-    Erased,
     NewEvent,
     PartyNamed,
     PartyRegistered,
     RecordAmended,
+    Remains,
 )
 from ledger.projecting import Projection
 from ledger.recording.ids import new_id
@@ -208,7 +208,7 @@ def test_an_event_needs_a_place_in_its_stream(ledger, typed, version):
 
 
 @pytest.mark.parametrize(
-    "event", [None, Party("board", name="Board"), Erased("claim_recorded", ())]
+    "event", [None, Party("board", name="Board"), Remains("claim_recorded", ())]
 )
 def test_a_new_event_holds_an_event(ledger, typed, event):
     with pytest.raises(Invalid, match=r"at place 1 is .*, which no log holds") as caught:

@@ -110,7 +110,7 @@ def test_another_logs_damage_is_not_this_logs(engine, logs):
             "(SELECT id FROM ledger_log WHERE origin = 'one.example')"
         )
         if engine.dialect.name == "postgresql":
-            for name in ("next", "no_update", "no_delete", "no_truncate"):
+            for name in ("next", "erases", "no_update", "no_delete", "no_truncate"):
                 conn.exec_driver_sql(
                     f"ALTER TABLE ledger_event ENABLE ALWAYS TRIGGER ledger_event_{name}"
                 )

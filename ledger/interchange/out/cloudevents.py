@@ -70,5 +70,5 @@ def cloud_events(events: Iterable[ev.StoredEvent], *, iris: Iris) -> Iterator[di
 
 def _data(stored: ev.StoredEvent) -> dict[str, Any]:
     by = filled(name=stored.recorder.name, tool=stored.recorder.tool)
-    told = {} if isinstance(stored.event, ev.Erased) else dict(unstructure(stored.event))
+    told = {} if isinstance(stored.event, ev.Remains) else dict(unstructure(stored.event))
     return {**told, "by": by} if by else told

@@ -19,6 +19,7 @@ import attrs
 from ledger.interchange.out.showing import shown
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
+from ledger.model.erasing import NAMELESS
 from ledger.projections.effective import Facts
 from ledger.projections.positions import certainty, withdrawals
 from ledger.projections.saying import bounds
@@ -206,8 +207,11 @@ def _made(facts: Facts, view: View, kind: Kind, id_: str) -> Leaving | None:
         told = _told(facts, view, id_)
         if told is None:
             return None
+    gone = event is None
     if event is None and kind == "party":
         event = ev.PartyRegistered(key=facts.public(id_), name=facts.public(id_), kind=GONE)
+    if isinstance(event, ev.PartyRegistered) and event.name == NAMELESS:
+        event, gone = attrs.evolve(event, name=event.key), True
     said = None if event is None else shown(facts, event, lambda one: _said(facts, view, one))
     if said is None:
         return None
@@ -219,7 +223,7 @@ def _made(facts: Facts, view: View, kind: Kind, id_: str) -> Leaving | None:
         versions=_versions(facts, id_),
         shown=facts.public(facts.canonical(id_)),
         told=told,
-        gone=id_ not in facts.effective,
+        gone=gone,
         revises=next(map(facts.public, earlier(facts, id_)[-1:]), None),
     )
 

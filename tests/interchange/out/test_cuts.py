@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-from typing import cast
+from typing import Any
 
-import attrs
 import jsonschema
 import pytest
 
@@ -20,8 +18,7 @@ from ledger.interchange.out.columns import COLUMNS
 from ledger.interchange.out.exporting import FORMATS, export
 from ledger.interchange.out.tables import rows
 from ledger.model import events as ev
-from ledger.projections.effective import Facts
-from ledger.view import View
+from tests.interchange.out.conftest import NOON, fill
 
 ACROSS = [name for name, one in FORMATS.items() if not one.of_log and name != "popolo"]
 """Formats that hold acts of saying."""
@@ -67,36 +64,19 @@ def test_what_was_struck_out_does_not_leave(corridor, exported):
     assert "mod-blocked" in exported(corridor, "log")
 
 
-class Without:
-    """A view of facts in which slots of some events are gone, as an erasure leaves them."""
+WHY: dict[str, Any] = {"reason": "asked for by the person", "authority": "privacy officer"}
 
-    def __init__(self, view, slots):
-        self._view, self._slots = view, slots
-        self.said, self.basis, self.origin = view.said, view.basis, view.origin
-        self.facts_without = Facts().extend(map(self._erased, view.events()))
 
-    def _erased(self, stored):
-        lost = self._slots.get(stored.id, ())
-        if not lost:
-            return stored
-        event = ev.Erased(stored.type, lost)
-        if set(lost) <= {"words"}:
-            fields = {one.name for one in attrs.fields(type(stored.event))}
-            event = attrs.evolve(
-                stored.event,
-                **{
-                    one: value
-                    for one, value in {"quote": None, "note": None, "text": None}.items()
-                    if one in fields
-                },
-            )
-        return attrs.evolve(stored, event=event, erased=lost)
-
-    def facts(self):
-        return contextlib.nullcontext(self.facts_without)
-
-    def events(self):
-        return map(self._erased, self._view.events())
+@pytest.fixture(scope="module")
+def scrubbed():
+    """The full ledger, the name of p3, the claimant of one claim and the text of d1 erased."""
+    with Ledger.open(":memory:", clock=lambda: NOON) as ledger:
+        fill(ledger)
+        party, other = ids_of(ledger, "p3", "other")
+        ledger.erase("p3", slots=["who"], **WHY)
+        ledger.erase("other", slots=["who", "what"], **WHY)
+        ledger.erase("d1", **WHY)
+        yield ledger, party, other
 
 
 def ids_of(ledger, *keys):
@@ -105,30 +85,39 @@ def ids_of(ledger, *keys):
         return [next(i for kind in kinds if (i := facts.id_of(kind, key))) for key in keys]
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("log", "parquet")])
-def test_what_was_erased_does_not_leave_and_what_hangs_on_it_does(full, exported, name):
-    party, other, document = ids_of(full, "p3", "other", "d1")
-    view = Without(full.as_of(), {party: ("who",), other: ("who",), document: ("words",)})
-    text = exported(full, name, view=view)
-    for gone in ("Third", "Textsentinel", '"other"', "claim/other"):
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_was_erased_does_not_leave_and_what_hangs_on_it_does(scrubbed, exported, name):
+    ledger, party, _ = scrubbed
+    text = exported(ledger, name)
+    for gone in ("Third", "Textsentinel", '"other"', "claim/other", "x-ledger:gone"):
         assert gone not in text
-    if name not in ("popolo", "cito", "cloudevents"):
+    if name not in ("popolo", "cito", "cloudevents", "log", "parquet"):
         assert "claimsentinel" in text
     if name in ("jsonl", "prov", "nanopub", "annotations", "schemaorg"):
         assert party in text  # the claim hangs together by the id that is left
 
 
-def test_lines_with_a_nameless_party_are_imported_and_the_claim_is_its(full, tmp_path):
-    (party,) = ids_of(full, "p3")
+def test_lines_with_a_nameless_party_are_imported_and_the_claim_is_its(scrubbed, tmp_path):
+    ledger, party, _ = scrubbed
     file = tmp_path / "out.jsonl"
     with file.open("wb") as out:
-        jsonl.write(cast("View", Without(full.as_of(), {party: ("who",)})), out)
+        jsonl.write(ledger.as_of(), out)
     with Ledger.open(":memory:") as copy:
         account = import_file(copy, file)
         assert account.refused == 0
         assert copy.claims(claimant=party).ids
         (gone,) = [one for one in copy.as_of().parties() if one.id == party]
-        assert gone.kind == leaving.GONE
+        assert (gone.name, gone.kind) == (party, "person")
+
+
+def test_a_party_that_is_gone_altogether_leaves_as_an_id(tmp_path):
+    with Ledger.open(":memory:", clock=lambda: NOON) as ledger:
+        fill(ledger)
+        (party,) = ids_of(ledger, "p3")
+        ledger.erase("p3", slots=["who", "what"], **WHY)
+        (gone,) = [one for one in leaving.leaving(ledger.as_of(), "party") if one.id == party]
+    assert gone.gone
+    assert gone.event == ev.PartyRegistered(key=party, name=party, kind=leaving.GONE)
 
 
 def test_the_log_leaves_without_the_slots_that_are_gone(full):

@@ -13,6 +13,7 @@ import itertools
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -342,8 +343,26 @@ def test_lines_of_an_empty_ledger_are_none():
         assert log.write(ledger.as_of(), io.BytesIO()) == 1
 
 
-def test_an_erasure_that_came_later_keeps_an_earlier_log_from_leaving(corridor, monkeypatch):
-    # Slots go by an erasure alone; here they are missing, and the erasure is not in the view.
-    monkeypatch.setattr(log, "lost", lambda row: ["who"] if row.seq == 3 else [])
+WHY: dict[str, Any] = {"reason": "asked for by the person", "authority": "privacy officer"}
+
+
+def test_an_erasure_that_came_later_keeps_an_earlier_log_from_leaving(corridor):
+    size = corridor.checkpoint().size
+    corridor.erase("mod-blocked", slots="who", **WHY)
     with pytest.raises(InvalidView, match="Export the whole log"):
-        log.write(corridor.as_of(known=9), io.BytesIO())
+        log.write(corridor.as_of(known=size - 1), io.BytesIO())
+
+
+def test_a_log_with_erasures_is_restored_with_its_gaps(corridor, tmp_path, database):
+    corridor.erase("mod-blocked", slots=["who", "words"], **WHY)
+    corridor.erase("az", **WHY)
+    file = written(tmp_path, log, corridor.as_of())
+    erased = corridor.verify().erased
+    with Ledger.open(database) as copy:
+        restore(copy, file)
+        assert copy.verify(corridor.checkpoint()).erased == erased > 2
+        assert list(copy.as_of().entries()) == list(corridor.as_of().entries())
+        assert copy.claims().lost == corridor.claims().lost
+        told = [str(one) for one in corridor.as_of(said="2026-01-01").positions(topic="lachin")]
+        assert [str(one) for one in copy.as_of(said="2026-01-01").positions(topic="lachin")] == told
+        assert copy.erase("mod-blocked", slots="who", **WHY).stored == "nothing"

@@ -1,0 +1,83 @@
+"""Commands that remove content for good, and that leave nothing of it in the files."""
+
+from __future__ import annotations
+
+import functools
+import sys
+
+from ledger.cli.options import DESK, HERE, Desk, Flag, Many, Where
+from ledger.cli.output import answer, answers, safe, say
+from ledger.errors import InvalidErasure
+from ledger.model.text import show
+from ledger.projecting import claims
+
+
+def erase(
+    record: str,
+    /,
+    *,
+    reason: str,
+    authority: str,
+    slots: Many = (),
+    quotations: Flag = False,
+    dry_run: Flag = False,
+    confirm: str | None = None,
+    where: Desk = DESK,
+) -> None:
+    """Erase the words of a claim, the text of a document, or a person wherever they are named.
+
+    Example: `claims erase C03 --reason "request of the person" --authority "privacy officer"`
+
+    It shows what would go, and asks you to type the id again: nothing brings it back. That there
+    was something, when, and why it went stays in the log for ever, and so do both texts below.
+
+    Args:
+        record: The id of the claim, document, party or other record.
+        reason: Why, without personal data.
+        authority: Who may decide that, without personal data.
+        slots: Which parts: who, what, words, by; repeatable. The usual ones if left out.
+        quotations: Of a document, the quotations taken from it too.
+        dry_run: Show what would go, and change nothing.
+        confirm: The id once more, where nobody is there to type it.
+    """
+    with where.ledger() as ledger:
+        ledger.projections.add(claims(ledger.layout), mode="deferred")
+        erased = functools.partial(
+            ledger.erase,
+            record,
+            reason=reason,
+            authority=authority,
+            slots=slots or None,
+            quotations=quotations,
+        )
+        planned = erased(dry_run=True)
+        if dry_run or planned.stored == "nothing":
+            answer(planned, json=where.json)
+            return
+        if confirm is None and not where.json:
+            say(str(planned))
+            confirm = _typed(record)
+        if confirm != record:
+            raise InvalidErasure(
+                f"Nothing was erased: type {show(record)} to confirm, got {show(confirm)}. Where "
+                f"nobody is there to type, add --confirm {safe(record)}.",
+                field="confirm",
+                given=confirm,
+            )
+        answer(erased(), json=where.json)
+
+
+def _typed(record: str) -> str | None:
+    print(safe(f"Type {record} to erase this for good: "), end="", flush=True, file=sys.stderr)
+    line = sys.stdin.readline()
+    return line.rstrip("\r\n") if line else None
+
+
+def vacuum(*, where: Where = HERE) -> None:
+    """Write the database's files anew, so that nothing erased is left in a free page.
+
+    Example: `claims vacuum`
+    """
+    with where.ledger() as ledger:
+        ledger.projections.add(claims(ledger.layout), mode="deferred")
+        answers(ledger.vacuum(), json=where.json, none="nothing to do")

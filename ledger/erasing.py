@@ -1,0 +1,191 @@
+"""One erasure: planned, stored, and followed to the files.
+
+Here lives the account of it. Which slots go is chosen in `ledger.recording.erasing`; the database
+empties them as the events are stored; what its files need after that is in `ledger.store.sweeping`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import attrs
+from sqlalchemy import Engine
+
+from ledger.appending import Appender, Receipt
+from ledger.errors import Invalid
+from ledger.handed import Id, id_of
+from ledger.projections.answer import Answer
+from ledger.recording import erasing
+from ledger.recording.erasing import Part, Plan
+from ledger.recording.intake import Intake, Made
+from ledger.store import cursors, sweeping
+from ledger.store.sweeping import Step
+from ledger.store.transaction import writing
+
+_SHOWN: Final = 20
+
+
+@attrs.frozen(kw_only=True)
+class Erasure(Answer):
+    """What an erasure took, or would take: `parts`, the slots; `left`, where the same still stands.
+
+    `stored` is "stored", "dry_run", or "nothing" where nothing of it was left to erase. `sequences`
+    are those of the events that say so. `steps` lead to its being in no file.
+    """
+
+    record: str
+    reason: str
+    authority: str
+    stored: Literal["stored", "dry_run", "nothing"]
+    parts: tuple[Part, ...]
+    left: tuple[Part, ...]
+    sequences: tuple[int, ...] = ()
+    recorded: dt.datetime | None = None
+    steps: tuple[Step, ...] = ()
+
+    def __str__(self) -> str:
+        if self.stored == "nothing":
+            return f"{self.record}: nothing is left to erase"
+        slots = "1 slot" if len(self.parts) == 1 else f"{len(self.parts)} slots"
+        verb = "would be erased" if self.stored == "dry_run" else "erased"
+        at = ", ".join(f"#{one}" for one in self.sequences[:_SHOWN])
+        lines = [f"{self.record}: {slots} {verb}{f' ({at})' if at else ''}"]
+        lines += _listed("  - ", self.parts)
+        if self.left:
+            lines.append("the same words or names still stand in:")
+            lines += _listed("  - ", self.left)
+        lines += [str(one) for one in self.steps]
+        return "\n".join(lines)
+
+
+def _listed(mark: str, parts: Sequence[Part]) -> list[str]:
+    lines = [f"{mark}{one}" for one in parts[:_SHOWN]]
+    more = len(parts) - _SHOWN
+    return [*lines, f"{mark}and {more} more"] if more > 0 else lines
+
+
+def erase(
+    appender: Appender,
+    record: str,
+    *,
+    slots: str | Sequence[str] | None,
+    reason: str,
+    authority: str,
+    quotations: bool,
+    dry_run: bool,
+) -> Erasure:
+    """Plan an erasure against the log as it is, and store it."""
+    planned: list[Plan] = []
+
+    def entry(intake: Intake) -> list[Made]:
+        found = erasing.plan(intake, record, slots, quotations=quotations)
+        planned[:] = [found]  # again, where another append came first
+        return erasing.erase(intake, found, reason=reason, authority=authority)
+
+    receipts: list[Receipt] = []
+    if dry_run:
+        with appender.folded.facts() as facts:
+            entry(Intake(facts, now=appender.clock()))
+    else:
+        receipts = appender.append_at_once(entry)
+    plan = planned[-1]
+    return Erasure(
+        record=record,
+        reason=reason,
+        authority=authority,
+        stored="nothing" if not plan.parts else "dry_run" if dry_run else "stored",
+        parts=plan.parts if dry_run else _silent(plan.parts),
+        left=plan.left if dry_run else _silent(plan.left),
+        sequences=tuple(seq for one in receipts for seq in one.sequences),
+        recorded=receipts[0].recorded if receipts else None,
+        steps=_follow(appender, plan) if receipts else (),
+    )
+
+
+def vacuum(appender: Appender) -> tuple[Step, ...]:
+    """Write the files of the log and of what is registered as its views anew."""
+    bind = appender.folded.host
+    if not isinstance(bind, Engine):
+        raise Invalid(
+            "The files can be written anew only outside a transaction. Commit, then use a ledger "
+            f"on the engine: Ledger(engine).vacuum(), not one on a {type(bind).__name__}.",
+            field="bind",
+            given=bind,
+        )
+    return sweeping.sweep(bind, appender.folded.tables, appender.projections.served_tables())
+
+
+class Erasing:
+    """What a ledger does to forget; the rest of it only grows."""
+
+    appender: Appender
+
+    def erase(
+        self,
+        record: Id,
+        *,
+        reason: str,
+        authority: str,
+        slots: str | Sequence[str] | None = None,
+        quotations: bool = False,
+        dry_run: bool = False,
+    ) -> Erasure:
+        """Erase content for good, for a reason, on somebody's authority; no proof is broken.
+
+        Of a claim (and its changes) that is its words, of a document its text (with `quotations`
+        those taken from it too), of a party its names and every slot that names it; `slots` says
+        otherwise: some of "who", "what", "words", "by". A `dry_run` shows what would go, and where
+        else the same words stand. It is stored at the call, in a Session too.
+
+        Raises:
+            UnknownEvent: nothing has that id.
+            InvalidErasure: no reason, no authority, or a slot that cannot go by itself.
+        """
+        return erase(
+            self.appender,
+            id_of(record),
+            slots=slots,
+            reason=reason,
+            authority=authority,
+            quotations=quotations,
+            dry_run=dry_run,
+        )
+
+    def vacuum(self) -> tuple[Step, ...]:
+        """Write the database's files anew, so that nothing erased is left in a free page.
+
+        Raises:
+            Invalid: the ledger is bound to a Connection or Session, whose commit comes first.
+            StoreError: the database refused, such as for want of a right.
+        """
+        return vacuum(self.appender)
+
+
+def _silent(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The parts without what they said: an account is kept, and shown to others."""
+    return tuple(attrs.evolve(one, record=one.event, excerpt="") for one in parts)
+
+
+def _follow(appender: Appender, plan: Plan) -> tuple[Step, ...]:
+    """After the events: the copies beside the log, then the files."""
+    folded = appender.folded
+    with writing(folded.bind) as conn:
+        log_id = folded.log_id(conn)
+        if log_id is not None:
+            events = [*dict.fromkeys(part.event for part in plan.parts)]
+            cursors.forget_reasons(conn, folded.tables, log_id, events)
+    behind = [
+        Step(
+            what=f"the projection {one.name} v{one.version} has not come to the erasure yet",
+            done=False,
+            how=f"Type: ledger.projections.run({one.name!r})",
+        )
+        for one in appender.projections.status()
+        if one.lag and one.phase != "retired"
+    ]
+    return (
+        *behind,
+        *sweeping.after_erasing(folded.host if isinstance(folded.host, Engine) else folded.bind),
+    )

@@ -1,0 +1,314 @@
+"""Erasing: which slots of which events go, and the events that say so, one for each record.
+
+Here lives the choice: of one record, of a document's text, of a person wherever they are named.
+That the slots are emptied as the events are stored is the database's own doing; what happens to
+its files after that is in `ledger.erasing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from ledger.errors import InvalidErasure
+from ledger.model import events as ev
+from ledger.model.erasing import NAMELESS, SLOTS, said_in, slots_of
+from ledger.model.quotation import Quotation
+from ledger.model.text import check_text, show
+from ledger.projections.answer import Answer
+from ledger.projections.effective import Facts
+from ledger.projections.erased import with_changes
+from ledger.projections.versions import earlier, later
+from ledger.recording.intake import Intake, Made
+from ledger.recording.undoing import any_record
+
+_DEFAULTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "party_registered": ("who", "words", "by"),
+    "party_named": ("who",),
+    "document_registered": ("words",),
+    "claim_recorded": ("words",),
+    "claim_withdrawn": ("words",),
+    "claims_related": ("words",),
+    "claim_corrected": ("words",),
+    "record_amended": ("words",),
+    "parties_merged": ("words",),
+    "propositions_merged": ("words",),
+}
+"""What goes of a type of record where nobody says which slots."""
+
+_SHORTEST: Final = 12
+"""A quotation shorter than this is not looked for elsewhere: it may stand anywhere."""
+
+
+@attrs.frozen(kw_only=True)
+class Part(Answer):
+    """One slot of one event: which, of which record, and what it says, where that may be shown."""
+
+    sequence: int
+    record: str
+    type: str
+    slot: str
+    why: str
+    event: str = attrs.field(repr=False)
+    excerpt: str = ""
+
+    def __str__(self) -> str:
+        said = f": {self.excerpt}" if self.excerpt else ""
+        return f"#{self.sequence} {self.type} {self.record}, {self.slot} ({self.why}){said}"
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """What an erasure takes, and where the same words or names stand that it leaves."""
+
+    record: str
+    parts: tuple[Part, ...]
+    left: tuple[Part, ...]
+
+
+def plan(intake: Intake, record: str, slots: Sequence[str] | None, *, quotations: bool) -> Plan:
+    """What goes of a record, of everything that names a person, or of a document's text.
+
+    Raises:
+        UnknownEvent: nothing has that id, or records of several kinds do.
+        InvalidErasure: no such slot, or one that cannot go by itself.
+    """
+    facts = intake.facts
+    id_ = any_record(intake, record)
+    stored = facts.stored[id_]
+    wanted = _wanted(record, stored, slots)
+    if stored.type == "party_registered":
+        return _of_a_person(facts, id_, wanted)
+    found = dict(_of_a_record(facts, id_, wanted))
+    if quotations and stored.type == "document_registered":
+        for act in facts.indexed("acts_in", id_):
+            found.update(_of_a_record(facts, act, ("words",), why="taken from the document"))
+    left = (*_other_versions(facts, found), *_left(facts, found, _words_of(facts, found)))
+    return Plan(
+        record=facts.public(id_),
+        parts=tuple(found.values()),
+        left=tuple({(one.event, one.slot): one for one in left}.values()),
+    )
+
+
+def erase(intake: Intake, planned: Plan, *, reason: str, authority: str) -> list[Made]:
+    """One event for each event that loses slots, in the stream of its record.
+
+    Raises:
+        InvalidErasure: no reason, or nobody's authority.
+    """
+    told = {"reason": reason, "authority": authority}
+    for field, value in told.items():
+        if not isinstance(value, str) or not value.strip():
+            raise InvalidErasure(
+                f"An erasure needs {field}=: it stands in the log for ever and says why there is a "
+                "gap, so write no personal data into it. Such as reason='request of the person "
+                "concerned', authority='data protection officer'.",
+                field=field,
+                given=value,
+            )
+        check_text(value, field=field)
+    slots: dict[str, list[str]] = {}
+    for part in planned.parts:
+        slots.setdefault(part.event, []).append(part.slot)
+    return [
+        intake.made(
+            intake.add(
+                ev.ContentErased(target=event, slots=tuple(gone), **told),
+                stream=intake.stream_of(event),
+            )
+        )
+        for event, gone in slots.items()
+    ]
+
+
+def _wanted(record: str, stored: ev.StoredEvent, slots: Sequence[str] | None) -> tuple[str, ...]:
+    given = (slots,) if isinstance(slots, str) else slots
+    if given is None:
+        given = _DEFAULTS.get(stored.type, ())
+        if not given:
+            raise InvalidErasure(
+                f"{show(record)} is a {stored.type}: say what is to go, slots=['what'] (what it "
+                "says; what was said about it is then in no position) or slots=['by'] (who "
+                "entered it).",
+                field="slots",
+                given=slots,
+            )
+    unknown = [slot for slot in given if slot not in SLOTS]
+    if unknown or not given:
+        raise InvalidErasure(
+            f"There is no slot {show(unknown[0]) if unknown else 'named'}. Write some of: "
+            f"{', '.join(SLOTS)}.",
+            field="slots",
+            given=slots,
+        )
+    kept = {"content_erased": set(SLOTS) - {"by"}, "record_amended": {"what"}}
+    kept["claim_corrected"] = kept["record_amended"]
+    refused = sorted(kept.get(stored.type, set()) & set(given))
+    if refused:
+        raise InvalidErasure(
+            f"{show(record)} is a {stored.type}, which cannot lose its {refused[0]}: the log could "
+            "not tell any more what was done. Erase the record itself, which takes its changes "
+            "along; of an erasure only slots=['by'].",
+            field="slots",
+            given=slots,
+        )
+    return tuple(slot for slot in SLOTS if slot in given)
+
+
+def _of_a_record(
+    facts: Facts, id_: str, slots: Collection[str], *, why: str = ""
+) -> Iterator[tuple[tuple[str, str], Part]]:
+    for one in with_changes(facts, id_):
+        reason = why or ("asked for" if one == id_ else f"changes {facts.public(id_)}")
+        for slot in there(facts.stored[one]):
+            if slot in slots:
+                yield (one, slot), _part(facts, one, slot, reason)
+
+
+def there(stored: ev.StoredEvent) -> tuple[str, ...]:
+    """The slots of an event that hold something still."""
+    by = ("by",) if stored.recorder.name and "by" not in stored.erased else ()
+    return (*(one for one in slots_of(stored.event) if one not in stored.erased), *by)
+
+
+def _part(facts: Facts, id_: str, slot: str, why: str) -> Part:
+    stored = facts.stored[id_]
+    return Part(
+        sequence=stored.sequence,
+        record=facts.public(id_),
+        type=stored.type,
+        slot=slot,
+        why=why,
+        event=id_,
+        excerpt="; ".join(show(text, 60) for text in list(texts(stored, slot))[:4]),
+    )
+
+
+# -- a person --------------------------------------------------------------------------------------
+
+
+def _of_a_person(facts: Facts, id_: str, slots: Collection[str]) -> Plan:
+    """Their names, and every slot in which one of these stands as a word of its own."""
+    found: dict[tuple[str, str], Part] = {}
+    names: set[str] = set()
+    group = set(facts.merged_group(id_)) | {id_}
+    for one, stored in facts.stored.items():
+        event = stored.event
+        if one in group or (isinstance(event, ev.PartyNamed) and event.party in group):
+            for target in with_changes(facts, one):
+                names |= set(_names_in(facts.stored[target]))
+                for slot, why in (("who", "their name"), ("what", "asked for")):
+                    if slot in slots and slot in there(facts.stored[target]):
+                        found[target, slot] = _part(facts, target, slot, why)
+    wanted = [slot for slot in slots if slot in ("words", "by")]
+    for one, stored in facts.stored.items():
+        for slot in there(stored):
+            if slot in wanted and _named_in(stored, slot, names):
+                found[one, slot] = _part(facts, one, slot, "names them")
+    return Plan(
+        record=facts.public(id_),
+        parts=tuple(found.values()),
+        left=tuple(_left(facts, found, names)),
+    )
+
+
+def _names_in(stored: ev.StoredEvent) -> Iterator[str]:
+    for slot, field, value in said_in(stored.event):
+        if slot == "who" and field == "name" and value != NAMELESS:
+            yield str(value)
+
+
+def _named_in(stored: ev.StoredEvent, slot: str, needles: Collection[str]) -> bool:
+    """Whether one of some names or quotations stands in a slot, as words of their own."""
+    folded = [needle.casefold() for needle in needles]
+    return any(
+        _stands(needle, text)
+        for text in map(str.casefold, texts(stored, slot))
+        for needle in folded
+    )
+
+
+def _stands(needle: str, text: str) -> bool:
+    at = text.find(needle)
+    while at >= 0:
+        end = at + len(needle)
+        if not text[at - 1 : at].isalnum() and not text[end : end + 1].isalnum():
+            return True
+        at = text.find(needle, at + 1)
+    return False
+
+
+def texts(stored: ev.StoredEvent, slot: str) -> Iterator[str]:
+    """Every text in a slot of an event, down to the last field."""
+    if slot == "by":
+        yield from (text for text in (stored.recorder.name, stored.recorder.tool) if text)
+    for where, _, value in said_in(stored.event):
+        if where == slot:
+            yield from _texts(value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield from (value,) if value else ()
+        case Mapping():
+            for key, one in value.items():
+                yield from (key, *_texts(one))
+        case tuple() | list():
+            for one in value:
+                yield from _texts(one)
+        case _ if attrs.has(type(value)):
+            for field in attrs.fields(type(value)):
+                if field.name != "mode":  # how words are quoted is none of them
+                    yield from _texts(getattr(value, field.name))
+        case _:
+            return
+
+
+# -- what is left ----------------------------------------------------------------------------------
+
+
+def _words_of(facts: Facts, found: Mapping[tuple[str, str], Part]) -> set[str]:
+    """The quotations that go, to be looked for elsewhere."""
+    quoted: set[str] = set()
+    for id_, slot in found:
+        event = facts.stored[id_].event
+        if slot == "words":
+            for _, field, quote in said_in(event):
+                if field == "quote" and isinstance(quote, Quotation):
+                    quoted |= {quote.exact, *(one.text for one in quote.renderings)}
+            if isinstance(event, ev.DocumentRegistered):
+                quoted |= set(_quoted_from(facts, id_))
+    return {one for one in quoted if len(one) >= _SHORTEST}
+
+
+def _other_versions(facts: Facts, found: Mapping[tuple[str, str], Part]) -> Iterator[Part]:
+    """The texts of a document's other versions, which may say the same."""
+    for id_, slot in found:
+        if slot == "words" and isinstance(facts.stored[id_].event, ev.DocumentRegistered):
+            for version in (*earlier(facts, id_), *later(facts, id_)):
+                stored = facts.stored.get(version)
+                if stored is not None and "words" in there(stored):
+                    yield _part(facts, version, "words", "another version")
+
+
+def _quoted_from(facts: Facts, document: str) -> Iterator[str]:
+    for id_ in facts.indexed("acts_in", document):
+        quote = getattr(facts.stored[id_].event, "quote", None)
+        if quote is not None:
+            yield quote.exact
+
+
+def _left(
+    facts: Facts, found: Mapping[tuple[str, str], Part], needles: Collection[str]
+) -> Iterator[Part]:
+    """Where the same words stand in slots that nobody asked to erase."""
+    if not needles:
+        return
+    for id_, stored in facts.stored.items():
+        for slot in there(stored):
+            if (id_, slot) not in found and _named_in(stored, slot, needles):
+                yield _part(facts, id_, slot, "holds the same")
