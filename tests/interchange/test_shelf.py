@@ -12,7 +12,7 @@ import pytest
 from ledger import Ledger, Party
 from ledger.interchange import import_file
 from ledger.projections.slim import Shelf, Slim, Unheld
-from tests.interchange.conftest import GOOD
+from tests.interchange.conftest import GOOD, Importer
 
 
 def test_memory_stays_flat_over_many_claims_and_documents(ledger, claim, tmp_path):
@@ -104,3 +104,35 @@ def test_another_writer_meanwhile_is_seen(tmp_path, claim):
         )
         assert (account.accepted, account.skipped) == (5, 1_995)
         assert ledger.verify().size == 5 + next(numbers)
+
+
+def held_by(monkeypatch, whole):
+    """Import with everything held, or as usual."""
+    if whole:
+        monkeypatch.setattr("ledger.interchange.importing.without_claims", contextlib.nullcontext)
+
+
+@pytest.mark.parametrize("slots", ["words", "what", "who"])
+def test_what_was_erased_is_met_as_by_a_fold_that_holds_everything(
+    tmp_path, claim, monkeypatch, slots
+):
+    told = []
+    for whole in (False, True):
+        with Ledger.open(tmp_path / f"{whole}.db") as ledger, monkeypatch.context() as patch:
+            held_by(patch, whole)
+            importing = Importer(ledger, tmp_path)
+            importing(claim, claim | {"id": "c2", "utterance": "u"})
+            for one in ("c1", "c2", "d1"):
+                if one != "d1" or slots == "words":
+                    ledger.erase(one, slots=slots, reason="asked", authority="the desk")
+            importing(
+                claim,
+                claim | {"id": "c2", "utterance": "u"},
+                claim | {"id": "c3", "utterance": "u", "quote": "safe"},
+                {"type": "relation", "from": "c3", "relation": "elaborates", "to": "c1"},
+                {"type": "withdrawal", "claim": "c2", "claimant": "board", "uttered": "2024-03-09"},
+            )
+            told.append([(one.verdict, one.field, one.reason) for one in importing.told])
+            told[-1].append(ledger.as_of().position("board", "safe").to_dict()["status"])
+            assert ledger.verify().size == len(importing.types())
+    assert told[0] == told[1]
