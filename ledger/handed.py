@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import StaticPool
 
 from ledger.appending import Clock, Receipt, utc_now
-from ledger.errors import Invalid, InvalidLayout, StoreError
+from ledger.errors import Invalid, InvalidLayout, InvalidView, StoreError
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.frontier import root_of
 from ledger.model.attribution import Link
@@ -81,6 +81,26 @@ class ClaimFields(ActFields, total=False):
 def id_of(value: Id) -> str:
     """The id itself."""
     return value.id if isinstance(value, Receipt) else value
+
+
+def with_an_axis(*bare: object) -> None:
+    """Refuse a date that does not say whether it is one of saying or of knowing.
+
+    Raises:
+        InvalidView: there is one.
+
+    Example:
+        >>> with_an_axis()
+    """
+    if bare:
+        day = show(str(bare[0]))
+        raise InvalidView(
+            f"as_of({day}) does not say which date that is. Type as_of(said={day}) for what had "
+            f"been said by then, as_of(known={day}) for what the ledger knew by then, or "
+            f"replay({day}) for what it showed.",
+            field="said",
+            given=bare[0],
+        )
 
 
 def ids_of(values: Id | Sequence[Id]) -> tuple[str, ...]:

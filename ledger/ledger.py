@@ -11,7 +11,7 @@ import copy
 import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Self, Unpack
+from typing import Any, Never, Self, Unpack
 
 import attrs
 from sqlalchemy import Engine
@@ -23,7 +23,7 @@ from ledger.attesting import Attesting, read_checkpoint
 from ledger.erasing import Erasing
 from ledger.folding import Folded
 from ledger.grouping import shared
-from ledger.handed import Id, Who, id_of, ids_of, plain_fields
+from ledger.handed import Id, Who, id_of, ids_of, plain_fields, with_an_axis
 from ledger.joining import Joined
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.model.claim import Claim, Relation
@@ -335,7 +335,7 @@ class Ledger(Asking, Attesting, Erasing):
 
     def as_of(
         self,
-        *,
+        *bare: Never,
         said: Day | None = None,
         known: Day | int | None = None,
         zone: dt.tzinfo | None = None,
@@ -343,12 +343,12 @@ class Ledger(Asking, Attesting, Erasing):
         """The ledger as of two dates: what had been said by `said`, what was known by `known`.
 
         A plain date is the end of that day, in UTC unless `zone` says otherwise; `known` may
-        also be a sequence. With neither, the view is of now and of the last event; `known` alone
-        is the replay of that date.
+        also be a sequence. Left out, they are now and the last event.
 
         Raises:
-            InvalidView: a naive instant, or a `known` that begins in the future.
+            InvalidView: a date without its axis, a naive instant, or a `known` in the future.
         """
+        with_an_axis(*bare)
         return view_of(self._folded, self._clock, said=said, known=known, zone=zone)
 
     def replay(self, date: Day, *, zone: dt.tzinfo | None = None) -> View:

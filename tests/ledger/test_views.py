@@ -369,3 +369,8 @@ def test_filters_are_no_knobs(standing):
     assert standing.as_of(known="2023-03-05").claims(published="2024-01-01").ids == ()
     with pytest.raises(InvalidView, match="published= is for a day"):
         standing.claims(published="2023-02-12T10:00:00Z")
+
+
+def test_a_date_without_its_axis_is_refused_with_what_to_type(ledger):
+    with pytest.raises(InvalidView, match=r"as_of\(said='2023-01-18'\).*known=.*replay\("):
+        ledger.as_of("2023-01-18")
