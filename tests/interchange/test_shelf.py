@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import tracemalloc
+from typing import cast
 
 import pytest
 
 from ledger import Ledger, Party
 from ledger.interchange import import_file
-from ledger.projections.slim import Slim, Unheld
+from ledger.projections.slim import Shelf, Slim, Unheld
 from tests.interchange.conftest import GOOD
 
 
@@ -84,7 +85,7 @@ def test_a_struck_out_id_is_free_again_and_its_owner_does_not_come_back(importin
 
 @pytest.mark.parametrize("question", ["claims_on", "acts_naming", "acts_in", "documents_of"])
 def test_the_thrifty_fold_answers_nothing_by_halves(question):
-    facts = Slim(None)
+    facts = Slim(cast("Shelf", None))
     with pytest.raises(Unheld):
         facts.indexed(question, "x")
     with pytest.raises(Unheld):
@@ -103,3 +104,27 @@ def test_another_writer_meanwhile_is_seen(tmp_path, claim):
         )
         assert (account.accepted, account.skipped) == (5, 1_995)
         assert ledger.verify().size == 5 + next(numbers)
+
+
+def test_an_utterance_that_an_amendment_named_is_found(importing, ledger, claim):
+    importing(claim | {"utterance": "u1"}, claim | {"id": "c2", "utterance": "u1"})
+    ledger.amend("c1", utterance="u2", reason="another occasion")
+    later = claim | {"id": "c3", "act": "deny", "uttered": "2024-03-05", "utterance": "u2"}
+    (told,) = importing(later)
+    assert told.verdict == "accepted"
+    with ledger.as_of().facts() as facts:
+        c1, c2, c3 = (facts.effective[facts.id_of("claim", id_)] for id_ in ("c1", "c2", "c3"))
+    assert c1.utterance == c3.utterance != c2.utterance
+
+
+@pytest.mark.parametrize("first", ["withdrawal", "claim"])
+def test_an_id_goes_from_a_claim_to_a_withdrawal_and_back(importing, ledger, claim, first):
+    withdrawal = {"type": "withdrawal", "claim": "c1", "claimant": "board", "uttered": "2024-03-09"}
+    lines = {"withdrawal": withdrawal | {"id": "x"}, "claim": claim | {"id": "x"}}
+    second = {"withdrawal": "claim", "claim": "withdrawal"}[first]
+    for name in (first, second):
+        _, told = importing(claim, lines[name])
+        assert told.verdict == "accepted"
+        if name == first:
+            ledger.amend("x", strike_out=True, reason="no such thing")
+    assert [one.verdict for one in importing.again()] == ["skipped", "skipped"]
