@@ -5,15 +5,14 @@ them. It is a short cut and decides nothing: whatever an image does not hold exa
 error, comes from `ledger.codec.converter`, whose bytes and objects these are.
 
 ```
-event --attrgetter--> values --write--> image --msgspec--> JSON of one slot
-JSON of one slot --msgspec--> image --astuple--> values --read, set--> event
+event --write-----------> image --msgspec--> JSON of one slot
+JSON of one slot --msgspec--> image --read, set--> event
 ```
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, Final, cast
 
 import attrs
@@ -23,94 +22,65 @@ from msgspec import UNSET
 from ledger.codec import converter
 from ledger.codec.canonical import may_hold_nul
 from ledger.codec.images import KINDS, Kind, Unusual
-from ledger.codec.making import setters
+from ledger.codec.making import setters, written
 from ledger.model import events as ev
 from ledger.model.period import Period
 
-Values = Callable[[Any], tuple[Any, ...]]
-
-_PLAIN: Final[Mapping[Any, frozenset[type]]] = {
-    str: frozenset({str}),
-    str | None: frozenset({str, type(None)}),
-    bool: frozenset({bool}),
+_OTHER: Final[Mapping[Any, str]] = {
+    str: "type({0}) is not str",
+    str | None: "{0} is not None and type({0}) is not str",
+    bool: "type({0}) is not bool",
 }
-"""The types of the values that a field is written with as it is."""
+"""When a value is not written as it is, by the type of its field."""
 
 _encode: Final = msgspec.json.Encoder().encode
-_values_of: Final = msgspec.structs.astuple
-
-
-@attrs.frozen(kw_only=True)
-class _Slot:
-    """What is done with one slot of a class.
-
-    `write` gives an event's part of it in JSON, `{}` where there is none; `read` gives its image,
-    `absent` that of a slot that is not there; `puts` put the values of an image into an event.
-    """
-
-    name: str
-    write: Callable[[Any], bytes]
-    read: Callable[[bytes], Any]
-    absent: Callable[[], Any]
-    puts: tuple[Callable[[Any, Any], None], ...]
-
-
-def _slot(cls: type[Any], name: str, types: Mapping[str, Any]) -> _Slot:
-    fields = [field for field in attrs.fields(cls) if field.metadata["slot"] == name]
-    kinds = {field.name: KINDS[types[field.name]] for field in fields}
-    put = setters(cls)
-    image = msgspec.defstruct(
-        f"{cls.__name__}_{name}",
-        [(field.name, kinds[field.name].plain, *default_in_json(field)) for field in fields],
-        kw_only=True,
-        forbid_unknown_fields=True,
-        gc=False,
-    )
-    return _Slot(
-        name=name,
-        write=_slot_writer(cls, sorted(fields, key=lambda field: field.name), kinds),
-        read=msgspec.json.Decoder(image).decode,
-        absent=image,
-        puts=tuple(_putter(put[key], kind.read) for key, kind in kinds.items()),
-    )
 
 
 def _slot_writer(
     cls: type[Any], fields: Sequence[attrs.Attribute[Any]], kinds: Mapping[str, Kind]
 ) -> Callable[[Any], bytes]:
     """What writes a slot from its fields, which stand in the order of their names, as in JSON."""
-    plain = [
-        (allowed.issuperset, _getter(names))
-        for kind, allowed in _PLAIN.items()
-        if (names := [field.name for field in fields if kinds[field.name].plain == kind])
-        if (names := [name for name in names if kinds[name].write is None])
-    ]
-    whole = _getter([field.name for field in fields])
-    writes = [
-        (index, write)
-        for index, field in enumerate(fields)
-        if (write := _writer(field, kinds[field.name].write)) is not None
-    ]
     image = msgspec.defstruct(
         f"{cls.__name__}_written",
         [(field.name, Any, None if field.default is None else UNSET) for field in fields],
         omit_defaults=True,
         gc=False,
     )
+    names: dict[str, Any] = {
+        "encode": _encode,
+        "image": image,
+        "may_hold_nul": may_hold_nul,
+        "Unusual": Unusual,
+        "UNSET": UNSET,
+    }
+    body, given = [], []
+    for field in fields:
+        name, kind = field.name, kinds[field.name]
+        body.append(f"{name} = event.{name}")
+        value = name
+        if kind.write is not None:
+            names[f"write_{name}"] = kind.write
+            value = f"write_{name}({name})"
+        else:
+            body.append(f"if {_OTHER[kind.plain].format(name)}: raise Unusual")
+        given.append(_unless_default(field, value, names))
+    body += [
+        f"payload = encode(image({', '.join(given)}))",
+        "if may_hold_nul(payload): raise Unusual",
+        "return payload",
+    ]
+    return written("write_slot(event)", body, names)
 
-    def write_slot(event: Any) -> bytes:
-        for allowed, of in plain:
-            if not allowed(map(type, of(event))):
-                raise Unusual
-        values = list(whole(event))
-        for index, write in writes:
-            values[index] = write(values[index])
-        payload = _encode(image(*values))
-        if may_hold_nul(payload):
-            raise Unusual
-        return payload
 
-    return write_slot
+def _unless_default(field: attrs.Attribute[Any], value: str, names: dict[str, Any]) -> str:
+    """The expression of a field's value; one that equals its default is left out."""
+    default = field.default
+    if default is attrs.NOTHING or hasattr(default, "factory"):
+        return value
+    if default is None:
+        return value if value == field.name else f"UNSET if {field.name} is None else {value}"
+    names[f"usual_{field.name}"] = default
+    return f"UNSET if {field.name} == usual_{field.name} else {value}"
 
 
 def default_in_json(field: attrs.Attribute[Any]) -> tuple[Any, ...]:
@@ -127,48 +97,50 @@ def default_in_json(field: attrs.Attribute[Any]) -> tuple[Any, ...]:
             return (default,)
 
 
-def _writer(
-    field: attrs.Attribute[Any], write: Callable[[Any], Any] | None
-) -> Callable[[Any], Any] | None:
-    """How a field is written; one that equals its default is left out."""
-    default = field.default
-    if default is None or default is attrs.NOTHING or hasattr(default, "factory"):
-        return write
-    if write is None:
-        return lambda value: UNSET if value == default else value
-    return lambda value: UNSET if value == default else write(value)
+def _slot_reader(
+    cls: type[Any], name: str, fields: Sequence[attrs.Attribute[Any]], kinds: Mapping[str, Kind]
+) -> Callable[[Any, bytes | None], None]:
+    """What puts the fields of a slot into an event: from its JSON, or where that is not there."""
+    image = msgspec.defstruct(
+        f"{cls.__name__}_{name}",
+        [(field.name, kinds[field.name].plain, *default_in_json(field)) for field in fields],
+        kw_only=True,
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+    names: dict[str, Any] = {"absent": image, "decode": msgspec.json.Decoder(image).decode}
+    body = ["image = absent() if payload is None else decode(payload)"]
+    for field, put in ((field, setters(cls)[field.name]) for field in fields):
+        names[f"put_{field.name}"] = put
+        value = f"image.{field.name}"
+        if (read := kinds[field.name].read) is not None:
+            names[f"read_{field.name}"] = read
+            value = f"read_{field.name}({value})"
+        body.append(f"put_{field.name}(made, {value})")
+    return written("read_slot(made, payload)", body, names)
 
 
-def _getter(names: list[str]) -> Values:
-    match names:
-        case [name]:  # of one name it would get the bare value
-            get = attrgetter(name)
-            return lambda event: (get(event),)
-        case _:
-            return cast("Values", attrgetter(*names))
-
-
-def _putter(
-    put: Callable[[Any, Any], None], read: Callable[[Any], Any] | None
-) -> Callable[[Any, Any], None]:
-    return put if read is None else lambda made, value: put(made, read(value))
+_Slot = tuple[str, Callable[[Any], bytes], Callable[[Any, bytes | None], None]]
 
 
 def _slots(cls: type[Any]) -> tuple[_Slot, ...]:
+    """For each slot of a class its name, what writes it, and what reads it."""
     types = {field.name: field.type for field in attrs.fields(attrs.resolve_types(cls))}
     names = dict.fromkeys(field.metadata["slot"] for field in attrs.fields(cls))
     return tuple(_slot(cls, name, types) for name in sorted(names))
+
+
+def _slot(cls: type[Any], name: str, types: Mapping[str, Any]) -> _Slot:
+    fields = [field for field in attrs.fields(cls) if field.metadata["slot"] == name]
+    kinds = {field.name: KINDS[types[field.name]] for field in fields}
+    ordered = sorted(fields, key=lambda field: field.name)
+    return name, _slot_writer(cls, ordered, kinds), _slot_reader(cls, name, fields, kinds)
 
 
 _SLOTS: Final[Mapping[type[Any], tuple[_Slot, ...]]] = {
     cls: _slots(cls)
     for cls in converter.TYPES.values()
     if "changes" not in attrs.fields_dict(cls)  # fields of any record, in the slots of those
-}
-
-
-_WRITERS: Final = {
-    cls: tuple((slot.name, slot.write) for slot in slots) for cls, slots in _SLOTS.items()
 }
 
 
@@ -186,7 +158,7 @@ def encode_slots(event: ev.Event) -> dict[str, bytes]:
     try:
         return {
             name: payload
-            for name, write in _WRITERS[type(event)]
+            for name, write, _ in _SLOTS[type(event)]
             if (payload := write(event)) != b"{}"
         }
     except Exception:  # noqa: BLE001 - the converter knows what it is, and says it
@@ -208,15 +180,10 @@ def decode(type_: str, payloads: Mapping[str, bytes]) -> ev.Event:
 
 def _read(cls: type[Any], payloads: Mapping[str, bytes]) -> ev.Event:
     made, left = object.__new__(cls), len(payloads)
-    for slot in _SLOTS[cls]:
-        payload = payloads.get(slot.name)
-        if payload is None:
-            image = slot.absent()
-        else:
-            image = slot.read(payload)
-            left -= 1
-        for put, value in zip(slot.puts, _values_of(image), strict=True):
-            put(made, value)
+    for name, _, read in _SLOTS[cls]:
+        payload = payloads.get(name)
+        left -= payload is not None
+        read(made, payload)
     if left:
         raise Unusual
     return cast("ev.Event", made)

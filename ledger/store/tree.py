@@ -8,7 +8,7 @@ guards it, and the audit compares it with the entries. What is not kept yet is c
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
@@ -24,10 +24,14 @@ from ledger.store.tables import Tables
 _TILES_AT_ONCE: Final = 64
 """Of so many tiles the hashes are read at once, 16,384 leaves."""
 
+_TILES_HELD: Final = 16
+
 
 def tree(conn: Connection, tables: Tables, log_id: int, size: int) -> Tree:
     """The first `size` leaves of a log as a tree, read through this connection."""
-    return Tree(functools.partial(_nodes, conn, tables, log_id), size)
+    # A root and a proof share the tiles at the right edge.
+    nodes = functools.lru_cache(_TILES_HELD)(functools.partial(_nodes, conn, tables, log_id))
+    return Tree(nodes, size)
 
 
 def kept(conn: Connection, tables: Tables, log_id: int, level: int = HEIGHT) -> int:
@@ -70,8 +74,7 @@ def nodes_of(
         "WHERE log_id = CAST(? AS bigint) AND level = CAST(? AS bigint) "
         "AND idx >= CAST(? AS bigint) AND idx < CAST(? AS bigint) ORDER BY idx"
     )
-    for index, found in fetched(conn, query, (log_id, *wanted)):
-        yield index, bytes(found)
+    yield from ((index, found) for index, found in fetched(conn, query, (log_id, *wanted)))
 
 
 def check(
@@ -117,19 +120,20 @@ def levels(conn: Connection, tables: Tables, log_id: int) -> Sequence[tuple[int,
     return [(level, many, last) for level, many, last in conn.execute(query)]
 
 
-def _nodes(conn: Connection, tables: Tables, log_id: int, *wanted: int) -> Iterable[bytes]:
+def _nodes(conn: Connection, tables: Tables, log_id: int, *wanted: int) -> Sequence[bytes]:
     """The hashes of a level: what is kept, and what follows it computed from below."""
     level, start, stop = wanted
     if level == 0:
-        return leaf_hashes(conn, tables, log_id, start, stop)
+        return [*leaf_hashes(conn, tables, log_id, start, stop)]
+    there = [*nodes_of(conn, tables, log_id, (level, start, stop))]
+    if len(there) == stop - start:  # no index comes twice
+        return [one for _, one in there]
     found: list[bytes] = []
-    for index, one in nodes_of(conn, tables, log_id, (level, start, stop)):
+    for index, one in there:
         if index != start + len(found):
             break
         found.append(one)
-    if len(found) < stop - start:
-        found += _computed(conn, tables, log_id, (level, start + len(found), stop))
-    return found
+    return found + _computed(conn, tables, log_id, (level, start + len(found), stop))
 
 
 def _computed(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -39,8 +38,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--claims", type=int, default=100_000)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--way", choices=tuple(WAYS), help="this one alone, in this process")
+    parser.add_argument("--nouns", action="store_true", help="only what the claims are about")
     parser.add_argument("--leave-out", choices=tuple(WAYS), action="append", default=[])
     asked = parser.parse_args(arguments)
+    if asked.nouns:
+        with Ledger.open(_database(asked.folder, asked.way)) as ledger:
+            ledger.register_all(workload.nouns())
+        return
     if asked.way:
         print(json.dumps(_measured(asked.way, asked.folder, asked.claims)))
         return
@@ -70,17 +74,21 @@ def main(arguments: list[str]) -> None:
 
 
 def _child(way: str, folder: Path, claims: int) -> dict[str, Any]:
-    given = ["--way", way, "--folder", str(folder), "--claims", str(claims)]
-    done = subprocess.run(
-        [sys.executable, __file__, *given], check=True, stdout=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, __file__, "--way", way, "--folder", str(folder)]
+    # By another process: the most that this one ever held is to be that of the way alone.
+    subprocess.run([*command, "--nouns"], check=True)
+    command += ["--claims", str(claims)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
+def _database(folder: Path, way: str) -> Path:
+    return folder / f"{way.replace(' ', '-')}.db"
+
+
 def _measured(way: str, folder: Path, claims: int) -> dict[str, Any]:
-    with Ledger.open(folder / f"{way.replace(' ', '-')}.db") as ledger:
-        ledger.register_all(workload.nouns())
+    with Ledger.open(_database(folder, way)) as ledger:
         mib = [_mib()]
 
         def told(many: int) -> None:
@@ -96,7 +104,9 @@ def _measured(way: str, folder: Path, claims: int) -> dict[str, Any]:
 
 
 def _mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most that this process held; what `getrusage` gives begins with that of its parent."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def _write(path: Path, claims: int) -> None:
