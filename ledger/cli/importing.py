@@ -19,6 +19,7 @@ from ledger.interchange import Outcome, import_file
 from ledger.interchange.history import import_history
 from ledger.interchange.importing import Imported
 from ledger.interchange.importing import Progress as Told
+from ledger.interchange.source import is_of_database
 from ledger.model.text import show
 
 Named = Literal["jsonl", "csv", "brat", "actors", "popolo", "prov", "annotations", "schemaorg"]
@@ -121,9 +122,11 @@ def _bar(name: str) -> Iterator[Told | None]:
 
 def _writable(path: Path, keep: tuple[Path | None, ...]) -> BinaryIO:
     try:
-        if path.exists() and any(one and one.exists() and path.samefile(one) for one in keep):
+        if is_of_database(path) or (
+            path.exists() and any(one and one.exists() and path.samefile(one) for one in keep)
+        ):
             raise InvalidImport(
-                f"{show(str(path), 200)} is the file itself, or the ledger: the report would "
+                f"{show(str(path), 200)} is the file itself, or a ledger's: the report would "
                 "overwrite it. Give --report another path.",
                 field="report",
                 given=str(path),
