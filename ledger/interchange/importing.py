@@ -108,7 +108,7 @@ def import_file(
     path: str | Path,
     *,
     format: str | None = None,  # noqa: A002 - the word that everybody types
-    mapping: Mapping[str, Any] | Path | None = None,
+    mapping: Mapping[str, Any] | str | Path | None = None,
     bounds: BoundsRule | None = None,
     dry_run: bool = False,
     all_or_nothing: bool = False,
