@@ -19,6 +19,7 @@ from ledger.interchange import Outcome, import_file
 from ledger.interchange.history import import_history
 from ledger.interchange.importing import Imported
 from ledger.interchange.importing import Progress as Told
+from ledger.interchange.source import is_of_database
 from ledger.model.text import show
 
 Named = Literal["jsonl", "csv", "brat", "actors", "popolo", "prov", "annotations", "schemaorg"]
@@ -52,8 +53,9 @@ def import_(
         bounds: Whether an end in the file is the last day that counts, or the first that does not.
         report: Where to write refused records, one JSON object each, with their bytes as base64.
         dry_run: Say what would become of the file, and record nothing.
-        all_or_nothing: Record nothing if a record is refused.
-        history: Import each version of the file in git as of its commit, into an empty ledger.
+        all_or_nothing: Record nothing if a record is refused; of a history, no such version.
+        history: Import each version of the file in git as of its commit, into an empty ledger, or
+            behind those that an earlier run imported.
         quiet: Do not print warnings.
     """
 
@@ -64,26 +66,20 @@ def import_(
             for warning in outcome.warnings:
                 warn(f"{file.name}: {outcome.where} warning: {warning}")
 
-    if history and dry_run:
-        raise InvalidImport(
-            "--history cannot be a dry run: each version is checked against the one before, which "
-            "is in no ledger then. Import it into a ledger in a new file, and look at that.",
-            field="dry_run",
-            given=True,
-        )
     with where.ledger() as ledger, contextlib.ExitStack() as stack:
         keep = (file, mapping, where.expect_file())
         options: dict[str, Any] = {
             "format": format_,
             "mapping": mapping,
             "bounds": bounds,
+            "dry_run": dry_run,
             "all_or_nothing": all_or_nothing,
             "report": None if report is None else stack.enter_context(_writable(report, keep)),
             "tell": tell,
             "progress": stack.enter_context(_bar(file.name)),
         }
         if not history:
-            account = import_file(ledger, file, dry_run=dry_run, **options)
+            account = import_file(ledger, file, **options)
             return _told(where, account, str(account))
         refused = 0
         for version, account in import_history(ledger, file, **options):
@@ -121,9 +117,11 @@ def _bar(name: str) -> Iterator[Told | None]:
 
 def _writable(path: Path, keep: tuple[Path | None, ...]) -> BinaryIO:
     try:
-        if path.exists() and any(one and one.exists() and path.samefile(one) for one in keep):
+        if is_of_database(path) or (
+            path.exists() and any(one and one.exists() and path.samefile(one) for one in keep)
+        ):
             raise InvalidImport(
-                f"{show(str(path), 200)} is the file itself, or the ledger: the report would "
+                f"{show(str(path), 200)} is the file itself, or a ledger's: the report would "
                 "overwrite it. Give --report another path.",
                 field="report",
                 given=str(path),

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -21,6 +21,11 @@ from ledger.errors import InvalidImport
 from ledger.interchange.importing import Imported, import_file
 from ledger.ledger import Ledger
 from ledger.model.text import show
+
+TOOL: Final = "git"
+"""The tool that the recorder of every entry names."""
+
+_Commit = tuple[str, dt.datetime]
 
 
 @attrs.frozen(kw_only=True)
@@ -38,17 +43,8 @@ def versions(path: Path) -> Iterator[Version]:
     Raises:
         InvalidImport: the file is in no git repository, or git is not installed.
     """
-    folder, name = path.resolve().parent, path.name
-    listed = _git(folder, "log", "--first-parent", "--reverse", "--format=%H %ct", "--", name)
-    for line in listed.decode().splitlines():
-        commit, seconds = line.split()
-        there = _git(folder, "ls-tree", "--name-only", commit, "--", name)
-        if there:  # else the commit took the file away
-            yield Version(
-                commit=commit,
-                committed=dt.datetime.fromtimestamp(int(seconds), dt.UTC),
-                raw=_git(folder, "show", f"{commit}:./{name}"),
-            )
+    for commit, committed in _commits(path):
+        yield _version(path, commit, committed)
 
 
 def import_history(
@@ -56,25 +52,53 @@ def import_history(
 ) -> Iterator[tuple[Version, Imported]]:
     """Import each version of a file as of its commit; the options are those of `import_file`.
 
+    A history whose import was interrupted, or that has grown since, goes on at the version that
+    came last. A commit whose time is before another's that precedes it is known as of that one.
+
     Raises:
-        InvalidImport: the log ends after a commit: record times never run backwards.
+        InvalidImport: the log ends after the first commit, with something else than this history;
+            or there is no commit; or a dry run was asked for.
     """
-    for version in versions(path):
-        with ledger.as_of().facts() as facts:
-            last = facts.last_recorded
-        if last is not None and last > version.committed:
-            raise InvalidImport(
-                f"The log ends at {last:%Y-%m-%d %H:%M:%S} UTC, commit {version.commit[:10]} of "
-                f"{show(path.name)} is of {version.committed:%Y-%m-%d %H:%M:%S}. Import the "
-                "history into an empty ledger.",
-                field="file",
-                given=version.commit,
-            )
+    if options.get("dry_run"):
+        raise InvalidImport(
+            "A history cannot be a dry run: each version is checked against the one before, which "
+            "is in no ledger then. Import it into a ledger in a new file, and look at that.",
+            field="dry_run",
+            given=True,
+        )
+    for commit, committed in _left(ledger, path, _commits(path)):
+        version = _version(path, commit, committed)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / path.name
             file.write_bytes(version.raw)
             with ledger.tagged(correlation=version.commit):
                 yield version, import_file(_as_of(ledger, version), file, **options)
+
+
+def _left(ledger: Ledger, path: Path, commits: list[_Commit]) -> list[_Commit]:
+    """The commits that are not in the ledger yet, and the last one that is: it may be half."""
+    if not commits:
+        raise InvalidImport(
+            f"git holds no version of {show(path.name)}. Commit it first, or import it without "
+            "its history.",
+            field="file",
+            given=str(path),
+        )
+    with ledger.as_of().facts() as facts:
+        last = facts.stored[facts.at[-1]] if facts.at else None
+    commit, committed = commits[0]
+    if last is None or last.recorded <= committed:
+        return commits
+    names = [name for name, _ in commits]
+    if last.recorder.tool == TOOL and last.correlation in names:
+        return commits[names.index(last.correlation) :]
+    raise InvalidImport(
+        f"The log ends at {last.recorded:%Y-%m-%d %H:%M:%S} UTC, commit {commit[:10]} of "
+        f"{show(path.name)} is of {committed:%Y-%m-%d %H:%M:%S}. Import the history into an empty "
+        "ledger.",
+        field="file",
+        given=commit,
+    )
 
 
 def _as_of(ledger: Ledger, version: Version) -> Ledger:
@@ -83,9 +107,26 @@ def _as_of(ledger: Ledger, version: Version) -> Ledger:
     then.appender = attrs.evolve(
         ledger.appender,
         clock=lambda: version.committed,
-        recorder=attrs.evolve(ledger.appender.recorder, tool="git"),
+        recorder=attrs.evolve(ledger.appender.recorder, tool=TOOL),
     )
     return then
+
+
+def _commits(path: Path) -> list[_Commit]:
+    """The commits that left a version of a file, with the committer's time, oldest first."""
+    folder, name = path.resolve().parent, path.name
+    listed = _git(folder, "log", "--first-parent", "--reverse", "--format=%H %ct", "--", name)
+    found: list[_Commit] = []
+    for line in listed.decode().splitlines():
+        commit, seconds = line.split()
+        if _git(folder, "ls-tree", "--name-only", commit, "--", name):  # else it took it away
+            found.append((commit, dt.datetime.fromtimestamp(int(seconds), dt.UTC)))
+    return found
+
+
+def _version(path: Path, commit: str, committed: dt.datetime) -> Version:
+    raw = _git(path.resolve().parent, "show", f"{commit}:./{path.name}")
+    return Version(commit=commit, committed=committed, raw=raw)
 
 
 def _git(folder: Path, *words: str) -> bytes:

@@ -108,7 +108,7 @@ def import_file(
     path: str | Path,
     *,
     format: str | None = None,  # noqa: A002 - the word that everybody types
-    mapping: Mapping[str, Any] | Path | None = None,
+    mapping: Mapping[str, Any] | str | Path | None = None,
     bounds: BoundsRule | None = None,
     dry_run: bool = False,
     all_or_nothing: bool = False,
@@ -168,11 +168,12 @@ class _Undone(Exception):
 def _appenders(ledger: Ledger, *, undoing: bool) -> Iterator[Sequence[Appender]]:
     """What to write with, the thrifty one first; `undoing`, inside one transaction."""
     whole = ledger.appender
-    if type(whole) is not Appender:  # a Session's, or one that threads share
-        yield (whole,)
-        return
     with contextlib.ExitStack() as held:
+        if not undoing and type(whole) is not Appender:  # a Session's, or one that threads share
+            yield (whole,)
+            return
         if undoing:
+            ledger.flush()  # what waits in a Session stays, whatever becomes of the file
             conn = held.enter_context(writing(whole.folded.bind))
             whole = _like(whole, Folded(conn, ledger.layout, ledger.origin))
         thrifty = held.enter_context(without_claims(whole.folded))

@@ -35,7 +35,7 @@ class Options:
     is the rule of the format.
     """
 
-    mapping: Mapping[str, Any] | Path | None = None
+    mapping: Mapping[str, Any] | str | Path | None = None
     bounds: BoundsRule | None = None
 
 

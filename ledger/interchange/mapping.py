@@ -28,7 +28,7 @@ Cells = Mapping[str, str]
 _HOLE: Final = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 
 
-def mapped(cls: type[T], given: Mapping[str, Any] | Path | None) -> T:
+def mapped(cls: type[T], given: Mapping[str, Any] | str | Path | None) -> T:
     """The mapping of a format from a TOML file, from a dict, or with nothing but its defaults.
 
     Raises:
@@ -44,9 +44,10 @@ def mapped(cls: type[T], given: Mapping[str, Any] | Path | None) -> T:
     """
     if given is None:
         return cls()
-    name = given.name if isinstance(given, Path) else "mapping"
+    path = None if isinstance(given, Mapping) else Path(given)
+    name = "mapping" if path is None else path.name
     try:
-        return _converter.structure(_read(given) if isinstance(given, Path) else given, cls)
+        return _converter.structure(given if path is None else _read(path), cls)
     except (ClassValidationError, cattrs.BaseValidationError) as error:
         faults = "; ".join(transform_error(error, path=name, format_exception=_fault))
         raise InvalidImport(f"{faults}.", field="mapping", given=name) from error
@@ -74,6 +75,10 @@ def _fault(error: BaseException, wanted: type | None) -> str:
             return f"there is no {', '.join(map(show, odd))} here.{hint}".removesuffix(".")
         case KeyError():
             return f"{error.args[0]} is missing: write it"
+        case AttributeError():
+            return "a table should stand here"
+        case TypeError() if "not iterable" in str(error):
+            return "a list should stand here"
         case _:
             what = getattr(wanted, "__name__", str(wanted))
             return str(error).removesuffix(".") or f"not a valid {what}"
@@ -133,11 +138,30 @@ def filled(template: Any, cells: Cells, path: str = "") -> Any:
 
 
 def holes(template: Any) -> Iterator[str]:
-    """The columns that a template names."""
+    """The columns that a template names.
+
+    Raises:
+        InvalidImport: a brace without its fellow, or a rule that cannot be followed.
+    """
     match template:
         case str():
+            if re.search(r"[{}]", _HOLE.sub("", template)):
+                raise InvalidImport(
+                    f"{show(template)} holds a brace without its fellow. Write {{Column}} for a "
+                    "cell, and {{ for a brace itself.",
+                    field="mapping",
+                    given=template,
+                )
             yield from (found[1] for found in _HOLE.finditer(template) if found[1])
-        case {"column": str(column)}:
+        case {"column": str(column), **rules}:
+            for rule, kind in _SHAPES.items():
+                if rule in rules and (not rules[rule] or not isinstance(rules[rule], kind)):
+                    raise InvalidImport(
+                        f"{rule} = {show(rules[rule])} is no rule for column {show(column)}. "
+                        f"Write {_EXAMPLES[rule]}.",
+                        field="mapping",
+                        given=rules[rule],
+                    )
             yield column
         case dict():
             for one in template.values():
@@ -225,6 +249,13 @@ def _as_date(column: str, cell: str, rules: Mapping[str, Any]) -> str:
 def _as_is(_: str, cell: str, __: Mapping[str, Any]) -> str:
     return cell
 
+
+_SHAPES: Final[Mapping[str, type[Any]]] = {"date": str, "map": dict, "split": str}
+_EXAMPLES: Final = {
+    "date": 'date = "%d/%m/%Y"',
+    "map": 'map = { Yes = "supports", No = "opposes" }',
+    "split": 'split = ";"',
+}
 
 _RULES: Final[Mapping[str, Callable[[str, str, Mapping[str, Any]], Any]]] = {
     "date": _as_date,

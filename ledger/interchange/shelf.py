@@ -12,6 +12,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Final, Self
 
+from sqlalchemy import Connection
+
 from ledger.codec.envelope import opened
 from ledger.folding import Fold, Folded
 from ledger.model.events import StoredEvent
@@ -136,6 +138,25 @@ class Ids:
         self._db.execute("COMMIT")
 
 
+class _Lending(Fold):
+    """A fold that knows the connection it was last brought to the head with."""
+
+    conn: Connection | None = None
+
+    def at_head(self, conn: Connection) -> Facts:
+        self.conn = conn
+        return super().at_head(conn)
+
+    @contextlib.contextmanager
+    def connected(self, folded: Folded) -> Iterator[Connection]:
+        """That connection while it is open: a host's pool may hold no other one."""
+        if self.conn is not None and not self.conn.closed:
+            yield self.conn
+            return
+        with folded.connected() as conn:
+            yield conn
+
+
 def _weight(stored: StoredEvent) -> int:
     return _OF_AN_EVENT + len(getattr(stored.event, "text", None) or "")
 
@@ -148,7 +169,7 @@ def without_claims(folded: Folded) -> Iterator[Folded]:
         log = fold.number
         if log is None:
             return None
-        with folded.connected() as conn:
+        with fold.connected(folded) as conn:
             row = read.row_by_id(conn, folded.tables, log, id_)
         return None if row is None else opened(row)
 
@@ -158,5 +179,5 @@ def without_claims(folded: Folded) -> Iterator[Folded]:
 
     with Ids(lend) as ids:
         lock = lock_for(folded.bind)
-        fold = Fold(folded.tables, folded.origin, lock, begun=begun, back=0)
+        fold = _Lending(folded.tables, folded.origin, lock, begun=begun, back=0)
         yield Folded(folded.host, folded.layout, folded.origin, fold=fold)

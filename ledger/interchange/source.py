@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, cast
@@ -18,10 +19,8 @@ from ledger.errors import InvalidImport
 from ledger.model.text import show
 
 _GZIP: Final = b"\x1f\x8b"
-_NO_TEXT: Final = {
-    b"PK\x03\x04": "a zip archive",
-    b"SQLite format 3\x00": "an SQLite database",
-}
+_SQLITE: Final = b"SQLite format 3\x00"
+_NO_TEXT: Final = {b"PK\x03\x04": "a zip archive", _SQLITE: "an SQLite database"}
 MAX_TEXT_BYTES: Final = 80_000_000
 """The most bytes of a file that is read as a whole."""
 
@@ -113,6 +112,22 @@ class Source:
                 field="file",
                 given=raw[max(0, error.start - 20) : error.start + 4],
             ) from error
+
+
+def is_of_database(path: Path) -> bool:
+    """Whether a path is of an SQLite database, or of what SQLite keeps beside one.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    place = Path(os.path.realpath(path))
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        database = place.with_name(place.name.removesuffix(suffix))
+        if place.name.endswith(suffix) and database.is_file():
+            with database.open("rb") as file:
+                if file.read(len(_SQLITE)) == _SQLITE:
+                    return True
+    return False
 
 
 def unreadable(path: Path, error: OSError) -> InvalidImport:

@@ -23,6 +23,9 @@ from ledger.interchange.source import Source
 from ledger.model.text import show
 
 _DATED: Final = frozenset({"name", "membership"})
+_OWN: Final = (
+    "Columns of your own need a mapping file, which says what a row stands for (--mapping)."
+)
 
 
 @attrs.frozen
@@ -40,10 +43,28 @@ class Row:
 class TableMapping:
     """What the mapping file of a table may say."""
 
-    delimiter: str = ""
-    bounds: str = ""
+    delimiter: str = attrs.field(default="")
+    bounds: str = attrs.field(default="")
     constants: Mapping[str, str] = attrs.field(factory=dict)
     rows: tuple[Row, ...] = ()
+
+    @delimiter.validator
+    def _one_sign(self, _: object, given: str) -> None:
+        if given and (len(given) > 1 or given in '"\r\n'):
+            raise InvalidImport(
+                f"delimiter = {show(given)} parts no cells: write one sign, such as ; or a tab",
+                field="delimiter",
+                given=given,
+            )
+
+    @bounds.validator
+    def _known(self, _: object, given: str) -> None:
+        if given not in ("", "closed", "half_open"):
+            raise InvalidImport(
+                f"bounds = {show(given)} is no rule: write closed or half_open",
+                field="bounds",
+                given=given,
+            )
 
 
 def read(source: Source, options: Options) -> Items:
@@ -167,7 +188,8 @@ def _columns(header: _Row, mapping: TableMapping) -> tuple[str, ...]:
         known = set(FORMS["claim"].fields)
     for name in names:
         if name not in known:
-            raise unknown(name, name, sorted(known))
+            error = unknown(name, name, sorted(known))
+            raise InvalidImport(f"{error.message} {_OWN}", field=name, given=name)
     return tuple(names)
 
 

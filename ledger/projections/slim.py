@@ -85,22 +85,32 @@ class Slim(Facts):
         self.size = stored.sequence + 1
         self.last_recorded = stored.recorded
         self._memo.clear()
-        for kind, key in keys_of(event):
-            former = self._shelf.id_of(kind, key)
-            if former is None or former not in self.effective:
-                self._shelf.put(kind, key, stored.id)
         if isinstance(event, ev.DocumentRegistered):
             self._shelf.hold(stored)  # its claims come next
-        else:
+        self._put(stored.id, event)
+
+    def _put(self, id_: str, event: ev.Event) -> None:
+        """Note on the shelf how a record can be found, as `Facts` keeps its indexes."""
+        for entry in keys_of(event):
+            former = self.id_of(*entry)
+            if former is None or former not in self.effective:
+                self._keys.pop(entry, None)
+                self._shelf.put(*entry, id_)
+        if isinstance(event, ev.ClaimRecorded):
             if event.utterance is not None:
-                self._shelf.add_act(event.utterance, stored.id)
+                self._shelf.add_act(event.utterance, id_)
             named = event.utterance_key
             if named and self.id_of("utterance", named) is None:
-                self._shelf.put("utterance", named, event.utterance or stored.id)
+                self._shelf.put("utterance", named, event.utterance or id_)
 
     def take_back(self) -> ev.StoredEvent:
         """Refuse: what a shelf was given is not taken back. A fold begins anew instead."""
         raise Unheld("events are not taken back")
+
+    def _key(self, entry: tuple[str, str], id_: str) -> None:
+        there = self._shelf.id_of(*entry)
+        if there is None or (entry[0] != "utterance" and there not in self.effective):
+            super()._key(entry, id_)
 
     # -- finding ----------------------------------------------------------------------------
 
@@ -110,7 +120,8 @@ class Slim(Facts):
             raise Unheld(f"{relation} is not held")
         found = super().indexed(relation, id_)
         if relation == "acts_of_utterance" and (more := self._shelf.acts_of(id_)):
-            live = [one for one in more if one in self.effective]
+            acts = ((one, self.effective.get(one)) for one in more)
+            live = [one for one, act in acts if getattr(act, "utterance", None) == id_]
             found = tuple(sorted({*found, *live}, key=self._sequence))
         return found
 

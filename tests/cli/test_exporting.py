@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,33 @@ def test_what_cannot_be_written_is_refused(refused, filled, tmp_path):
     assert "no absolute address" in refused("export", "prov", "--base", "here", "--to", "x")
     assert "cannot be written" in refused("export", "jsonl", "--to", "no/such/x")
     assert list(tmp_path.glob("x*")) == []
+
+
+@pytest.mark.parametrize("target", ["claims.db", "claims.db-wal", "link"])
+def test_a_ledger_is_not_written_over(good, refused, filled, tmp_path, target):
+    (tmp_path / "link").symlink_to("claims.db")
+    assert "belongs to an SQLite database" in refused("export", "jsonl", "--to", target)
+    assert "belongs to an SQLite database" in refused("export", "parquet", "--to", "claims.db")
+    assert good("verify").out.startswith("ok")
+
+
+def test_a_link_stays_a_link_and_a_pipe_a_pipe(good, filled, tmp_path):
+    (tmp_path / "link").symlink_to("behind.jsonl")
+    good("export", "jsonl", "--to", "link")
+    assert (tmp_path / "link").is_symlink()
+    written = (tmp_path / "behind.jsonl").read_bytes()
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor() as threads:
+        reading = threads.submit((tmp_path / "pipe").read_bytes)
+        good("export", "jsonl", "--to", "pipe")
+        assert reading.result() == written
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no device that is always full")
+def test_a_full_device_is_told(refused, filled):
+    assert "No space left on device" in refused("export", "jsonl", "--to", "/dev/full")
+    assert Path("/dev/full").is_char_device()
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):

@@ -45,7 +45,8 @@ def test_each_version_is_a_line_and_known_from_its_commit_on(good, parties):
     ]
 
 
-def test_a_dry_run_of_a_history_is_refused(refused, parties):
+def test_a_dry_run_of_a_history_is_refused(good, refused, parties):
+    good("init")
     assert "cannot be a dry run" in refused("import", str(parties), "--history", "--dry-run")
 
 

@@ -32,7 +32,7 @@ def in_shell(rest, *, cwd):
     )
 
 
-@pytest.mark.parametrize("report", ["lines.jsonl", "./lines.jsonl", "claims.db"])
+@pytest.mark.parametrize("report", ["lines.jsonl", "./lines.jsonl", "claims.db", "claims.db-wal"])
 def test_a_report_overwrites_neither_the_file_nor_the_ledger(good, refused, filled, report):
     file = filled.parent / "lines.jsonl"
     file.write_text(LINE)

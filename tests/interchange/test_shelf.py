@@ -136,3 +136,27 @@ def test_what_was_erased_is_met_as_by_a_fold_that_holds_everything(
             told[-1].append(ledger.as_of().position("board", "safe").to_dict()["status"])
             assert ledger.verify().size == len(importing.types())
     assert told[0] == told[1]
+
+
+def test_an_utterance_that_an_amendment_named_is_found(importing, ledger, claim):
+    importing(claim | {"utterance": "u1"}, claim | {"id": "c2", "utterance": "u1"})
+    ledger.amend("c1", utterance="u2", reason="another occasion")
+    later = claim | {"id": "c3", "act": "deny", "uttered": "2024-03-05", "utterance": "u2"}
+    (told,) = importing(later)
+    assert told.verdict == "accepted"
+    with ledger.as_of().facts() as facts:
+        c1, c2, c3 = (facts.effective[facts.id_of("claim", id_)] for id_ in ("c1", "c2", "c3"))
+    assert c1.utterance == c3.utterance != c2.utterance
+
+
+@pytest.mark.parametrize("first", ["withdrawal", "claim"])
+def test_an_id_goes_from_a_claim_to_a_withdrawal_and_back(importing, ledger, claim, first):
+    withdrawal = {"type": "withdrawal", "claim": "c1", "claimant": "board", "uttered": "2024-03-09"}
+    lines = {"withdrawal": withdrawal | {"id": "x"}, "claim": claim | {"id": "x"}}
+    second = {"withdrawal": "claim", "claim": "withdrawal"}[first]
+    for name in (first, second):
+        _, told = importing(claim, lines[name])
+        assert told.verdict == "accepted"
+        if name == first:
+            ledger.amend("x", strike_out=True, reason="no such thing")
+    assert [one.verdict for one in importing.again()] == ["skipped", "skipped"]

@@ -132,6 +132,9 @@ def test_a_cell_that_the_mapping_cannot_read_is_refused_by_its_column(importing,
     [
         (("{Who}", "{Whom}"), "there is no column 'Whom'. Did you mean 'Who'"),
         (('column = "Day"', 'column = "Dy"'), "no column 'Dy'. Did you mean 'Day'"),
+        (("{Who}", "{Who"), "'{Who' holds a brace without its fellow"),
+        (('date = "%d/%m/%Y"', "map = 3"), "map = 3 is no rule for column 'Day'"),
+        (('date = "%d/%m/%Y"', 'split = ""'), "split = '' is no rule for column 'Day'"),
     ],
 )
 def test_a_column_that_is_not_there_refuses_the_header_and_every_row(importing, change, words):
@@ -148,11 +151,29 @@ def test_a_column_that_is_not_there_refuses_the_header_and_every_row(importing, 
         ("delimiter = 7", r"delimiter"),
         ("[[rows]]\nwhen = 'Vote'", r"record is missing"),
         ("rows = [", r"is no TOML file"),
+        ("rows = 3", r"a list should stand here @ map.toml.rows"),
+        ("constants = 'x'", r"a table should stand here @ map.toml.constants"),
+        ("delimiter = ';;'", r"delimiter = ';;' parts no cells: write one sign"),
+        ("bounds = 'open'", r"bounds = 'open' is no rule: write closed or half_open"),
     ],
 )
 def test_a_mapping_that_cannot_be_is_refused_with_its_path(importing, mapping, words):
     with pytest.raises(InvalidImport, match=words):
         importing(mapping=mapping)
+
+
+def test_columns_of_ones_own_are_told_of_mapping_files(importing):
+    told = importing("Member,Vote\nAda,Yes\n", mapping="")
+    assert "need a mapping file" in told[0].reason
+
+
+def test_a_mapping_may_be_a_path_in_text(ledger, tmp_path):
+    (tmp_path / "votes.csv").write_text("Who\nAda\n")
+    (tmp_path / "map.toml").write_text(
+        "[[rows]]\nrecord = { type = 'party', id = '{Who}', name = '{Who}' }\n"
+    )
+    file = str(tmp_path / "votes.csv")
+    assert import_file(ledger, file, mapping=str(tmp_path / "map.toml")).accepted == 1
 
 
 def test_a_stray_quotation_mark_costs_one_row(importing):

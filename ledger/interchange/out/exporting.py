@@ -21,6 +21,7 @@ import attrs
 
 from ledger.errors import Invalid
 from ledger.interchange.out.iris import Iris
+from ledger.interchange.source import is_of_database
 from ledger.model.text import did_you_mean, near, show
 from ledger.projections.answer import Answer
 from ledger.view import View
@@ -135,11 +136,13 @@ def export(
     """Write a view in a format, to a path or to an open binary file.
 
     A path that ends with .gz is packed. At a path the file stands only once it is whole; one that
-    was there is replaced. `base` is what the addresses of records begin with, an absolute IRI of
+    was there is replaced, unless it is a database. What is no file, such as a pipe, is written to
+    as it is. `base` is what the addresses of records begin with, an absolute IRI of
     yours; without it they are made of the name of the log.
 
     Raises:
-        Invalid: there is no such format, or the base is no base, or the folder is not empty.
+        Invalid: there is no such format, the base is no base, the folder is not empty, or the path
+            is a ledger's or cannot be written.
         MissingExtra: the format needs a library that is not installed.
 
     Example:
@@ -176,10 +179,18 @@ def export(
 @contextlib.contextmanager
 def _part(chosen: Format, target: Path) -> Iterator[Path | BinaryIO]:
     """What is written in place of the target, and takes its place once it is whole."""
-    part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
+    place = Path(os.path.realpath(target))  # a link stays one
+    part = place.with_name(f".{place.name}.{uuid4().hex[:8]}.part")
     try:
+        if is_of_database(place):
+            raise Invalid(
+                f"{show(str(target), 200)} belongs to an SQLite database, which would be gone. "
+                "Give another path.",
+                field="target",
+                given=str(target),
+            )
         if chosen.folder:
-            if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            if place.exists() and (not place.is_dir() or any(place.iterdir())):
                 raise Invalid(
                     f"{show(str(target), 200)} is there already and not an empty folder. Give "
                     "another path, or remove it.",
@@ -188,14 +199,18 @@ def _part(chosen: Format, target: Path) -> Iterator[Path | BinaryIO]:
                 )
             part.mkdir()
             yield part
-            if target.exists():
-                target.rmdir()
+            if place.exists():
+                place.rmdir()
+        elif target.exists() and not target.is_file() and not target.is_dir():
+            with target.open("wb") as file:
+                yield from _packed(file, target)
+            return
         else:
             with part.open("wb") as file:
-                yield from _packed(file, target)
+                yield from _packed(file, place)
                 file.flush()
                 os.fsync(file.fileno())
-        part.replace(target)
+        part.replace(place)
     except OSError as error:
         raise Invalid(
             f"{show(str(target), 200)} cannot be written: {error.strerror or error}. Give another "
