@@ -22,7 +22,7 @@ def test_a_checkpoint_is_kept_outside_and_verified_later(good, refused, filled, 
     (tmp_path / "checkpoint.txt").write_text(kept)
     good("topic", "add", "other", "--label", "Other")
     told = good("verify", "--checkpoint", "checkpoint.txt").out
-    assert told.endswith(", continues the checkpoint at 17\n")
+    assert told.endswith(", continues the checkpoint at 17 (1 event after it)\n")
     assert good("verify", "--json").json["size"] == 18
     assert good("checkpoint", "--size", "17").out == kept
     assert good("checkpoint", "--json").json["size"] == 18

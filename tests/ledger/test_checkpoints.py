@@ -45,7 +45,10 @@ def test_every_checkpoint_ever_taken_is_continued(ledger):
         for form in (one, str(one), one.body() + "\n— desk c2lnbmVk\n"):
             found = ledger.verify(form)
             assert (found.size, found.checkpoint) == (6, one.size)
-            assert str(found).endswith(f"continues the checkpoint at {one.size}")
+            assert found.waiting == 6 - one.size
+            after = f" ({found.waiting} events after it)".replace("(1 events", "(1 event")
+            told = f"continues the checkpoint at {one.size}{after if found.waiting else ''}"
+            assert str(found).endswith(told)
 
 
 def test_without_a_checkpoint_the_log_is_verified_by_itself(standing):
@@ -60,6 +63,7 @@ def test_without_a_checkpoint_the_log_is_verified_by_itself(standing):
         "since": 0,
         "erased": 0,
         "views": [],
+        "waiting": None,
     }
     assert seen[-1] == (9, 9)
 
