@@ -53,7 +53,8 @@ def _slot_writer(
         "Unusual": Unusual,
         "UNSET": UNSET,
     }
-    body, given = [], []
+    body: list[str] = []
+    given: list[str] = []
     for field in fields:
         name, kind = field.name, kinds[field.name]
         body.append(f"{name} = event.{name}")

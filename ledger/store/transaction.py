@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Engine, event
@@ -287,7 +288,11 @@ def _autocommit(held: ManagesConnection) -> object:
     try:
         return getattr(wrapped, "autocommit", None)
     except sqlite3.ProgrammingError:  # since Python 3.12 it tells that in its own thread alone
-        return outer.run_async(lambda it: it._execute(lambda: wrapped.autocommit))  # noqa: SLF001
+        return outer.run_async(partial(_told_in_its_thread, wrapped))
+
+
+def _told_in_its_thread(wrapped: sqlite3.Connection, held: Any) -> Any:
+    return held._execute(lambda: getattr(wrapped, "autocommit", None))  # noqa: SLF001
 
 
 def _refuse_autocommit(conn: Connection) -> None:
