@@ -25,16 +25,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 # The folders of the tests are no packages: they are imported by their full names from the root.
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from ledger import Claim, Ledger
+from ledger.codec import entry
 from ledger.codec.entry import commitment
+from ledger.model.events import NewEvent
 from tests.benchmarks import workload
 from tests.benchmarks.harness import figure, machine, markdown
 
@@ -64,6 +67,9 @@ def main(arguments: list[str]) -> None:
         print(markdown(("machine", ""), words.items()), flush=True)
         rows: list[Sequence[str]] = [*verification(folder, asked.claims, asked.rounds)]
         head = ("verification", "events/s of processor", "beside the bare loop", PEER, "of clock")
+        print(f"\n{markdown(head, rows)}", flush=True)
+        rows = [*appends(folder, asked.claims, asked.rounds)]
+        head = ("events an append", "with, us an event", "without", "of clock", "of processor")
         print(f"\n{markdown(head, rows)}", flush=True)
         for leaves in asked.leaves:
             rows = [*proofs(folder / f"{leaves}.db", leaves, asked.rounds)]
@@ -193,6 +199,52 @@ def _memory(path: Path) -> str:
     if not Path("/proc/self/status").exists():
         return "told on Linux alone"
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+# -- appends ------------------------------------------------------------------------------------
+
+
+def appends(folder: Path, claims: int, rounds: int) -> Iterator[Sequence[str]]:
+    """What salts, commitments and leaf hashes cost an append: the same rows with zeros for them."""
+    with Ledger.open(":memory:") as source:
+        source.register_all(workload.nouns())
+        start = source.checkpoint().size
+        source.record_all(Claim(**fields) for fields in workload.claims(CHUNK * 2))
+        said = [one.event for one in source.events(after=start - 1)]
+    numbers = itertools.count()
+    for batch, most in ((1, 200), (10, 50), (100, 20), (1_000, 5)):
+        many = max(1, min(most, claims // batch))
+        taken: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+        for turn, hashed in itertools.product(range(rounds * 3 + 1), taken):
+            given = [[_new(said, next(numbers)) for _ in range(batch)] for _ in range(many)]
+            path = folder / f"append-{next(numbers)}.db"
+            with Ledger.open(path) as ledger, nullcontext() if hashed else _unhashed():
+                spent = _spent(lambda: [ledger.appender.put(one) for one in given])  # noqa: B023
+            if turn:
+                taken[hashed].append(spent)
+        with_, without = (_medians(taken[hashed]) for hashed in (True, False))
+        events = batch * many
+        yield (
+            f"{batch:,}",
+            *(f"{clock / events * 1e6:.1f}" for _, clock in (with_, without)),
+            *(f"{with_[at] / without[at]:.2f}" for at in (1, 0)),
+        )
+
+
+def _new(said: Sequence[Any], number: int) -> NewEvent:
+    id_ = f"event-{number}"
+    return NewEvent(id=id_, stream=id_, stream_v=0, event=said[number % len(said)])
+
+
+@contextmanager
+def _unhashed() -> Iterator[None]:
+    """Zeros in the place of salts, commitments and leaf hashes."""
+    with (
+        patch("ledger.codec.envelope.os.urandom", bytes),
+        patch.object(entry, "commitment", lambda _: "0" * 64),
+        patch.object(entry, "leaf_hash", lambda _: bytes(32)),
+    ):
+        yield
 
 
 # -- proofs -------------------------------------------------------------------------------------

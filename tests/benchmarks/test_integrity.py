@@ -16,6 +16,7 @@ def test_a_small_run_prints_verification_and_proofs():
         "| verify() |",
         "| verify(processes=2) |",
         "| verify(contents=False): leaves and tree |",
+        "| events an append |",
         "| a log of 2,000 leaves |",
         "| proof of inclusion |",
         "| checkpoint over 10,000 new events |",
