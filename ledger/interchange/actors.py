@@ -21,7 +21,7 @@ import attrs
 
 from ledger.errors import InvalidImport
 from ledger.interchange.foreign import Object
-from ledger.interchange.items import Item, Items, Options, made, refused
+from ledger.interchange.items import Item, Items, Options, made, refuse_mapping, refused
 from ledger.interchange.lines import Line, lines
 from ledger.interchange.source import Source
 from ledger.model.text import show
@@ -44,6 +44,7 @@ class _Entry:
 
 def read(source: Source, options: Options) -> Items:
     """The items of a dictionary: one for each code of an entry, one for an entry without any."""
+    refuse_mapping(source, options, "actor dictionaries")
     bounds = options.bounds or "closed"
     with source.opened() as file:
         entry: _Entry | None = None

@@ -103,6 +103,41 @@ def blank(line: Line) -> Item:
     return skipped(line, "blank")
 
 
+_DATED: Final = frozenset({"name", "membership"})
+
+
+def with_bounds(value: Any, rule: str | None) -> Any:
+    """An object of JSON Lines, with a rule for each of its periods that has none of its own.
+
+    Example:
+        >>> with_bounds({"type": "name", "party": "az", "name": "Baku"}, "closed")["bounds"]
+        'closed'
+    """
+    if not rule or not isinstance(value, dict):
+        return value
+    if value.get("type") in _DATED:
+        return {"bounds": rule, **value}
+    for key in ("names", "metonyms") if value.get("type") == "party" else ():
+        if isinstance(value.get(key), list):
+            dated = [{"bounds": rule, **n} if isinstance(n, dict) else n for n in value[key]]
+            value = {**value, key: dated}
+    return value
+
+
+def refuse_mapping(source: Source, options: Options, title: str) -> None:
+    """Refuse a mapping where a format takes none.
+
+    Raises:
+        InvalidImport: there is one.
+    """
+    if options.mapping is not None:
+        raise InvalidImport(
+            f"{show(source.name, 200)}: {title} take no mapping. Leave it out.",
+            field="mapping",
+            given=source.name,
+        )
+
+
 @contextlib.contextmanager
 def told_of(file: str) -> Iterator[None]:
     """What is refused of a file as a whole, such as its mapping, told with its name."""

@@ -56,7 +56,7 @@ class Restored(Answer):
         return f"{self.size:,} events of {self.origin} restored, root {self.root}"
 
 
-def restore(ledger: Ledger, path: Path) -> Restored:
+def restore(ledger: Ledger, path: str | Path) -> Restored:
     """Restore a log file, plain or gzip, into an empty ledger: all of it, or nothing.
 
     Raises:
@@ -67,10 +67,10 @@ def restore(ledger: Ledger, path: Path) -> Restored:
     Example:
         >>> from ledger import Topic
         >>> from ledger.interchange.out import log as exported
-        >>> file = Path("dam-log.jsonl")
+        >>> file = "dam-log.jsonl"
         >>> with Ledger.open(":memory:") as ledger:
         ...     _ = ledger.register(Topic("dam", label="The dam"))
-        ...     with file.open("wb") as out:
+        ...     with open(file, "wb") as out:
         ...         _ = exported.write(ledger.as_of(), out)
         ...     kept = ledger.checkpoint()
         >>> with Ledger.open(":memory:") as copy:
@@ -79,7 +79,7 @@ def restore(ledger: Ledger, path: Path) -> Restored:
         (True, 1)
     """
     folded = ledger.appender.folded
-    with _opened(path) as file, folded.connected():
+    with _opened(Path(path)) as file, folded.connected():
         lines = enumerate(_lines(file), 1)
         head = _head_of(next(lines, (1, b""))[1], folded.origin)
         with writing(folded.bind) as conn:

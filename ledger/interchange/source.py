@@ -20,7 +20,17 @@ from ledger.model.text import show
 
 _GZIP: Final = b"\x1f\x8b"
 _SQLITE: Final = b"SQLite format 3\x00"
-_NO_TEXT: Final = {b"PK\x03\x04": "a zip archive", _SQLITE: "an SQLite database"}
+_NO_TEXT: Final = {
+    b"PK\x03\x04": "a zip archive",
+    _SQLITE: "an SQLite database",
+    b"\xfd7zXZ\x00": "packed with xz",
+    b"BZh91AY&SY": "packed with bzip2",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
+    b"PAR1": "a Parquet file",
+    b"%PDF-": "a PDF",
+    b"\xd0\xcf\x11\xe0": "a document of an office program",
+}
+_SHEETS: Final = (".xlsx", ".xlsm", ".ods")
 MAX_TEXT_BYTES: Final = 80_000_000
 """The most bytes of a file that is read as a whole."""
 
@@ -69,9 +79,9 @@ class Source:
             head = file.peek(16)[:16]  # a pipe cannot be wound back
             for start, kind in _NO_TEXT.items():
                 if head.startswith(start):
+                    what, do = self._instead(kind)
                     raise InvalidImport(
-                        f"{show(self.name, 200)} is {kind}: it cannot be read. Take the files "
-                        "out of it and import them one by one.",
+                        f"{show(self.name, 200)} is {what}: it cannot be read. {do}",
                         field="file",
                         given=self.name,
                     )
@@ -81,6 +91,16 @@ class Source:
                     yield cast("BinaryIO", unpacked)
             else:
                 yield file
+
+    def _instead(self, kind: str) -> tuple[str, str]:
+        """What a file is that is no text, and what to do with it."""
+        if self.name.lower().endswith(_SHEETS):
+            return "a spreadsheet", "Save its sheets as CSV, and import those."
+        if "archive" in kind:
+            return kind, "Take the files out of it and import them one by one."
+        if kind.startswith("packed"):
+            return kind, "Unpack it first, or pack it with gzip."
+        return kind, "Export from it in a format that is imported: claims import --help."
 
     def start(self, most: int = 65_536) -> bytes:
         """The first bytes, to see what they are; none of a folder or a pipe."""

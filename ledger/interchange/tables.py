@@ -15,14 +15,23 @@ from typing import Any, BinaryIO, Final
 import attrs
 
 from ledger.errors import InvalidImport
-from ledger.interchange.items import REFUSALS, Item, Items, Options, blank, made, refused, told_of
+from ledger.interchange.items import (
+    REFUSALS,
+    Item,
+    Items,
+    Options,
+    blank,
+    made,
+    refused,
+    told_of,
+    with_bounds,
+)
 from ledger.interchange.lines import Line, lines
 from ledger.interchange.mapping import filled, holes, mapped
 from ledger.interchange.shapes import FORMS, unknown
 from ledger.interchange.source import Source
 from ledger.model.text import show
 
-_DATED: Final = frozenset({"name", "membership"})
 _OWN: Final = (
     "Columns of your own need a mapping file, which says what a row stands for (--mapping)."
 )
@@ -217,9 +226,7 @@ def _item(row: _Row, columns: Sequence[str], mapping: TableMapping, options: Opt
     except REFUSALS as error:
         return refused(row.line, error, cells)
     rule = options.bounds or mapping.bounds
-    if rule:
-        objects = [{"bounds": rule, **one} if one.get("type") in _DATED else one for one in objects]
-    return made(row.line, objects, cells)
+    return made(row.line, [with_bounds(one, rule) for one in objects], cells)
 
 
 def _objects(cells: dict[str, str], mapping: TableMapping) -> Iterator[dict[str, Any]]:

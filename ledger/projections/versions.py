@@ -78,7 +78,8 @@ class QuoteChecks(Answer):
     def __str__(self) -> str:
         many = Counter(row.status for row in self.rows)
         counted = ", ".join(f"{many[one]} {one}" for one in STANDS if many[one])
-        head = f"{len(self.rows)} quotations: {counted}" if self.rows else "no quotations"
+        listed = "1 quotation" if len(self.rows) == 1 else f"{len(self.rows)} quotations"
+        head = f"{listed}: {counted}" if self.rows else "no quotations"
         rows = (row for row in self.rows if row.status != "stands")
         return "\n".join([head, *(f"  {one}" for one in (*rows, *self.erased))])
 

@@ -56,6 +56,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "sha256": TEXT,
         "length": WHOLE,
         "text": TEXT,
+        "revises": TEXT,
         **PLACE,
     },
     "claims": {
@@ -84,6 +85,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "mode": TEXT,
         "prefix": TEXT,
         "suffix": TEXT,
+        "renderings": TEXT,
         "conditions": TEXT,
         "addressees": TEXTS,
         "mentions": TEXTS,
@@ -109,6 +111,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "mode": TEXT,
         "prefix": TEXT,
         "suffix": TEXT,
+        "renderings": TEXT,
         "note": TEXT,
         "ledger_id": TEXT,
         **PLACE,

@@ -129,7 +129,7 @@ def format_called(name: str) -> Format:
 def export(
     view: View,
     format: str,  # noqa: A002 - the word for it
-    target: Path | BinaryIO,
+    target: str | Path | BinaryIO,
     *,
     base: str | None = None,
 ) -> Exported:
@@ -149,10 +149,12 @@ def export(
         >>> from ledger import Ledger, Topic
         >>> with Ledger.open(":memory:") as ledger:
         ...     _ = ledger.register(Topic("dam", label="The dam"))
-        ...     print(export(ledger.as_of(), "jsonl", Path("dam.jsonl")))
+        ...     print(export(ledger.as_of(), "jsonl", "dam.jsonl"))
         1 line written to dam.jsonl: JSON Lines, to be imported again
     """
     chosen = format_called(format)
+    if isinstance(target, str):
+        target = Path(target)
     iris = Iris.of(base, view.origin)
     write: Any = getattr(importlib.import_module(f"{__package__}.{chosen.module}"), chosen.writer)
     more = {"iris": iris} if "iris" in inspect.signature(write).parameters else {}

@@ -208,6 +208,11 @@ def _chain(act: ev.Act, index: int) -> list[dict[str, Any]]:
     ]
 
 
+def renderings_of(quote: Quotation) -> list[dict[str, Any]]:
+    """The words of a quotation in other languages, as the objects that a line has for them."""
+    return [_rendering(one) for one in quote.renderings]
+
+
 def _rendering(one: Rendering) -> dict[str, Any]:
     return _filled(
         {"text": one.text, "language": one.language, "original": one.original or None, "by": one.by}
@@ -226,6 +231,6 @@ def quote_of(quote: Quotation | None) -> dict[str, Any] | None:
             "mode": quote.mode,
             "prefix": quote.prefix,
             "suffix": quote.suffix,
-            "renderings": [_rendering(one) for one in quote.renderings],
+            "renderings": renderings_of(quote),
         }
     )

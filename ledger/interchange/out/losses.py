@@ -70,6 +70,7 @@ _ENTRY_REST: Final = (
     "entry.recorder name and tool|entry.correlation, causation|entry.hash and salts no"
 )
 _LATER: Final = "document.revises|claim.quote.renderings|withdrawal.quote.renderings no"
+_LINK_WORDS: Final = "claim.link_words|withdrawal.link_words partly"
 _NOT_PARTIES: Final = "topic.*|proposition.*|merge.*|occurrence.*|document.* no"
 _NO_PLAIN_DATE: Final = "partly: only what is a plain day, month or year"
 
@@ -83,14 +84,14 @@ _LOSSES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "log": ("view.* partly: not written, but the restored ledger finds it again",),
     "parquet": (
-        _LATER,
+        f"{_LINK_WORDS}: the words and their ranges",
         _ENTRY_REST,
         "entry.id partly: of claims and withdrawals",
         "entry.sequence|entry.recorded|entry.recorder partly: not of what has no row of its own",
         _HISTORY,
     ),
     "prov": (
-        _LATER,
+        f"{_LINK_WORDS}: the words",
         _ENTRY_REST,
         "entry.* partly: of claims and withdrawals",
         "merge.reason no",
@@ -98,6 +99,7 @@ _LOSSES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "nanopub": (
         _LATER,
+        f"{_LINK_WORDS}: the words",
         "party.id partly: as an address, where a claim names it",
         "party.*|name.*|membership.*|topic.*|occurrence.*|merge.* no",
         "proposition.topics no",

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Final
 from ledger.codec.canonical import jcs
 from ledger.errors import MissingExtra
 from ledger.interchange.out.iris import TERMS, Iris
+from ledger.interchange.out.jsonl import renderings_of
 from ledger.interchange.out.leaving import Entered, Leaving, leaving
 from ledger.model import events as ev
 from ledger.model.attribution import innermost
@@ -201,6 +202,10 @@ class _Document:
             self._id("party", event.publisher),
             other_attributes=self._typed("publisher"),
         )
+        if record.revises is not None:
+            self.document.revision(
+                self._id("document", record.id), self._id("document", record.revises)
+            )
 
     def _claim(self, record: Leaving, event: ev.ClaimRecorded) -> None:
         told, id_ = record.told, self._id("claim", record.id)
@@ -210,6 +215,7 @@ class _Document:
             stance=event.stance,
             factuality=event.factuality,
             capacity=event.capacity,
+            uttered=event.uttered,
             about=event.about,
             expires=event.expires,
             conditions=event.conditions,
@@ -322,6 +328,7 @@ def _quoted(quote: Quotation | None) -> dict[str, Any]:
         "ranges": at,
         "prefix": quote.prefix,
         "suffix": quote.suffix,
+        "renderings": jcs(renderings_of(quote)).decode() if quote.renderings else None,
     }
 
 

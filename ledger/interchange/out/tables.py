@@ -14,6 +14,7 @@ from typing import Any, Final
 from ledger.codec.canonical import jcs
 from ledger.errors import Invalid
 from ledger.interchange.out.columns import COLUMNS
+from ledger.interchange.out.jsonl import renderings_of
 from ledger.interchange.out.leaving import Kind, Leaving, leaving
 from ledger.model import events as ev
 from ledger.model.moment import Edtf
@@ -128,6 +129,7 @@ def _document(record: Leaving) -> Iterable[Row]:
         yield {
             "id": record.id,
             **{name: getattr(event, name) for name in names},
+            "revises": record.revises,
             **_days("published", event.published),
             **_place(record),
         }
@@ -172,6 +174,7 @@ def _act(record: Leaving, act: ev.Act) -> Row:
         "mode": quote.mode if quote else None,
         "prefix": quote.prefix or None if quote else None,
         "suffix": quote.suffix or None if quote else None,
+        "renderings": jcs(renderings_of(quote)).decode() if quote and quote.renderings else None,
         "note": act.note,
         **_place(record),
     }

@@ -82,7 +82,7 @@ def fill(ledger):
                 url="https://urlsentinel.example/1",
                 language="qqd",
             ),
-            Document("d2", publisher="p2", published="1994-05", text=BACK),
+            Document("d2", publisher="p2", published="1994-05", text=BACK, revises="d1"),
         ]
     )
     ledger.merge("p2", "twin", reason="reasonsentinel")
@@ -122,6 +122,7 @@ def claim(ledger, id_, **fields):
             "ranges": [(AT, AT + 13)],
             "mode": "indirect",
             "prefix": "ahead of it ",
+            "renderings": [{"text": "Renderingsentinel", "language": "qqr"}],
         },
         addressees=["p2"],
         mentions=["both"],

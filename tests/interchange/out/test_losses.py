@@ -53,6 +53,7 @@ SENTINELS = {
     "claim.quote": "Quotesentinel",
     "claim.quote.ranges": str(AT),
     "claim.quote.context": "ahead of it ",
+    "claim.quote.renderings": "Renderingsentinel",
     "claim.basis": "basissentinel",
     "claim.note": "remarksentinel",
     "claim.extra": "extrasentinel",

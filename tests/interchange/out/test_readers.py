@@ -17,7 +17,7 @@ from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given, settings
 from nanopub.nanopub import Nanopub
 from nanopub.utils import MalformedNanopubError
-from prov.model import ProvDocument
+from prov.model import PROV, ProvDerivation, ProvDocument
 from referencing import Registry
 from referencing.jsonschema import DRAFT3, DRAFT4
 
@@ -56,6 +56,18 @@ def test_prov_reads_back_an_equal_document(either, exported, name, read):
     again = ProvDocument.deserialize(content=text, **read)
     assert again == prov.document(either.as_of(), iris=IRIS)
     assert len(again.records) > 50
+
+
+def test_a_version_of_a_document_is_a_revision(full, exported):
+    found = ProvDocument.deserialize(content=exported(full, "prov", base=BASE), format="json")
+    revisions = [
+        [str(end) for _, end in one.formal_attributes[:2]]
+        for one in found.get_records(ProvDerivation)
+        if PROV["Revision"] in one.get_asserted_types()
+    ]
+    assert revisions == [["id:document/d2", "id:document/d1"]]
+    told = json.loads(exported(full, "parquet"))["documents"]
+    assert {one["id"]: one["revises"] for one in told} == {"d1": None, "d2": "d1"}
 
 
 def test_prov_o_reads_back_with_every_claim_attributed(corridor, exported):
