@@ -255,11 +255,6 @@ def test_a_notebook_shows_the_words_as_quotations_and_escapes_them(told):
 # -- bad questions ---------------------------------------------------------------------------------
 
 
-def test_a_bare_date_without_its_axis_is_refused(told):
-    with pytest.raises(TypeError):
-        told.ledger.as_of("2023-01-05")
-
-
 def test_bad_questions_say_what_to_ask(told):
     ledger = told.ledger
     with pytest.raises(UnknownParty, match="Did you mean 'river'"):

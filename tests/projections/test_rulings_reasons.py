@@ -333,8 +333,3 @@ def test_a_membership_learnt_of_late_changes_the_past_for_later_known_only(told)
     told.ledger.register(Membership("union", "delta", period="2023-01-01/2023-01-10"))
     assert told.stands("delta", said="2023-01-06") == ("held", "supports")
     assert told.stands("delta", said="2023-01-06", known=before) == ("silent", None)
-
-
-def test_a_date_without_its_axis_is_refused(told):
-    with pytest.raises(TypeError):
-        told.ledger.as_of("2023-01-18")
