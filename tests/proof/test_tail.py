@@ -21,6 +21,12 @@ EVENTS, FEWER = 100, 40
 SOME = ((1, 10), (4, 50), (8, 1), (8, 5))
 """Each number of writers and each size of an append, most where writers meet most often."""
 OTHERS = tuple(cell for cell in product(WRITERS, BATCHES) if cell not in SOME)
+IN_FULL = (
+    *("Ledger(engine).record", "Ledger(session)", "AsyncLedger(session)", "Django atomic"),
+    *("ledger.grouped()", "JSON Lines", "store: lock_head, append"),
+)
+"""One path of each kind meets the other sizes too; `run.py` counts every path at every size."""
+
 ONE_EACH = (
     *("Ledger(connection)", "Ledger(session)"),
     *("AsyncLedger(engine)", "AsyncLedger(connection)", "AsyncLedger(session)"),
@@ -53,8 +59,14 @@ def url(request, tmp_path):
     return url
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("cells", [SOME, pytest.param(OTHERS, marks=pytest.mark.slow)], ids=len)
+@pytest.mark.parametrize(
+    "path, cells",
+    [
+        *((path, SOME) for path in PATHS),
+        *(pytest.param(path, OTHERS, marks=pytest.mark.slow) for path in IN_FULL),
+    ],
+    ids=lambda one: one if isinstance(one, str) else len(one),
+)
 def test_readers_in_other_processes_see_every_event_once_and_in_order(pool, url, path, cells):
     if path in ON_POSTGRES and url.startswith("sqlite"):
         pytest.skip("SQLite has no such driver")
