@@ -162,6 +162,10 @@ def _refuse_foreign(path: Path, layout: Layout, *, beside: bool) -> None:
             f"There is no directory {path.parent}, so {path.name} cannot be made in it. "
             f"Type: mkdir -p {path.parent}"
         )
+    if _is_open_here(path):
+        if not beside:
+            _refuse_tables(path, layout)
+        return
     try:
         with path.open("rb") as file:
             header = file.read(100)
@@ -178,11 +182,31 @@ def _refuse_foreign(path: Path, layout: Layout, *, beside: bool) -> None:
         _refuse_tables(path, layout)
 
 
+def _is_open_here(path: Path) -> bool:
+    """Whether this process has the file open, perhaps by an engine in the midst of writing.
+
+    It must then be looked at through SQLite: whoever closes a file drops all locks that the process
+    has on it (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    try:
+        file = path.stat()
+        open_files = [int(one.name) for one in Path("/dev/fd").iterdir()]
+    except OSError:
+        return False
+    for number in open_files:
+        with contextlib.suppress(OSError):  # that of the list itself is closed by now
+            if os.path.samestat(file, os.fstat(number)):
+                return True
+    return False
+
+
 def _refuse_tables(path: Path, layout: Layout) -> None:
     try:
         with contextlib.closing(
             sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         ) as connection:
+            if connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,):
+                return
             rows = connection.execute(
                 "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
             ).fetchall()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import sqlite3
+import subprocess
+import sys
 import types
 from typing import Any
 
@@ -131,3 +133,20 @@ def test_a_driver_that_cannot_bind_arrays_is_refused(tables):
     conn: Any = types.SimpleNamespace(dialect=engine.dialect)
     with pytest.raises(StoreError, match=r"postgresql\+psycopg2. Make the engine with"):
         lock_head(conn, tables, "default")
+
+
+def test_opening_a_database_drops_no_lock_that_this_process_has_on_it(tmp_path):
+    path = tmp_path / "claims.db"
+    host = sa.create_engine(f"sqlite:///{path}")
+    schema.upgrade(host)  # journals with a file beside it: its locks are on the database
+    script = (
+        "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+    )
+    with host.connect() as conn:
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+        engines.engine_for(path).dispose()
+        other = subprocess.run(
+            [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False
+        )
+    host.dispose()
+    assert "database is locked" in other.stderr
