@@ -118,6 +118,7 @@ class Ids:
 
     def hold(self, stored: StoredEvent) -> None:
         """Hold an event for a while, since it will be asked for soon."""
+        self.let_go(stored.id)
         self._lent[stored.id] = stored
         self._held += _weight(stored)
         while self._held > _LENT:

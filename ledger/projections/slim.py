@@ -145,7 +145,20 @@ class Slim(Facts):
         return held if held >= 0 or stream not in self.stored else 0
 
 
-class _Stored(dict[str, ev.StoredEvent]):
+class _Found(dict[str, T]):
+    """A dictionary of what is held, in which `__missing__` finds what is not."""
+
+    def get(self, id_: str, default: Any = None) -> Any:
+        try:
+            return self[id_]
+        except KeyError:
+            return default
+
+    def __contains__(self, id_: object) -> bool:
+        return self.get(cast("str", id_)) is not None
+
+
+class _Stored(_Found[ev.StoredEvent]):
     """The events of the records that are held; any other is asked of the shelf."""
 
     def __init__(self, facts: Slim, shelf: Shelf) -> None:
@@ -159,17 +172,8 @@ class _Stored(dict[str, ev.StoredEvent]):
             raise KeyError(id_)
         return found
 
-    def get(self, id_: str, default: Any = None) -> Any:
-        try:
-            return self[id_]
-        except KeyError:
-            return default
 
-    def __contains__(self, id_: object) -> bool:
-        return self.get(cast("str", id_)) is not None
-
-
-class _Effective(dict[str, ev.Event]):
+class _Effective(_Found[ev.Event]):
     """The effective form of the records that are held; of any other it is computed when asked."""
 
     def __init__(self, facts: Slim) -> None:
@@ -184,15 +188,6 @@ class _Effective(dict[str, ev.Event]):
         if event is None:
             raise KeyError(id_)
         return event
-
-    def get(self, id_: str, default: Any = None) -> Any:
-        try:
-            return self[id_]
-        except KeyError:
-            return default
-
-    def __contains__(self, id_: object) -> bool:
-        return self.get(cast("str", id_)) is not None
 
     def items(self) -> Any:
         raise Unheld("not every record is held")

@@ -292,7 +292,8 @@ def _autocommit(held: ManagesConnection) -> object:
 
 
 def _told_in_its_thread(wrapped: sqlite3.Connection, held: Any) -> Any:
-    return held._execute(lambda: getattr(wrapped, "autocommit", None))  # noqa: SLF001
+    ask = partial(getattr, wrapped, "autocommit", None)
+    return held._execute(ask)  # noqa: SLF001 - aiosqlite opens no other way into its thread
 
 
 def _refuse_autocommit(conn: Connection) -> None:
