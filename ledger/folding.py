@@ -77,6 +77,7 @@ class Fold:
         self.origin = origin
         self.lock = lock
         self.checked = False
+        self.kept: object = None  # what `ledger.narrowing` keeps of the log
         self.facts = begun()
         self._begun = begun
         self._log: int | None = None
@@ -325,31 +326,71 @@ class Folded:
         """The number of the log in this database, None before its first event."""
         return self.fold.log_id(conn)
 
-    def size_by(self, conn: Connection, known: Knob, now: dt.datetime) -> int:
-        """How many events were known by a date; today's is cut to now.
 
-        Raises:
-            InvalidView: the date begins in the future.
-        """
-        if known.starts() > now:
-            raise InvalidView(
-                f"known={known} lies in the future: it is {now:%Y-%m-%d %H:%M} UTC now, and nobody "
-                "can tell what will be known. Leave known= out for all that is known.",
-                field="known",
-                given=str(known),
-            )
-        log = self.log_id(conn)
-        return 0 if log is None else read.size_at(conn, self.tables, log, min(known.end(), now))
+class Moment(Protocol):
+    """A log in one moment: how many events it holds, and when the last of them was recorded."""
+
+    @property
+    def size(self) -> int:
+        """How many events it holds."""
+
+    @property
+    def last(self) -> dt.datetime | None:
+        """When the last of them was recorded."""
+
+    def recorded_at(self, sequence: int) -> dt.datetime:
+        """When one of them was recorded."""
+
+    def size_at(self, instant: dt.datetime) -> int:
+        """How many of them were known at an instant."""
 
 
-def size_of(sequence: int, facts: Facts) -> int:
-    """The size of the prefix that ends with a sequence.
+class Stored:
+    """A moment as the database tells it, inside a transaction."""
+
+    def __init__(self, conn: Connection, folded: Folded) -> None:
+        self._conn, self._tables = conn, folded.tables
+        self._head = read.head(conn, folded.tables, folded.origin)
+        self.size = 0 if self._head is None else self._head.size
+        self.last = None if self._head is None else self._head.known_at
+
+    def recorded_at(self, sequence: int) -> dt.datetime:
+        """When an event was recorded."""
+        return read.recorded_at(self._conn, self._tables, self._log, sequence)
+
+    def size_at(self, instant: dt.datetime) -> int:
+        """How many events were known at an instant."""
+        return read.size_at(self._conn, self._tables, self._log, instant) if self._head else 0
+
+    @property
+    def _log(self) -> int:
+        return -1 if self._head is None else self._head.log_id
+
+
+def size_by(moment: Moment, known: Knob, now: dt.datetime) -> int:
+    """How many events were known by a date; today's is cut to now.
+
+    Raises:
+        InvalidView: the date begins in the future.
+    """
+    if known.starts() > now:
+        raise InvalidView(
+            f"known={known} lies in the future: it is {now:%Y-%m-%d %H:%M} UTC now, and nobody "
+            "can tell what will be known. Leave known= out for all that is known.",
+            field="known",
+            given=str(known),
+        )
+    return moment.size_at(min(known.end(), now))
+
+
+def size_of(sequence: int, size: int) -> int:
+    """The size of the prefix that ends with a sequence, in a log of so many events.
 
     Raises:
         InvalidView: the log has no such sequence.
     """
-    if isinstance(sequence, bool) or not 0 <= sequence < facts.size:
-        held = f"{facts.size} events, 0 to {facts.size - 1}" if facts.size else "no events"
+    if isinstance(sequence, bool) or not 0 <= sequence < size:
+        held = f"{size} events, 0 to {size - 1}" if size else "no events"
         raise InvalidView(
             f"known={sequence} is no sequence of this log, which holds {held}.",
             field="known",

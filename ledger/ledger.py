@@ -20,6 +20,7 @@ from ledger import auditing, handed
 from ledger.appending import Appender, Clock, Receipt, tags, utc_now
 from ledger.asking import Asking
 from ledger.attesting import Attesting, read_checkpoint
+from ledger.dating import view_of
 from ledger.erasing import Erasing
 from ledger.folding import Folded
 from ledger.grouping import shared
@@ -39,7 +40,7 @@ from ledger.recording.registering import Noun
 from ledger.store import schema
 from ledger.store.binds import Host, is_session
 from ledger.store.layout import Layout
-from ledger.view import Day, View, view_of
+from ledger.view import Day, View
 
 
 class Ledger(Asking, Attesting, Erasing):

@@ -7,7 +7,7 @@ answer can be had again exactly. What the questions mean is in `ledger.projectio
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Literal
 
@@ -16,11 +16,12 @@ import attrs
 from ledger import auditing, following
 from ledger.codec.entry import Row
 from ledger.errors import InvalidView
-from ledger.folding import Folded, size_of
+from ledger.folding import Folded
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.model import events as ev
 from ledger.model.moment import Edtf, Knob
 from ledger.model.text import show
+from ledger.narrowing import Asked, ask, columns, plain
 from ledger.projections import (
     accounts,
     catalogue,
@@ -28,7 +29,6 @@ from ledger.projections import (
     listing,
     naming,
     perspectives,
-    positions,
     provenance,
     resting,
     silence,
@@ -93,9 +93,16 @@ class View:
             UnknownParty: no such party in this view; near matches are named.
             UnknownProposition: likewise; for a topic it says so.
         """
-        with self.facts() as facts:
-            who, what = naming.cell(facts, party, proposition)
-            return positions.position(facts, who, what, self.said, policy)
+        cell = party, proposition
+        quick = plain.position(self._folded, self.basis, cell, self.said, policy)
+        if quick is not None:
+            return quick
+
+        def question(asked: Asked) -> standing.Position:
+            who, what = naming.cell(asked.records, party, proposition)
+            return asked.position(who, what, self.said, policy)
+
+        return ask(self._folded, self.basis, question)
 
     def explain(
         self,
@@ -140,31 +147,56 @@ class View:
         policy: str | Policy = "latest",
     ) -> perspectives.Positions:
         """Every position on a topic, or of a party, or of a party on a topic; silence left out."""
-        with self.facts() as facts:
-            if topic is None and party is None:
-                raise InvalidView(
-                    "Say whose positions, or on what: positions(topic=...) or positions(party=...)."
-                )
+        if topic is None and party is None:
+            raise InvalidView(
+                "Say whose positions, or on what: positions(topic=...) or positions(party=...)."
+            )
+
+        def question(asked: Asked) -> perspectives.Positions:
+            facts = asked.records
             on = None if topic is None else naming.find(facts, "topic", topic)
             who = None if party is None else naming.find(facts, "party", party)
             if on is None:
-                return perspectives.positions_of(facts, who or "", self.said, policy)
-            found = perspectives.positions_on(facts, on, self.said, policy)
+                return asked.positions_of(who or "", self.said, policy)
+            found = asked.positions_on(on, self.said, policy)
             if who is None:
                 return found
             shown = facts.public(facts.canonical(who))
             return attrs.evolve(found, rows=tuple(row for row in found if row.party == shown))
 
+        return ask(self._folded, self.basis, question)
+
     def timeline(
         self, party: str, topic: str, *, policy: str | Policy = "latest"
     ) -> timeline.Timeline:
         """A party's words on a topic (or one proposition) over time: runs, turns, claims."""
-        with self.facts() as facts:
+
+        def question(asked: Asked) -> timeline.Timeline:
+            facts = asked.records
             who = naming.find(facts, "party", party)
             known = facts.effective.get(facts.id_of("proposition", topic) or topic)
             single = isinstance(known, ev.PropositionDefined) and not facts.id_of("topic", topic)
             on = naming.find(facts, "proposition" if single else "topic", topic)
-            return timeline.timeline(facts, who, on, self.said, policy)
+            return asked.timeline(who, on, self.said, policy)
+
+        return ask(self._folded, self.basis, question)
+
+    def columns(self, *, progress: columns.Progress | None = None) -> columns.Columns:
+        """The positions of everybody on everything, for every day, held in memory as numbers.
+
+        Made once it answers for a day in milliseconds, without the database. `progress` is told
+        how many propositions are done, and how many there are.
+
+        Example:
+            >>> from ledger import Ledger
+            >>> from ledger.testing import lachin
+            >>> with Ledger.open(":memory:") as ledger:
+            ...     lachin.load(ledger)
+            ...     held = ledger.as_of().columns()
+            >>> [(one.proposition, one.stance) for one in held.at("2023-01-18", party="ru")]
+            [('checks', 'supports')]
+        """
+        return columns.columns_of(self._folded, self.basis, progress)
 
     def contradictions(self) -> tuple[perspectives.Contradiction, ...]:
         """Pairs of parties that hold against each other on one proposition."""
@@ -368,33 +400,3 @@ class View:
     def checkpoint(self) -> Checkpoint:
         """The root over the events that the view knows, unsigned."""
         return auditing.checkpoint(self._folded, self.basis, None)
-
-
-def view_of(
-    folded: Folded,
-    clock: Callable[[], dt.datetime],
-    *,
-    said: Day | None,
-    known: Day | int | None,
-    zone: dt.tzinfo | None,
-) -> View:
-    """The view of two dates; `Ledger.as_of` says what they mean.
-
-    Raises:
-        InvalidView: a naive instant, or a `known` that begins in the future.
-    """
-    with folded.reading() as conn, folded.fold.lock:
-        facts = folded.fold.at_head(conn)
-        now = max(clock(), facts.last_recorded or clock())
-        cut: Knob | int | None = None
-        basis, shown = facts.size, Knob.parse(now)
-        if isinstance(known, int):
-            cut, basis = known, size_of(known, facts)
-            shown = Knob.parse(facts.stored[facts.at[known]].recorded)
-        elif known is not None:
-            cut = shown = Knob.parse(known, zone=zone, name="known")
-            basis = folded.size_by(conn, cut, now)
-        if said is not None:
-            shown = Knob.parse(said, zone=zone, name="said")
-        settled = basis < facts.size or isinstance(cut, int)
-    return View(said=shown, known=cut, basis=basis, settled=settled, folded=folded)

@@ -64,6 +64,7 @@ class AsyncView:
     position = awaited(View.position)
     positions = awaited(View.positions)
     timeline = awaited(View.timeline)
+    columns = awaited(View.columns)
     contradictions = awaited(View.contradictions)
     divergences = awaited(View.divergences)
     explain = awaited(View.explain)

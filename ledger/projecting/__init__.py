@@ -16,6 +16,7 @@ telling      to those who watch
 ```
 """
 
+from ledger.projecting.cells import cells
 from ledger.projecting.checking import Checked
 from ledger.projecting.claims import claims
 from ledger.projecting.looking import ProjectionStatus, Served
@@ -33,5 +34,6 @@ __all__ = [
     "ProjectionStatus",
     "Projections",
     "Served",
+    "cells",
     "claims",
 ]

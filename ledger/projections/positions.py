@@ -57,7 +57,7 @@ def withdrawals(facts: Facts, id_: str, party: str, said: Knob) -> Literal["no",
     stance; and for each party that the withdrawal itself reaches.
     """
     found: Literal["no", "possible", "yes"] = "no"
-    for twin in _twins(facts, id_):
+    for twin in twins(facts, id_):
         for withdrawal in facts.indexed("withdrawals_of", twin):
             path = reach(facts, withdrawal).get(party)
             state = certainty(facts, withdrawal, said) if path else "not_yet"
@@ -69,7 +69,7 @@ def withdrawals(facts: Facts, id_: str, party: str, said: Knob) -> Literal["no",
     return found
 
 
-def _twins(facts: Facts, id_: str) -> tuple[str, ...]:
+def twins(facts: Facts, id_: str) -> tuple[str, ...]:
     """The reports of one utterance that say the same of the same."""
     claim = facts.get(id_, ev.ClaimRecorded)
     if claim is None or claim.utterance is None:
@@ -275,10 +275,11 @@ def _lapsed(current: Sequence[Counted], said: Knob) -> bool:
     """Past the expiry of all that stands, the position stays, marked."""
     standing = [one.claim.expires for one in current if not one.withdrawn]
     ends = [expires.latest if expires else None for expires in standing]
-    return bool(ends) and all(end is not None and _is_past(end, said) for end in ends)
+    return bool(ends) and all(end is not None and is_past(end, said) for end in ends)
 
 
-def _is_past(end: Bound, said: Knob) -> bool:
+def is_past(end: Bound, said: Knob) -> bool:
+    """Whether an expiry is surely over at a date."""
     if isinstance(end, dt.datetime):
         return end < said.end()
     return surely_before(end, said.at)

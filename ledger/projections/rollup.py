@@ -21,8 +21,8 @@ from typing import Literal
 import attrs
 
 from ledger.model import events as ev
-from ledger.model.attribution import claimant_of, spoken_for
-from ledger.model.period import Period
+from ledger.model.attribution import Linked, claimant_of, spoken_for
+from ledger.model.period import ALWAYS, Period
 from ledger.projections.effective import Facts
 from ledger.projections.saying import bounds
 
@@ -67,7 +67,7 @@ def _reach(facts: Facts, id_: str) -> Mapping[str, Path]:
         return {}
     when = bounds(facts, id_)
     days = when.first_day(), when.last_day()
-    each = [_from_chain(facts, chain, days, act.capacity) for chain in act.chains]
+    each = [ways_up(facts, chain, days, act.capacity) for chain in act.chains]
     best: dict[str, Path] = {}
     for found in each:
         for party, path in found.items():
@@ -83,9 +83,20 @@ def _reach(facts: Facts, id_: str) -> Mapping[str, Path]:
     }
 
 
-def _from_chain(
-    facts: Facts, chain: Sequence[ev.ChainLink], days: Days, capacity: str
-) -> dict[str, Path]:
+def ways_up(facts: Facts, chain: Sequence[Linked], days: Days, capacity: str) -> Mapping[str, Path]:
+    """The same as `from_chain`; kept for a claimant whose ways up are the same on every day."""
+    claimant = claimant_of(chain)
+    if claimant is None or capacity == "personal" or spoken_for(chain):
+        return from_chain(facts, chain, days, capacity)
+    start = facts.canonical(claimant)
+    if not steady(facts, start):
+        return from_chain(facts, chain, days, capacity)
+    always: Days = (None, None)
+    return facts.memo("ways_up", start, lambda: from_chain(facts, chain, always, capacity))
+
+
+def from_chain(facts: Facts, chain: Sequence[Linked], days: Days, capacity: str) -> dict[str, Path]:
+    """Every party that one chain reaches, with the best path."""
     claimant = claimant_of(chain)
     if claimant is None:
         return {}
@@ -148,6 +159,24 @@ def _spoken_for(facts: Facts, party: str) -> tuple[tuple[str, Period], ...]:
         and membership.speaks_for
         and not _members(facts, facts.canonical(membership.organisation))  # theirs never reach it
     )
+
+
+def steady(facts: Facts, party: str) -> bool:
+    """Whether what a party speaks for, and that in turn, does not depend on the day."""
+
+    def found() -> bool:
+        seen, queue = {party}, [party]
+        while queue:
+            here = queue.pop()
+            ways = facts.memo("spoken_for", here, lambda one=here: _spoken_for(facts, one))  # type: ignore[misc]
+            if any(period != ALWAYS for _, period in ways):
+                return False
+            above = {one for one, _ in ways} | set(_members(facts, here))
+            queue += above - seen
+            seen |= above
+        return True
+
+    return facts.memo("steady", party, found)
 
 
 def beneath(facts: Facts, party: str) -> frozenset[str]:

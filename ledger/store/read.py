@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -152,6 +153,37 @@ def row_by_id(conn: Connection, tables: Tables, log_id: int, event_id: str) -> R
     return next(_rows_of(fetched(conn, query, (log_id, event_id))), None)
 
 
+def rows_at(conn: Connection, tables: Tables, log_id: int, sequences: Collection[int]) -> list[Row]:
+    """The rows at some sequences, in order; one that is not there is left out."""
+    return _rows_among(conn, tables, log_id, ("seq", "bigint"), sequences)
+
+
+def rows_by_id(conn: Connection, tables: Tables, log_id: int, ids: Collection[str]) -> list[Row]:
+    """The events with some ids, in order; one that is not there is left out."""
+    return _rows_among(conn, tables, log_id, ("id", "text"), ids)
+
+
+def _rows_among(
+    conn: Connection, tables: Tables, log_id: int, by: tuple[str, str], values: Collection[Any]
+) -> list[Row]:
+    if not values:
+        return []
+    name, kind = by
+    given: Any = sorted(set(values))
+    selected = _selected(tables)
+    if conn.dialect.name == "sqlite":  # joined, or it would read the table by its order
+        given = json.dumps(given)
+        columns, _, table = selected.partition(" FROM ")
+        columns = columns.replace(" id,", f" {table}.id,").replace(" type,", f" {table}.type,")
+        query = f"{columns} FROM json_each(?) CROSS JOIN {table} ON {table}.{name} = value"
+        query += f" AND {table}.log_id = CAST(? AS bigint)"
+        found = fetched(conn, query, (given, log_id))
+    else:
+        query = f"{selected} WHERE {name} = ANY(CAST(? AS {kind}[])) AND log_id = CAST(? AS bigint)"
+        found = fetched(conn, query, (given, log_id))
+    return sorted(_rows_of(found), key=lambda row: row.seq)
+
+
 def entries(
     conn: Connection, tables: Tables, log_id: int, start: int, stop: int
 ) -> Iterator[tuple[int, str, bytes]]:
@@ -189,27 +221,27 @@ def size_at(conn: Connection, tables: Tables, log_id: int, known: dt.datetime) -
     Raises:
         InvalidDate: The instant does not say its time zone.
     """
-    instant = in_utc(known)
-    event, log = tables.event, tables.log
-    # In order: else PostgreSQL, without statistics, may read a whole log by its index of ids.
-    one = (
-        select(event.c.known_at)
-        .where(
-            event.c.log_id == log_id,
-            event.c.seq > bindparam("seq") - 1,
-            event.c.seq < bindparam("seq") + 1,
-        )
-        .order_by(event.c.seq)
-        .limit(1)
-    )
+    instant, log = in_utc(known), tables.log
     low, high = 0, conn.scalar(select(log.c.size).where(log.c.id == log_id)) or 0
     while low < high:
         middle = (low + high) // 2
-        if conn.execute(one, {"seq": middle}).scalar_one() <= instant:
+        if recorded_at(conn, tables, log_id, middle) <= instant:
             low = middle + 1
         else:
             high = middle
     return low
+
+
+def recorded_at(conn: Connection, tables: Tables, log_id: int, sequence: int) -> dt.datetime:
+    """When the event at a sequence was recorded."""
+    # In order: else PostgreSQL, without statistics, may read a whole log by its index of ids.
+    query = (
+        f"SELECT known_at FROM {tables.layout.qualified('event')} "  # noqa: S608 - a checked name
+        "WHERE log_id = CAST(? AS bigint) AND seq > CAST(? AS bigint) AND seq < CAST(? AS bigint) "
+        "ORDER BY seq LIMIT 1"
+    )
+    ((found,),) = fetched(conn, query, (log_id, sequence - 1, sequence + 1))
+    return stored_instant(found)
 
 
 _NO_STOP: Final = 2**63 - 1

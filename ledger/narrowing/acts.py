@@ -1,0 +1,169 @@
+"""Which acts bear on a question: from the cells to all that touches them and all they name.
+
+Here lives the way through the tables of `ledger.store.cells`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from array import array
+from collections.abc import Iterable, Iterator
+
+import attrs
+from sqlalchemy import Connection, Engine, Table
+
+from ledger.codec.entry import Row
+from ledger.folding import Folded
+from ledger.model import events as ev
+from ledger.narrowing.records import Records, caught_up, events_at
+from ledger.projections.changing import changed_by
+from ledger.projections.effective import TAKEN_BACK, Facts
+from ledger.projections.frame import Frame
+from ledger.projections.rollup import beneath
+from ledger.store import cells, read
+from ledger.store.tables import Tables
+
+
+@attrs.define
+class Narrowed:
+    """A log whose questions can be narrowed, in one snapshot of its database."""
+
+    conn: Connection
+    tables: Tables
+    records: Records
+    basis: int
+
+    @property
+    def frame(self) -> Frame:
+        """The records of the basis that are no acts: who and what there is to ask about."""
+        return self.records.frame(self.basis)
+
+    @contextlib.contextmanager
+    def about(self, party: str | None, propositions: Iterable[str] | None) -> Iterator[Facts]:
+        """The facts that bear on a party (on all) and some propositions (all, where it is None)."""
+        frame = self.frame
+        on = None
+        if propositions is not None:
+            groups = map(frame.merged_group, propositions)
+            on = {self._sequence(one) for group in groups for one in group}
+        if party is None:
+            named = [id_ for id_, _ in frame.of_type(ev.PartyRegistered)]
+        else:
+            named = [*beneath(frame, frame.canonical(party))]
+        cell, _ = self._build
+        key = self.records.log_id, self.basis
+        claims = cells.in_cells(self.conn, cell, key, map(self._sequence, named), on)
+        with self.with_claims(claims) as facts:
+            yield facts
+
+    @contextlib.contextmanager
+    def with_claims(self, claims: set[int]) -> Iterator[Facts]:
+        """The facts that bear on some claims, by their sequences."""
+        frame, acts = self.frame, self.acts(claims)
+        if len(acts) > TAKEN_BACK:  # too many to be lifted again
+            frame = self.records.made(self.basis)
+        with frame.with_acts(acts, self.basis) as facts:
+            yield facts
+
+    def claims_by_proposition(self) -> Iterator[tuple[str, set[int]]]:
+        """The shown propositions, each with the claims that may bear on it; read in one go."""
+        frame = self.frame
+        shown: dict[int, str] = {}
+        for id_, _ in frame.of_type(ev.PropositionDefined):
+            shown[self._sequence(id_)] = frame.canonical(id_)
+        cell, _ = self._build
+        found: dict[str, array[int]] = {one: array("q") for one in shown.values()}
+        for proposition, seq in cells.all_of(self.conn, cell, (self.records.log_id, self.basis)):
+            if proposition in shown:
+                found[shown[proposition]].append(seq)
+        while found:
+            id_, claims = found.popitem()
+            yield id_, set(claims)
+
+    def _sequence(self, id_: str) -> int:
+        return self.frame.stored[id_].sequence
+
+    def acts(self, claims: Iterable[int]) -> list[ev.StoredEvent]:
+        """Some claims with all that touches them and all they name, in order."""
+        new = set(claims)
+        found: dict[int, ev.StoredEvent] = {}
+        known: set[str] = set()
+        uttered: set[int] = set()
+        while new:
+            fresh = self._at(new)
+            found |= {one.sequence: one for one in fresh}
+            known |= {one.id for one in fresh}
+            named = {id_ for one in fresh for id_ in _names(one)} - known
+            occasions = {cells.number_of(id_) for one in fresh for id_ in _utterances(one)}
+            new = self._linked(cells.TOUCH, new)
+            new |= self._linked(cells.UTTERANCE, occasions - uttered)
+            uttered |= occasions
+            for one in self._named(named):
+                if one.id not in self.frame.stored and one.seq < self.basis:
+                    new.add(one.seq)
+            new -= found.keys()
+        return [found[seq] for seq in sorted(found)]
+
+    @property
+    def _build(self) -> tuple[Table, Table]:
+        return cells.tables_of(self.tables.layout, self.records.build)
+
+    def _linked(self, kind: int, targets: set[int]) -> set[int]:
+        if not targets:
+            return set()
+        link, log = self._build[1], self.records.log_id
+        return cells.linked(self.conn, link, (log, self.basis), kind, targets)
+
+    def _at(self, sequences: Iterable[int]) -> list[ev.StoredEvent]:
+        return events_at(self.conn, self.tables, self.records.log_id, sequences)
+
+    def _named(self, ids: set[str]) -> list[Row]:
+        return read.rows_by_id(self.conn, self.tables, self.records.log_id, ids)
+
+
+def _names(stored: ev.StoredEvent) -> Iterator[str]:
+    """The ids of acts and documents that an event names; an id too many does no harm."""
+    event = stored.event
+    match event:
+        case ev.ClaimRecorded():
+            yield from (event.document,) if event.document else ()
+        case ev.ClaimWithdrawn():
+            yield from event.claims
+            yield from (event.document,) if event.document else ()
+        case ev.ClaimsRelated():
+            yield from (event.claim, event.target)
+        case ev.ClaimCorrected() | ev.RecordAmended():
+            yield event.target
+            changes = event.changes
+            yield from changes.get("claims") or ()
+            ends = (changes.get(name) for name in ("document", "claim", "target"))
+            yield from (one for one in ends if isinstance(one, str))
+        case ev.Remains():
+            yield from filter(None, (changed_by(stored),))
+        case _:
+            return
+
+
+def _utterances(stored: ev.StoredEvent) -> Iterator[str]:
+    event = stored.event
+    found: object = None
+    if isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn):
+        found = event.utterance
+    elif isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
+        found = event.changes.get("utterance")
+    if isinstance(found, str):
+        yield found
+
+
+@contextlib.contextmanager
+def narrowed(folded: Folded, basis: int) -> Iterator[Narrowed | None]:
+    """The log as far as a basis, to ask narrow questions of; None where it is to be folded.
+
+    Inside a host's transaction it is folded: what is read there may still be rolled back.
+    """
+    if not isinstance(folded.host, Engine) or folded.host.dialect.is_async:
+        yield None
+        return
+    with folded.reading() as conn, folded.fold.lock:
+        records = caught_up(conn, folded, basis)
+        yield None if records is None else Narrowed(conn, folded.tables, records, basis)

@@ -1,0 +1,244 @@
+"""Columns: the positions of everybody on everything in one prefix, held as whole numbers.
+
+Made once for a basis, they answer every day of saying from memory. Which steps a position takes is
+told in `ledger.projections.steps`; here they are laid out, a cell's behind one another, the cells
+by party and proposition.
+
+```
+cells   party  proposition  start        steps   day  state
+          0         0         0   ------>          d1   held supports
+          0         3         2   --.              d2   conflicted
+                                    `--->          d1   possible
+```
+"""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+import functools
+import importlib
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+import attrs
+
+from ledger.errors import InvalidView
+from ledger.folding import Folded
+from ledger.model import events as ev
+from ledger.model.moment import Knob
+from ledger.narrowing.acts import narrowed
+from ledger.projections.effective import Facts
+from ledger.projections.steps import SILENT, STATES, Steps, steps_on
+from ledger.store.collector import collector_paused
+
+Progress = Callable[[int, int], None]
+
+
+@attrs.frozen(kw_only=True)
+class Cell:
+    """A row of a sheet: where a party stands on a proposition, in two words."""
+
+    party: str
+    proposition: str
+    status: str
+    stance: str | None
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Sheet:
+    """The cells of a day that are not silent, as columns of one length.
+
+    `party` and `proposition` are places in `parties` and `propositions`, `state` is one in
+    `STATES`; iterating gives the rows, by party and proposition.
+    """
+
+    parties: tuple[str, ...]
+    propositions: tuple[str, ...]
+    party: Any
+    proposition: Any
+    state: Any
+    said: Knob
+    basis: int
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+    def __iter__(self) -> Iterator[Cell]:
+        for party, proposition, state in zip(self.party, self.proposition, self.state, strict=True):
+            status, stance = STATES[state]
+            yield Cell(
+                party=self.parties[party],
+                proposition=self.propositions[proposition],
+                status=status,
+                stance=stance,
+            )
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Columns:
+    """The positions of a prefix over all days; made by `View.columns`."""
+
+    parties: tuple[str, ...]
+    propositions: tuple[str, ...]
+    basis: int
+    _party: Any
+    _proposition: Any
+    _start: Any
+    _day: Any
+    _state: Any
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes are held, without the ids."""
+        held = (self._party, self._proposition, self._start, self._day, self._state)
+        return sum(memoryview(one).nbytes for one in held)
+
+    def at(self, said: str | dt.date | Knob, *, party: str | None = None) -> Sheet:
+        """Where everybody stood on everything on a day, or one party, by its shown id.
+
+        Raises:
+            InvalidView: the date is no plain day, or the party is none of this prefix.
+        """
+        knob = said if isinstance(said, Knob) else Knob.parse(said)
+        if knob.day is None or knob.zone != dt.UTC:
+            raise InvalidView(
+                f"Columns are by plain days, such as said='2023-02-22', not {knob}. For an "
+                "instant, or another zone's day, ask view.positions(...).",
+                field="said",
+                given=str(said),
+            )
+        low, high = 0, len(self._party)
+        if party is not None:
+            place = bisect.bisect_left(self.parties, party)
+            if place == len(self.parties) or self.parties[place] != party:
+                raise InvalidView(
+                    f"No party {party!r} is in these columns.", field="party", given=party
+                )
+            low = bisect.bisect_left(self._party, place)
+            high = bisect.bisect_right(self._party, place)
+        day = knob.day.toordinal()
+        numbers = numpy() if high - low >= _FEW else None
+        if numbers is None:
+            columns = self._few(day, low, high)
+        else:
+            columns = self._many(numbers, day, low, high)
+        return Sheet(
+            parties=self.parties,
+            propositions=self.propositions,
+            party=columns[0],
+            proposition=columns[1],
+            state=columns[2],
+            said=knob,
+            basis=self.basis,
+        )
+
+    def _few(self, day: int, low: int, high: int) -> tuple[Any, Any, Any]:
+        start, days, states = self._start, self._day, self._state
+        after = bisect.bisect_right
+        rows = [
+            (cell, states[at])
+            for cell in range(low, high)
+            if (at := after(days, day, start[cell], start[cell + 1]) - 1) >= start[cell]
+            and states[at] != SILENT
+        ]
+        party, proposition = self._party, self._proposition
+        return (
+            [party[cell] for cell, _ in rows],
+            [proposition[cell] for cell, _ in rows],
+            [state for _, state in rows],
+        )
+
+    def _many(self, np: Any, day: int, low: int, high: int) -> tuple[Any, Any, Any]:
+        start = np.frombuffer(self._start, dtype="i8")[low : high + 1]
+        first, stop = int(start[0]), int(start[-1])
+        days = np.frombuffer(self._day, dtype="i4")[first:stop]
+        reached = (days <= day).view("i1")
+        many = np.add.reduceat(reached, start[:-1] - first, dtype="i4")
+        last = start[:-1] + many - 1
+        states = np.frombuffer(self._state, dtype="i1")[last]
+        kept = np.flatnonzero((many > 0) & (states != SILENT))
+        return (
+            np.frombuffer(self._party, dtype="i4")[low:high][kept],
+            np.frombuffer(self._proposition, dtype="i4")[low:high][kept],
+            states[kept],
+        )
+
+
+_FEW: Final = 50
+
+
+@functools.cache
+def numpy() -> Any:
+    """The extra that makes it some twenty times as fast, None where it is not installed."""
+    try:
+        return importlib.import_module("numpy")
+    except ImportError:
+        return None
+
+
+def columns_of(folded: Folded, basis: int, progress: Progress | None = None) -> Columns:
+    """The columns of a prefix; `progress` is told how many propositions are done, of how many."""
+    with narrowed(folded, basis) as found:
+        if found is not None:
+            frame = found.frame
+
+            def near() -> Iterator[tuple[str, dict[str, Steps]]]:
+                for proposition, claims in found.claims_by_proposition():
+                    with found.with_claims(claims) as facts:
+                        yield proposition, steps_on(facts, proposition)
+
+            return _laid_out(frame, basis, near(), len(_propositions(frame)), progress)
+    with folded.facts_at(basis) as facts:
+        shown = _propositions(facts)
+        each = ((one, steps_on(facts, one)) for one in shown)
+        return _laid_out(facts, basis, each, len(shown), progress)
+
+
+def _propositions(facts: Facts) -> list[str]:
+    return [id_ for id_, _ in facts.of_type(ev.PropositionDefined) if facts.canonical(id_) == id_]
+
+
+def _laid_out(
+    facts: Facts,
+    basis: int,
+    each: Iterable[tuple[str, dict[str, Steps]]],
+    many: int,
+    progress: Progress | None,
+) -> Columns:
+    told: list[tuple[str, str, bytes, bytes]] = []
+    with collector_paused():
+        for done, (proposition, cells) in enumerate(each, 1):
+            key = facts.public(proposition)
+            told += [
+                (
+                    facts.public(party),
+                    key,
+                    array("i", [day for day, _ in steps]).tobytes(),
+                    bytes(state for _, state in steps),
+                )
+                for party, steps in cells.items()
+                if steps
+            ]
+            if progress is not None:
+                progress(done, many)
+        told.sort()
+    parties = tuple(sorted({facts.public(id_) for id_, _ in facts.of_type(ev.PartyRegistered)}))
+    propositions = tuple(sorted({one[1] for one in told}))
+    place = {key: at for at, key in enumerate(parties)}
+    on = {key: at for at, key in enumerate(propositions)}
+    start, at = array("q", [0]), 0
+    for *_, states in told:
+        at += len(states)
+        start.append(at)
+    return Columns(
+        parties=parties,
+        propositions=propositions,
+        basis=basis,
+        party=array("i", [place[one[0]] for one in told]),
+        proposition=array("i", [on[one[1]] for one in told]),
+        start=start,
+        day=array("i", b"".join(one[2] for one in told)),
+        state=array("b", b"".join(one[3] for one in told)),
+    )

@@ -1,0 +1,117 @@
+"""The driver's own connection to an SQLite file, for questions that cost less than a checkout.
+
+Here lives one connection beside the engine's pool, made as the pool makes them and closed with it,
+and whether anything was committed since it was asked last. It reads and never begins anything, so
+it holds up nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Sequence
+from typing import Any, Final
+
+import attrs
+from sqlalchemy import Engine, event
+
+from ledger.store.turns import only_connection
+
+
+class Gone(Exception):
+    """The connection cannot be asked any more."""
+
+
+@attrs.frozen
+class Found:
+    """What a query found."""
+
+    _rows: list[Any]
+
+    def all(self) -> list[Any]:
+        """All of it."""
+        return self._rows
+
+
+class Driver:
+    """A connection to read with; to be used by one at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.dialect = engine.dialect
+        lent = engine.raw_connection()
+        self._connection: Any = lent.driver_connection
+        lent.detach()
+        self._process = os.getpid()
+        self.usable = True
+        # Since Python 3.12 a driver may always be in a transaction, which would stand still here.
+        self.failed = getattr(self._connection, "autocommit", None) is False
+        self._finish = weakref.finalize(self, _close, self._connection)
+        event.listen(engine, "engine_disposed", self._disposed, once=True)
+
+    def rows(self, query: str, values: Sequence[Any]) -> list[Any] | None:
+        """The rows of a query, None where the connection can no longer be asked."""
+        if not self.usable or self._process != os.getpid():
+            return None
+        try:
+            return self._connection.execute(query, values).fetchall()  # type: ignore[no-any-return]
+        except sqlite3.Error:
+            self.failed = True  # such as a file that one connection locks for itself
+            self.close()
+            return None
+
+    def exec_driver_sql(self, query: str, values: Sequence[Any]) -> Found:
+        """The rows of a query, as a Connection of SQLAlchemy has them.
+
+        Raises:
+            Gone: it can no longer be asked.
+        """
+        rows = self.rows(query, values)
+        if rows is None:
+            raise Gone
+        return Found(rows)
+
+    def version(self) -> int:
+        """A number that is another one once anybody else has committed; -1 if it cannot be had."""
+        found = self.rows("PRAGMA data_version", ())
+        return found[0][0] if found else -1
+
+    def _disposed(self, _engine: Engine) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close it; whoever asks then is told so."""
+        self.usable = False
+        self._finish()
+
+
+def _close(connection: Any) -> None:
+    with contextlib.suppress(sqlite3.Error):
+        connection.close()
+
+
+_drivers: Final[weakref.WeakKeyDictionary[Engine, Driver]] = weakref.WeakKeyDictionary()
+
+_making: Final = threading.Lock()
+
+
+def driver_of(engine: Engine) -> Driver | None:
+    """The one connection of an engine; None where it is no SQLite file, or none can be had."""
+    found = _drivers.get(engine)
+    if found is not None and found.usable:
+        return found  # asked for before the lock of a fold: a checkout may have to wait
+    if found is not None and found.failed:
+        return None
+    if engine.dialect.driver != "pysqlite" or only_connection(engine) is not None:
+        return None
+    if engine.url.database in (None, "", ":memory:") or "mode=memory" in str(engine.url):
+        return None
+    with _making:
+        found = _drivers.get(engine)
+        if found is None or not found.usable:
+            found = _drivers[engine] = Driver(engine)
+            if found.failed:
+                found.close()
+    return None if found.failed else found

@@ -1,0 +1,91 @@
+"""Where the log stands, and stood at a known-date, from what is kept of it.
+
+Here lives what a view needs before it is asked anything. A size that was found once for an instant
+that is past stays; and each place in the log that was looked at makes the next search shorter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator
+
+import attrs
+
+from ledger.codec.entry import read_instant
+from ledger.errors import StoreError
+from ledger.folding import Folded, Moment, Stored
+from ledger.narrowing.driver import Driver
+from ledger.narrowing.plain import quick, still_so
+from ledger.narrowing.records import PLACES, Records, held_of
+from ledger.narrowing.statements import Statements, statements
+
+
+@attrs.frozen
+class Heading:
+    """A log in one moment, told by what is kept of it and by single look-ups."""
+
+    size: int
+    last: dt.datetime
+    _driver: Driver
+    _texts: Statements
+    _held: Records
+
+    def recorded_at(self, sequence: int) -> dt.datetime:
+        """When an event was recorded."""
+        rows = self._driver.rows(self._texts.recorded, (self._held.log_id, sequence))
+        if not rows:
+            raise StoreError(f"The event at sequence {sequence} could not be read. Ask again.")
+        return read_instant(rows[0][0])
+
+    def size_at(self, instant: dt.datetime) -> int:
+        """How many events were known at an instant."""
+        if instant >= self.last:
+            return self.size
+        places = self._held.places
+        if (found := places.sizes.get(instant)) is not None:
+            return found
+        low, high = places.between(instant, self.size)
+        while low < high:
+            middle = (low + high) // 2
+            recorded = self.recorded_at(middle)
+            if middle < self._held.size:
+                places.note(middle, recorded)
+            if recorded <= instant:
+                low = middle + 1
+            else:
+                high = middle
+        if low < self._held.size and len(places.sizes) < PLACES:
+            places.sizes[instant] = low
+        return low
+
+
+def _heading(folded: Folded, driver: Driver) -> Heading | None:
+    """Where the log stands now; None where that has to be read through a transaction."""
+    held = held_of(folded.fold)
+    if held is None:
+        return None
+    texts = statements(folded.tables, held.build)
+    if driver.version() != held.version and not still_so(driver, texts, held):
+        return None
+    if held.head is None or held.headed != held.version:
+        rows = driver.rows(texts.head, (held.log_id,))
+        if not rows or rows[0][1] is None or driver.version() != held.version:
+            return None
+        held.head = rows[0][0], read_instant(rows[0][1])
+        held.headed = held.version
+    return Heading(*held.head, driver, texts, held)
+
+
+@contextlib.contextmanager
+def moment(folded: Folded) -> Iterator[Moment]:
+    """The log as it stands now."""
+    driver = quick(folded)
+    if driver is not None:
+        with folded.fold.lock:
+            found = _heading(folded, driver)
+            if found is not None:
+                yield found
+                return
+    with folded.reading() as conn:
+        yield Stored(conn, folded)

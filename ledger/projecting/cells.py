@@ -1,0 +1,328 @@
+"""The built-in projection "cells": what lets a question read a few events instead of the log.
+
+Here lives which event does what to the two tables of `ledger.store.cells`. They say where to look;
+what is found there, and whether it counts, is told by `ledger.projections` as ever.
+
+A claim stands in the cell of everybody who may have made it or was spoken for, and, once it is
+amended, in that of all who ever were named with all propositions that ever were: which of them
+holds at a known-date is read from the events.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Final
+
+import attrs
+import msgspec
+from sqlalchemy import Table
+
+from ledger.codec.converter import type_called
+from ledger.codec.entry import SALT_BYTES
+from ledger.codec.envelope import opened
+from ledger.model import events as ev
+from ledger.model.attribution import claimant_of, spoken_for
+from ledger.model.erasing import without
+from ledger.projecting.projection import Page, Projection
+from ledger.projecting.registry import Factory
+from ledger.projections.changing import changed_by
+from ledger.store import cells as store
+from ledger.store import read, views
+from ledger.store.layout import Layout
+
+NAME: Final = store.NAME
+_FRAME: Final = frozenset(
+    type_called(cls)
+    for cls in (
+        ev.PartyRegistered,
+        ev.PartyNamed,
+        ev.MembershipRecorded,
+        ev.PartiesMerged,
+        ev.TopicDefined,
+        ev.PropositionDefined,
+        ev.PropositionsMerged,
+        ev.OccurrenceDescribed,
+    )
+)
+_CLAIM: Final = type_called(ev.ClaimRecorded)
+_KEPT: Final = frozenset({"party_registered", "proposition_defined", "document_registered"})
+_REMEMBERED: Final = 200_000
+_NEEDED: Final = frozenset({"who", "what"})
+_MOVING: Final = frozenset({"chains", "proposition"})
+
+
+@attrs.define
+class _Found:
+    """What a page holds; whatever names something still does so by its id."""
+
+    claims: list[tuple[int, tuple[str, ...], str, str | None]] = attrs.field(factory=list)
+    links: list[tuple[int, int, int]] = attrs.field(factory=list)
+    touches: list[tuple[str, int]] = attrs.field(factory=list)
+    uttered: list[tuple[str, str]] = attrs.field(factory=list)
+    moved: list[str] = attrs.field(factory=list)
+    erased: dict[str, set[str]] = attrs.field(factory=dict)
+    ids: dict[str, int] = attrs.field(factory=dict)
+
+
+def cells(layout: Layout | None = None) -> Factory:
+    """The projection "cells" for a layout, to be handed to `ledger.projections.add`.
+
+    With it, `position` and `positions` read what bears on them and never the whole log, at any
+    known-date. Without it they are answered all the same, from the log folded in memory.
+
+    Example:
+        >>> [table.name for table in cells()(0).tables]
+        ['ledger_v1_cell', 'ledger_v1_link']
+    """
+    return functools.partial(_build, layout or Layout())
+
+
+def _build(layout: Layout, build: int) -> Projection:
+    tables = store.tables_of(layout, build)
+    return Projection(
+        name=NAME,
+        version=store.VERSION,
+        tables=tables,
+        apply_page=functools.partial(_apply, tables),
+        on_failure="stop",
+    )
+
+
+def _apply(tables: tuple[Table, Table], page: Page) -> None:
+    found = _Found()
+    if page.given is not None:
+        for stored in page.given:
+            found.ids[stored.id] = stored.sequence
+            _take(found, stored)
+    else:
+        _read(found, page)
+    _add(found, page, tables)
+    if found.erased:
+        _erase(found.erased, page, tables)
+
+
+def _add(found: _Found, page: Page, tables: tuple[Table, Table]) -> None:
+    seq_of = _sequences(found, page)
+    cell, link = tables
+    store.add(page.conn, cell, page.log_id, _cells(found, seq_of))
+    store.add(page.conn, link, page.log_id, _links(found, seq_of))
+    for id_ in dict.fromkeys(found.moved):
+        store.add(page.conn, cell, page.log_id, _moved(page, link, id_))
+
+
+def _cells(found: _Found, seq_of: Mapping[str, int]) -> Iterator[store.CellRow]:
+    keys: dict[tuple[str, ...], list[int]] = {}
+    for seq, parties, proposition, document in found.claims:
+        if (named := keys.get(parties)) is None:
+            named = keys[parties] = [seq_of[id_] for id_ in parties if id_ in seq_of]
+        on = seq_of.get(proposition)
+        if on is not None:
+            at = None if document is None else seq_of.get(document)
+            for party in named:
+                yield party, on, seq, at
+
+
+def _links(found: _Found, seq_of: Mapping[str, int]) -> Iterator[store.LinkRow]:
+    yield from found.links
+    for target, seq in found.touches:
+        if target in seq_of:
+            yield store.TOUCH, seq_of[target], seq
+    for utterance, act in found.uttered:
+        if act in seq_of:
+            yield store.UTTERANCE, store.number_of(utterance), seq_of[act]
+
+
+def _sequences(found: _Found, page: Page) -> Mapping[str, int]:
+    """The sequence of every id that the page names: from it, from memory, else by one query."""
+    kept: dict[str, int] = page.memory
+    wanted = {id_ for id_, _ in found.touches} | {id_ for _, id_ in found.uttered}
+    for parties in {one[1] for one in found.claims}:
+        wanted.update(parties)
+    wanted.update(one[2] for one in found.claims)
+    wanted.update(one[3] for one in found.claims if one[3] is not None)
+    known = {**{id_: kept[id_] for id_ in wanted if id_ in kept}, **found.ids}
+    missing = [id_ for id_ in wanted if id_ not in known]
+    if missing and page.sequence_of is not None:
+        told = {id_: page.sequence_of(id_) for id_ in missing}
+        known |= {id_: seq for id_, seq in told.items() if seq is not None}
+        missing = [id_ for id_ in missing if id_ not in known]
+    if missing:
+        known |= views.sequences(page.conn, page.tables, page.log_id, missing)
+    return known
+
+
+# -- one event ----------------------------------------------------------------------------------
+
+
+def _take(found: _Found, stored: ev.StoredEvent) -> None:
+    event, seq = stored.event, stored.sequence
+    if stored.type in _FRAME:
+        found.links.append((store.FRAME, 0, seq))
+        return
+    match event:
+        case ev.ClaimRecorded():
+            found.claims.append((seq, _parties(event.chains), event.proposition, event.document))
+            _utter(found, event.utterance, stored.id)
+        case ev.ClaimWithdrawn():
+            found.touches += [(claim, seq) for claim in event.claims]
+            _utter(found, event.utterance, stored.id)
+        case ev.ClaimsRelated():
+            found.touches += [(event.claim, seq), (event.target, seq)]
+        case ev.ClaimCorrected() | ev.RecordAmended():
+            _change(found, stored, event)
+        case ev.ContentErased():
+            found.links.append((store.FRAME, 0, seq))
+            if not _NEEDED.isdisjoint(event.slots):
+                found.erased.setdefault(event.target, set()).update(event.slots)
+        case ev.Remains():
+            _take_remains(found, stored)
+        case _:
+            pass
+
+
+def _take_remains(found: _Found, stored: ev.StoredEvent) -> None:
+    """What is left of an act: whoever asks for its record must see that something is missing."""
+    seq, record = stored.sequence, changed_by(stored)
+    if record is not None:
+        found.links.append((store.FRAME, 0, seq))  # perhaps of a party: it is not told any more
+        found.touches.append((record, seq))
+    if record is not None or stored.type == _CLAIM:
+        found.links.append((store.ERASED, 0, seq))
+
+
+def _utter(found: _Found, utterance: str | None, act: str) -> None:
+    if utterance is not None:
+        found.uttered.append((utterance, act))
+
+
+def _change(found: _Found, stored: ev.StoredEvent, event: ev.Change) -> None:
+    id_, seq = stored.id, stored.sequence
+    if event.record_type in _FRAME:
+        found.links.append((store.FRAME, 0, seq))
+        return
+    found.touches.append((event.target, seq))
+    if not _NEEDED.isdisjoint(stored.erased):
+        found.links.append((store.ERASED, 0, seq))
+    named = event.changes
+    found.touches += [(one, seq) for one in named.get("claims") or ()]
+    found.touches += [(named[end], seq) for end in ("claim", "target") if named.get(end)]
+    if named.get("utterance") is not None:  # whoever asks for its acts must find the change
+        found.uttered.append((named["utterance"], id_))
+    if event.record_type == _CLAIM and not _MOVING.isdisjoint(named):
+        found.moved.append(id_)
+
+
+def _parties(chains: Iterable[Sequence[ev.ChainLink]]) -> tuple[str, ...]:
+    """Who may have made a claim, and for whom they spoke: from there it goes up."""
+    named = ((claimant_of(chain), *spoken_for(chain)) for chain in chains)
+    return tuple(dict.fromkeys(id_ for id_ in itertools.chain.from_iterable(named) if id_))
+
+
+# -- many events, by what their slots say -------------------------------------------------------
+
+
+class _What(msgspec.Struct, gc=False):
+    proposition: str
+    utterance: str | None = None
+    document: str | None = None
+
+
+_what: Final = msgspec.json.Decoder(_What).decode
+
+
+def _read(found: _Found, page: Page) -> None:
+    kept, ids = page.memory, found.ids
+    whole: list[int] = []
+    if len(kept) > _REMEMBERED:
+        kept.clear()
+    for seq, id_, type_, who, what in views.slim_rows(
+        page.conn, page.tables, page.log_id, page.start, page.stop
+    ):
+        ids[id_] = seq
+        if type_ == _CLAIM:
+            if who is None or what is None:
+                found.links.append((store.ERASED, 0, seq))
+                continue
+            said = _what(what[SALT_BYTES:])
+            named = _parties_in(who[SALT_BYTES:])
+            found.claims.append((seq, named, said.proposition, said.document))
+            _utter(found, said.utterance, id_)
+        elif type_ in _FRAME:
+            found.links.append((store.FRAME, 0, seq))
+        elif type_ != "document_registered":
+            whole.append(seq)
+        if type_ in _KEPT:
+            kept[id_] = seq
+    for row in read.rows_at(page.conn, page.tables, page.log_id, whole):
+        _take(found, opened(row))
+
+
+@functools.lru_cache(maxsize=5_000)
+def _parties_in(who: bytes) -> tuple[str, ...]:
+    chains = msgspec.json.decode(who).get("chains", ())
+    return _parties([ev.ChainLink(**link) for link in chain] for chain in chains)
+
+
+# -- what is rare -------------------------------------------------------------------------------
+
+
+def _moved(page: Page, link: Table, change: str) -> Iterator[store.CellRow]:
+    """The cells of a claim once a change names others: all parties with all propositions ever."""
+    root = _root(page, _by_id(page, change))
+    if root is None or not isinstance(root.event, ev.ClaimRecorded):
+        return
+    parties, propositions = dict.fromkeys(_parties(root.event.chains)), {root.event.proposition: 0}
+    seen, fresh = {root.sequence}, {root.sequence}
+    while fresh:
+        key = page.log_id, page.stop
+        fresh = store.linked(page.conn, link, key, store.TOUCH, fresh).difference(seen)
+        seen |= fresh
+        changes = []
+        for row in read.rows_at(page.conn, page.tables, page.log_id, sorted(fresh)):
+            event = opened(row).event
+            if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
+                changes.append(row.seq)
+                parties.update(dict.fromkeys(_parties(event.changes.get("chains") or ())))
+                if event.changes.get("proposition"):
+                    propositions[event.changes["proposition"]] = 0
+        fresh = set(changes)
+    seq_of = views.sequences(page.conn, page.tables, page.log_id, [*parties, *propositions])
+    for party, proposition in itertools.product(parties, propositions):
+        if party in seq_of and proposition in seq_of:
+            yield seq_of[party], seq_of[proposition], root.sequence, None
+
+
+def _root(page: Page, stored: ev.StoredEvent | None) -> ev.StoredEvent | None:
+    """The record that a change changes in the end; itself where it is no change."""
+    while stored is not None and (target := changed_by(stored)) is not None:
+        stored = _by_id(page, target)
+    return stored
+
+
+def _by_id(page: Page, id_: str) -> ev.StoredEvent | None:
+    row = read.row_by_id(page.conn, page.tables, page.log_id, id_)
+    return None if row is None else opened(row)
+
+
+def _erase(erased: Mapping[str, Collection[str]], page: Page, tables: tuple[Table, Table]) -> None:
+    """What erased acts said is let go of, and what is left of them, and of what they changed, told.
+
+    Of a change it is the claim's cells that told of it.
+    """
+    left: dict[str, ev.StoredEvent] = {}
+    for row in read.rows_by_id(page.conn, page.tables, page.log_id, erased):
+        if row.type not in _FRAME:
+            left[row.id] = without(opened(row), erased[row.id])
+            root = _root(page, left[row.id])
+            if root is not None:
+                left.setdefault(root.id, root)
+    store.remove(page.conn, tables, page.log_id, [one.sequence for one in left.values()])
+    again = _Found()
+    for stored in sorted(left.values(), key=attrgetter("sequence")):
+        again.ids[stored.id] = stored.sequence
+        _take(again, stored)
+        again.moved.append(stored.id)
+    _add(again, page, tables)

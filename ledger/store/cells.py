@@ -1,0 +1,228 @@
+"""The tables that questions are narrowed on: which acts may bear on a cell, and what touches what.
+
+Here live the tables and their statements. Which event does what to them is in
+`ledger.projecting.cells`, what is asked of them in `ledger.narrowing`.
+
+```
+ledger_v1_cell   (log_id, party, proposition, seq) | document    a claim that may bear on the cell
+ledger_v1_link   (log_id, kind, target, seq)                     what else a question must read
+
+link of kind     target               seq
+0 frame          0                    a record that is no act: a party, a membership, a merge ..
+1 erased         0                    a claim, or a change, whose who or what was erased
+2 touch          a record             what withdraws, corrects, amends or relates it
+3 utterance      a number of its id   an act of it
+```
+
+All numbers are sequences of events, so a prefix of the log is `seq < basis`: any known-date is a
+look-up. A row too many does no harm, since whoever reads looks at the events themselves; a row too
+few would change answers.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, cast
+
+from sqlalchemy import BigInteger, Column, Connection, MetaData, PrimaryKeyConstraint, Table, select
+
+from ledger.store.fetching import changed, fetched
+from ledger.store.layout import Layout
+from ledger.store.tables import Tables
+
+NAME: Final = "cells"
+VERSION: Final = 1
+FRAME: Final = 0
+ERASED: Final = 1
+TOUCH: Final = 2
+UTTERANCE: Final = 3
+
+CellRow = tuple[int, int, int, int | None]
+"""Party, proposition, claim, document."""
+
+LinkRow = tuple[int, int, int]
+"""Kind, target, event."""
+
+
+@functools.cache
+def tables_of(layout: Layout, build: int) -> tuple[Table, Table]:
+    """The two tables of one build: cells and links.
+
+    Example:
+        >>> [table.name for table in tables_of(Layout(), 0)]
+        ['ledger_v1_cell', 'ledger_v1_link']
+    """
+    metadata, end = MetaData(schema=layout.schema), f"_{build}" if build else ""
+    cell, link = (layout.table(f"v{VERSION}_{name}{end}") for name in ("cell", "link"))
+    return (
+        Table(
+            cell,
+            metadata,
+            *_numbers("log_id", "party", "proposition", "seq"),
+            Column("document", BigInteger),
+            PrimaryKeyConstraint("log_id", "party", "proposition", "seq", name=f"{cell}_pk"),
+            sqlite_with_rowid=False,
+        ),
+        Table(
+            link,
+            metadata,
+            *_numbers("log_id", "kind", "target", "seq"),
+            PrimaryKeyConstraint("log_id", "kind", "target", "seq", name=f"{link}_pk"),
+            sqlite_with_rowid=False,
+        ),
+    )
+
+
+def _numbers(*names: str) -> list[Column[Any]]:
+    return [Column(name, BigInteger, nullable=False, autoincrement=False) for name in names]
+
+
+@functools.lru_cache(maxsize=10_000)
+def number_of(id_: str) -> int:
+    """A number for the id of an utterance; two ids with one number only cost time.
+
+    Example:
+        >>> number_of("0197c1de-0000-7000-8000-000000000000")
+        918541563653423104
+    """
+    try:
+        return int(id_.replace("-", "")[:15], 16)
+    except ValueError:
+        return int.from_bytes(hashlib.blake2b(id_.encode(), digest_size=7).digest(), "big")
+
+
+# -- writing ------------------------------------------------------------------------------------
+
+
+def add(
+    conn: Connection, table: Table, log_id: int, rows: Iterable[CellRow] | Iterable[LinkRow]
+) -> None:
+    """Add rows of one of the tables, in the order of its key; those that are there stay."""
+    first: dict[tuple[int, ...], tuple[Any, ...]] = {}
+    for row in rows:
+        first.setdefault(row[:3], row)
+    given = [first[key] for key in sorted(first)]
+    if not given:
+        return
+    names = ", ".join(column.name for column in table.columns)
+    many = len(table.columns)
+    if conn.dialect.name == "sqlite":
+        marks = ", ".join("?" * many)
+        statement = f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
+        conn.exec_driver_sql(statement, [(log_id, *row) for row in given])
+        return
+    arrays = ", ".join(["CAST(? AS bigint[])"] * (many - 1))
+    changed(
+        conn,
+        f"INSERT INTO {table.fullname} ({names}) SELECT CAST(? AS bigint), x.* "  # noqa: S608
+        f"FROM unnest({arrays}) AS x ON CONFLICT DO NOTHING",
+        (log_id, *map(list, zip(*given, strict=True))),
+    )
+
+
+def remove(conn: Connection, build: Sequence[Table], log_id: int, sequences: Iterable[int]) -> None:
+    """Remove what some events said; it scans once, as erasing is rare."""
+    cell, link = build
+    given: Any = sorted(set(sequences))
+    if conn.dialect.name == "sqlite":
+        given, among = json.dumps(given), "IN (SELECT value FROM json_each(?))"
+    else:
+        among = "= ANY(CAST(? AS bigint[]))"
+    these = f"log_id = CAST(? AS bigint) AND seq {among}"
+    changed(conn, f"DELETE FROM {cell.fullname} WHERE {these}", (log_id, given))  # noqa: S608
+    kinds = f"kind IN ({TOUCH}, {UTTERANCE})"
+    changed(conn, f"DELETE FROM {link.fullname} WHERE {these} AND {kinds}", (log_id, given))  # noqa: S608
+
+
+# -- asking -------------------------------------------------------------------------------------
+
+
+def served(conn: Connection, tables: Tables, origin: str) -> tuple[int, int, int] | None:
+    """The log, the build that is to be read and how far it is; None where none is complete.
+
+    A build that had to leave an event out is not complete.
+    """
+    found = fetched(conn, _served(tables), (NAME, VERSION, origin))
+    return None if not found else cast("tuple[int, int, int]", tuple(found[0]))
+
+
+@functools.cache
+def _served(tables: Tables) -> str:
+    log, cursor, served_, parked = (
+        tables.layout.qualified(name) for name in ("log", "cursor", "served", "parked")
+    )
+    same = "{0}.log_id = s.log_id AND {0}.name = s.name AND {0}.version = s.version"
+    same += " AND {0}.build = s.build"
+    return (
+        f"SELECT l.id, c.build, c.position FROM {log} l "  # noqa: S608 - checked names
+        f"JOIN {served_} s ON s.log_id = l.id AND s.name = ? AND s.version = CAST(? AS bigint) "
+        f"JOIN {cursor} c ON {same.format('c')} AND c.phase = 'live' "
+        f"WHERE l.origin = ? AND NOT EXISTS (SELECT 1 FROM {parked} p WHERE {same.format('p')})"
+    )
+
+
+def in_cells(
+    conn: Connection,
+    cell: Table,
+    key: tuple[int, int],
+    parties: Iterable[int],
+    propositions: Iterable[int] | None,
+) -> set[int]:
+    """The claims that may bear on any of the cells; with no propositions, on any cell of theirs.
+
+    `key` is the log and the basis.
+    """
+    columns = {"party": parties}
+    if propositions is not None:
+        columns["proposition"] = propositions
+    return _found(conn, cell, columns, key, 0)
+
+
+def all_of(conn: Connection, cell: Table, key: tuple[int, int]) -> Iterable[tuple[int, int]]:
+    """Proposition and claim of every cell of the prefix; `key` is the log and the basis."""
+    query = select(cell.c.proposition, cell.c.seq).where(
+        cell.c.log_id == key[0], cell.c.seq < key[1]
+    )
+    rows = conn.execution_options(yield_per=10_000).execute(query)
+    return ((row[0], row[1]) for row in rows)
+
+
+def linked(
+    conn: Connection, link: Table, key: tuple[int, int], kind: int, targets: Iterable[int] = (0,)
+) -> set[int]:
+    """The events of the prefix that are linked to some targets; `key` is the log and the basis."""
+    return _found(conn, link, {"kind": (kind,), "target": targets}, key, 0)
+
+
+def framed(conn: Connection, link: Table, key: tuple[int, int], start: int) -> set[int]:
+    """The events of the frame from a sequence on; `key` is the log and the basis."""
+    return _found(conn, link, {"kind": (FRAME,), "target": (0,)}, key, start)
+
+
+def _found(
+    conn: Connection,
+    table: Table,
+    columns: Mapping[str, Iterable[int]],
+    key: tuple[int, int],
+    start: int,
+) -> set[int]:
+    """The sequences of the rows with any of the values in each column, in `start` <= seq < basis.
+
+    On SQLite the values are joined: it would read a table by its order rather than look many up.
+    """
+    given = {name: sorted(set(values)) for name, values in columns.items()}
+    prefix = "t.log_id = CAST(? AS bigint) AND t.seq < CAST(? AS bigint) AND "
+    prefix += "t.seq >= CAST(? AS bigint)"
+    if conn.dialect.name == "sqlite":
+        joined = "".join(f"json_each(?) {name} CROSS JOIN " for name in given)
+        same = " AND ".join(f"t.{name} = {name}.value" for name in given)
+        query = f"SELECT t.seq FROM {joined}{table.name} t WHERE {same} AND {prefix}"  # noqa: S608
+        values: list[Any] = [*map(json.dumps, given.values()), *key, start]
+    else:
+        among = " AND ".join(f"t.{name} = ANY(CAST(? AS bigint[]))" for name in given)
+        query = f"SELECT t.seq FROM {table.fullname} t WHERE {among} AND {prefix}"  # noqa: S608
+        values = [*given.values(), *key, start]
+    return {row[0] for row in fetched(conn, query, values)}

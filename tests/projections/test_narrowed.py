@@ -1,0 +1,191 @@
+"""Narrowed questions: what is read from the tables of cells answers as the folded log does."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import QueuePool
+
+from ledger import Ledger, Membership, Party, Proposition
+from ledger.narrowing import asked_of, narrowed, plain
+from ledger.projecting import cells
+from ledger.projections import perspectives, positions, timeline
+from ledger.testing import lachin
+from tests.projections.naive_fold import Op
+from tests.projections.worlds import PEOPLE, SAID, TOLD, Clock, crowded, scene, told_to, worlds
+
+SCENE = len(scene())
+PARTIES = st.sampled_from(PEOPLE)
+CELLS = st.lists(st.tuples(PARTIES, st.sampled_from(TOLD)), min_size=5, max_size=5)
+
+
+class Ids:
+    """The ledger's ids of what a test names."""
+
+    def __init__(self, facts):
+        self.facts = facts
+
+    def __getitem__(self, key):
+        return self.facts.id_of("party", key) or self.facts.id_of("proposition", key)
+
+
+def quick(view, cells):
+    return [view.position(*cell) for cell in cells]
+
+
+def narrow(view, cells, party):
+    """What the tables and the few events that they name come to."""
+    with asked_of(view._folded, view.basis) as asked:
+        ids = Ids(asked.records)
+        found = [asked.position(ids[p], ids[q], view.said) for p, q in cells]
+    return [*found, view.positions(party=party), view.timeline(party, TOLD[0])]
+
+
+def folded_cells(view, cells):
+    """Positions as the whole prefix has them."""
+    with view.facts() as facts:
+        ids = Ids(facts)
+        return [positions.position(facts, ids[p], ids[q], view.said) for p, q in cells]
+
+
+def folded(view, cells, party):
+    """The same as `narrow`, asked of the whole prefix."""
+    with view.facts() as facts:
+        ids = Ids(facts)
+        return [
+            *folded_cells(view, cells),
+            perspectives.positions_of(facts, ids[party], view.said),
+            timeline.timeline(facts, ids[party], ids[TOLD[0]], view.said),
+        ]
+
+
+def is_narrowed(view):
+    with narrowed(view._folded, view.basis) as found:
+        return found is not None
+
+
+def quick_ones(view, cells):
+    """Those of the cells that one statement answers."""
+    found = (
+        plain.position(view._folded, view.basis, (p, q), view.said, "latest") for p, q in cells
+    )
+    return [one for one in found if one is not None]
+
+
+@st.composite
+def plain_worlds(draw):
+    """Many words of a few on two questions; now and then something is taken back or amended."""
+    found = []
+    for op, step in draw(worlds(kinds=(*("claim",) * 14, "membership", "withdraw", "amend"))):
+        fields = op.fields
+        if op.kind == "claim":
+            chain = ((draw(st.sampled_from(("envoy", "ministry", "state"))), "says"),)
+            fields = fields | {
+                "chains": (chain,),
+                "utterance": draw(st.sampled_from((None, None, op.id))),
+            }
+            if fields["proposition"] != "reopen":
+                fields["proposition"] = draw(st.sampled_from(TOLD[:2]))
+        found.append((Op(op.kind, op.id, fields), step))
+    return found
+
+
+WORLDS = st.one_of(plain_worlds(), plain_worlds(), worlds(), crowded())
+
+
+@settings(max_examples=50)
+@given(WORLDS, st.sampled_from(SAID[5:]), CELLS, PARTIES, st.data())
+def test_a_narrowed_answer_is_that_of_the_folded_log(world, said, asked, party, data):
+    clock = Clock()
+    asked = [*asked, ("envoy", "open"), ("state", "open"), ("ministry", "blocked")]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Ledger.open(Path(folder) / "claims.db", clock=clock) as ledger,
+    ):
+        ledger.projections.add(cells(ledger.layout))
+        last = len(told_to(ledger, clock, world).entries) - 1
+        for known in (data.draw(st.integers(SCENE - 1, last)), last):
+            view = ledger.as_of(said=said, known=known)
+            assert is_narrowed(view)
+            whole = folded(view, asked, party)
+            assert narrow(view, asked, party) == whole
+            assert quick(view, asked) == whole[:-2]
+        assert ledger.projections.check("cells").ok
+
+
+def test_what_is_plain_is_answered_by_one_statement(tmp_path):
+    with Ledger.open(tmp_path / "claims.db") as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register_all(
+            [Party("mill", name="Mill"), Party("board", name="Board"), Membership("mill", "board")]
+        )
+        ledger.register_all([Proposition("shut", text="Shut"), Proposition("open", text="Open")])
+        for id_, about in (("C1", "shut"), ("C2", "open"), ("C3", "open")):
+            ledger.record(id=id_, claimant="mill", act="assert", proposition=about, uttered="2023")
+        asked = [(p, q) for p in ("mill", "board") for q in ("shut", "open")]
+        view = ledger.as_of()
+        view.position("mill", "shut")  # it is seen then that the tables are served
+        assert [one.status for one in quick_ones(view, asked)] == ["held"] * 4
+        assert quick_ones(view, asked) == folded_cells(view, asked)
+        ledger.withdraw("C1", claimant="mill", uttered="2023-12-31")
+        assert quick_ones(view, asked) == quick(view, asked)
+        later = ledger.as_of()
+        assert later.position("mill", "shut").status == "withdrawn"
+        assert len(quick_ones(later, asked)) == 2
+
+
+def test_a_commit_of_somebody_else_is_seen_at_once(tmp_path):
+    with (
+        Ledger.open(tmp_path / "claims.db") as ledger,
+        Ledger.open(tmp_path / "claims.db") as other,
+    ):
+        for one in (ledger, other):
+            one.projections.add(cells(one.layout))
+        ledger.register(Party("mill", name="Mill"))
+        ledger.register(Proposition("shut", text="Shut"))
+        assert [ledger.position("mill", "shut").status for _ in range(3)] == ["silent"] * 3
+        other.record(id="C1", claimant="mill", act="assert", proposition="shut", uttered="2023")
+        assert [ledger.position("mill", "shut").status for _ in range(3)] == ["held"] * 3
+        other.amend("C1", reason="heard wrongly", stance="opposes")
+        assert ledger.position("mill", "shut").stance == "opposes"
+        other.projections.rebuild("cells")
+        assert [ledger.position("mill", "shut").stance for _ in range(3)] == ["opposes"] * 3
+        other.projections.prune("cells")
+        assert [ledger.position("mill", "shut").stance for _ in range(3)] == ["opposes"] * 3
+
+
+@pytest.mark.parametrize("batch", [3, 1_000])
+def test_the_example_world_is_answered_so_on_every_engine(database, clock, batch):
+    with Ledger.open(database, clock=clock) as ledger:
+        lachin.load(ledger)
+        assert not is_narrowed(ledger.as_of())
+        ledger.projections.add(cells(ledger.layout))
+        ledger.projections.run("cells", batch=batch)
+        for view in (ledger.as_of(), ledger.as_of(said="2023-01-18", known=35)):
+            asked = [(p.id, q.id) for p in view.parties() for q in view.propositions()]
+            assert is_narrowed(view)
+            assert quick(view, asked) == folded_cells(view, asked)
+        assert ledger.projections.check("cells").ok
+
+
+def test_an_engine_with_one_connection_keeps_it(tmp_path):
+    url = f"sqlite:///{tmp_path / 'claims.db'}"
+    with Ledger.open(url) as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register(Party("mill", name="Mill"))
+        ledger.register(Proposition("shut", text="Shut"))
+    engine = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=1)
+    ledger = Ledger(engine)
+    assert [ledger.position("mill", "shut").status for _ in range(3)] == ["silent"] * 3
+    assert len(quick_ones(ledger.as_of(), [("mill", "shut")])) == 1
+    with engine.connect() as mine:
+        assert mine.execute(text("SELECT count(*) FROM ledger_event")).scalar_one() == 2
+        assert ledger.as_of().position("mill", "shut").status == "silent"
+    engine.dispose()
+    assert ledger.position("mill", "shut").status == "silent"
+    engine.dispose()
