@@ -32,21 +32,22 @@ def test_what_is_held_after_erasures_is_what_is_read_anew(world, data):
         for _ in range(data.draw(st.integers(1, 4))):
             target = data.draw(st.sampled_from(events))
             slots = data.draw(st.sets(st.sampled_from(SLOTS), min_size=1))
-            held = ledger._folded.fold.facts
+            with ledger._folded.facts() as facts:
+                version = facts.stream_version(target.stream)
             erased = ev.ContentErased(
                 target=target.id, slots=tuple(slots), reason="r", authority="a"
             )
             new = ev.NewEvent(
                 id=f"00000000-0000-7000-8000-{ledger.checkpoint().size:012}",
                 stream=target.stream,
-                stream_v=held.stream_version(target.stream) + 1,
+                stream_v=version + 1,
                 event=erased,
             )
             ledger.as_of(known=0)
             ledger.appender.put([new])
-            ledger.as_of()
             fresh = Facts().extend(ledger.events())
-            assert state(ledger._folded.fold.facts) == state(fresh)
+            with ledger._folded.facts() as facts:
+                assert state(facts) == state(fresh)
             for size in sizes:
                 with ledger.as_of(known=size - 1).facts() as facts:
                     first = state(Facts().extend(list(ledger.events())[:size]))

@@ -1,0 +1,100 @@
+"""Narrowed questions after erasures: the folded log's answers, from tables that tell nothing."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from ledger import Ledger, Party, Proposition
+from ledger.model import events as ev
+from ledger.model.erasing import SLOTS
+from ledger.projecting import cells
+from ledger.store import cells as tables
+from tests.projections.test_narrowed import (
+    CELLS,
+    PARTIES,
+    SCENE,
+    WORLDS,
+    folded,
+    is_narrowed,
+    narrow,
+    quick,
+    quick_ones,
+)
+from tests.projections.worlds import SAID, Clock, told_to
+
+ASKED_FOR = ("party_registered", "proposition_defined", "topic_defined")
+
+
+def erase(ledger, target, slots):
+    """An erasure by whatever writer: of any slots of any event."""
+    with ledger._folded.facts() as facts:
+        size, version = facts.size, facts.stream_version(target.stream) + 1
+    erased = ev.ContentErased(target=target.id, slots=tuple(slots), reason="r", authority="a")
+    id_ = f"00000000-0000-7000-8000-{size:012}"
+    new = ev.NewEvent(id=id_, stream=target.stream, stream_v=version, event=erased)
+    ledger.appender.put([new])
+
+
+@settings(max_examples=40, phases=[Phase.generate])
+@given(WORLDS, st.sampled_from(SAID[5:]), CELLS, PARTIES, st.data())
+def test_a_narrowed_answer_is_that_of_the_folded_log(world, said, asked, party, data):
+    clock = Clock()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Ledger.open(Path(folder) / "claims.db", clock=clock) as ledger,
+    ):
+        inline = data.draw(st.booleans())
+        ledger.projections.add(cells(ledger.layout), mode="inline" if inline else "deferred")
+        last = len(told_to(ledger, clock, world).entries) - 1
+        events = [one for one in ledger.events() if one.type not in ASKED_FOR]
+        acts = [one for one in events if one.sequence >= SCENE] or events
+        for _ in range(data.draw(st.integers(1, 4))):
+            erase(
+                ledger,
+                data.draw(st.sampled_from(data.draw(st.sampled_from((acts, events))))),
+                data.draw(st.sets(st.sampled_from(SLOTS), min_size=1)),
+            )
+            if not inline:
+                ledger.projections.run("cells")
+            for known in (data.draw(st.integers(SCENE - 1, last)), None):
+                view = ledger.as_of(said=said, known=known)
+                assert is_narrowed(view)
+                whole = folded(view, asked, party)
+                assert narrow(view, asked, party) == whole
+                assert quick(view, asked) == whole[:-2]
+        assert ledger.projections.check("cells").ok
+
+
+def test_whose_words_they_were_is_in_no_cell(tmp_path):
+    with Ledger.open(tmp_path / "claims.db") as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register_all([Party("mill", name="Mill"), Party("board", name="Board")])
+        ledger.register(Proposition("shut", text="Shut"))
+        ledger.record(id="C1", claimant="mill", act="assert", proposition="shut", uttered="2023")
+        ledger.record(
+            id="C2", claimant="mill", act="deny", proposition="shut", uttered="2024", quote="No."
+        )
+        ledger.amend("C1", reason="misheard", claimant="board")
+        assert quick_ones(ledger.as_of(), [("mill", "shut")]) == []
+
+        def rows():
+            cell, _ = tables.tables_of(ledger.layout, 0)
+            with ledger._folded.reading() as conn:
+                return sorted(tuple(row) for row in conn.execute(cell.select()))
+
+        assert [row[1:4] for row in rows()] == [(0, 2, 3), (0, 2, 4), (1, 2, 3)]
+        change = [*ledger.events()][-1]
+        ledger.erase(change.id, slots="who", reason="a wish", authority="the editor")
+        assert [row[1:4] for row in rows()] == [(0, 2, 3), (0, 2, 4)]
+        assert ledger.position("board", "shut").incomplete == 1
+        ledger.erase("C2", slots="words", reason="a wish", authority="the editor")
+        held = ledger.position("mill", "shut")
+        assert (held.stance, held.erased_parts, held.evidence[0].quote) == ("opposes", 1, "")
+        ledger.erase("C2", slots=["who", "what"], reason="a wish", authority="the editor")
+        assert [row[1:4] for row in rows()] == [(0, 2, 3)]
+        assert ledger.position("mill", "shut").incomplete == 2
+        assert ledger.projections.check("cells").ok
