@@ -16,7 +16,6 @@ from ledger.codec.entry import Row
 from ledger.folding import Folded
 from ledger.model import events as ev
 from ledger.narrowing.records import Records, caught_up, events_at
-from ledger.projections.changing import changed_by
 from ledger.projections.effective import TAKEN_BACK, Facts
 from ledger.projections.frame import Frame
 from ledger.projections.rollup import beneath
@@ -138,8 +137,6 @@ def _names(stored: ev.StoredEvent) -> Iterator[str]:
             yield from changes.get("claims") or ()
             ends = (changes.get(name) for name in ("document", "claim", "target"))
             yield from (one for one in ends if isinstance(one, str))
-        case ev.Remains():
-            yield from filter(None, (changed_by(stored),))
         case _:
             return
 

@@ -154,11 +154,6 @@ def _plain(cell: _Cell) -> list[PlainClaim] | None:
     return [*found.values()]
 
 
-def _whole(frame: Frame, *ids: str | None) -> bool:
-    """Whether nothing was erased of any of these."""
-    return not frame.erasures or frame.erasures.keys().isdisjoint(ids)
-
-
 def _by_sequence(row: Sequence[Any]) -> int:
     return int(row[0])
 
@@ -172,7 +167,7 @@ def _keys(frame: Frame, ids: Collection[str]) -> int | str:
 def _claim(frame: Frame, row: Sequence[Any], party: str) -> PlainClaim | None:
     """The claim of a row, with no path where it does not reach the party; None if not plain."""
     seq, id_, recorded, tail, what, who, words, document_id, document_tail, document, touched = row
-    if touched or not _CLAIM.fits(tail) or not _whole(frame, id_, document_id):
+    if touched or not _CLAIM.fits(tail):
         return None
     try:
         read = _CLAIM.read(what, who, words)

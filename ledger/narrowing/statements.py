@@ -29,6 +29,7 @@ _TOUCHED: Final = (
     "l.target = {what} AND l.seq < ?2)"
 )
 
+# A claim is touched, too, where its words were committed to and are no longer there.
 _CELLS: Final = """
 SELECT e.seq, e.id, e.known_at, substr(e.entry, -{tail}), e.slot_what, e.slot_who, e.slot_words,
   d.id, substr(d.entry, -{tail}), d.slot_what, {touched_claim} OR {touched_document}

@@ -72,13 +72,14 @@ def test_a_narrowed_answer_is_that_of_the_folded_log(world, said, asked, party, 
 def test_whose_words_they_were_is_in_no_cell(tmp_path):
     with Ledger.open(tmp_path / "claims.db") as ledger:
         ledger.projections.add(cells(ledger.layout))
-        ledger.register_all([Party("mill", name="Mill"), Party("board", name="Board")])
+        ledger.register_all(Party(one, name=one.title()) for one in ("mill", "board", "press"))
         ledger.register(Proposition("shut", text="Shut"))
         ledger.record(id="C1", claimant="mill", act="assert", proposition="shut", uttered="2023")
         ledger.record(
             id="C2", claimant="mill", act="deny", proposition="shut", uttered="2024", quote="No."
         )
         ledger.amend("C1", reason="misheard", claimant="board")
+        change = [*ledger.events()][-1]
         assert quick_ones(ledger.as_of(), [("mill", "shut")]) == []
 
         def rows():
@@ -86,15 +87,31 @@ def test_whose_words_they_were_is_in_no_cell(tmp_path):
             with ledger._folded.reading() as conn:
                 return sorted(tuple(row) for row in conn.execute(cell.select()))
 
-        assert [row[1:4] for row in rows()] == [(0, 2, 3), (0, 2, 4), (1, 2, 3)]
-        change = [*ledger.events()][-1]
+        assert [row[1:4] for row in rows()] == [(0, 3, 4), (0, 3, 5), (1, 3, 4)]
         ledger.erase(change.id, slots="who", reason="a wish", authority="the editor")
-        assert [row[1:4] for row in rows()] == [(0, 2, 3), (0, 2, 4)]
+        assert [row[1:4] for row in rows()] == [(0, 3, 4), (0, 3, 5)]
         assert ledger.position("board", "shut").incomplete == 1
         ledger.erase("C2", slots="words", reason="a wish", authority="the editor")
         held = ledger.position("mill", "shut")
         assert (held.stance, held.erased_parts, held.evidence[0].quote) == ("opposes", 1, "")
+        before = ledger.as_of(known=5).position("mill", "shut")
+        assert [one.reason for one in before.erased] == ["a wish"]
         ledger.erase("C2", slots=["who", "what"], reason="a wish", authority="the editor")
-        assert [row[1:4] for row in rows()] == [(0, 2, 3)]
+        assert [row[1:4] for row in rows()] == [(0, 3, 4)]
         assert ledger.position("mill", "shut").incomplete == 2
+        assert ledger.projections.check("cells").ok
+
+
+def test_a_claim_stays_in_the_cells_of_those_whom_a_change_that_is_left_names(tmp_path):
+    with Ledger.open(tmp_path / "claims.db") as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register_all(Party(one, name=one.title()) for one in ("mill", "board", "press"))
+        ledger.register(Proposition("shut", text="Shut"))
+        ledger.record(id="C1", claimant="mill", act="assert", proposition="shut", uttered="2023")
+        ledger.amend("C1", reason="misheard", claimant="board")
+        change = [*ledger.events()][-1]
+        ledger.amend("C1", reason="misheard again", claimant="press")
+        ledger.erase(change.id, slots="who", reason="a wish", authority="the editor")
+        stands = {one: ledger.position(one, "shut").status for one in ("mill", "board", "press")}
+        assert stands == {"mill": "silent", "board": "silent", "press": "held"}
         assert ledger.projections.check("cells").ok
