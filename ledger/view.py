@@ -93,8 +93,7 @@ class View:
             UnknownParty: no such party in this view; near matches are named.
             UnknownProposition: likewise; for a topic it says so.
         """
-        cell = party, proposition
-        quick = plain.position(self._folded, self.basis, cell, self.said, policy)
+        quick = plain.position(self._folded, self.basis, (party, proposition), self.said, policy)
         if quick is not None:
             return quick
 
@@ -184,8 +183,7 @@ class View:
     def columns(self, *, progress: columns.Progress | None = None) -> columns.Columns:
         """The positions of everybody on everything, for every day, held in memory as numbers.
 
-        Made once it answers for a day in milliseconds, without the database. `progress` is told
-        how many propositions are done, and how many there are.
+        Made once it answers in milliseconds; `progress` is told how many propositions are done.
 
         Example:
             >>> from ledger import Ledger
@@ -193,8 +191,8 @@ class View:
             >>> with Ledger.open(":memory:") as ledger:
             ...     lachin.load(ledger)
             ...     held = ledger.as_of().columns()
-            >>> [(one.proposition, one.stance) for one in held.at("2023-01-18", party="ru")]
-            [('checks', 'supports')]
+            >>> [(one.proposition, one.status) for one in held.at("2023-02-22", party="az")]
+            [('protest', 'held'), ('unlawful', 'possible')]
         """
         return columns.columns_of(self._folded, self.basis, progress)
 

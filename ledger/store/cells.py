@@ -86,7 +86,7 @@ def number_of(id_: str) -> int:
 
     Example:
         >>> number_of("0197c1de-0000-7000-8000-000000000000")
-        918541563653423104
+        7173342171760384
     """
     try:
         return int(id_.replace("-", "")[:15], 16)

@@ -119,8 +119,16 @@ class World:
 
     # -- what is asked ----------------------------------------------------------------------
 
+    def spoken(self, many: int) -> list[tuple[str, str]]:
+        """Cells of persons in which somebody spoke, each as likely as it has claims."""
+        speakers: list[str] = []
+        on = [str(one.proposition) for one in self._told(random.Random(self.seed), speakers)]
+        persons = {f"p{one}" for one in range(_STATES + _MINISTRIES, _PARTIES)}
+        cells = [cell for cell in zip(speakers, on, strict=True) if cell[0] in persons]
+        return random.Random(1).sample(cells, many)
+
     def cells(self, many: int) -> list[tuple[str, str]]:
-        """Cells of persons: about as many as there are at random hold a claim."""
+        """Cells of persons at random: in a small world nearly all are silent."""
         chance = random.Random(1)
         first = _STATES + _MINISTRIES
         return [

@@ -47,6 +47,7 @@ class Goal:
 
 GOALS = (
     Goal("one cell", "bare look-up", 8),
+    Goal("one cell at random, mostly silent in a small world", "bare look-up", 8),
     Goal("one cell, as of a known sequence", "bare look-up", 8),
     Goal("one cell, a view made for it, both knobs", "bare look-up", 8),
     Goal("one party, all it holds, as a sheet", "raw max()", 4),
@@ -106,7 +107,8 @@ def _measured(ledger: Ledger, world: World, path: Path, rounds: int) -> Iterator
     raw = Raw(path, world)
     known = view.basis * 3 // 4
     earlier = ledger.as_of(said=SAID, known=known)
-    some, parties = world.cells(400), world.parties(12)
+    some, parties = world.spoken(400), world.parties(12)
+    at_random = world.cells(400)
 
     def each(ask: Callable[..., object], over: Sequence[tuple[Any, ...]]) -> Question:
         return lambda: [ask(*one) for one in over]
@@ -118,6 +120,10 @@ def _measured(ledger: Ledger, world: World, path: Path, rounds: int) -> Iterator
         {
             "bare look-up": (each(raw.cell, some), len(some)),
             "one cell": (each(view.position, some), len(some)),
+            "one cell at random, mostly silent in a small world": (
+                each(view.position, at_random),
+                len(at_random),
+            ),
             "one cell, as of a known sequence": (each(earlier.position, some), len(some)),
             "one cell, a view made for it, both knobs": (each(both, some), len(some)),
         },
