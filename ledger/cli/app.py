@@ -19,6 +19,7 @@ from ledger.cli import (
     erasing,
     exporting,
     importing,
+    indexing,
     listing,
     reasons,
     schema,
@@ -54,6 +55,7 @@ def assembled() -> App:
         (ASK, (asking.contradictions, asking.divergences, asking.replay, asking.diff)),
         (CHECK, (schema.init, auditing.log, auditing.verify, auditing.demo, erasing.vacuum)),
         (CHECK, (attesting.checkpoint, attesting.prove, attesting.bundle, asking.check_quotes)),
+        (CHECK, (indexing.index,)),
     ):
         for command in commands:
             app.command(command, group=group)

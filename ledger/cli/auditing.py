@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from ledger import Checkpoint
 from ledger.cli.attesting import read_checkpoint, read_policy
 from ledger.cli.options import HERE, Flag, Where
-from ledger.cli.output import answer, as_json, say
+from ledger.cli.output import answer, as_json, progress, say
 from ledger.errors import Invalid
-from ledger.projecting import claims
 from ledger.proving import verify_bundle
 
 
@@ -75,29 +72,15 @@ def verify(
             )
         policy.check(Checkpoint.parse(kept))
     with where.ledger() as ledger:
-        ledger.projections.add(claims(ledger.layout), mode="deferred")
         found = ledger.verify(
             kept,
             since=None if since is None else read_checkpoint(since),
             contents=not tree_only,
             processes=jobs,
             views=views,
-            progress=_progress(),
+            progress=progress(),
         )
     answer(found, json=where.json)
-
-
-def _progress() -> Callable[[int, int], None] | None:
-    """Tells on a terminal how far it is."""
-    if not sys.stderr.isatty():
-        return None
-
-    def tell(done: int, of: int) -> None:
-        end = "\n" if done == of else ""
-        sys.stderr.write(f"\r{done:,} of {of:,} events{end}")
-        sys.stderr.flush()
-
-    return tell
 
 
 def demo(*, folder: Path | None = None, json: Flag = False) -> None:

@@ -9,7 +9,6 @@ from ledger.cli.options import DESK, HERE, Desk, Flag, Many, Where
 from ledger.cli.output import answer, answers, safe, say
 from ledger.errors import InvalidErasure
 from ledger.model.text import show
-from ledger.projecting import claims
 
 
 def erase(
@@ -41,7 +40,6 @@ def erase(
         confirm: The id once more, where nobody is there to type it.
     """
     with where.ledger() as ledger:
-        ledger.projections.add(claims(ledger.layout), mode="deferred")
         erased = functools.partial(
             ledger.erase,
             record,
@@ -79,5 +77,4 @@ def vacuum(*, where: Where = HERE) -> None:
     Example: `claims vacuum`
     """
     with where.ledger() as ledger:
-        ledger.projections.add(claims(ledger.layout), mode="deferred")
         answers(ledger.vacuum(), json=where.json, none="nothing to do")

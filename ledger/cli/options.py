@@ -16,6 +16,7 @@ from ledger.errors import Invalid, SchemaMissing, StoreError
 from ledger.ledger import Ledger
 from ledger.model.events import Recorder
 from ledger.model.text import show
+from ledger.projecting import cells, claims
 from ledger.store import read, schema
 from ledger.store.engines import engine_for
 from ledger.store.layout import Layout
@@ -79,7 +80,9 @@ class Where:
         engine = engine_for(self.db, layout=self.layout)
         try:
             origin = self._origin(engine)
-            yield Ledger(engine, layout=self.layout, origin=origin, recorder=self.who)
+            ledger = Ledger(engine, layout=self.layout, origin=origin, recorder=self.who)
+            _keep_up(ledger)
+            yield ledger
         finally:
             engine.dispose()
         if path is not None and not path.exists():
@@ -142,6 +145,14 @@ class Desk(Where):
     def who(self) -> Recorder:
         """Who enters records."""
         return Recorder(id=self.recorder, tool="claims")
+
+
+def _keep_up(ledger: Ledger) -> None:
+    """Let what a command enters or erases reach the library's own views, where they are served."""
+    served = {one.name for one in ledger.projections.status() if one.served}
+    for name, view in (("claims", claims), ("cells", cells)):
+        if name in served:
+            ledger.projections.add(view(ledger.layout))
 
 
 def _file_of(db: str) -> str | None:

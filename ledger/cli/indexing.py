@@ -1,0 +1,34 @@
+"""The library's own views of a log: made by a command, and kept up by every one after it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ledger.cli.options import HERE, Where
+from ledger.cli.output import answer, progress
+from ledger.errors import ProjectionFailed
+from ledger.projecting import cells
+
+_BATCH: Final = 50_000
+
+
+def index(*, where: Where = HERE) -> None:
+    """Keep tables by which questions are answered without reading the whole log.
+
+    Worth it from some ten thousand claims on: `position`, `positions` and `timeline` then read what
+    bears on them, at any known-date, with the same answers. Every command keeps the tables up; type
+    it again after a program wrote that does not.
+
+    Example: `claims index`
+    """
+    with where.ledger() as ledger:
+        ledger.projections.add(cells(ledger.layout), replace=True)
+        outcome = ledger.projections.run("cells", batch=_BATCH, progress=progress())
+        if outcome.status == "failing":
+            raise ProjectionFailed(
+                f"The tables wait at sequence {outcome.position} for an event that they cannot "
+                "take; questions read the whole log as before. Type: claims verify",
+                projection="cells",
+                sequence=outcome.position,
+            )
+    answer(outcome, json=where.json)

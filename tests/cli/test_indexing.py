@@ -1,0 +1,54 @@
+"""`claims index`, and the library's own views under all other commands."""
+
+from __future__ import annotations
+
+from ledger import Ledger
+from ledger.narrowing import narrowed
+from ledger.projecting import claims as claims_view
+
+ASKED = [
+    ("position", "board", "safe"),
+    ("positions", "--party", "board", "--said", "2025-01-01"),
+    ("position", "board", "safe", "--known", "12"),
+    ("timeline", "board", "dam"),
+]
+
+
+def is_narrowed(ledger):
+    view = ledger.as_of()
+    with narrowed(view._folded, view.basis) as found:
+        return found is not None
+
+
+def test_it_answers_the_same_and_is_kept_up_by_what_comes_after(good, filled):
+    before = [good(*one).out for one in ASKED]
+    assert good("index").out == "cells v1: caught up at 17 of 17 events\n"
+    assert [good(*one).out for one in ASKED] == before
+    good("record", "c9", "--claimant", "board", "--act", "deny", "--about", "safe")
+    with Ledger("claims.db") as ledger:
+        assert is_narrowed(ledger)
+    assert good("index", "--json").json["position"] == 18
+    assert "c9" in good("position", "board", "safe").out
+    assert "ok: cells v1 at 18 events" in good("verify", "--views").out
+
+
+def test_what_a_program_wrote_meanwhile_is_answered_all_the_same(good, filled):
+    good("index")
+    with Ledger("claims.db") as ledger:
+        ledger.record(id="c9", claimant="board", act="deny", proposition="safe", uttered="2024")
+        assert not is_narrowed(ledger)
+    assert "c9" in good("position", "board", "safe").out
+    assert good("index", "--json").json["applied"] == 1
+
+
+def test_an_erasure_reaches_every_view_at_once(good, filled):
+    with Ledger("claims.db") as ledger:
+        ledger.projections.add(claims_view(ledger.layout))
+        ledger.projections.run("claims")
+    good("index")
+    why = ("--reason", "a wish", "--authority", "the editor", "--slots", "who", "--slots", "what")
+    told = good("erase", "c1", *why, "--confirm", "c1").out
+    assert "has not come to the erasure yet" not in told
+    verified = good("verify", "--views").out
+    assert "ok: cells v1 at 18 events" in verified
+    assert "ok: claims v1 at 18 events, 2 rows" in verified
