@@ -24,7 +24,8 @@ def test_it_answers_the_same_and_is_kept_up_by_what_comes_after(good, filled):
     before = [good(*one).out for one in ASKED]
     assert good("index").out == "cells v1: caught up at 17 of 17 events\n"
     assert [good(*one).out for one in ASKED] == before
-    good("record", "c9", "--claimant", "board", "--act", "deny", "--about", "safe")
+    said = ("--uttered", "2024-03-09", "--id", "c9")
+    good("record", "--claimant", "board", "--act", "deny", "--proposition", "safe", *said)
     with Ledger("claims.db") as ledger:
         assert is_narrowed(ledger)
     assert good("index", "--json").json["position"] == 18
