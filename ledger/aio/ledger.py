@@ -8,7 +8,7 @@ import datetime as dt
 import functools
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
-from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import (
@@ -23,6 +23,7 @@ from ledger.aio.awaiting import Method, awaited, iterated
 from ledger.aio.cursor import AsyncCursor
 from ledger.aio.places import AsyncBind, Run, Worker, bound, bridge, synchronous
 from ledger.aio.view import AsyncView
+from ledger.aio.waking import Waker, waking
 from ledger.appending import Clock, utc_now
 from ledger.errors import MissingEntry, StoreError, TimedOut
 from ledger.following import Types
@@ -30,15 +31,12 @@ from ledger.ledger import Ledger
 from ledger.model.events import Recorder, StoredEvent
 from ledger.projections.difference import Difference
 from ledger.store import read, schema
-from ledger.store.follow import UNHEARD, Stop, stopped_of
+from ledger.store.follow import Stop, never, stopped_of
 from ledger.store.layout import Layout
 from ledger.view import View
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-
-_LOOK: Final = 0.05
-"""How many seconds pass between two looks of one who waits for an event."""
 
 
 def _viewed(
@@ -236,37 +234,52 @@ class AsyncLedger:
     ) -> AsyncGenerator[StoredEvent]:
         """The events beyond `after`, then each that is committed: once, in order, without end.
 
-        It looks every `poll` seconds, and four times a second at least. It ends when `stop` is set
-        (or `stop()` true) or its task is cancelled. `idle` is told up to which sequence it has
-        looked, each time all is read. Whoever watches is told of its lag under `name`.
+        A commit wakes it, in whatever process; it looks every `poll` seconds as well. It ends when
+        `stop` is set (or `stop()` true) or its task is cancelled. `idle` is told up to which
+        sequence it has looked, each time all is read. Whoever watches is told of its lag under
+        `name`.
 
         Raises:
             StoreError: the ledger is bound to a host's connection or session.
             MissingEntry: the log ends before `after`: it was restored from an older copy, or cut.
         """
         stopped, last = stopped_of(stop), max(after, -1)
-        while not stopped():
-            size = await self.run_sync(_size)  # what is stored meanwhile may be read, or next time
-            if size <= last:
-                raise MissingEntry(
-                    f"Everything up to sequence {last} was read already, but the log holds {size} "
-                    "events: it was restored from an older copy, or cut.",
-                    sequence=size,
-                )
-            behind = size - 1 - last
-            async for one in self.events(after=last, stream=stream, types=types):
-                if stopped():
-                    return
-                if behind > 0:
-                    self._tell_lag(name, behind, dt.datetime.now(dt.UTC) - one.recorded)
-                    behind = 0
-                yield one
-                last = one.sequence
-            last = max(last, size - 1)
-            self._tell_lag(name, 0, dt.timedelta())
-            if idle:
-                idle(last)
-            await asyncio.sleep(min(poll, UNHEARD))
+        async with self._woken() as waker:
+            while not stopped():
+                log_id, size = await self.run_sync(_head)  # what is stored meanwhile comes next
+                if size <= last:
+                    raise MissingEntry(
+                        f"Everything up to sequence {last} was read already, but the log holds "
+                        f"{size} events: it was restored from an older copy, or cut.",
+                        sequence=size,
+                    )
+                if behind := size - 1 - last:
+                    await waker.rest()
+                elif waker.armed:
+                    self._tell_lag(name, 0, dt.timedelta())
+                    if idle:
+                        idle(last)
+                    await waker.wait(poll, stopped)
+                    continue
+                else:
+                    await waker.arm(log_id)
+                    continue
+                async for one in self.events(after=last, stream=stream, types=types):
+                    if stopped():
+                        return
+                    if behind:
+                        self._tell_lag(name, behind, dt.datetime.now(dt.UTC) - one.recorded)
+                        behind = 0
+                    yield one
+                    last = one.sequence
+                last = max(last, size - 1)
+
+    @contextlib.asynccontextmanager
+    async def _woken(self) -> AsyncIterator[Waker]:
+        await self.run_sync(_head)  # which refuses a host's connection or session
+        folded = self._ledger().appender.folded
+        async with waking(folded.bind.engine, folded.layout) as waker:
+            yield waker
 
     def _tell_lag(self, name: str, events: int, age: dt.timedelta) -> None:
         log = self._ledger().appender.folded
@@ -287,17 +300,23 @@ class AsyncLedger:
             StoreError: the ledger is bound to a host's connection or session.
         """
         clock = asyncio.get_running_loop().time
-        end = clock() + timeout
-        while (size := await self.run_sync(_size)) <= sequence:
-            if clock() >= end:
-                raise TimedOut(
-                    f"The event at sequence {sequence} did not come within {timeout:g} seconds: "
-                    f"the log holds {size} events.",
-                    sequence=sequence,
-                    head=size - 1,
-                )
-            await asyncio.sleep(min(_LOOK, poll, max(0.0, end - clock())))
-        return True
+        end, log_id = clock() + timeout, None
+        if (await self.run_sync(_head))[1] > sequence:
+            return True
+        async with self._woken() as waker:
+            while True:
+                await waker.arm(log_id)
+                log_id, size = await self.run_sync(_head)
+                if size > sequence:
+                    return True
+                if clock() >= end:
+                    raise TimedOut(
+                        f"The event at sequence {sequence} did not come within {timeout:g} "
+                        f"seconds: the log holds {size} events.",
+                        sequence=sequence,
+                        head=size - 1,
+                    )
+                await waker.wait(min(poll, max(0.0, end - clock())), never)
 
     async def cursor(self, name: str) -> AsyncCursor:
         """How far a consumer of yours has come, kept in this database under its name.
@@ -314,8 +333,8 @@ class AsyncLedger:
     verify = awaited(Ledger.verify)
 
 
-def _size(ledger: Ledger) -> int:
-    """How many events another transaction sees."""
+def _head(ledger: Ledger) -> tuple[int | None, int]:
+    """The number of the log, and how many events another transaction sees."""
     folded = ledger.appender.folded
     if not isinstance(folded.host, Engine):
         raise StoreError(
@@ -325,4 +344,4 @@ def _size(ledger: Ledger) -> int:
         )
     with folded.reading() as conn:
         head = read.head(conn, folded.tables, folded.origin)
-    return 0 if head is None else head.size
+    return (None, 0) if head is None else (head.log_id, head.size)

@@ -15,6 +15,7 @@ SQLite file       PRAGMA data_version on a connection that never writes; this pr
 SQLite in memory  the signal, and a look every twentieth of a second
 PostgreSQL        LISTEN on a connection of its own, reconnected when it is lost
 other drivers     a look four times a second; an asynchronous one leaves the event loop to others
+                  (on asyncio one is woken by `ledger.aio.waking`)
 ```
 """
 
@@ -67,18 +68,18 @@ def never() -> bool:
     return False
 
 
-_SHORTEST: Final = 0.001
-_LONGEST: Final = 0.02
+SHORTEST: Final = 0.001
+LONGEST: Final = 0.02
 """Between two looks at an SQLite file, in seconds; the first looks follow each other faster."""
 
 _IN_MEMORY: Final = 0.05
-_SLICE: Final = 0.1
+SLICE: Final = 0.1
 """How soon, in seconds, it is noticed that whoever waits is to give up."""
 
 UNHEARD: Final = 0.25
 """Between two looks where nothing can be heard: no log yet, no listener, another driver."""
 
-_RECONNECT: Final = 1.0
+RECONNECT: Final = 1.0
 """How long a listener that was lost is done without, in seconds."""
 
 
@@ -100,6 +101,16 @@ class Waiter(Protocol):
         """Let go of the database."""
 
 
+class Watcher(Protocol):
+    """What tells whether there may be something new; for whoever waits in a way of its own."""
+
+    def changed(self) -> bool:
+        """Whether anybody committed since it was asked last."""
+
+    def close(self) -> None:
+        """Let go of the database."""
+
+
 @contextlib.contextmanager
 def waiting(engine: Engine, layout: Layout) -> Iterator[Waiter]:
     """A waiter for an engine; the connection that it may need is its own, and closed at the end."""
@@ -115,6 +126,11 @@ def _waiter(engine: Engine, layout: Layout) -> Waiter:
         return _Poller(engine)
     if engine.dialect.name == "postgresql":
         return _Listener(engine, layout)
+    return watcher(engine)
+
+
+def watcher(engine: Engine) -> _MemoryWatcher | _FileWatcher:
+    """What tells of commits on an SQLite database."""
     if isinstance(engine.pool, StaticPool | SingletonThreadPool):
         return _MemoryWatcher(engine)
     return _FileWatcher(engine)
@@ -176,7 +192,11 @@ class _MemoryWatcher:
     def wait(self, seconds: float, stopped: Stopped) -> None:
         if not stopped():
             self._signal.changed(self._count, min(seconds, _IN_MEMORY))
-        self._count = self._signal.count
+        self.changed()
+
+    def changed(self) -> bool:
+        before, self._count = self._count, self._signal.count
+        return self._count != before
 
     def rest(self) -> None:
         self.armed = False
@@ -191,24 +211,24 @@ class _FileWatcher:
     def __init__(self, engine: Engine) -> None:
         self.armed = False
         self._signal = _signal_of(engine)
-        self._own = _OwnConnection(engine)
+        self._own = OwnConnection(engine)
         self._count = 0
         self._version: object = None
 
     def arm(self, log_id: int | None) -> None:  # noqa: ARG002 - a file's version tells of all logs
-        self._changed()
+        self.changed()
         self.armed = True
 
     def wait(self, seconds: float, stopped: Stopped) -> None:
         end = time.monotonic() + seconds
-        pause = _SHORTEST
+        pause = SHORTEST
         while not stopped() and (left := end - time.monotonic()) > 0:
             self._signal.changed(self._count, min(left, pause))
-            if self._changed():
+            if self.changed():
                 return
-            pause = min(2 * pause, _LONGEST)
+            pause = min(2 * pause, LONGEST)
 
-    def _changed(self) -> bool:
+    def changed(self) -> bool:
         before = self._count, self._version
         self._count = self._signal.count
         try:
@@ -233,7 +253,7 @@ class _Listener:
     def __init__(self, engine: Engine, layout: Layout) -> None:
         self.armed = False
         self._layout = layout
-        self._own = _OwnConnection(engine)
+        self._own = OwnConnection(engine)
         self._listening = False
         self._retry_at = 0.0
 
@@ -259,7 +279,7 @@ class _Listener:
         end = time.monotonic() + seconds
         try:
             while not stopped() and (left := end - time.monotonic()) > 0:
-                if list(self._own.driver.notifies(timeout=min(left, _SLICE), stop_after=1)):
+                if list(self._own.driver.notifies(timeout=min(left, SLICE), stop_after=1)):
                     return
         except self._own.errors:
             self._lose()
@@ -268,7 +288,7 @@ class _Listener:
     def _lose(self) -> None:
         self._own.close()
         self._listening = False
-        self._retry_at = time.monotonic() + _RECONNECT
+        self._retry_at = time.monotonic() + RECONNECT
 
     def rest(self) -> None:
         # The server keeps what nobody fetches, for all databases in one queue that can fill up.
@@ -303,14 +323,14 @@ class _Poller:
 def _doze(seconds: float, stopped: Stopped, sleep: Callable[[float], object]) -> None:
     end = time.monotonic() + seconds
     while not stopped() and (left := end - time.monotonic()) > 0:
-        sleep(min(left, _SLICE))
+        sleep(min(left, SLICE))
 
 
 def _leave_to_others(seconds: float) -> None:
     await_only(asyncio.sleep(seconds))
 
 
-class _OwnConnection:
+class OwnConnection:
     """A driver's connection beside the engine's pool, made as the pool makes its own."""
 
     def __init__(self, engine: Engine) -> None:
@@ -328,6 +348,7 @@ class _OwnConnection:
         return self._held.dbapi_connection
 
     def close(self) -> None:
+        """Let go of it, lost or not."""
         held, self._held = self._held, None
         if held is not None:
             driver: Any = held.dbapi_connection

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.aio import AsyncLedger
@@ -105,5 +106,104 @@ def test_who_waits_for_an_event_is_told_when_it_does_not_come(async_host, party)
         async with engine.connect() as connection:
             with pytest.raises(StoreError, match=r"Wait with one bound to the engine"):
                 await AsyncLedger(connection).wait_for(0)
+
+    async_host.run(work)
+
+
+@pytest.fixture(params=["engine", "url"])
+def waiting_ledger(request, async_host):
+    """An AsyncLedger on the host's engine, or one that opened the database itself."""
+
+    def made(engine):
+        url = async_host.url.render_as_string(hide_password=False)
+        return AsyncLedger(engine if request.param == "engine" else url)
+
+    return made
+
+
+def test_a_commit_wakes_whoever_follows_or_waits(async_host, waiting_ledger, party):
+    async def work(engine):
+        ledger, writer = waiting_ledger(engine), AsyncLedger(engine)
+        try:
+            await writer.register(party("board"))
+            looked: list[int] = []
+            seen = []
+
+            async def read():
+                async for event in ledger.follow(poll=3600, idle=looked.append):
+                    seen.append(event.sequence)
+                    if len(seen) == 4:
+                        return
+
+            reader = asyncio.create_task(read())
+            for number in range(3):
+                await until(lambda at=number: looked[-1:] == [at])
+                await writer.register(party(f"p{number}"))
+            await asyncio.wait_for(reader, ENOUGH)
+            coming = asyncio.create_task(ledger.wait_for(4, timeout=ENOUGH, poll=3600))
+            await asyncio.sleep(0.2)
+            await writer.register(party("last"))
+            assert await coming
+            return seen
+        finally:
+            await ledger.close()
+
+    assert async_host.run(work) == [0, 1, 2, 3]
+
+
+def test_a_follower_that_is_cancelled_or_told_to_stop_lets_go(async_host, waiting_ledger, party):
+    async def work(engine):
+        ledger = waiting_ledger(engine)
+        try:
+            await ledger.register(party("board"))
+            looked: list[int] = []
+            stop = asyncio.Event()
+
+            async def read():
+                return [one.sequence async for one in ledger.follow(stop=stop, idle=looked.append)]
+
+            reader = asyncio.create_task(read())
+            await until(lambda: looked)
+            stop.set()
+            assert await asyncio.wait_for(reader, ENOUGH) == [0]
+            stop.clear()
+            looked.clear()
+            cancelled = asyncio.create_task(read())
+            await until(lambda: looked)
+            cancelled.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await cancelled
+            await ledger.register(party("later"))
+        finally:
+            await ledger.close()
+
+    async_host.run(work)
+
+
+def test_a_listener_that_was_lost_listens_again(async_host, waiting_ledger, party):
+    if async_host.url.get_backend_name() != "postgresql":
+        pytest.skip("Only PostgreSQL has connections that can be lost.")
+    listening = "query ~ '^LISTEN' AND datname = current_database() AND pid <> pg_backend_pid()"
+    lost = sa.text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {listening}")
+
+    async def work(engine):
+        ledger, writer = waiting_ledger(engine), AsyncLedger(engine)
+        try:
+            await writer.register(party("board"))
+            looked: list[int] = []
+            events = ledger.follow(after=0, poll=3600, idle=looked.append)
+            for number in range(2):
+                coming = asyncio.create_task(anext(events))
+                await until(lambda: looked)
+                await asyncio.sleep(0.3)
+                async with engine.begin() as conn:
+                    assert (await conn.execute(lost)).all() == [(True,)]
+                await writer.register(party(f"p{number}"))
+                assert (await asyncio.wait_for(coming, ENOUGH)).sequence == number + 1
+                looked.clear()
+                await asyncio.sleep(1.1)  # after a second without, it listens again
+            await events.aclose()
+        finally:
+            await ledger.close()
 
     async_host.run(work)

@@ -105,7 +105,7 @@ def test_a_commit_that_nobody_tells_of_is_found_at_the_next_look(
     register(writer)
     monkeypatch.setattr("ledger.store.transaction.wake", lambda engine: None)
     monkeypatch.setattr("ledger.store.follow.channel", lambda layout, log_id: "silence")
-    monkeypatch.setattr("ledger.store.follow._FileWatcher._changed", lambda self: False)
+    monkeypatch.setattr("ledger.store.follow._FileWatcher.changed", lambda self: False)
     with followed(reader, poll=0.05) as follower:
         follower.until_idle(0)
         register(writer)
