@@ -17,6 +17,7 @@ import attrs
 
 from ledger.errors import InvalidImport
 from ledger.model.text import show
+from ledger.store.engines import first_bytes
 
 _GZIP: Final = b"\x1f\x8b"
 _SQLITE: Final = b"SQLite format 3\x00"
@@ -72,25 +73,30 @@ class Source:
             InvalidImport: there is no such file, or it is an archive or a database.
         """
         try:
+            if self.path.is_file():
+                self._refuse(first_bytes(self.path, 16))
             file = self.path.open("rb")
         except OSError as error:
             raise unreadable(self.path, error) from error
         with file:
             head = file.peek(16)[:16]  # a pipe cannot be wound back
-            for start, kind in _NO_TEXT.items():
-                if head.startswith(start):
-                    what, do = self._instead(kind)
-                    raise InvalidImport(
-                        f"{show(self.name, 200)} is {what}: it cannot be read. {do}",
-                        field="file",
-                        given=self.name,
-                    )
+            self._refuse(head)
             self._file = file if file.seekable() else None
             if head.startswith(_GZIP):
                 with gzip.open(file) as unpacked:
                     yield cast("BinaryIO", unpacked)
             else:
                 yield file
+
+    def _refuse(self, head: bytes) -> None:
+        for start, kind in _NO_TEXT.items():
+            if head.startswith(start):
+                what, do = self._instead(kind)
+                raise InvalidImport(
+                    f"{show(self.name, 200)} is {what}: it cannot be read. {do}",
+                    field="file",
+                    given=self.name,
+                )
 
     def _instead(self, kind: str) -> tuple[str, str]:
         """What a file is that is no text, and what to do with it."""
@@ -143,10 +149,9 @@ def is_of_database(path: Path) -> bool:
     place = Path(os.path.realpath(path))
     for suffix in ("", "-wal", "-shm", "-journal"):
         database = place.with_name(place.name.removesuffix(suffix))
-        if place.name.endswith(suffix) and database.is_file():
-            with database.open("rb") as file:
-                if file.read(len(_SQLITE)) == _SQLITE:
-                    return True
+        ours = place.name.endswith(suffix) and database.is_file()
+        if ours and first_bytes(database, len(_SQLITE)) == _SQLITE:
+            return True
     return False
 
 

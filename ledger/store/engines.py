@@ -13,6 +13,7 @@ import os
 import re
 import shlex
 import sqlite3
+import stat
 import weakref
 from pathlib import Path
 from typing import Final
@@ -162,13 +163,8 @@ def _refuse_foreign(path: Path, layout: Layout, *, beside: bool) -> None:
             f"There is no directory {path.parent}, so {path.name} cannot be made in it. "
             f"Type: mkdir -p {path.parent}"
         )
-    if _is_open_here(path):
-        if not beside:
-            _refuse_tables(path, layout)
-        return
     try:
-        with path.open("rb") as file:
-            header = file.read(100)
+        header = first_bytes(path, 100)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -182,22 +178,31 @@ def _refuse_foreign(path: Path, layout: Layout, *, beside: bool) -> None:
         _refuse_tables(path, layout)
 
 
-def _is_open_here(path: Path) -> bool:
-    """Whether this process has the file open, perhaps by an engine in the midst of writing.
+def first_bytes(path: Path, many: int) -> bytes:
+    """The first bytes of a file that may be a database in use; no lock on it is dropped.
 
-    It must then be looked at through SQLite: whoever closes a file drops all locks that the process
-    has on it (sqlite.org/howtocorrupt.html, 2.2).
+    Whoever closes a file drops all locks that the process has on it
+    (sqlite.org/howtocorrupt.html, 2.2), so one that is open here is read where it is open.
+
+    Raises:
+        OSError: it is not there, or cannot be read.
     """
+    file = path.stat()
+    if stat.S_ISREG(file.st_mode):
+        for number in _open_files():
+            with contextlib.suppress(OSError):  # closed by now, or open for writing alone
+                if os.path.samestat(file, os.fstat(number)):
+                    return os.pread(number, many, 0)
+    with path.open("rb") as opened:
+        return opened.read(many)
+
+
+def _open_files() -> list[int]:
+    """The descriptors of this process, where the system tells."""
     try:
-        file = path.stat()
-        open_files = [int(one.name) for one in Path("/dev/fd").iterdir()]
-    except OSError:
-        return False
-    for number in open_files:
-        with contextlib.suppress(OSError):  # that of the list itself is closed by now
-            if os.path.samestat(file, os.fstat(number)):
-                return True
-    return False
+        return [int(one.name) for one in Path("/dev/fd").iterdir()]
+    except (OSError, ValueError):
+        return []
 
 
 def _refuse_tables(path: Path, layout: Layout) -> None:
