@@ -20,7 +20,7 @@ import socket
 import threading
 from collections.abc import Iterator
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from ledger.projecting.registry import Site
@@ -69,7 +69,7 @@ def _session_lock(site: Site, key: Build) -> Iterator[bool | None]:
         yield None
         return
     number = _number(f"{site.tables.cursor.fullname} {key.log_id} {key}")
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+    with _beside(engine) as conn:
         if not cursors.lock_session(conn, number):
             yield False
             return
@@ -80,6 +80,17 @@ def _session_lock(site: Site, key: Build) -> Iterator[bool | None]:
                 cursors.unlock_session(conn, number)
             except DBAPIError:
                 conn.invalidate()
+
+
+@contextlib.contextmanager
+def _beside(engine: Engine) -> Iterator[Connection]:
+    """A connection that the engine's pool does not count: the work may need all that it has."""
+    beside = Engine(engine.pool.recreate(), engine.dialect, engine.url)
+    try:
+        with beside.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            yield conn
+    finally:
+        beside.dispose()
 
 
 def _number(words: str) -> int:

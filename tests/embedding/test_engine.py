@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from ledger import Layout, Ledger
 from ledger.errors import LedgerError, SchemaMissing, UnknownParty
+from ledger.projecting import cells, claims
 from ledger.store import schema
 
 
@@ -61,6 +62,13 @@ def test_a_pool_of_one_connection_is_enough(narrow, say):
     for stored in ledger.events(after=1, limit=1):
         say(ledger, f"c-{stored.sequence}")
     assert ledger.verify().size == 5
+    for view in (claims, cells):
+        ledger.projections.add(view())
+    ledger.projections.ready()
+    say(ledger, "c3")
+    assert {one.lag for one in ledger.projections.status()} == {0}
+    assert [one.ok for one in ledger.projections.check_all()] == [True, True]
+    assert ledger.projections.rebuild("claims").switched
 
 
 def test_closing_the_ledger_leaves_the_hosts_engine_alone(say):
