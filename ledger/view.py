@@ -7,9 +7,9 @@ answer can be had again exactly. What the questions mean is in `ledger.projectio
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Literal
+from typing import Literal, TypeVar
 
 import attrs
 
@@ -40,6 +40,7 @@ from ledger.projections.effective import Facts
 from ledger.projections.policies import Policy
 
 Day = str | dt.date
+T = TypeVar("T")
 
 
 def day_of(value: Day | None, name: str) -> dt.date | None:
@@ -75,6 +76,9 @@ class View:
         """The folded events of the basis, to be used inside the context."""
         return self._folded.facts_at(self.basis)
 
+    def _ask(self, question: Callable[[Asked], T]) -> T:
+        return ask(self._folded, self.basis, self.said, question)
+
     def __str__(self) -> str:
         known = "the last event" if self.known is None else str(self.known)
         return f"said by {self.said}, known by {known} ({self.basis} events)"
@@ -96,12 +100,7 @@ class View:
         quick = plain.position(self._folded, self.basis, (party, proposition), self.said, policy)
         if quick is not None:
             return quick
-
-        def question(asked: Asked) -> standing.Position:
-            who, what = naming.cell(asked.records, party, proposition)
-            return asked.position(who, what, self.said, policy)
-
-        return ask(self._folded, self.basis, question)
+        return self._ask(lambda asked: asked.position(party, proposition, policy))
 
     def explain(
         self,
@@ -134,9 +133,8 @@ class View:
                 field="proposition",
                 given=proposition,
             )
-        with self.facts() as facts:
-            who, what = naming.cell(facts, party, proposition)
-            return explaining.explain(facts, who, what, self.said, policy)
+        who, what = party, proposition
+        return self._ask(lambda asked: asked.explain(who, what, policy))
 
     def positions(
         self,
@@ -150,35 +148,13 @@ class View:
             raise InvalidView(
                 "Say whose positions, or on what: positions(topic=...) or positions(party=...)."
             )
-
-        def question(asked: Asked) -> perspectives.Positions:
-            facts = asked.records
-            on = None if topic is None else naming.find(facts, "topic", topic)
-            who = None if party is None else naming.find(facts, "party", party)
-            if on is None:
-                return asked.positions_of(who or "", self.said, policy)
-            found = asked.positions_on(on, self.said, policy)
-            if who is None:
-                return found
-            shown = facts.public(facts.canonical(who))
-            return attrs.evolve(found, rows=tuple(row for row in found if row.party == shown))
-
-        return ask(self._folded, self.basis, question)
+        return self._ask(lambda asked: asked.positions(party, topic, policy))
 
     def timeline(
         self, party: str, topic: str, *, policy: str | Policy = "latest"
     ) -> timeline.Timeline:
         """A party's words on a topic (or one proposition) over time: runs, turns, claims."""
-
-        def question(asked: Asked) -> timeline.Timeline:
-            facts = asked.records
-            who = naming.find(facts, "party", party)
-            known = facts.effective.get(facts.id_of("proposition", topic) or topic)
-            single = isinstance(known, ev.PropositionDefined) and not facts.id_of("topic", topic)
-            on = naming.find(facts, "proposition" if single else "topic", topic)
-            return asked.timeline(who, on, self.said, policy)
-
-        return ask(self._folded, self.basis, question)
+        return self._ask(lambda asked: asked.timeline(party, topic, policy))
 
     def columns(self, *, progress: columns.Progress | None = None) -> columns.Columns:
         """The positions of everybody on everything, for every day, held in memory as numbers.
@@ -208,13 +184,11 @@ class View:
 
     def perspectives(self, occurrence: str) -> accounts.Accounts:
         """Who describes an occurrence how, side by side, in words of their own."""
-        with self.facts() as facts:
-            return accounts.accounts(facts, naming.find(facts, "occurrence", occurrence), self.said)
+        return self._ask(lambda asked: asked.accounts(occurrence))
 
     def silences(self, topic: str) -> silence.Silences:
         """Who is silent on propositions of a topic on which others spoke, and since when."""
-        with self.facts() as facts:
-            return silence.silences(facts, naming.find(facts, "topic", topic), self.said)
+        return self._ask(lambda asked: asked.silences(topic))
 
     # -- claims -----------------------------------------------------------------------------
 

@@ -51,7 +51,8 @@ class Narrowed:
             named = [*beneath(frame, frame.canonical(party))]
         cell, _ = self._build
         key = self.records.log_id, self.basis
-        claims = cells.in_cells(self.conn, cell, key, map(self._sequence, named), on)
+        parties = [*map(self._sequence, named), *([cells.NOBODY] if party is None else [])]
+        claims = cells.in_cells(self.conn, cell, key, parties, on)
         with self.with_claims(claims) as facts:
             yield facts
 

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar, cast
 
+import attrs
 from sqlalchemy import Connection
 
 from ledger.errors import LedgerError
@@ -19,7 +20,16 @@ from ledger.narrowing.acts import Narrowed, narrowed
 from ledger.narrowing.driver import Gone
 from ledger.narrowing.plain import quick
 from ledger.narrowing.records import beside, held_of
-from ledger.projections import perspectives, positions, standing, timeline
+from ledger.projections import (
+    accounts,
+    explaining,
+    naming,
+    perspectives,
+    positions,
+    silence,
+    standing,
+    timeline,
+)
 from ledger.projections.effective import Facts
 from ledger.projections.policies import Policy
 
@@ -27,52 +37,82 @@ T = TypeVar("T")
 
 
 class Asked:
-    """The questions of one view: narrowed where that can be done, else of the folded log."""
+    """The questions of one view: narrowed where that can be done, else of the folded log.
 
-    def __init__(self, records: Facts, narrowed: Narrowed | None) -> None:
+    Whatever is asked about is named by its host's id, or by the ledger's own.
+    """
+
+    def __init__(self, records: Facts, narrowed: Narrowed | None, said: Knob) -> None:
         self.records = records
         self._narrowed = narrowed
+        self._said = said
 
     def position(
-        self, party: str, proposition: str, said: Knob, policy: str | Policy = "latest"
+        self, party: str, proposition: str, policy: str | Policy = "latest"
     ) -> standing.Position:
-        """Where a party stands on a proposition, by their ledger ids."""
-        if self._narrowed is None:
-            return positions.position(self.records, party, proposition, said, policy)
-        proposition = self.records.canonical(proposition)
-        with self._narrowed.about(party, [proposition]) as facts:
-            found = positions.position(facts, party, proposition, said, policy)
+        """Where a party stands on a proposition."""
+        who, what = naming.cell(self.records, party, proposition)
+        with self._about(who, [what]) as facts:
+            found = positions.position(facts, who, what, self._said, policy)
         # Of a silent party its last word on the topic is told: on what stands beside this.
-        others = beside(self.records, proposition) if found.status == "silent" else ()
-        if not others:
+        if found.status != "silent" or self._narrowed is None:
             return found
-        with self._narrowed.about(party, [proposition, *others]) as facts:
-            return positions.position(facts, party, proposition, said, policy)
+        if not (others := beside(self.records, self.records.canonical(what))):
+            return found
+        with self._about(who, [what, *others]) as facts:
+            return positions.position(facts, who, what, self._said, policy)
 
-    def positions_of(
-        self, party: str, said: Knob, policy: str | Policy = "latest"
-    ) -> perspectives.Positions:
-        """Where a party stands on everything."""
-        with self._about(party, None) as facts:
-            return perspectives.positions_of(facts, party, said, policy)
+    def explain(
+        self, party: str, proposition: str, policy: str | Policy = "latest"
+    ) -> explaining.Explanation:
+        """The steps to a position, with every claim kept or dropped."""
+        who, what = naming.cell(self.records, party, proposition)
+        others = beside(self.records, self.records.canonical(what))
+        with self._about(None, [what, *others]) as facts:
+            return explaining.explain(facts, who, what, self._said, policy)
 
-    def positions_on(
-        self, topic: str, said: Knob, policy: str | Policy = "latest"
+    def positions(
+        self, party: str | None, topic: str | None, policy: str | Policy = "latest"
     ) -> perspectives.Positions:
-        """Where everybody stands on a topic."""
-        with self._about(None, perspectives.propositions_of(self.records, topic)) as facts:
-            return perspectives.positions_on(facts, topic, said, policy)
+        """Where a party stands on everything, everybody on a topic, or the one on the other."""
+        on = None if topic is None else naming.find(self.records, "topic", topic)
+        who = None if party is None else naming.find(self.records, "party", party)
+        if on is None:
+            with self._about(who, None) as facts:
+                return perspectives.positions_of(facts, who or "", self._said, policy)
+        with self._about(who, perspectives.propositions_of(self.records, on)) as facts:
+            found = perspectives.positions_on(facts, on, self._said, policy)
+        if who is None:
+            return found
+        shown = self.records.public(self.records.canonical(who))
+        return attrs.evolve(found, rows=tuple(row for row in found if row.party == shown))
 
     def timeline(
-        self, party: str, topic: str, said: Knob, policy: str | Policy = "latest"
+        self, party: str, topic: str, policy: str | Policy = "latest"
     ) -> timeline.Timeline:
         """A party's words over time on a topic or a proposition."""
-        on = perspectives.propositions_of(self.records, topic)
-        if self.records.get(topic, ev.PropositionDefined) is not None:
-            on = (self.records.canonical(topic),)
-        others = [one for proposition in on for one in beside(self.records, proposition)]
-        with self._about(party, [*on, *others]) as facts:
-            return timeline.timeline(facts, party, topic, said, policy)
+        records = self.records
+        who = naming.find(records, "party", party)
+        known = records.effective.get(records.id_of("proposition", topic) or topic)
+        single = isinstance(known, ev.PropositionDefined) and not records.id_of("topic", topic)
+        on = naming.find(records, "proposition" if single else "topic", topic)
+        several = [records.canonical(on)] if single else perspectives.propositions_of(records, on)
+        others = [one for proposition in several for one in beside(records, proposition)]
+        with self._about(who, [*several, *others]) as facts:
+            return timeline.timeline(facts, who, on, self._said, policy)
+
+    def accounts(self, occurrence: str) -> accounts.Accounts:
+        """Who describes an occurrence how."""
+        which = naming.find(self.records, "occurrence", occurrence)
+        event = self.records.get(which, ev.OccurrenceDescribed)
+        with self._about(None, event.propositions if event else ()) as facts:
+            return accounts.accounts(facts, which, self._said)
+
+    def silences(self, topic: str) -> silence.Silences:
+        """Who is silent on a topic on which others spoke."""
+        on = naming.find(self.records, "topic", topic)
+        with self._about(None, perspectives.propositions_of(self.records, on)) as facts:
+            return silence.silences(facts, on, self._said)
 
     def _about(
         self, party: str | None, propositions: Iterable[str] | None
@@ -82,8 +122,8 @@ class Asked:
         return self._narrowed.about(party, propositions)
 
 
-def ask(folded: Folded, basis: int, question: Callable[[Asked], T]) -> T:
-    """The answer to a question about a prefix.
+def ask(folded: Folded, basis: int, said: Knob, question: Callable[[Asked], T]) -> T:
+    """The answer to a question about a prefix, of what was said by a date.
 
     Asked of the driver first, where that can be done: nothing was committed meanwhile, or it is
     asked once more, inside a transaction.
@@ -95,19 +135,19 @@ def ask(folded: Folded, basis: int, question: Callable[[Asked], T]) -> T:
             if held is not None and held.size >= basis:
                 conn = cast("Connection", driver)  # as far as reading goes
                 near = Narrowed(conn, folded.tables, held, basis)
-                found = question(Asked(near.frame, near))
+                found = question(Asked(near.frame, near, said))
                 if driver.version() == held.version:
                     return found
-    with asked_of(folded, basis) as asked:
+    with asked_of(folded, basis, said) as asked:
         return question(asked)
 
 
 @contextlib.contextmanager
-def asked_of(folded: Folded, basis: int) -> Iterator[Asked]:
+def asked_of(folded: Folded, basis: int, said: Knob) -> Iterator[Asked]:
     """The questions of a prefix, for as long as they are asked."""
     with narrowed(folded, basis) as found:
         if found is not None:
-            yield Asked(found.frame, found)
+            yield Asked(found.frame, found, said)
             return
     with folded.facts_at(basis) as facts:
-        yield Asked(facts, None)
+        yield Asked(facts, None, said)

@@ -117,7 +117,8 @@ def _cells(found: _Found, seq_of: Mapping[str, int]) -> Iterator[store.CellRow]:
     keys: dict[tuple[str, ...], list[int]] = {}
     for seq, parties, proposition, document in found.claims:
         if (named := keys.get(parties)) is None:
-            named = keys[parties] = [seq_of[id_] for id_ in parties if id_ in seq_of]
+            named = [seq_of[id_] for id_ in parties if id_ in seq_of] or [store.NOBODY]
+            keys[parties] = named
         on = seq_of.get(proposition)
         if on is not None:
             at = None if document is None else seq_of.get(document)
@@ -275,7 +276,7 @@ def _moved(page: Page, link: Table, change: str) -> Iterator[store.CellRow]:
     if root is None or not isinstance(root.event, ev.ClaimRecorded):
         return
     parties, propositions = dict.fromkeys(_parties(root.event.chains)), {root.event.proposition: 0}
-    seen, fresh = {root.sequence}, {root.sequence}
+    seen, fresh, of_nobody = {root.sequence}, {root.sequence}, not parties
     while fresh:
         key = page.log_id, page.stop
         fresh = store.linked(page.conn, link, key, store.TOUCH, fresh).difference(seen)
@@ -285,14 +286,18 @@ def _moved(page: Page, link: Table, change: str) -> Iterator[store.CellRow]:
             event = opened(row).event
             if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
                 changes.append(row.seq)
-                parties.update(dict.fromkeys(_parties(event.changes.get("chains") or ())))
+                if "chains" in event.changes:
+                    named = _parties(event.changes["chains"])
+                    parties.update(dict.fromkeys(named))
+                    of_nobody = of_nobody or not named
                 if event.changes.get("proposition"):
                     propositions[event.changes["proposition"]] = 0
         fresh = set(changes)
     seq_of = views.sequences(page.conn, page.tables, page.log_id, [*parties, *propositions])
-    for party, proposition in itertools.product(parties, propositions):
-        if party in seq_of and proposition in seq_of:
-            yield seq_of[party], seq_of[proposition], root.sequence, None
+    by = [seq_of[id_] for id_ in parties if id_ in seq_of] + [store.NOBODY] * of_nobody
+    on = [seq_of[id_] for id_ in propositions if id_ in seq_of]
+    for party, proposition in itertools.product(by, on):
+        yield party, proposition, root.sequence, None
 
 
 def _root(page: Page, stored: ev.StoredEvent | None) -> ev.StoredEvent | None:

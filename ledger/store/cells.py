@@ -39,6 +39,8 @@ FRAME: Final = 0
 ERASED: Final = 1
 TOUCH: Final = 2
 UTTERANCE: Final = 3
+NOBODY: Final = -1
+"""The party of a claim of which the text names no claimant."""
 
 CellRow = tuple[int, int, int, int | None]
 """Party, proposition, claim, document."""

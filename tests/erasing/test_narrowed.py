@@ -26,7 +26,7 @@ from tests.projections.test_narrowed import (
 )
 from tests.projections.worlds import SAID, Clock, told_to
 
-ASKED_FOR = ("party_registered", "proposition_defined", "topic_defined")
+ASKED_FOR = ("party_registered", "proposition_defined", "topic_defined", "occurrence_described")
 
 
 def erase(ledger, target, slots):
@@ -65,7 +65,7 @@ def test_a_narrowed_answer_is_that_of_the_folded_log(world, said, asked, party, 
                 assert is_narrowed(view)
                 whole = folded(view, asked, party)
                 assert narrow(view, asked, party) == whole
-                assert quick(view, asked) == whole[:-2]
+                assert quick(view, asked) == whole[:-4]
         assert ledger.projections.check("cells").ok
 
 

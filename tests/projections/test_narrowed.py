@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import QueuePool
 
 from ledger import Ledger, Membership, Party, Proposition
-from ledger.narrowing import asked_of, narrowed, plain
+from ledger.narrowing import Asked, asked_of, narrowed, plain
 from ledger.projecting import cells
-from ledger.projections import perspectives, positions, timeline
+from ledger.projections import accounts, explaining, perspectives, positions, timeline
 from ledger.testing import lachin
 from tests.projections.naive_fold import Op
 from tests.projections.worlds import PEOPLE, SAID, TOLD, Clock, crowded, scene, told_to, worlds
@@ -40,10 +41,10 @@ def quick(view, cells):
 
 def narrow(view, cells, party):
     """What the tables and the few events that they name come to."""
-    with asked_of(view._folded, view.basis) as asked:
-        ids = Ids(asked.records)
-        found = [asked.position(ids[p], ids[q], view.said) for p, q in cells]
-    return [*found, view.positions(party=party), view.timeline(party, TOLD[0])]
+    with asked_of(view._folded, view.basis, view.said) as asked:
+        found = [asked.position(*cell) for cell in cells]
+        others = [asked.explain(*cells[0]), asked.accounts("the-road")]
+    return [*found, *others, view.positions(party=party), view.timeline(party, TOLD[0])]
 
 
 def folded_cells(view, cells):
@@ -59,6 +60,8 @@ def folded(view, cells, party):
         ids = Ids(facts)
         return [
             *folded_cells(view, cells),
+            explaining.explain(facts, ids[cells[0][0]], ids[cells[0][1]], view.said),
+            accounts.accounts(facts, facts.id_of("occurrence", "the-road"), view.said),
             perspectives.positions_of(facts, ids[party], view.said),
             timeline.timeline(facts, ids[party], ids[TOLD[0]], view.said),
         ]
@@ -67,6 +70,23 @@ def folded(view, cells, party):
 def is_narrowed(view):
     with narrowed(view._folded, view.basis) as found:
         return found is not None
+
+
+def questions(view):
+    """Every question that can be narrowed, of everything that a view holds."""
+    parties = [one.id for one in view.parties()]
+    for topic in [one.id for one in view.topics()]:
+        yield lambda asked, on=topic: asked.silences(on)
+        yield lambda asked, on=topic: asked.positions(None, on)
+        for party in parties:
+            yield lambda asked, who=party, on=topic: asked.positions(who, on)
+            yield lambda asked, who=party, on=topic: asked.timeline(who, on)
+    for party, about in itertools.product(parties, view.propositions()):
+        yield lambda asked, who=party, what=about.id: asked.explain(who, what)
+    with view.facts() as facts:
+        occurrences = facts.keys("occurrence")
+    for one in occurrences:
+        yield lambda asked, which=one: asked.accounts(which)
 
 
 def quick_ones(view, cells):
@@ -114,7 +134,7 @@ def test_a_narrowed_answer_is_that_of_the_folded_log(world, said, asked, party, 
             assert is_narrowed(view)
             whole = folded(view, asked, party)
             assert narrow(view, asked, party) == whole
-            assert quick(view, asked) == whole[:-2]
+            assert quick(view, asked) == whole[:-4]
         assert ledger.projections.check("cells").ok
 
 
@@ -170,6 +190,11 @@ def test_the_example_world_is_answered_so_on_every_engine(database, clock, batch
             asked = [(p.id, q.id) for p in view.parties() for q in view.propositions()]
             assert is_narrowed(view)
             assert quick(view, asked) == folded_cells(view, asked)
+            with view.facts() as facts:
+                whole = Asked(facts, None, view.said)
+                with asked_of(view._folded, view.basis, view.said) as near:
+                    for question in questions(view):
+                        assert question(near) == question(whole)
         assert ledger.projections.check("cells").ok
 
 
