@@ -315,39 +315,30 @@ class View:
             UnknownName: nothing bears it then; near matches are named.
             AmbiguousName: several parties bear it then.
         """
-        with self.facts() as facts:
-            return naming.resolve(facts, name, day_of(on, "on"))
+        return self._ask(lambda asked: naming.resolve(asked.records, name, day_of(on, "on")))
 
     def denoted(self, name: str, *, on: Day | None = None) -> tuple[naming.Denoted, ...]:
         """The parties that a name denotes on a day, surely or possibly; best rank only."""
-        with self.facts() as facts:
-            return naming.denoted(facts, name, day_of(on, "on"))
+        return self._ask(lambda asked: naming.denoted(asked.records, name, day_of(on, "on")))
 
     def memberships(self, party: str, *, on: Day | None = None) -> tuple[catalogue.Belonging, ...]:
         """What a party belongs to on a day, or at any time."""
-        with self.facts() as facts:
-            id_ = naming.find(facts, "party", party)
-            return catalogue.memberships(facts, id_, day_of(on, "on"))
+        day = day_of(on, "on")
+        return self._ask(lambda asked: catalogue.memberships(*asked.about(party), day))
 
     def parties(self) -> tuple[catalogue.PartyLine, ...]:
         """The parties of this view."""
-        with self.facts() as facts:
-            return catalogue.parties(facts)
+        return self._ask(lambda asked: catalogue.parties(asked.records))
 
     def topics(self) -> tuple[catalogue.TopicLine, ...]:
         """The topics of this view."""
-        with self.facts() as facts:
-            return catalogue.topics(facts)
+        return self._ask(lambda asked: catalogue.topics(asked.records))
 
     def propositions(self, *, topic: str | None = None) -> tuple[catalogue.PropositionLine, ...]:
         """The propositions of this view, or of one topic and those inside it."""
-        with self.facts() as facts:
-            found = catalogue.propositions(facts)
-            if topic is None:
-                return found
-            inside = perspectives.propositions_of(facts, naming.find(facts, "topic", topic))
-            keys = {facts.public(id_) for id_ in inside}
-            return tuple(one for one in found if one.id in keys)
+        if topic is None:
+            return self._ask(lambda asked: catalogue.propositions(asked.records))
+        return self._ask(lambda asked: catalogue.propositions_of(*asked.about(topic, "topic")))
 
     def documents(self) -> tuple[catalogue.DocumentLine, ...]:
         """The documents of this view."""

@@ -47,6 +47,10 @@ class Asked:
         self._narrowed = narrowed
         self._said = said
 
+    def about(self, record: str, kind: str = "party") -> tuple[Facts, str]:
+        """The records that are no acts, and the ledger's id of one of them."""
+        return self.records, naming.find(self.records, kind, record)
+
     def position(
         self, party: str, proposition: str, policy: str | Policy = "latest"
     ) -> standing.Position:

@@ -15,7 +15,15 @@ from sqlalchemy.pool import QueuePool
 from ledger import Ledger, Membership, Party, Proposition
 from ledger.narrowing import Asked, asked_of, narrowed, plain
 from ledger.projecting import cells
-from ledger.projections import accounts, explaining, perspectives, positions, timeline
+from ledger.projections import (
+    accounts,
+    catalogue,
+    explaining,
+    naming,
+    perspectives,
+    positions,
+    timeline,
+)
 from ledger.testing import lachin
 from tests.projections.naive_fold import Op
 from tests.projections.worlds import PEOPLE, SAID, TOLD, Clock, crowded, scene, told_to, worlds
@@ -75,7 +83,13 @@ def is_narrowed(view):
 def questions(view):
     """Every question that can be narrowed, of everything that a view holds."""
     parties = [one.id for one in view.parties()]
+    for whole in (catalogue.parties, catalogue.topics, catalogue.propositions):
+        yield lambda asked, tell=whole: tell(asked.records)
+    for party in parties:
+        yield lambda asked, who=party: catalogue.memberships(*asked.about(who))
+        yield lambda asked, who=party: naming.denoted(asked.records, who, None)
     for topic in [one.id for one in view.topics()]:
+        yield lambda asked, on=topic: catalogue.propositions_of(*asked.about(on, "topic"))
         yield lambda asked, on=topic: asked.silences(on)
         yield lambda asked, on=topic: asked.positions(None, on)
         for party in parties:
