@@ -17,7 +17,7 @@ from ledger.ledger import Ledger
 from ledger.model.events import Recorder
 from ledger.model.text import show
 from ledger.projecting import cells, claims
-from ledger.store import read, schema
+from ledger.store import cursors, read, schema
 from ledger.store.engines import engine_for
 from ledger.store.layout import Layout
 from ledger.store.tables import tables_for
@@ -81,7 +81,7 @@ class Where:
         try:
             origin = self._origin(engine)
             ledger = Ledger(engine, layout=self.layout, origin=origin, recorder=self.who)
-            _keep_up(ledger)
+            self._keep_up(ledger, engine)
             yield ledger
         finally:
             engine.dispose()
@@ -91,6 +91,14 @@ class Where:
                 "entered went with the file. Type the command again once the file is back.",
                 stored="unknown",
             )
+
+    def _keep_up(self, ledger: Ledger, engine: Engine) -> None:
+        """Let what is entered or erased reach the library's own views, where they are served."""
+        with reading(engine) as conn:
+            served = cursors.served_names(conn, tables_for(self.layout), ledger.origin)
+        for name, view in (("claims", claims), ("cells", cells)):
+            if name in served:
+                ledger.projections.add(view(self.layout))
 
     def expect_file(self) -> Path | None:
         """The ledger's file, if it is one; refused before a driver creates it.
@@ -145,14 +153,6 @@ class Desk(Where):
     def who(self) -> Recorder:
         """Who enters records."""
         return Recorder(id=self.recorder, tool="claims")
-
-
-def _keep_up(ledger: Ledger) -> None:
-    """Let what a command enters or erases reach the library's own views, where they are served."""
-    served = {one.name for one in ledger.projections.status() if one.served}
-    for name, view in (("claims", claims), ("cells", cells)):
-        if name in served:
-            ledger.projections.add(view(ledger.layout))
 
 
 def _file_of(db: str) -> str | None:

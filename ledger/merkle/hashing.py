@@ -8,6 +8,7 @@ A leaf is hashed behind the byte 0x00, a node behind 0x01. Without the two diffe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final
 
@@ -26,6 +27,16 @@ def leaf_hash(data: bytes) -> bytes:
         '305df59f9590c3c9'
     """
     return sha256(b"\x00" + data).digest()
+
+
+def leaf_hashes(texts: Iterable[str]) -> list[bytes]:
+    """The 32-byte hashes of many leaves that hold texts, in UTF-8, in the time of one loop.
+
+    Example:
+        >>> leaf_hashes(["leaf-0"]) == [leaf_hash(b"leaf-0")]
+        True
+    """
+    return [sha256(b"\x00" + text.encode()).digest() for text in texts]
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

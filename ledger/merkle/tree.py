@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import islice
 from typing import TypeAlias
 
 import attrs
@@ -92,8 +93,12 @@ class Growth:
 
     def extend(self, leaves: Iterable[bytes]) -> None:
         """Add the 32-byte hashes of the next leaves, in their order."""
-        for leaf in leaves:
-            self.append(leaf)
+        given, lowest = iter(leaves), self.pending[0]
+        while part := [*islice(given, WIDTH - len(lowest))]:
+            lowest += part
+            self.size += len(part)
+            if len(lowest) == WIDTH:
+                self._close(0)
 
     def graft(self, root: bytes) -> None:
         """Add the next 256 leaves by the root over them.

@@ -27,13 +27,21 @@ class Gone(Exception):
 
 @attrs.frozen
 class Found:
-    """What a query found."""
+    """What a query found, to be fetched as from a result of SQLAlchemy's and from its cursor."""
 
     _rows: list[Any]
 
-    def all(self) -> list[Any]:
+    @property
+    def cursor(self) -> Found:
+        """What it was fetched with."""
+        return self
+
+    def fetchall(self) -> list[Any]:
         """All of it."""
         return self._rows
+
+    def close(self) -> None:
+        """Nothing is open any more."""
 
 
 class Driver:

@@ -15,39 +15,24 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from hashlib import sha256
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import attrs
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from ledger.codec.canonical import parse
-from ledger.codec.entry import Row, read_instant
-from ledger.codec.sound import sound
-from ledger.errors import (
-    CodecError,
-    ColumnMismatch,
-    LeafMismatch,
-    MissingEntry,
-    TamperEvidence,
-)
-from ledger.merkle.hashing import EMPTY_ROOT, leaf_hash
+from ledger.errors import MissingEntry, TamperEvidence
+from ledger.merkle.hashing import EMPTY_ROOT
 from ledger.merkle.tiles import HEIGHT, WIDTH
 from ledger.merkle.tree import Growth
 from ledger.store import heads, kinds, read
-from ledger.store.holes import ERASURE, Holes, empty_slots
-from ledger.store.read import PAGE, entries, leaf_hashes, missing_entry, rows
+from ledger.store.holes import Holes
+from ledger.store.read import entries, leaf_hashes, missing_entry, pages, rows
 from ledger.store.spread import Part, Spread
 from ledger.store.tables import Tables
 from ledger.store.tree import check as check_nodes
 from ledger.store.tree import tree
-
-Progress = Callable[[int, int], None]
-"""Told now and then how many events are done, and how many there are."""
-
-_IN_ENTRY: Final = ("id", "type", "stream", "stream_v")
+from ledger.store.walk import Progress, Walk
 
 
 @attrs.frozen(kw_only=True)
@@ -102,7 +87,7 @@ def audit(
         MissingGuard: A trigger is missing, changed or switched off.
         NodeMismatch: A hash that is kept of the tree does not follow from the entries.
     """
-    kinds.check_heads(conn, tables)
+    kinds.check_heads(conn, tables, streams=contents)
     head = heads.head(conn, tables, origin)
     if head is None:
         heads.refuse_orphans(conn, tables, origin)
@@ -113,16 +98,16 @@ def audit(
     start, stop = min(since, size), size if upto is None else min(upto, size)
     walk = _begun(conn, tables, origin, (log, start, stop), frozenset(roots_at))
     walk.keep_root()
-    kinds.check_events(conn, tables, log, start, stop)
+    streams = functools.cache(functools.partial(_streams, conn, tables, log, start))
     with _first_of_all(conn, tables, log, walk, size):
         if not contents:
             walk.along_leaves(entries(conn, tables, log, start, stop), stop, progress)
         else:
             alone = stop if spread is None else min(stop, -(-start // WIDTH) * WIDTH)
-            walk.along(rows(conn, tables, log, after=start - 1, until=alone), stop, progress)
+            walk.along(pages(conn, tables, log, start, alone), stop, progress)
             if spread is not None:
-                missing = functools.partial(leaf_hashes, conn, tables, log)
-                walk.together(spread, missing, log, stop, progress)
+                of = log, stop
+                _together(conn, tables, walk, spread, of=of, first=streams, progress=progress)
     walk.holes.settle(conn, tables, log, walk.size, size)
     if walk.size < stop:
         raise MissingEntry(
@@ -132,8 +117,8 @@ def audit(
         )
     known_at = walk.known_at if contents or stop < size else head["known_at"]
     heads.check_head(origin, head, walk.size, known_at)
-    if contents:
-        heads.check_streams(conn, tables, log, start)
+    if contents and (odd := streams()) is not None:
+        raise odd
     heads.check_guards(conn, tables)
     if stop == size:
         check_nodes(conn, tables, log, walk.nodes, start)
@@ -157,20 +142,59 @@ def stretch(conn: Connection, tables: Tables, origin: str, of: tuple[int, int, i
         TamperEvidence: As `audit`, for what a row alone shows.
     """
     log, start, stop = of
-    walk = _Walk(origin=origin, first=start, holes=_holes(conn, tables, log))
+    walk = Walk(origin=origin, first=start, holes=_holes(conn, tables, log))
     walk.known_at = _known_before(conn, tables, log, start)
     head = read.head(conn, tables, origin)
     with _first_of_all(conn, tables, log, walk, head.size if head else stop):
-        walk.along(rows(conn, tables, log, after=start - 1, until=stop), stop)
+        walk.along(pages(conn, tables, log, start, stop), stop)
         if walk.size < stop:
             raise missing_entry(walk.size, size=stop)
     tiles, leaves = walk.nodes.get(HEIGHT, []), walk.frontier.pending[0]
     return Part(tiles=tiles, leaves=leaves, known_at=walk.known_at, holes=walk.holes.told())
 
 
+def _together(
+    conn: Connection,
+    tables: Tables,
+    walk: Walk,
+    spread: Spread,
+    *,
+    of: tuple[int, int],
+    first: Callable[[], object],
+    progress: Progress | None,
+) -> None:
+    """Walk along a log, by its number, up to a sequence, together with helpers.
+
+    What this process alone can do comes `first`, while the helpers begin.
+    """
+    log, stop = of
+    # What it stumbles over is in a row, and told of that one: it is asked again when they are done.
+    stumbles = (DBAPIError, *kinds.STUMBLES) if conn.dialect.name == "sqlite" else ()
+
+    def own(start: int, end: int) -> Part:
+        with contextlib.suppress(*stumbles):
+            first()
+        return stretch(conn, tables, walk.origin, (log, start, end))
+
+    parts, wrong = spread.parts(log, walk.size, stop, own, progress)
+    for part in parts:
+        walk.join(part, functools.partial(leaf_hashes, conn, tables, log))
+    if wrong is not None:
+        raise wrong
+
+
+def _streams(conn: Connection, tables: Tables, log: int, start: int) -> TamperEvidence | None:
+    """What is wrong with streams, to be told after what is wrong with events."""
+    try:
+        heads.check_streams(conn, tables, log, start)
+    except TamperEvidence as error:
+        return error
+    return None
+
+
 @contextlib.contextmanager
 def _first_of_all(
-    conn: Connection, tables: Tables, log: int, walk: _Walk, size: int
+    conn: Connection, tables: Tables, log: int, walk: Walk, size: int
 ) -> Iterator[None]:
     """Let a hole that nothing explains come before what is wrong behind it."""
     try:
@@ -195,10 +219,10 @@ def _begun(
     origin: str,
     of: tuple[int, int, int],
     wanted: frozenset[int],
-) -> _Walk:
+) -> Walk:
     """A walk that goes on from what is kept of the tree."""
     log, start, stop = of
-    walk = _Walk(origin=origin, wanted=wanted, holes=_holes(conn, tables, log))
+    walk = Walk(origin=origin, wanted=wanted, holes=_holes(conn, tables, log))
     walk.known_at = _known_before(conn, tables, log, start)
     walk.frontier = Growth.resumed(tree(conn, tables, log, stop).nodes, start, whole=walk.keep_node)
     return walk
@@ -207,181 +231,3 @@ def _begun(
 def _known_before(conn: Connection, tables: Tables, log: int, start: int) -> dt.datetime | None:
     before = next(rows(conn, tables, log, after=start - 2, until=start), None) if start else None
     return None if before is None else before.known_at
-
-
-@attrs.define(kw_only=True)
-class _Walk:
-    """What must be remembered from one row to the next."""
-
-    origin: str
-    holes: Holes
-    first: int = 0
-    wanted: frozenset[int] = frozenset()
-    frontier: Growth = attrs.field(init=False)
-    nodes: dict[int, list[bytes]] = attrs.field(factory=dict)
-    known_at: dt.datetime | None = None
-    _said: str = ""
-    roots: dict[int, bytes] = attrs.field(factory=dict)
-
-    def __attrs_post_init__(self) -> None:
-        self.frontier = Growth(whole=self.keep_node)
-
-    def keep_node(self, level: int, _: int, root: bytes) -> None:
-        self.nodes.setdefault(level, []).append(root)
-
-    @property
-    def size(self) -> int:
-        return self.first + self.frontier.size
-
-    def keep_root(self) -> None:
-        if self.size in self.wanted:
-            self.roots[self.size] = self.frontier.root()
-
-    def extend(self, leaves: Iterable[bytes]) -> None:
-        for leaf in leaves:
-            self.frontier.append(leaf)
-            self.keep_root()
-
-    def along(self, found: Iterable[Row], stop: int, progress: Progress | None = None) -> None:
-        """Look at each of these rows; it is told how far one is on the way to `stop`."""
-        for row in found:
-            self.step(row)
-            if progress is not None and (self.size % PAGE == 0 or self.size == stop):
-                progress(self.size, stop)
-
-    def along_leaves(
-        self, found: Iterable[tuple[int, str, bytes]], stop: int, progress: Progress | None
-    ) -> None:
-        """Hash each of these entries, and nothing else."""
-        for seq, entry, leaf in found:
-            if seq != self.size:
-                raise _missing(self.size, seq)
-            if sha256(b"\0" + entry.encode()).digest() != leaf:
-                raise _other_leaf(seq, leaf_hash(entry.encode()), leaf)
-            self.frontier.append(leaf)
-            if self.wanted:
-                self.keep_root()
-            if progress is not None and (self.size % PAGE == 0 or self.size == stop):
-                progress(self.size, stop)
-
-    def together(
-        self,
-        spread: Spread,
-        leaves: Callable[[int, int], Iterable[bytes]],
-        log: int,
-        stop: int,
-        progress: Progress | None,
-    ) -> None:
-        """Let helpers go along, and put together what they found."""
-        done = self.size
-
-        def tell(many: int) -> None:
-            nonlocal done
-            done += many
-            if progress is not None:
-                progress(done, stop)
-
-        parts, wrong = spread.parts(log, self.size, stop, tell)
-        for part in parts:
-            self.holes.join(part.holes)
-            for tile in part.tiles:
-                end = self.size + WIDTH
-                if any(self.size < one < end for one in self.wanted):
-                    self.extend(leaves(self.size, end))
-                else:
-                    self.frontier.graft(tile)
-                    self.keep_root()
-            self.extend(part.leaves)
-            self.known_at = part.known_at
-        if wrong is not None:
-            raise wrong
-
-    def step(self, row: Row) -> None:
-        if row.seq == self.size and self._is_sound(row):
-            self.frontier.append(row.leaf_hash)
-            if self.wanted:
-                self.keep_root()
-        else:
-            self._look_closer(row)
-
-    def _is_sound(self, row: Row) -> bool:
-        """Whether nothing about a row is unusual, in which case it need not be explained."""
-        said = sound(row, self.origin)
-        if said is None or row.type == ERASURE:
-            return False
-        if said != self._said:  # the events of one append share an instant
-            recorded_at = read_instant(said)
-            latest = recorded_at if self.known_at is None else max(self.known_at, recorded_at)
-            if row.known_at != latest:
-                return False
-            self.known_at, self._said = latest, said
-        return row.known_at == self.known_at
-
-    def _look_closer(self, row: Row) -> None:
-        if row.seq != self.size:
-            raise _missing(self.size, row.seq)
-        leaf = leaf_hash(row.entry.encode())
-        if leaf != row.leaf_hash:
-            raise _other_leaf(row.seq, leaf, row.leaf_hash)
-        entry = _entry(row)
-        empty = empty_slots(row, entry)
-        self._check_columns(row, entry)
-        if empty:
-            self.holes.note(row, empty)
-        if row.type == ERASURE:
-            self.holes.erasure(row)
-        self.frontier.append(leaf)
-        self.keep_root()
-
-    def _check_columns(self, row: Row, entry: Mapping[str, Any]) -> None:
-        if entry.get("log") != self.origin:
-            raise ColumnMismatch(
-                f"The entry at sequence {row.seq} was written for the log "
-                f"{entry.get('log')!r}, but stands in {self.origin!r}.",
-                sequence=row.seq,
-            )
-        for name in _IN_ENTRY:
-            if entry.get(name) != getattr(row, name):
-                raise ColumnMismatch(
-                    f"The column {name} at sequence {row.seq} says {getattr(row, name)!r}, the "
-                    f"entry {entry.get(name)!r}.",
-                    sequence=row.seq,
-                )
-        recorded_at = read_instant(str(entry.get("recorded_at")))
-        latest = recorded_at if self.known_at is None else max(self.known_at, recorded_at)
-        if row.known_at != latest:
-            raise ColumnMismatch(
-                f"The column known_at at sequence {row.seq} says {row.known_at.isoformat()}; the "
-                f"entries up to there give {latest.isoformat()}.",
-                sequence=row.seq,
-            )
-        self.known_at = latest
-
-
-def _missing(sequence: int, stored: int) -> MissingEntry:
-    return MissingEntry(
-        f"The event at sequence {sequence} is missing: the next one stored is {stored}.",
-        sequence=sequence,
-    )
-
-
-def _other_leaf(sequence: int, found: bytes, stored: bytes) -> LeafMismatch:
-    return LeafMismatch(
-        f"The entry at sequence {sequence} was changed: it hashes to {found.hex()[:16]}..., "
-        f"its leaf says {stored.hex()[:16]}...",
-        sequence=sequence,
-    )
-
-
-def _entry(row: Row) -> Mapping[str, Any]:
-    try:
-        entry = parse(row.entry)
-    except CodecError as error:
-        raise LeafMismatch(
-            f"The entry at sequence {row.seq} is none: {error.message}", sequence=row.seq
-        ) from error
-    if not isinstance(entry, dict) or not isinstance(entry.get("slots"), dict):
-        raise LeafMismatch(
-            f"The entry at sequence {row.seq} is none: it holds no slots.", sequence=row.seq
-        )
-    return entry

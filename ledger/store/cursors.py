@@ -225,6 +225,13 @@ def served(conn: Connection, tables: Tables, log_id: int) -> dict[str, Build]:
     return {row.name: Build(*row) for row in conn.execute(query)}
 
 
+def served_names(conn: Connection, tables: Tables, origin: str) -> frozenset[str]:
+    """Which projections of a log are read, whatever else is wrong with it."""
+    log, served_ = tables.log, tables.served
+    query = select(served_.c.name).join(log, log.c.id == served_.c.log_id)
+    return frozenset(conn.scalars(query.where(log.c.origin == origin)))
+
+
 def serve(conn: Connection, tables: Tables, key: Build) -> None:
     """Point to a build: from the commit on it is the one that is read."""
     one = _insert(conn, tables.served).values(attrs.asdict(key))

@@ -25,7 +25,7 @@ def fetched(conn: Connection, query: str, values: Sequence[Any]) -> Sequence[Seq
     text = _in_style(query, driver)
     if driver == "psycopg" and not conn.dialect.is_async:
         return _in_binary(conn, text, values)
-    return conn.exec_driver_sql(text, tuple(values)).all()
+    return _all(conn, text, values)
 
 
 def changed(conn: Connection, statement: str, values: Sequence[Any]) -> int:
@@ -65,6 +65,18 @@ def _in_binary(conn: Connection, text: str, values: Sequence[Any]) -> Sequence[S
     # SQLAlchemy carries it out all the same, so that its errors and its listeners are as ever.
     held.cursor_factory = binary
     try:
-        return conn.exec_driver_sql(text, tuple(values)).all()
+        return _all(conn, text, values)
     finally:
         held.cursor_factory = usual
+
+
+def _all(conn: Connection, text: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    """The driver's own rows, which SQLAlchemy would only wrap: nobody asks them for names."""
+    result = conn.exec_driver_sql(text, tuple(values))
+    try:
+        found: Sequence[Sequence[Any]] = result.cursor.fetchall()
+    except Exception:  # noqa: BLE001 - asked again, SQLAlchemy tells it in its own words
+        return conn.exec_driver_sql(text, tuple(values)).all()
+    finally:
+        result.close()
+    return found

@@ -6,12 +6,19 @@ Here live the parts of the audit that are a statement each. What is looked at ro
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import functools
+import operator
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, literal, select, union_all
+from sqlalchemy import Connection, CursorResult, RowMapping, func, literal, select, union_all
 
 from ledger.errors import HeadMismatch, MissingGuard
 from ledger.store import kinds
+from ledger.store.read import PAGE
 from ledger.store.schema import guards
 from ledger.store.tables import Tables
 
@@ -61,6 +68,8 @@ def check_streams(conn: Connection, tables: Tables, log_id: int, start: int = 0)
     Raises:
         HeadMismatch: A number is left out or stands twice, or a head says another one.
     """
+    if not start and _are_counted(conn, tables, log_id):
+        return
     event, stream = tables.event, tables.stream
     number = func.row_number().over(partition_by=event.c.stream, order_by=event.c.seq) - 1
     if start:
@@ -106,6 +115,37 @@ def check_streams(conn: Connection, tables: Tables, log_id: int, start: int = 0)
             f"The head of the stream {odd.stream} is at version {odd.head}, its events end at "
             f"{odd.events} (-1: none)."
         )
+
+
+def _are_counted(conn: Connection, tables: Tables, log_id: int) -> bool:
+    """Whether the events of each stream are those that its head counts, in half the time.
+
+    Both are read side by side, in the order of streams, from where reading holds no more than a
+    row. A no explains nothing.
+    """
+    if conn.dialect.driver != "pysqlite":
+        return False
+    event, stream = (tables.layout.qualified(name) for name in ("event", "stream"))
+    # The bound finds the events by their place, and not by the index of ids.
+    events = (
+        f"SELECT stream, stream_v FROM {event} WHERE log_id = ? AND seq >= 0 "  # noqa: S608
+        "ORDER BY stream, seq"
+    )
+    heads = f"SELECT stream, version FROM {stream} WHERE log_id = ? ORDER BY stream"  # noqa: S608
+    with (
+        conn.exec_driver_sql(events, (log_id,)) as found,
+        conn.exec_driver_sql(heads, (log_id,)) as counts,
+        contextlib.suppress(conn.dialect.loaded_dbapi.Error),
+    ):
+        counted = ((name, at) for name, last in _one_by_one(counts) for at in range(last + 1))
+        # Where one side is shorter, its end meets what the other still has.
+        return all(map(operator.eq, chain(_one_by_one(found), [None]), chain(counted, [None])))
+    return False
+
+
+def _one_by_one(found: CursorResult[Any]) -> Iterator[Sequence[Any]]:
+    """The driver's own rows, a page at a time in memory."""
+    return chain.from_iterable(iter(functools.partial(found.cursor.fetchmany, PAGE), []))
 
 
 def refuse_orphans(conn: Connection, tables: Tables, origin: str) -> None:

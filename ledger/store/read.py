@@ -29,7 +29,6 @@ PAGE: Final = 1_000
 STRETCH: Final = 4_000
 """How many sequences are looked at in one go when only some types or one stream are wanted."""
 
-_PAGE_OF_ENTRIES: Final = 5_000
 _PAGE_OF_LEAVES: Final = 20_000
 
 
@@ -184,18 +183,38 @@ def _rows_among(
     return sorted(_rows_of(found), key=lambda row: row.seq)
 
 
+def pages(
+    conn: Connection, tables: Tables, log_id: int, start: int, stop: int
+) -> Iterator[Sequence[Sequence[Any]]]:
+    """The rows with `start` <= sequence < `stop` in order, a page at a time.
+
+    Each is as the driver has it: its values in the order of the fields of a `Row`, and the instant
+    as it is stored. They end before a page that would be empty.
+    """
+    return _paged(conn, _selected(tables), (log_id, start, stop))
+
+
 def entries(
     conn: Connection, tables: Tables, log_id: int, start: int, stop: int
-) -> Iterator[tuple[int, str, bytes]]:
-    """Sequence, entry and leaf hash with `start` <= sequence < `stop`, in order."""
+) -> Iterator[Sequence[Sequence[Any]]]:
+    """As `pages`, of each row only its sequence, entry and leaf hash."""
+    query = f"SELECT seq, entry, leaf_hash FROM {tables.layout.qualified('event')}"  # noqa: S608
+    return _paged(conn, query, (log_id, start, stop))
+
+
+def _paged(
+    conn: Connection, selected: str, bounds: tuple[int, int, int]
+) -> Iterator[Sequence[Sequence[Any]]]:
     query = (
-        f"SELECT seq, entry, leaf_hash FROM {tables.layout.qualified('event')} "  # noqa: S608
-        "WHERE log_id = CAST(? AS bigint) AND seq >= CAST(? AS bigint) "
+        f"{selected} WHERE log_id = CAST(? AS bigint) AND seq >= CAST(? AS bigint) "
         "AND seq < CAST(? AS bigint) ORDER BY seq"
     )
-    for first in range(start, stop, _PAGE_OF_ENTRIES):
-        last = min(first + _PAGE_OF_ENTRIES, stop)
-        yield from ((*row,) for row in fetched(conn, query, (log_id, first, last)))
+    log_id, start, stop = bounds
+    for first in range(start, stop, PAGE):
+        found = fetched(conn, query, (log_id, first, min(first + PAGE, stop)))
+        if not found:  # perhaps the head counts without end
+            return
+        yield found
 
 
 def leaf_hashes(

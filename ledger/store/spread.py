@@ -86,42 +86,51 @@ class Spread:
         return cls(url=host.url, layout=layout, origin=origin, processes=processes)
 
     def parts(
-        self, log_id: int, start: int, stop: int, done: Callable[[int], object]
+        self,
+        log_id: int,
+        start: int,
+        stop: int,
+        own: Callable[[int, int], Part],
+        progress: Callable[[int, int], object] | None,
     ) -> tuple[Sequence[Part], Exception | None]:
-        """Every stretch between two sequences, in order; `done` is told of each that is done.
+        """Every stretch between two sequences, in order; it is told how far one is.
 
+        This process looks at stretches too, by its `own`, so it has a helper less than processes.
         They end before the first bad one, of which the error is given too: the `TamperEvidence` of
         what it holds, or a `StoreError` where a helper ended before it was done.
         """
-        stretches = [(at, min(at + STRETCH, stop)) for at in range(start, stop, STRETCH)]
-        found: list[Part | Exception | None] = [None] * len(stretches)
-        waiting = iter(range(len(stretches)))
-        told: queue.Queue[int] = queue.Queue()
-        taking, failed = threading.Lock(), threading.Event()
+        shares = _Shares([(at, min(at + STRETCH, stop)) for at in range(start, stop, STRETCH)])
+        done = start
 
-        def work() -> None:
+        def tell(many: int) -> None:
+            nonlocal done
+            done += many
+            if progress is not None:
+                progress(done, stop)
+
+        def help_(index: int) -> None:
             # A helper that cannot be started, or to which nothing can be said, leaves its part out.
             with contextlib.suppress(OSError), self._helper(log_id) as ask:
-                while not failed.is_set():
-                    with taking:
-                        index = next(waiting, None)
-                    if index is None:
-                        return
-                    found[index] = got = ask(*stretches[index])
-                    if isinstance(got, Exception):
-                        failed.set()
-                    told.put(stretches[index][1] - stretches[index][0])
+                for many in shares.work(ask, index):
+                    shares.told.put(many)
 
-        threads = [threading.Thread(target=work) for _ in range(self.processes)]
+        mine = shares.next()
+        # Each has its first one before any is at work: who never begins has left something out.
+        firsts = [one for _ in range(self.processes - 1) if (one := shares.next()) is not None]
+        threads = [threading.Thread(target=help_, args=(one,)) for one in firsts]
         for thread in threads:
             thread.start()
         try:
-            _watch(threads, told, done)
+            for many in shares.work(_caught(own), mine):
+                tell(many)
+                shares.tell(tell)
+            while any(thread.is_alive() for thread in threads) or not shares.told.empty():
+                shares.tell(tell, patience=0.05)
         finally:
-            failed.set()
+            shares.ended.set()
             for thread in threads:
                 thread.join()
-        return _whole(found)
+        return _whole(shares.found)
 
     @contextlib.contextmanager
     def _helper(self, log_id: int) -> Iterator[Callable[[int, int], Part | Exception]]:
@@ -156,12 +165,51 @@ class Spread:
                 child.kill()
 
 
-def _watch(
-    threads: Sequence[threading.Thread], told: queue.Queue[int], done: Callable[[int], object]
-) -> None:
-    while any(thread.is_alive() for thread in threads) or not told.empty():
+@attrs.define
+class _Shares:
+    """The stretches of a log, and what those who share them have found."""
+
+    stretches: Sequence[tuple[int, int]]
+    found: list[Part | Exception | None] = attrs.field(init=False)
+    told: queue.Queue[int] = attrs.field(factory=queue.Queue, init=False)
+    ended: threading.Event = attrs.field(factory=threading.Event, init=False)
+    _waiting: Iterator[int] = attrs.field(init=False)
+    _taking: threading.Lock = attrs.field(factory=threading.Lock, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.found = [None] * len(self.stretches)
+        self._waiting = iter(range(len(self.stretches)))
+
+    def next(self) -> int | None:
+        """The stretch that is looked at next; None after the last, or after a bad one."""
+        with self._taking:
+            return None if self.ended.is_set() else next(self._waiting, None)
+
+    def work(self, ask: Callable[[int, int], Part | Exception], index: int | None) -> Iterator[int]:
+        """Ask about a stretch, and then about others; of each, how many events it had."""
+        while index is not None:
+            start, stop = self.stretches[index]
+            self.found[index] = got = ask(start, stop)
+            if isinstance(got, Exception):
+                self.ended.set()
+            yield stop - start
+            index = self.next()
+
+    def tell(self, tell: Callable[[int], object], patience: float | None = None) -> None:
+        """Tell what helpers have done, all that is known or that comes soon."""
         with contextlib.suppress(queue.Empty):
-            done(told.get(timeout=0.05))
+            while True:
+                tell(self.told.get(block=patience is not None, timeout=patience))
+
+
+def _caught(own: Callable[[int, int], Part]) -> Callable[[int, int], Part | Exception]:
+    def ask(start: int, stop: int) -> Part | Exception:
+        try:
+            return own(start, stop)
+        except TamperEvidence as error:
+            return error
+
+    return ask
 
 
 def _whole(
