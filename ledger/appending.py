@@ -30,7 +30,7 @@ from ledger.projecting import Projections
 from ledger.projecting.running import refuse_inside
 from ledger.projections.answer import Answer
 from ledger.proving.keeping import grown
-from ledger.recording.intake import Made
+from ledger.recording.intake import Intake, Made
 from ledger.store import append as log
 from ledger.store import read
 from ledger.store.append import Appended
@@ -118,10 +118,10 @@ class Appender:
         """
         refuse_inside(self.folded.bind)
         unit = Unit(self.folded.origin)
-        entered = self.entered(lambda _: ())
+        entered = self.entered(_as_given)
         entered.new = loading.typed(events)
         unit.entries.append(entered)
-        drafts = unit.drafts()
+        drafts = entered.sealed(entered.new, unit.origin)
         with self.watched() as told:
             try:
                 with self._writing(len(drafts)) as conn:
@@ -327,6 +327,11 @@ class Appender:
         leaves = [draft.leaf_hash for draft in unit.drafts()]
         with self.folded.fold.lock:
             self.folded.fold.take(unit.head, events, leaves)
+
+
+def _as_given(_: Intake) -> Iterable[Made]:
+    """The entry that makes nothing: the events are there already."""
+    return ()
 
 
 def receipt(

@@ -99,7 +99,7 @@ def _sized(part: bytes) -> bytes:
     return len(part).to_bytes(8, "big") + part
 
 
-_BEFORE_SALT: Final = hashlib.sha256(_TAG + SALT_BYTES.to_bytes(8, "big"))
+_BEFORE_SALT: Final = _TAG + SALT_BYTES.to_bytes(8, "big")
 _AFTER_SALT: Final = _sized(MEDIA_TYPE)
 
 
@@ -114,10 +114,9 @@ def commitment(slot: bytes) -> str:
         len(slot) < SALT_BYTES
     ):  # none of ours; what there is of a salt is hashed with its own length
         return hashlib.sha256(_TAG + _sized(slot) + _AFTER_SALT + _sized(b"")).hexdigest()
-    hashed = _BEFORE_SALT.copy()
     size = (len(slot) - SALT_BYTES).to_bytes(8, "big")
-    hashed.update(b"".join((slot[:SALT_BYTES], _AFTER_SALT, size, slot[SALT_BYTES:])))
-    return hashed.hexdigest()
+    hashed = (_BEFORE_SALT, slot[:SALT_BYTES], _AFTER_SALT, size, slot[SALT_BYTES:])
+    return hashlib.sha256(b"".join(hashed)).hexdigest()
 
 
 def salted(payload: bytes, *, salt: bytes | None = None) -> bytes:

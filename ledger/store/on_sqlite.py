@@ -12,7 +12,8 @@ import datetime as dt
 import functools
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from operator import length_hint
 from typing import Any, Final
 
 import attrs
@@ -182,22 +183,17 @@ def _move_streams(cursor: DBAPICursor, text: _Text, base: Base, batch: Batch) ->
 
 
 def _refused(
-    cursor: DBAPICursor, text: str, rows: Iterable[tuple[Any, ...]]
+    cursor: DBAPICursor, text: str, rows: Sequence[tuple[Any, ...]]
 ) -> tuple[Any, ...] | None:
     """Carry out a statement row by row; the row that breaks a constraint, None if none does."""
-    at: tuple[Any, ...] = ()
-
-    def one_by_one() -> Iterator[tuple[Any, ...]]:
-        nonlocal at
-        for row in rows:
-            at = row
-            yield row
-
-    taking: Any = one_by_one()  # the driver takes a row when it comes to it, and any iterable
+    taking: Any = iter(rows)  # the driver takes a row when it comes to it, and any iterable
     try:
-        cursor.executemany(text, taking)
+        if len(rows) == 1:
+            cursor.execute(text, rows[0])
+        else:
+            cursor.executemany(text, taking)
     except sqlite3.IntegrityError:
-        return at
+        return rows[max(len(rows) - length_hint(taking), 1) - 1]
     return None
 
 
@@ -220,14 +216,14 @@ def _insert_events(
     log = base.log_id
     if any(draft.type == "content_erased" for draft in batch.drafts):
         cursor.execute("PRAGMA secure_delete = ON")  # of a host's connection too, from here on
-    rows = (
+    rows = [
         (
             *(log, seq, draft.id, draft.type, draft.stream, draft.stream_v, at, draft.entry),
             *(draft.leaf_hash, slot("who"), slot("what"), slot("words"), slot("by")),
         )
         for seq, (draft, at) in enumerate(zip(batch.drafts, known, strict=True), base.size)
         for slot in (draft.slots.get,)
-    )
+    ]
     row = _refused(cursor, text.event, rows)
     if row is None:
         return

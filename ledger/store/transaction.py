@@ -17,6 +17,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import TracebackType
 from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Engine, event
@@ -25,11 +26,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ManagesConnection, StaticPool
 
 from ledger.errors import StoreError
+from ledger.store.fetching import is_psycopg
 from ledger.store.follow import wake
 from ledger.store.refusals import driver_error, refusal, unreachable
 from ledger.store.turns import OnlyConnection, only_connection
 
 Bind = Engine | Connection
+
+_Way = contextlib.AbstractContextManager[Connection]
 
 
 @contextlib.contextmanager
@@ -50,8 +54,7 @@ def reading(bind: Bind) -> Iterator[Connection]:
         raise refusal(error) from driver_error(error)
 
 
-@contextlib.contextmanager
-def writing(bind: Bind, *, once: bool = False) -> Iterator[Connection]:
+def writing(bind: Bind, *, once: bool = False) -> _Way:
     """A Connection to write with: committed where the bind is an Engine, else left to the host.
 
     An error inside undoes what was written inside, and nothing that a host wrote before. With
@@ -62,26 +65,46 @@ def writing(bind: Bind, *, once: bool = False) -> Iterator[Connection]:
         StoreError: The database refused; `stored` is "unknown" when the connection was lost
             while the transaction ended. Raised `from` the driver's error.
     """
-    try:
-        with _to_write(bind, once=once) as conn:
-            yield conn
-    except _REFUSALS as error:
-        raise refusal(error) from driver_error(error)
+    if isinstance(bind, Connection):
+        return _Told(_savepoint(bind))
+    if (only := only_connection(bind)) is not None:
+        return _Told(_in_turn(only, bind, _Committed, nested=_savepoint))
+    if once and bind.dialect.name == "postgresql" and _reads_committed(bind):
+        return _Told(_Alone(bind))
+    return _Told(_Committed(bind))
+
+
+class _Told(_Way):
+    """A way in which the driver's errors are told as the ledger's own.
+
+    Here and in the ways of an Engine there are no generators: one event's append would feel them.
+    """
+
+    def __init__(self, way: _Way) -> None:
+        self._way = way
+
+    def __enter__(self) -> Connection:
+        try:
+            return self._way.__enter__()
+        except _REFUSALS as error:
+            raise refusal(error) from driver_error(error)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        try:
+            done = self._way.__exit__(kind, error, trace)
+        except _REFUSALS as late:
+            raise refusal(late) from driver_error(late)
+        if isinstance(error, _REFUSALS):
+            raise refusal(error) from driver_error(error)
+        return done
 
 
 _REFUSALS: Final = (DBAPIError, sqlite3.Error, PoolTimeout)
-
-_Way = contextlib.AbstractContextManager[Connection]
-
-
-def _to_write(bind: Bind, *, once: bool) -> _Way:
-    if isinstance(bind, Connection):
-        return _savepoint(bind)
-    if (only := only_connection(bind)) is not None:
-        return _in_turn(only, bind, _committed, nested=_savepoint)
-    if once and bind.dialect.name == "postgresql" and _reads_committed(bind):
-        return _alone(bind)
-    return _committed(bind)
 
 
 def _reads_committed(engine: Engine) -> bool:
@@ -150,33 +173,53 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
                 conn.commit()
 
 
-@contextlib.contextmanager
-def _committed(engine: Engine) -> Iterator[Connection]:
+class _Committed(_Way):
     """A transaction of ours; it is SQLAlchemy's too if anything is executed through it."""
-    with _connected(engine) as conn:
-        _refuse_autocommit(conn)
-        if conn.dialect.name == "postgresql" and not _reads_committed(engine):
-            # The lock on the head is what keeps writers apart; a snapshot older than it refuses.
-            _set(conn, isolation_level="READ COMMITTED")
-        _begin(conn)
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __enter__(self) -> Connection:
+        conn = self._conn = _connected(self._engine)
         try:
-            yield conn
+            mode = _refuse_autocommit(conn)
+            if conn.dialect.name == "postgresql" and not _reads_committed(self._engine):
+                # The lock on the head keeps writers apart; a snapshot older than it refuses.
+                _set(conn, isolation_level="READ COMMITTED")
+            _begin(conn, mode)
         except BaseException:
-            _roll_back(conn)
+            conn.close()
             raise
-        try:
-            if conn.in_transaction():
-                conn.commit()
-            else:
-                conn.connection.commit()
-        except BaseException as error:
-            # SQLAlchemy takes this for the end of the transaction, SQLite may keep it open: what
-            # was refused would be stored by the next append on this connection.
-            _roll_back(conn)
-            if isinstance(error, DBAPIError | sqlite3.Error):
-                raise refusal(error, committing=True) from driver_error(error)
-            raise
-        wake(engine)
+        return conn
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        conn = self._conn
+        with contextlib.closing(conn):
+            if error is not None:
+                _roll_back(conn)
+                return
+            _commit(conn)
+            wake(self._engine)
+
+
+def _commit(conn: Connection) -> None:
+    try:
+        if conn.in_transaction():
+            conn.commit()
+        else:
+            conn.connection.commit()
+    except BaseException as error:
+        # SQLAlchemy takes this for the end of the transaction, SQLite may keep it open: what was
+        # refused would be stored by the next append on this connection.
+        _roll_back(conn)
+        if isinstance(error, DBAPIError | sqlite3.Error):
+            raise refusal(error, committing=True) from driver_error(error)
+        raise
 
 
 def _roll_back(conn: Connection) -> None:
@@ -186,15 +229,50 @@ def _roll_back(conn: Connection) -> None:
         conn.connection.rollback()
 
 
-@contextlib.contextmanager
-def _alone(engine: Engine) -> Iterator[Connection]:
-    with _connected(engine) as conn:
-        _refuse_autocommit(conn)
-        _set(conn, isolation_level="AUTOCOMMIT")
+class _Alone(_Way):
+    """No transaction: the driver commits each statement by itself."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._switched: Any = None
+
+    def __enter__(self) -> Connection:
+        conn = self._conn = _connected(self._engine)
         try:
-            yield conn
-        except DBAPIError as error:
+            _refuse_autocommit(conn)
+            if is_psycopg(conn):
+                # By the driver's own switch: SQLAlchemy would set the isolation, there and back.
+                held: Any = conn.connection.driver_connection
+                self._switched = held
+                held.autocommit = True
+            else:
+                _set(conn, isolation_level="AUTOCOMMIT")
+        except BaseException:
+            self._let_go()
+            raise
+        return conn
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._let_go()
+        if isinstance(error, DBAPIError):
             raise refusal(error, committing=True) from error.orig
+
+    def _let_go(self) -> None:
+        conn = self._conn
+        with contextlib.closing(conn):
+            if self._switched is None or conn.invalidated:
+                return
+            try:
+                self._switched.autocommit = False
+            except BaseException as error:  # what was written stands; the connection is done for
+                conn.invalidate(error)
+                if not isinstance(error, conn.dialect.loaded_dbapi.Error):
+                    raise
 
 
 def _set(conn: Connection, **options: object) -> None:
@@ -237,16 +315,19 @@ def _begin_before(conn: Connection, _name: str) -> None:
         _begin_immediate(conn)
 
 
-def _begin(conn: Connection) -> None:
-    """Begin a transaction of ours, on SQLite with the write lock and mostly behind SQLAlchemy."""
+def _begin(conn: Connection, mode: object) -> None:
+    """Begin a transaction of ours, on SQLite with the write lock and mostly behind SQLAlchemy.
+
+    `mode` is what the driver says of its autocommit.
+    """
     if conn.dialect.name != "sqlite":
         conn.begin()
-    elif conn.dispatch.begin:
+    elif conn.engine.dispatch.begin:
         # A host's listener sends a BEGIN once SQLAlchemy begins, and as a rule one without the
         # lock: ours takes its place now, or the two would meet later.
         conn.begin()
         conn.connection.rollback()
-    elif _autocommit(conn.connection) is False:
+    elif mode is False:
         # Since Python 3.12 the driver may always be in a transaction, begun without the lock.
         with contextlib.closing(conn.connection.cursor()) as cursor:
             cursor.execute("ROLLBACK")
@@ -255,8 +336,9 @@ def _begin(conn: Connection) -> None:
 
 def _begin_immediate(conn: Connection) -> None:
     """Take SQLite's write lock now: a lock taken later can fail at once, whatever the time-out."""
-    if conn.dialect.name == "sqlite" and not _in_transaction(conn):
-        with contextlib.closing(conn.connection.cursor()) as cursor:
+    held = conn.connection
+    if conn.dialect.name == "sqlite" and not _is_open(held.driver_connection):
+        with contextlib.closing(held.cursor()) as cursor:
             cursor.execute("BEGIN IMMEDIATE")
 
 
@@ -296,9 +378,12 @@ def _told_in_its_thread(wrapped: sqlite3.Connection, held: Any) -> Any:
     return held._execute(ask)  # noqa: SLF001 - aiosqlite opens no other way into its thread
 
 
-def _refuse_autocommit(conn: Connection) -> None:
-    if in_autocommit(conn):
+def _refuse_autocommit(conn: Connection) -> object:
+    """What the driver says of its autocommit, which may not be that it is on."""
+    mode = _autocommit(conn.connection)
+    if mode is True:
         raise StoreError(
             "The connection is in autocommit, where an append could be stored by halves. Hand over "
             "a Connection, or an Engine, that was made without isolation_level='AUTOCOMMIT'."
         )
+    return mode
