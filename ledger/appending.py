@@ -39,6 +39,7 @@ from ledger.store import read
 from ledger.store.append import Appended, Head
 from ledger.store.batch import ROWS_AT_ONCE
 from ledger.store.transaction import writing
+from ledger.store.ways import Writer
 from ledger.unit import Entered, Entry, Unit
 
 Clock = Callable[[], dt.datetime]
@@ -151,7 +152,7 @@ class Appender:
         grown(self.folded, stored.first, stored.size)
         return stored
 
-    def _put(self, conn: Connection, drafts: Sequence[Draft]) -> tuple[Appended, Memories]:
+    def _put(self, conn: Writer, drafts: Sequence[Draft]) -> tuple[Appended, Memories]:
         """Store drafts wherever the log stands; most often where the last put has left it.
 
         If it does stand there, the head need not be asked for, nor what the projections know.
@@ -290,15 +291,15 @@ class Appender:
         self._crowded = max(0, self._crowded - 1)
         return self._crowded == 0
 
-    def _writing(self, many: int) -> AbstractContextManager[Connection]:
+    def _writing(self, many: int) -> AbstractContextManager[Writer]:
         """A transaction to append so many events in: where a statement is all of it, no more."""
         alone = many <= ROWS_AT_ONCE and not self.projections.has_inline
         return writing(self.folded.bind, once=alone)
 
     def _project(
-        self, conn: Connection, unit: Unit, stored: Appended, memories: Memories | None = None
+        self, conn: Writer, unit: Unit, stored: Appended, memories: Memories | None = None
     ) -> None:
-        if self.projections.has_inline:
+        if isinstance(conn, Connection) and self.projections.has_inline:
             events = unit.stored(stored.first, stored.known)
             at = None if unit.head is None else self._sequences_before(stored.first)
             self.projections.inline(conn, stored.log_id, events, sequence_of=at, memories=memories)

@@ -30,8 +30,8 @@ from ledger.store.batch import Base, Batch, Head, already_recorded, head_moved, 
 from ledger.store.fetching import first
 from ledger.store.refusals import NO_NUMBER, diagnosis
 from ledger.store.tables import Tables
-from ledger.store.transaction import in_autocommit
 from ledger.store.types import stored_instant
+from ledger.store.ways import in_autocommit
 
 _COLUMNS: Final = (
     *("known_at", "id", "type", "stream", "stream_v", "entry", "leaf_hash"),

@@ -17,7 +17,6 @@ from operator import length_hint
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from ledger.codec.entry import write_instant
@@ -32,6 +31,7 @@ from ledger.store.batch import (
 )
 from ledger.store.tables import Tables
 from ledger.store.types import stored_instant
+from ledger.store.ways import Writer
 
 _TEXT: Final = {
     "base": "SELECT id, size, known_at FROM {log} WHERE origin = ?",
@@ -82,7 +82,7 @@ def _text(tables: Tables) -> _Text:
     return _Text(**{key: text.format(**names) for key, text in _TEXT.items()})
 
 
-def head(conn: Connection, tables: Tables, origin: str) -> Head:
+def head(conn: Writer, tables: Tables, origin: str) -> Head:
     """The head of a log, which is made where there is none."""
     text = _text(tables)
     with contextlib.closing(conn.connection.cursor()) as cursor:
@@ -97,7 +97,7 @@ def head(conn: Connection, tables: Tables, origin: str) -> Head:
     )
 
 
-def append(conn: Connection, tables: Tables, head: Head, batch: Batch) -> Base:
+def append(conn: Writer, tables: Tables, head: Head, batch: Batch) -> Base:
     """Write a batch onto a head.
 
     Raises:
@@ -112,7 +112,7 @@ def append(conn: Connection, tables: Tables, head: Head, batch: Batch) -> Base:
     return base
 
 
-def put(conn: Connection, tables: Tables, origin: str, batch: Batch) -> Base:
+def put(conn: Writer, tables: Tables, origin: str, batch: Batch) -> Base:
     """Write a batch wherever the log stands.
 
     Raises:
