@@ -137,8 +137,11 @@ class Inline:
 
     def _memory(self, entry: Entry, key: Build, start: int) -> dict[str, Any]:
         """What was kept where this projection took all that came before, without a gap."""
-        whose, stop, kept = self.memories.pop(key, (None, start, {}))
-        return kept if whose is entry and stop == start and len(kept) <= _KEPT else {}
+        if (held := self.memories.pop(key, None)) is not None:
+            whose, stop, kept = held
+            if whose is entry and stop == start and len(kept) <= _KEPT:
+                return kept
+        return {}
 
     def _move(self, key: Build, start: int) -> bool:
         stop = self.events[-1].sequence + 1
