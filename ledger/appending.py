@@ -11,7 +11,9 @@ take     the fold gets what was stored, without reading it back
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
@@ -27,15 +29,17 @@ from ledger.errors import AlreadyRecorded, HeadMoved, LedgerError
 from ledger.folding import Folded
 from ledger.model.events import NewEvent, Recorder, StoredEvent
 from ledger.projecting import Projections
+from ledger.projecting.inlining import Memories
 from ledger.projecting.running import refuse_inside
 from ledger.projections.answer import Answer
 from ledger.proving.keeping import grown
-from ledger.recording.intake import Made
+from ledger.recording.intake import Intake, Made
 from ledger.store import append as log
 from ledger.store import read
-from ledger.store.append import Appended
+from ledger.store.append import Appended, Head
 from ledger.store.batch import ROWS_AT_ONCE
 from ledger.store.transaction import writing
+from ledger.store.ways import Writer
 from ledger.unit import Entered, Entry, Unit
 
 Clock = Callable[[], dt.datetime]
@@ -77,6 +81,14 @@ class Receipt(Answer):
         return f"{self.id} ({self.stored.replace('_', ' ')}{f' at {at}' if at else ''})"
 
 
+@attrs.frozen
+class _Left:
+    """Where a put has left the log, and what the inline projections kept in mind."""
+
+    head: Head
+    memories: Memories
+
+
 @attrs.define(kw_only=True, eq=False)
 class Appender:
     """The write path of one ledger."""
@@ -86,6 +98,7 @@ class Appender:
     recorder: Recorder
     projections: Projections
     _crowded: int = attrs.field(default=0, init=False)
+    _left: deque[_Left] = attrs.field(factory=lambda: deque(maxlen=1), init=False)
 
     def append(self, entry: Entry) -> list[Receipt]:
         """Make the events of an entry and store them, all or nothing.
@@ -118,24 +131,39 @@ class Appender:
         """
         refuse_inside(self.folded.bind)
         unit = Unit(self.folded.origin)
-        entered = self.entered(lambda _: ())
+        entered = self.entered(_as_given)
         entered.new = loading.typed(events)
         unit.entries.append(entered)
-        drafts = unit.drafts()
+        drafts = entered.sealed(entered.new, unit.origin)
         with self.watched() as told:
             try:
                 with self._writing(len(drafts)) as conn:
-                    stored = log.put(conn, self.folded.tables, self.folded.origin, drafts)
-                    self._project(conn, unit, stored)
+                    stored, memories = self._put(conn, drafts)
+                    self._project(conn, unit, stored, memories)
             except AlreadyRecorded:
                 there = self._there(entered.new)
                 if there is None:
                     raise
                 return there
             _tell(told, drafts, stored)
+        if drafts:
+            self._left.append(_Left(_head_after(stored, drafts[-1]), memories))
         self.projections.settle()
         grown(self.folded, stored.first, stored.size)
         return stored
+
+    def _put(self, conn: Writer, drafts: Sequence[Draft]) -> tuple[Appended, Memories]:
+        """Store drafts wherever the log stands; most often where the last put has left it.
+
+        If it does stand there, the head need not be asked for, nor what the projections know.
+        """
+        folded = self.folded
+        if self.projections.has_inline and self._left and self._hopeful():
+            with contextlib.suppress(HeadMoved, IndexError):  # another thread has taken it
+                left = self._left.pop()
+                return log.append(conn, folded.tables, left.head, drafts), left.memories
+            self._crowded = _PATIENCE
+        return log.put(conn, folded.tables, folded.origin, drafts), {}
 
     def _there(self, events: Sequence[NewEvent]) -> Appended | None:
         """What an earlier put of these events did; None unless all stand there as they are."""
@@ -263,16 +291,18 @@ class Appender:
         self._crowded = max(0, self._crowded - 1)
         return self._crowded == 0
 
-    def _writing(self, many: int) -> AbstractContextManager[Connection]:
+    def _writing(self, many: int) -> AbstractContextManager[Writer]:
         """A transaction to append so many events in: where a statement is all of it, no more."""
         alone = many <= ROWS_AT_ONCE and not self.projections.has_inline
         return writing(self.folded.bind, once=alone)
 
-    def _project(self, conn: Connection, unit: Unit, stored: Appended) -> None:
-        if self.projections.has_inline:
+    def _project(
+        self, conn: Writer, unit: Unit, stored: Appended, memories: Memories | None = None
+    ) -> None:
+        if isinstance(conn, Connection) and self.projections.has_inline:
             events = unit.stored(stored.first, stored.known)
             at = None if unit.head is None else self._sequences_before(stored.first)
-            self.projections.inline(conn, stored.log_id, events, sequence_of=at)
+            self.projections.inline(conn, stored.log_id, events, sequence_of=at, memories=memories)
 
     def _sequences_before(self, first: int) -> Callable[[str], int | None]:
         """What tells the sequence of an event by its id, where the fold held it before an append.
@@ -327,6 +357,16 @@ class Appender:
         leaves = [draft.leaf_hash for draft in unit.drafts()]
         with self.folded.fold.lock:
             self.folded.fold.take(unit.head, events, leaves)
+
+
+def _head_after(stored: Appended, last: Draft) -> Head:
+    known_at = stored.known[-1]
+    return Head(log_id=stored.log_id, size=stored.size, known_at=known_at, leaf=last.leaf_hash)
+
+
+def _as_given(_: Intake) -> Iterable[Made]:
+    """The entry that makes nothing: the events are there already."""
+    return ()
 
 
 def receipt(

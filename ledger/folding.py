@@ -269,8 +269,9 @@ class Folded:
         self.before_reading: Callable[[], object] | None = None
         self._fold = fold
         self._checked = False
-        if isinstance(host, Engine | Connection):
-            watch_savepoints(host)
+        self._bind = host if isinstance(host, Engine | Connection) else None
+        if self._bind is not None:
+            watch_savepoints(self._bind)
 
     @property
     def checked(self) -> bool:
@@ -280,15 +281,15 @@ class Folded:
     @property
     def bind(self) -> Bind:
         """The Engine or the Connection to work with now."""
-        return engine_or_connection(self.host)
+        return engine_or_connection(self.host) if self._bind is None else self._bind
 
     @property
     def fold(self) -> Fold:
         """The fold that is shared with every other ledger on the engine."""
-        if not isinstance(self.host, Engine | Connection):
+        if self._bind is None:
             return fold_of(self.bind, self.layout, self.origin)
         if self._fold is None:
-            self._fold = fold_of(self.host, self.layout, self.origin)
+            self._fold = fold_of(self._bind, self.layout, self.origin)
         return self._fold
 
     def reading(self) -> AbstractContextManager[Connection]:

@@ -70,6 +70,17 @@ class Entered:
             event=new.event,
         )
 
+    def sealed(self, events: Sequence[NewEvent], log: str) -> list[Draft]:
+        """Events of it in bytes, salted and hashed."""
+        return seal_all(
+            events,
+            log=log,
+            recorded_at=self.now,
+            recorder=self.recorder,
+            causation=self.causation,
+            correlation=self.correlation,
+        )
+
 
 def _latest(facts: Facts, id_: str) -> StoredEvent:
     stored = facts.stored[id_]
@@ -119,22 +130,12 @@ class Unit:
         for entered in self.entries:
             fresh = [new for new in entered.new if not _same(kept.get(new.id), new)]
             if fresh:
-                drafts = self._sealed(entered, fresh)
+                drafts = entered.sealed(fresh, self.origin)
                 kept |= {new.id: (new, draft) for new, draft in zip(fresh, drafts, strict=True)}
             for new in entered.new:
                 self._drafts[new.id] = kept[new.id]
         # One for each event: an id that comes twice is for the store to refuse.
         return [self._drafts[new.id][1] for _, new in self._all()]
-
-    def _sealed(self, entered: Entered, events: Sequence[NewEvent]) -> list[Draft]:
-        return seal_all(
-            events,
-            log=self.origin,
-            recorded_at=entered.now,
-            recorder=entered.recorder,
-            causation=entered.causation,
-            correlation=entered.correlation,
-        )
 
     def stored(self, first: int, known: Iterable[dt.datetime]) -> list[StoredEvent]:
         """The events with their places in the log."""

@@ -99,7 +99,7 @@ def _sized(part: bytes) -> bytes:
     return len(part).to_bytes(8, "big") + part
 
 
-_BEFORE_SALT: Final = hashlib.sha256(_TAG + SALT_BYTES.to_bytes(8, "big"))
+_BEFORE_SALT: Final = _TAG + SALT_BYTES.to_bytes(8, "big")
 _AFTER_SALT: Final = _sized(MEDIA_TYPE)
 
 
@@ -114,10 +114,12 @@ def commitment(slot: bytes) -> str:
         len(slot) < SALT_BYTES
     ):  # none of ours; what there is of a salt is hashed with its own length
         return hashlib.sha256(_TAG + _sized(slot) + _AFTER_SALT + _sized(b"")).hexdigest()
-    hashed = _BEFORE_SALT.copy()
-    size = (len(slot) - SALT_BYTES).to_bytes(8, "big")
-    hashed.update(b"".join((slot[:SALT_BYTES], _AFTER_SALT, size, slot[SALT_BYTES:])))
-    return hashed.hexdigest()
+    return _committed(slot[:SALT_BYTES], slot[SALT_BYTES:])
+
+
+def _committed(salt: bytes, payload: bytes) -> str:
+    size = len(payload).to_bytes(8, "big")
+    return hashlib.sha256(b"".join((_BEFORE_SALT, salt, _AFTER_SALT, size, payload))).hexdigest()
 
 
 def salted(payload: bytes, *, salt: bytes | None = None) -> bytes:
@@ -146,8 +148,8 @@ def read_instant(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text)
 
 
-Drafter = Callable[[str, str, int, str, int, Mapping[str, bytes]], Draft]
-"""Makes the draft of an event from its id, type, version, stream, place in it, and salted slots."""
+Drafter = Callable[[str, str, int, str, int, Mapping[str, bytes], bytes], Draft]
+"""Makes a draft from id, type, version, stream, place in it, payloads by slot, enough salt."""
 
 
 def draft(
@@ -177,7 +179,9 @@ def draft(
         causation=causation,
         correlation=correlation,
     )
-    return write(id, type, type_v, stream, stream_v, dict(slots))
+    payloads = {name: payload(slot) for name, slot in slots.items()}
+    salts = b"".join(slots[name][:SALT_BYTES] for name in _BY_NAME if name in slots)
+    return write(id, type, type_v, stream, stream_v, payloads, salts)
 
 
 def drafter(
@@ -193,9 +197,22 @@ def drafter(
     before = f"{before}{write_instant(recorded_at)}{after}"
 
     def write(  # noqa: PLR0917 - in a loop over many events names would cost a tenth
-        id_: str, type_: str, version: int, stream: str, stream_v: int, slots: Mapping[str, bytes]
+        id_: str,
+        type_: str,
+        version: int,
+        stream: str,
+        stream_v: int,
+        payloads: Mapping[str, bytes],
+        salts: bytes,
     ) -> Draft:
-        committed = [f'"{name}":"{commitment(slots[name])}"' for name in _BY_NAME if name in slots]
+        slots: dict[str, bytes] = {}
+        committed = []
+        for name in _BY_NAME:
+            if (payload := payloads.get(name)) is not None:
+                at = len(slots) * SALT_BYTES
+                salt = salts[at : at + SALT_BYTES]
+                slots[name] = salt + payload
+                committed.append(f'"{name}":"{_committed(salt, payload)}"')
         text = (
             f"{{{tags}{_member('id', id_)}{before}{','.join(committed)}}},"
             f"{_member('stream', stream)},{_member('stream_v', stream_v)},{ending(type_, version)}"

@@ -64,7 +64,8 @@ def seal_all(
         CodecError: an entry would be longer than the format allows.
     """
     by = _by(recorder)
-    salts, at = os.urandom(entry.SALT_BYTES * len(entry.SLOTS) * len(events)), 0
+    each = entry.SALT_BYTES * len(entry.SLOTS)
+    salts = os.urandom(each * len(events))
     draft = entry.drafter(
         log=log,
         recorded_at=recorded_at,
@@ -73,15 +74,12 @@ def seal_all(
         correlation=correlation,
     )
     drafts = []
-    for new in events:
-        slots = compiled.encode_slots(new.event)
-        slots["by"] = by
-        for name, payload in slots.items():
-            slots[name] = salts[at : at + entry.SALT_BYTES] + payload
-            at += entry.SALT_BYTES
+    for at, new in enumerate(events):
+        payloads = compiled.encode_slots(new.event)
+        payloads["by"] = by
         type_ = converter.type_name(new.event)
-        version = converter.VERSIONS[type_]
-        drafts.append(draft(new.id, type_, version, new.stream, new.stream_v, slots))
+        version, salt = converter.VERSIONS[type_], salts[at * each : (at + 1) * each]
+        drafts.append(draft(new.id, type_, version, new.stream, new.stream_v, payloads, salt))
     return drafts
 
 

@@ -16,7 +16,7 @@ which parks it or waits for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import attrs
 from sqlalchemy import Connection
@@ -33,6 +33,12 @@ from ledger.store.cursors import Build, Cursor
 LIMIT: Final = 1_000
 """How many events an append itself brings an inline projection forward by, at most."""
 
+Memories = dict[Build, tuple[Entry, int, dict[str, Any]]]
+"""What builds keep from append to append: for which projection, and up to which sequence."""
+
+_KEPT: Final = 20_000
+"""As many things a build keeps in mind at most, before it begins anew."""
+
 
 @attrs.frozen(kw_only=True)
 class Inline:
@@ -45,6 +51,7 @@ class Inline:
     sequence_of: Callable[[str], int | None] | None
     hints: dict[tuple[int, str, int], int]
     """Which build of a projection was live when an append looked last."""
+    memories: Memories
 
     @property
     def first(self) -> int:
@@ -120,10 +127,21 @@ class Inline:
             log_id=self.log_id,
             start=start,
             stop=stop,
+            memory={} if given is None else self._memory(entry, key, start),
             given=given,
             sequence_of=None if given is None else self.sequence_of,
         )
         take(self.site, entry.of(key.build), key, page)
+        if given is not None:
+            self.memories[key] = entry, stop, page.memory
+
+    def _memory(self, entry: Entry, key: Build, start: int) -> dict[str, Any]:
+        """What was kept where this projection took all that came before, without a gap."""
+        if (held := self.memories.pop(key, None)) is not None:
+            whose, stop, kept = held
+            if whose is entry and stop == start and len(kept) <= _KEPT:
+                return kept
+        return {}
 
     def _move(self, key: Build, start: int) -> bool:
         stop = self.events[-1].sequence + 1

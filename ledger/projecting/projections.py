@@ -20,7 +20,7 @@ from ledger.model.events import StoredEvent
 from ledger.projecting import checking, mending
 from ledger.projecting.checking import Checked
 from ledger.projecting.conducting import Orders, begun, begun_anew, conduct
-from ledger.projecting.inlining import LIMIT, Inline
+from ledger.projecting.inlining import LIMIT, Inline, Memories
 from ledger.projecting.looking import ProjectionStatus, Served, serving, statuses
 from ledger.projecting.projection import Mode, Projection
 from ledger.projecting.registry import (
@@ -104,10 +104,12 @@ class Projections:
         events: Sequence[StoredEvent],
         *,
         sequence_of: Callable[[str], int | None] | None = None,
+        memories: Memories | None = None,
     ) -> None:
         """Bring the inline projections forward, in the append's transaction, after its rows.
 
         More than 1,000 events are left to a run: sorted and in large batches they cost less.
+        `memories` is what they kept from the append that this one is known to follow.
 
         Raises:
             ProjectionFailed: a projection cannot take an event, so the append is to be refused.
@@ -121,6 +123,7 @@ class Projections:
             events=events,
             sequence_of=sequence_of,
             hints=self._hints,
+            memories={} if memories is None else memories,
         )
         for entry in self._registry.inline:
             if not append.take(entry):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import TypeGuard
 
 import attrs
 from sqlalchemy import Connection
@@ -24,6 +25,7 @@ from ledger.errors import StoreError
 from ledger.store import on_postgres, on_sqlite
 from ledger.store.batch import Base, Batch, Head, batch_of
 from ledger.store.tables import Tables
+from ledger.store.ways import Writer
 
 __all__ = ["Appended", "Head", "append", "lock_head", "put"]
 
@@ -42,7 +44,7 @@ class Appended:
     already: bool = False
 
 
-def lock_head(conn: Connection, tables: Tables, origin: str) -> Head:
+def lock_head(conn: Writer, tables: Tables, origin: str) -> Head:
     """Lock a log's head until the transaction ends, making the log where there is none.
 
     Raises:
@@ -54,7 +56,7 @@ def lock_head(conn: Connection, tables: Tables, origin: str) -> Head:
 
 
 def append(
-    conn: Connection, tables: Tables, head: Head, drafts: Sequence[Draft], *, notify: bool = True
+    conn: Writer, tables: Tables, head: Head, drafts: Sequence[Draft], *, notify: bool = True
 ) -> Appended:
     """Append drafts on condition that the log stands at a head, all of them or none.
 
@@ -82,7 +84,7 @@ def append(
 
 
 def put(
-    conn: Connection, tables: Tables, origin: str, drafts: Sequence[Draft], *, notify: bool = True
+    conn: Writer, tables: Tables, origin: str, drafts: Sequence[Draft], *, notify: bool = True
 ) -> Appended:
     """Append drafts wherever the log stands, all of them or none; the log is made if need be.
 
@@ -111,7 +113,7 @@ def _appended(base: Base, batch: Batch) -> Appended:
     )
 
 
-def _is_postgres(conn: Connection) -> bool:
+def _is_postgres(conn: Writer) -> TypeGuard[Connection]:
     match conn.dialect.name, conn.dialect.driver:
         case "sqlite", _:
             return False

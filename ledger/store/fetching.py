@@ -23,9 +23,52 @@ def fetched(conn: Connection, query: str, values: Sequence[Any]) -> Sequence[Seq
     """
     driver = conn.dialect.driver
     text = _in_style(query, driver)
-    if driver == "psycopg" and not conn.dialect.is_async:
+    if is_psycopg(conn):
         return _in_binary(conn, text, values)
     return _all(conn, text, values)
+
+
+def first(conn: Connection, text: str, values: Any) -> Any:
+    """The first row of a statement in the driver's style, whose rows come in binary; None if none.
+
+    Raises:
+        DBAPIError: The database refused.
+    """
+    if not is_psycopg(conn):
+        return conn.exec_driver_sql(text, values).first()
+    # SQLAlchemy carries it out all the same, so that its errors and its listeners are as ever. It
+    # makes no result, which takes longer than the statement.
+    held: Any = conn.connection.driver_connection
+    usual = held.cursor_factory
+    held.cursor_factory = _fetching(usual)
+    try:
+        result = conn.exec_driver_sql(text, values)
+    finally:
+        held.cursor_factory = usual
+    if result.returns_rows:  # the cursor is another one, as that of Django's connection
+        return result.first()
+    cursor: Any = result.context.cursor
+    return cursor.first
+
+
+@functools.cache
+def _fetching(usual: Any) -> Any:
+    """A cursor that has fetched its first row before SQLAlchemy looks, and shows it none."""
+
+    class Fetching(usual):  # type: ignore[misc] # whichever the host's connection makes
+        description: Any = None
+
+        def execute(self, query: Any, params: Any = None, **how: Any) -> Any:
+            super().execute(query, params, binary=True, **how)
+            self.first = self.fetchone()
+            return self
+
+    return Fetching
+
+
+def is_psycopg(conn: Connection) -> bool:
+    """Whether it is psycopg's synchronous connection, whose cursors may be ours."""
+    return conn.dialect.driver == "psycopg" and not conn.dialect.is_async
 
 
 def changed(conn: Connection, statement: str, values: Sequence[Any]) -> int:

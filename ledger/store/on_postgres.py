@@ -27,20 +27,45 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger.codec.entry import SLOTS
 from ledger.store.batch import Base, Batch, Head, already_recorded, head_moved, wrong_version
+from ledger.store.fetching import first
 from ledger.store.refusals import NO_NUMBER, diagnosis
 from ledger.store.tables import Tables
-from ledger.store.transaction import in_autocommit
 from ledger.store.types import stored_instant
+from ledger.store.ways import in_autocommit
 
 _COLUMNS: Final = (
     *("known_at", "id", "type", "stream", "stream_v", "entry", "leaf_hash"),
     *("slot_who", "slot_what", "slot_words", "slot_by"),
 )
-_UNNEST: Final = """unnest($id::text[], $type::text[], $stream::text[], $stream_v::bigint[],
-    $known_at::timestamptz[], $entry::text[], $leaf_hash::bytea[], $slot_who::bytea[],
-    $slot_what::bytea[], $slot_words::bytea[], $slot_by::bytea[]
+# An array is handed on by a subquery, which the planner does not look into: else it would plan anew
+# for every array, in twice the time that the statement takes, since it counts on few rows in short
+# ones. One event goes without arrays: they would cost server and driver as much again.
+_ARRAYS: Final = {
+    "streams": """unnest((SELECT $streams::text[]), (SELECT $expected::bigint[]),
+    (SELECT $versions::bigint[])) AS x(stream, expected, version)""",
+    "events": """unnest((SELECT $id::text[]), (SELECT $type::text[]), (SELECT $stream::text[]),
+    (SELECT $stream_v::bigint[]), (SELECT $known_at::timestamptz[]), (SELECT $entry::text[]),
+    (SELECT $leaf_hash::bytea[]), (SELECT $slot_who::bytea[]), (SELECT $slot_what::bytea[]),
+    (SELECT $slot_words::bytea[]), (SELECT $slot_by::bytea[])
   ) WITH ORDINALITY AS x(id, type, stream, stream_v, known_at, entry, leaf_hash,
-    slot_who, slot_what, slot_words, slot_by, ord)"""
+    slot_who, slot_what, slot_words, slot_by, ord)""",
+    "ids": "(SELECT $id::text[])",
+}
+_SCALARS: Final = {
+    "streams": """(VALUES ($streams::text, $expected::bigint, $versions::bigint)
+  ) AS x(stream, expected, version)""",
+    "events": """(VALUES ($id::text, $type::text, $stream::text, $stream_v::bigint,
+    $known_at::timestamptz, $entry::text, $leaf_hash::bytea, $slot_who::bytea,
+    $slot_what::bytea, $slot_words::bytea, $slot_by::bytea, 1)
+  ) AS x(id, type, stream, stream_v, known_at, entry, leaf_hash,
+    slot_who, slot_what, slot_words, slot_by, ord)""",
+    "ids": "ARRAY[$id::text]",
+}
+_FORMS: Final = {
+    "scalars": _SCALARS,
+    "arrays": _ARRAYS,
+    "parted": _ARRAYS | {"ids": "(SELECT $ids::text[])"},
+}
 _ON_HEAD: Final = """
 WITH head AS (
   UPDATE {log} AS l SET size = l.size + $many::bigint, known_at = greatest(l.known_at, $latest)
@@ -64,14 +89,13 @@ _WRITE: Final = """, asked AS (
   SELECT head.id AS log_id, head.base, x.stream, x.expected, x.version, coalesce((
     SELECT s.version FROM {stream} AS s
     WHERE s.log_id = head.id AND s.stream = x.stream FOR UPDATE), -1) AS actual
-  FROM head, unnest($streams::text[], $expected::bigint[], $versions::bigint[])
-    AS x(stream, expected, version)
+  FROM head, {streams}
 ), refused AS (
   SELECT json_build_object('stream', stream, 'actual', actual, 'taken', (
     SELECT json_build_array(t.id, t.seq) FROM (
       SELECT i.id, i.ord, (
         SELECT e.seq FROM {event} AS e WHERE e.log_id = asked.log_id AND e.id = i.id) AS seq
-      FROM unnest({ids}::text[]) WITH ORDINALITY AS i(id, ord)) AS t
+      FROM unnest({ids}) WITH ORDINALITY AS i(id, ord)) AS t
     WHERE t.seq IS NOT NULL ORDER BY t.ord LIMIT 1))::text AS told
   FROM asked WHERE actual <> expected LIMIT 1
 ), opened AS (
@@ -86,7 +110,7 @@ _WRITE: Final = """, asked AS (
   SELECT head.id, CASE WHEN EXISTS (SELECT FROM refused)
     THEN (SELECT told FROM refused)::bigint ELSE head.base + x.ord - 1 END,
     greatest(head.known, x.known_at), {selected}
-  FROM head, {unnest}
+  FROM head, {events}
 )
 SELECT id, base, known{notify} FROM head"""
 
@@ -105,9 +129,12 @@ _TEXT: Final = {
     "put": _ANYWHERE + _WRITE,
     "more": (
         "INSERT INTO {event} (log_id, seq, {columns}) "
-        "SELECT $log::bigint, $first::bigint + x.ord - 1, x.known_at, {selected} FROM {unnest}"
+        "SELECT $log::bigint, $first::bigint + x.ord - 1, x.known_at, {selected} FROM {events}"
     ),
 }
+_SIZE: Final = "ledger_size"
+"""Under which name a connection keeps how large the log was to which it appended last."""
+
 _TOLD: Final = re.compile(r"\{.*\}", re.DOTALL)
 _NAME: Final = re.compile(r"\$([a-z_]+)")
 
@@ -119,25 +146,35 @@ class _Statement:
     text: str
     names: tuple[str, ...] | None
 
-    def run(self, conn: Connection, values: dict[str, Any]) -> Any:
+    def run(self, conn: Connection, values: dict[str, Any]) -> None:
+        """Carry it out."""
+        conn.exec_driver_sql(self.text, self._given(values))
+
+    def first(self, conn: Connection, values: dict[str, Any]) -> Any:
         """Carry it out; the first row, None where there is none."""
-        given = values if self.names is None else tuple(values[name] for name in self.names)
-        result = conn.exec_driver_sql(self.text, given)
-        return result.first() if result.returns_rows else None
+        return first(conn, self.text, self._given(values))
+
+    def _given(self, values: dict[str, Any]) -> Any:
+        return values if self.names is None else tuple(values[name] for name in self.names)
 
 
 @functools.cache
 def _statement(
-    tables: Tables, driver: str, key: str, *, notify: bool = False, parted: bool = False
+    tables: Tables,
+    driver: str,
+    key: str,
+    *,
+    notify: bool = False,
+    form: str = "arrays",
+    age: int = 0,
 ) -> _Statement:
     words = {name: tables.layout.qualified(name) for name in ("log", "event", "stream")}
     words["columns"] = ", ".join(_COLUMNS)
     words["selected"] = ", ".join(f"x.{name}" for name in _COLUMNS if name != "known_at")
-    words["unnest"] = _UNNEST
     channel = f"'{tables.layout.table('log_')}' || id"
     words["notify"] = f", pg_notify({channel}, '')" if notify else ""
-    words["ids"] = "$ids" if parted else "$id"
-    text = _TEXT[key].format(**words)
+    words |= _FORMS[form]
+    text = _TEXT[key].format(**words) + (f" -- {age}" if age else "")
     if driver == "asyncpg":
         names = tuple(dict.fromkeys(_NAME.findall(text)))
         numbers = {name: f"${number}" for number, name in enumerate(names, 1)}
@@ -148,14 +185,15 @@ def _statement(
 def head(conn: Connection, tables: Tables, origin: str) -> Head:
     """The head of a log, locked; it is made where there is none."""
     asked = _statement(tables, conn.dialect.driver, "head")
-    row = asked.run(conn, {"origin": origin})
+    row = asked.first(conn, {"origin": origin})
     if row is None:
         _make(conn, tables, origin)
-        row = asked.run(conn, {"origin": origin})
-    if row.size and row.leaf is None:  # it waited for the lock, and looked at the leaf before that
-        row = asked.run(conn, {"origin": origin})
-    known_at = None if row.known_at is None else stored_instant(row.known_at)
-    return Head(log_id=row.id, size=row.size, known_at=known_at, leaf=row.leaf or b"")
+        row = asked.first(conn, {"origin": origin})
+    if row[1] and row[3] is None:  # it waited for the lock, and looked at the leaf before that
+        row = asked.first(conn, {"origin": origin})
+    log_id, size, known_at, leaf = row
+    known = None if known_at is None else stored_instant(known_at)
+    return Head(log_id=log_id, size=size, known_at=known, leaf=leaf or b"")
 
 
 def _make(conn: Connection, tables: Tables, origin: str) -> None:
@@ -175,8 +213,8 @@ def append(conn: Connection, tables: Tables, head: Head, batch: Batch, *, notify
     place = {"log": head.log_id, "size": head.size, "leaf": head.leaf, "before": head.known_at}
     base = _write(conn, tables, "append", place, batch, notify=notify)
     if base is None:
-        row = _statement(tables, conn.dialect.driver, "size").run(conn, {"log": head.log_id})
-        raise head_moved(head.size, 0 if row is None else row.size)
+        row = _statement(tables, conn.dialect.driver, "size").first(conn, {"log": head.log_id})
+        raise head_moved(head.size, 0 if row is None else row[0])
     return base
 
 
@@ -231,28 +269,24 @@ def _write(
     """Write a batch; None where no head row was there to be moved."""
     driver = conn.dialect.driver
     first, *more = batch.parts()
-    moves = batch.moves
-    values = {
-        **place,
-        **_arrays(batch, first, batch.latest),
-        "many": len(batch.drafts),
-        "latest": batch.latest[-1],
-        "streams": list(moves),
-        "expected": [expected for expected, _ in moves.values()],
-        "versions": [version for _, version in moves.values()],
-    }
+    many = len(batch.drafts)
+    form = "parted" if more else "arrays" if many > 1 else "scalars"
+    values = {**place, "many": many, "latest": batch.latest[-1]}
+    values |= _scalars(batch) if many == 1 else _arrays(batch, first, batch.latest) | _moves(batch)
     if more:
         values["ids"] = batch.ids
     # PostgreSQL prepares no transaction that has notified; followers look again by themselves.
     notify = notify and not isinstance(conn.get_transaction(), TwoPhaseTransaction)
-    statement = _statement(tables, driver, key, notify=notify, parted=bool(more))
+    age = _age(place["size"] if "size" in place else conn.info.get(_SIZE, 0))
+    statement = _statement(tables, driver, key, notify=notify, form=form, age=age)
     try:
         with _whole(conn, 1 + len(more)):
-            row = statement.run(conn, values)
+            row = statement.first(conn, values)
             if row is None:
                 return None
-            known = None if row.known is None else stored_instant(row.known)
-            base = Base(log_id=row.id, size=row.base, known_at=known)
+            log_id, size, known_at, *_ = row
+            known = None if known_at is None else stored_instant(known_at)
+            base = Base(log_id=log_id, size=size, known_at=known)
             for part in more:
                 values = _arrays(batch, part, batch.known(known))
                 values |= {"log": base.log_id, "first": base.size + part.start}
@@ -262,7 +296,49 @@ def _write(
         if refusal is None:
             raise
         raise refusal from error.orig
+    conn.info[_SIZE] = base.size
     return base
+
+
+def _age(size: int) -> int:
+    """A number that changes as often as a log of this size has grown four-fold.
+
+    It stands in the statement, which is planned anew then: a plan that suits a table of one page
+    reads all of it, and would do so until the next ANALYZE.
+    """
+    return size.bit_length() // 2
+
+
+def _scalars(batch: Batch) -> dict[str, Any]:
+    """The only draft of a batch, and where it moves its stream."""
+    (draft,) = batch.drafts
+    slot = draft.slots.get
+    return {
+        "id": draft.id,
+        "type": draft.type,
+        "stream": draft.stream,
+        "stream_v": draft.stream_v,
+        "known_at": batch.latest[0],
+        "entry": draft.entry,
+        "leaf_hash": draft.leaf_hash,
+        "slot_who": slot("who"),
+        "slot_what": slot("what"),
+        "slot_words": slot("words"),
+        "slot_by": slot("by"),
+        "streams": draft.stream,
+        "expected": draft.stream_v - 1,
+        "versions": draft.stream_v,
+    }
+
+
+def _moves(batch: Batch) -> dict[str, Any]:
+    """The streams by columns, and where the batch moves them."""
+    moves = batch.moves
+    return {
+        "streams": list(moves),
+        "expected": [expected for expected, _ in moves.values()],
+        "versions": [version for _, version in moves.values()],
+    }
 
 
 def _arrays(batch: Batch, part: slice, known: Sequence[dt.datetime]) -> dict[str, Any]:

@@ -12,11 +12,11 @@ import datetime as dt
 import functools
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from operator import length_hint
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from ledger.codec.entry import write_instant
@@ -31,6 +31,7 @@ from ledger.store.batch import (
 )
 from ledger.store.tables import Tables
 from ledger.store.types import stored_instant
+from ledger.store.ways import Writer
 
 _TEXT: Final = {
     "base": "SELECT id, size, known_at FROM {log} WHERE origin = ?",
@@ -81,7 +82,7 @@ def _text(tables: Tables) -> _Text:
     return _Text(**{key: text.format(**names) for key, text in _TEXT.items()})
 
 
-def head(conn: Connection, tables: Tables, origin: str) -> Head:
+def head(conn: Writer, tables: Tables, origin: str) -> Head:
     """The head of a log, which is made where there is none."""
     text = _text(tables)
     with contextlib.closing(conn.connection.cursor()) as cursor:
@@ -96,7 +97,7 @@ def head(conn: Connection, tables: Tables, origin: str) -> Head:
     )
 
 
-def append(conn: Connection, tables: Tables, head: Head, batch: Batch) -> Base:
+def append(conn: Writer, tables: Tables, head: Head, batch: Batch) -> Base:
     """Write a batch onto a head.
 
     Raises:
@@ -111,7 +112,7 @@ def append(conn: Connection, tables: Tables, head: Head, batch: Batch) -> Base:
     return base
 
 
-def put(conn: Connection, tables: Tables, origin: str, batch: Batch) -> Base:
+def put(conn: Writer, tables: Tables, origin: str, batch: Batch) -> Base:
     """Write a batch wherever the log stands.
 
     Raises:
@@ -182,22 +183,17 @@ def _move_streams(cursor: DBAPICursor, text: _Text, base: Base, batch: Batch) ->
 
 
 def _refused(
-    cursor: DBAPICursor, text: str, rows: Iterable[tuple[Any, ...]]
+    cursor: DBAPICursor, text: str, rows: Sequence[tuple[Any, ...]]
 ) -> tuple[Any, ...] | None:
     """Carry out a statement row by row; the row that breaks a constraint, None if none does."""
-    at: tuple[Any, ...] = ()
-
-    def one_by_one() -> Iterator[tuple[Any, ...]]:
-        nonlocal at
-        for row in rows:
-            at = row
-            yield row
-
-    taking: Any = one_by_one()  # the driver takes a row when it comes to it, and any iterable
+    taking: Any = iter(rows)  # the driver takes a row when it comes to it, and any iterable
     try:
-        cursor.executemany(text, taking)
+        if len(rows) == 1:
+            cursor.execute(text, rows[0])
+        else:
+            cursor.executemany(text, taking)
     except sqlite3.IntegrityError:
-        return at
+        return rows[max(len(rows) - length_hint(taking), 1) - 1]
     return None
 
 
@@ -220,14 +216,14 @@ def _insert_events(
     log = base.log_id
     if any(draft.type == "content_erased" for draft in batch.drafts):
         cursor.execute("PRAGMA secure_delete = ON")  # of a host's connection too, from here on
-    rows = (
+    rows = [
         (
             *(log, seq, draft.id, draft.type, draft.stream, draft.stream_v, at, draft.entry),
             *(draft.leaf_hash, slot("who"), slot("what"), slot("words"), slot("by")),
         )
         for seq, (draft, at) in enumerate(zip(batch.drafts, known, strict=True), base.size)
         for slot in (draft.slots.get,)
-    )
+    ]
     row = _refused(cursor, text.event, rows)
     if row is None:
         return

@@ -14,20 +14,33 @@ writing     committed, or rolled back on an error    joined, inside a SAVEPOINT
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any, Final, cast
+from typing import Literal, cast, overload
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import ManagesConnection, StaticPool
+from sqlalchemy.pool import StaticPool
 
 from ledger.errors import StoreError
-from ledger.store.follow import wake
-from ledger.store.refusals import driver_error, refusal, unreachable
+from ledger.store.refusals import driver_error, refusal
 from ledger.store.turns import OnlyConnection, only_connection
+from ledger.store.ways import (
+    REFUSALS,
+    Alone,
+    Committed,
+    Held,
+    Told,
+    Way,
+    Writer,
+    autocommit_of,
+    begin_immediate,
+    connected,
+    in_autocommit,
+    in_transaction,
+    is_open,
+    reads_committed,
+    refuse_autocommit,
+    set_options,
+)
 
 Bind = Engine | Connection
 
@@ -46,60 +59,52 @@ def reading(bind: Bind) -> Iterator[Connection]:
             only = only_connection(bind)
             with _snapshot(bind) if only is None else _in_turn(only, bind, _snapshot) as conn:
                 yield conn
-    except _REFUSALS as error:
+    except REFUSALS as error:
         raise refusal(error) from driver_error(error)
 
 
-@contextlib.contextmanager
-def writing(bind: Bind, *, once: bool = False) -> Iterator[Connection]:
+@overload
+def writing(bind: Bind, *, once: Literal[False] = False) -> Way: ...
+@overload
+def writing(bind: Bind, *, once: bool) -> contextlib.AbstractContextManager[Writer]: ...
+def writing(bind: Bind, *, once: bool = False) -> contextlib.AbstractContextManager[Writer]:
     """A Connection to write with: committed where the bind is an Engine, else left to the host.
 
     An error inside undoes what was written inside, and nothing that a host wrote before. With
-    `once` there is a single `append` or `put` inside and nothing else is written: on PostgreSQL
-    that is one statement, which needs no BEGIN and no COMMIT.
+    `once` there is a single `append` or `put` inside and nothing else is executed: on PostgreSQL
+    that is one statement, which needs no BEGIN and no COMMIT; on SQLite it needs no Connection.
 
     Raises:
         StoreError: The database refused; `stored` is "unknown" when the connection was lost
             while the transaction ended. Raised `from` the driver's error.
     """
-    try:
-        with _to_write(bind, once=once) as conn:
-            yield conn
-    except _REFUSALS as error:
-        raise refusal(error) from driver_error(error)
-
-
-_REFUSALS: Final = (DBAPIError, sqlite3.Error, PoolTimeout)
-
-_Way = contextlib.AbstractContextManager[Connection]
-
-
-def _to_write(bind: Bind, *, once: bool) -> _Way:
     if isinstance(bind, Connection):
-        return _savepoint(bind)
+        return Told(_savepoint(bind))
     if (only := only_connection(bind)) is not None:
-        return _in_turn(only, bind, _committed, nested=_savepoint)
-    if once and bind.dialect.name == "postgresql" and _reads_committed(bind):
-        return _alone(bind)
-    return _committed(bind)
+        return Told(_in_turn(only, bind, _committed, nested=_savepoint))
+    if once and bind.dialect.name == "postgresql" and reads_committed(bind):
+        return Told(Alone(bind))
+    if once and bind.dialect.driver == "pysqlite" and not _is_watched(bind):
+        return Told(Committed(bind, Held))
+    return Told(_committed(bind))
 
 
-def _reads_committed(engine: Engine) -> bool:
-    """Whether a statement sees what was committed before it; engine and server may say else."""
-    dialect = engine.dialect
-    wanted = engine.get_execution_options().get("isolation_level")
-    wanted = wanted or getattr(dialect, "_on_connect_isolation_level", None)
-    wanted = wanted or getattr(dialect, "default_isolation_level", None)
-    return wanted in {None, "READ COMMITTED", "AUTOCOMMIT"}
+def _committed(engine: Engine) -> Way:
+    return Committed(engine, connected)
+
+
+def _is_watched(engine: Engine) -> bool:
+    """Whether a host does something of its own where a Connection is made or begins."""
+    return bool(engine.dispatch.begin or engine.dispatch.engine_connect)
 
 
 @contextlib.contextmanager
 def _in_turn(
     only: OnlyConnection,
     engine: Engine,
-    way: Callable[[Engine], _Way],
+    way: Callable[[Engine], Way],
     *,
-    nested: Callable[[Connection], _Way] = contextlib.nullcontext,
+    nested: Callable[[Connection], Way] = contextlib.nullcontext,
 ) -> Iterator[Connection]:
     """Wait for an engine's one connection, and join what this thread or task began on it."""
     with only.turn:
@@ -119,7 +124,7 @@ def _in_turn(
 def _refuse_a_hosts_transaction(engine: Engine) -> None:
     """On an engine's one connection the end of ours would be the end of what a host has begun."""
     held = cast("StaticPool", engine.pool).connection
-    if _is_open(held.driver_connection) and _autocommit(held) is not False:
+    if is_open(held.driver_connection) and autocommit_of(held) is not False:
         raise StoreError(
             "The engine has only one connection, and a transaction of yours is open on it. End "
             "that first; or hand its Connection or Session over, Ledger(connection), and what is "
@@ -127,20 +132,13 @@ def _refuse_a_hosts_transaction(engine: Engine) -> None:
         )
 
 
-def _connected(engine: Engine) -> Connection:
-    try:
-        return engine.connect()
-    except OSError as error:  # asyncpg's is not wrapped
-        raise unreachable(error) from error
-
-
 @contextlib.contextmanager
 def _snapshot(engine: Engine) -> Iterator[Connection]:
-    with _connected(engine) as conn:
+    with connected(engine) as conn:
         if conn.dialect.name == "postgresql":
-            _set(conn, isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            set_options(conn, isolation_level="REPEATABLE READ", postgresql_readonly=True)
         conn.begin()
-        if conn.dialect.name == "sqlite" and not _in_transaction(conn):
+        if conn.dialect.name == "sqlite" and not in_transaction(conn):
             conn.exec_driver_sql("BEGIN")
         try:
             yield conn
@@ -151,71 +149,12 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
 
 
 @contextlib.contextmanager
-def _committed(engine: Engine) -> Iterator[Connection]:
-    """A transaction of ours; it is SQLAlchemy's too if anything is executed through it."""
-    with _connected(engine) as conn:
-        _refuse_autocommit(conn)
-        if conn.dialect.name == "postgresql" and not _reads_committed(engine):
-            # The lock on the head is what keeps writers apart; a snapshot older than it refuses.
-            _set(conn, isolation_level="READ COMMITTED")
-        _begin(conn)
-        try:
-            yield conn
-        except BaseException:
-            _roll_back(conn)
-            raise
-        try:
-            if conn.in_transaction():
-                conn.commit()
-            else:
-                conn.connection.commit()
-        except BaseException as error:
-            # SQLAlchemy takes this for the end of the transaction, SQLite may keep it open: what
-            # was refused would be stored by the next append on this connection.
-            _roll_back(conn)
-            if isinstance(error, DBAPIError | sqlite3.Error):
-                raise refusal(error, committing=True) from driver_error(error)
-            raise
-        wake(engine)
-
-
-def _roll_back(conn: Connection) -> None:
-    # A connection that was lost cannot be rolled back, and the error on its way says so.
-    with contextlib.suppress(SQLAlchemyError, sqlite3.Error):
-        conn.rollback()
-        conn.connection.rollback()
-
-
-@contextlib.contextmanager
-def _alone(engine: Engine) -> Iterator[Connection]:
-    with _connected(engine) as conn:
-        _refuse_autocommit(conn)
-        _set(conn, isolation_level="AUTOCOMMIT")
-        try:
-            yield conn
-        except DBAPIError as error:
-            raise refusal(error, committing=True) from error.orig
-
-
-def _set(conn: Connection, **options: object) -> None:
-    """Set how the driver begins transactions; SQLAlchemy undoes that when the connection is let go.
-
-    A task that is cancelled meanwhile would give a connection back to the pool with it half done.
-    """
-    try:
-        conn.execution_options(**options)
-    except BaseException:
-        conn.invalidate()
-        raise
-
-
-@contextlib.contextmanager
 def _savepoint(conn: Connection) -> Iterator[Connection]:
-    _refuse_autocommit(conn)
+    refuse_autocommit(conn)
     if not conn.in_transaction():
         conn.begin()
     # Without this SQLite would take our SAVEPOINT for the transaction, and RELEASE would commit.
-    _begin_immediate(conn)
+    begin_immediate(conn)
     with conn.begin_nested():
         yield conn
 
@@ -234,71 +173,4 @@ def watch_savepoints(bind: Bind) -> None:
 
 def _begin_before(conn: Connection, _name: str) -> None:
     if not in_autocommit(conn):
-        _begin_immediate(conn)
-
-
-def _begin(conn: Connection) -> None:
-    """Begin a transaction of ours, on SQLite with the write lock and mostly behind SQLAlchemy."""
-    if conn.dialect.name != "sqlite":
-        conn.begin()
-    elif conn.dispatch.begin:
-        # A host's listener sends a BEGIN once SQLAlchemy begins, and as a rule one without the
-        # lock: ours takes its place now, or the two would meet later.
-        conn.begin()
-        conn.connection.rollback()
-    elif _autocommit(conn.connection) is False:
-        # Since Python 3.12 the driver may always be in a transaction, begun without the lock.
-        with contextlib.closing(conn.connection.cursor()) as cursor:
-            cursor.execute("ROLLBACK")
-    _begin_immediate(conn)
-
-
-def _begin_immediate(conn: Connection) -> None:
-    """Take SQLite's write lock now: a lock taken later can fail at once, whatever the time-out."""
-    if conn.dialect.name == "sqlite" and not _in_transaction(conn):
-        with contextlib.closing(conn.connection.cursor()) as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
-
-
-def _in_transaction(conn: Connection) -> bool:
-    """Whether SQLite itself is in a transaction; SQLAlchemy believes so before the driver is."""
-    return _is_open(conn.connection.driver_connection)
-
-
-def _is_open(driver_connection: object) -> bool:
-    return bool(getattr(driver_connection, "in_transaction", False))
-
-
-def in_autocommit(conn: Connection) -> bool:
-    """Whether the driver commits each statement by itself.
-
-    sqlite3's older autocommit (isolation_level None) honours BEGIN and commit(), so it is none.
-    """
-    return _autocommit(conn.connection) is True
-
-
-def _autocommit(held: ManagesConnection) -> object:
-    """What the driver's connection says of its autocommit; None where it knows none."""
-    outer: Any = held.dbapi_connection
-    inner = held.driver_connection
-    if inner is outer or getattr(outer, "autocommit", None) is True:
-        return getattr(outer, "autocommit", None)
-    # What an asynchronous driver's connection wraps: asyncpg's nothing, aiosqlite's sqlite3's.
-    wrapped: Any = getattr(inner, "_conn", inner)
-    try:
-        return getattr(wrapped, "autocommit", None)
-    except sqlite3.ProgrammingError:  # since Python 3.12 it tells that in its own thread alone
-        return outer.run_async(partial(_told_in_its_thread, wrapped))
-
-
-def _told_in_its_thread(wrapped: sqlite3.Connection, held: Any) -> Any:
-    ask = partial(getattr, wrapped, "autocommit", None)
-    return held._execute(ask)  # noqa: SLF001 - aiosqlite opens no other way into its thread
-
-
-def _refuse_autocommit(conn: Connection) -> None:
-    if in_autocommit(conn):
-        raise StoreError(
-            "The connection is in autocommit, where an append could be stored by halves. Hand over "
-            "a Connection, or an Engine, that was made without isolation_level='AUTOCOMMIT'."
-        )
+        begin_immediate(conn)

@@ -96,6 +96,10 @@ INSERT INTO {table} (log_id, seq, party, proposition, uttered_latest, act, stanc
 SELECT CAST(? AS bigint), x.* FROM unnest(
   CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS date[]),
   CAST(? AS text[]), CAST(? AS text[])) AS x""",
+    "add_one": """
+INSERT INTO {table} (log_id, seq, party, proposition, uttered_latest, act, stance)
+VALUES (CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS date),
+  CAST(? AS text), CAST(? AS text))""",
     "copy": """
 COPY {table} (log_id, seq, party, proposition, uttered_latest, act, stance) FROM STDIN""",
     "end": """
@@ -133,6 +137,9 @@ def add_claims(conn: Connection, table: Table, log_id: int, rows: Sequence[Claim
         with conn.connection.cursor() as cursor, cursor.copy(copy) as into:  # type: ignore[attr-defined]
             for row in rows:
                 into.write_row((log_id, *row))
+        return
+    if len(rows) == 1:  # without arrays, which would cost driver and server as much again
+        changed(conn, _TEXT["add_one"].format(table=table.fullname), (log_id, *rows[0]))
         return
     columns = map(list, zip(*rows, strict=True))
     changed(conn, _TEXT["add"].format(table=table.fullname), (log_id, *columns))

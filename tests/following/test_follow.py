@@ -76,7 +76,7 @@ def test_an_event_committed_between_looking_and_waiting_is_not_lost(
         return original(self, *args)
 
     monkeypatch.setattr(watcher, step, widened)
-    monkeypatch.setattr("ledger.store.transaction.wake", lambda engine: None)
+    monkeypatch.setattr("ledger.store.ways.wake", lambda engine: None)
     with followed(reader, poll=NEVER) as follower:
         follower.until_seen(0, 1, 2, 3)
 
@@ -103,7 +103,7 @@ def test_a_commit_that_nobody_tells_of_is_found_at_the_next_look(
 ):
     reader, writer = two
     register(writer)
-    monkeypatch.setattr("ledger.store.transaction.wake", lambda engine: None)
+    monkeypatch.setattr("ledger.store.ways.wake", lambda engine: None)
     monkeypatch.setattr("ledger.store.follow.channel", lambda layout, log_id: "silence")
     monkeypatch.setattr("ledger.store.follow._FileWatcher.changed", lambda self: False)
     with followed(reader, poll=0.05) as follower:

@@ -215,6 +215,7 @@ def test_a_connection_lost_in_the_one_statement_leaves_the_outcome_open(run, tab
 
         def write_and_lose():
             with transaction.writing(engine, once=True) as conn:
+                assert isinstance(conn, sa.Connection)
                 number = conn.exec_driver_sql("SELECT pg_backend_pid()").scalar()
                 with engine.connect() as other:
                     other.exec_driver_sql(f"SELECT pg_terminate_backend({number}, 5000)")

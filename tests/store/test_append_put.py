@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import random
 import threading
@@ -290,3 +291,33 @@ def test_the_same_events_put_by_six_threads_are_stored_once(engine, tables, draf
     refused = [one for told in outcomes for one in told if isinstance(one, Exception)]
     assert len(refused) == 5 * 4
     assert {type(error) for error in refused} == {AlreadyRecorded}
+
+
+def test_postgres_plans_an_append_once_and_again_as_the_log_grows(engine, tables, drafts):
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite keeps no plans")
+    for many, times in ((1, 40), (3, 29)):
+        for _ in range(times):
+            put_into(engine, tables, drafts(many))
+    with engine.connect() as conn:  # the one that was written with
+        kept = conn.execute(
+            text(
+                "SELECT generic_plans, custom_plans FROM pg_prepared_statements "
+                "WHERE statement LIKE '%WITH held%'"
+            )
+        ).all()
+    assert len(kept) > 2
+    assert sum(generic > 5 for generic, _ in kept) >= 2
+    assert all(custom <= 5 for _, custom in kept)
+
+
+def test_a_connection_goes_back_to_the_pool_as_it_was(engine, tables, drafts):
+    given = drafts(1)
+    for _ in range(2):
+        with contextlib.suppress(AlreadyRecorded):
+            put_into(engine, tables, given)
+        with engine.connect() as conn:
+            driver = conn.connection.driver_connection
+            assert getattr(driver, "autocommit", False) is not True
+            assert not getattr(driver, "in_transaction", False)
+    assert len(rows_of(engine, tables)) == 1
