@@ -149,7 +149,8 @@ def _plain(cell: _Cell) -> list[PlainClaim] | None:
             acts = rows_of(cell.texts.acts, (log, cell.basis, number))
             if acts is None or len(acts) > 1:
                 return None
-        if claim.path is not None:
+        # A row stays where a later change leads away from, and where one leads to is there early.
+        if claim.path is not None and frame.canonical(claim.proposition) == group:
             found[claim.id] = claim
     return [*found.values()]
 

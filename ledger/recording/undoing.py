@@ -252,6 +252,12 @@ def amend(
         raise InvalidAmendment(
             f"{show(record)} is an erasure: it is never amended.", field="record", given=record
         )
+    if isinstance(event, ev.Remains):
+        raise InvalidAmendment(
+            f"What {show(record)} said was erased: there is nothing left of it to amend.",
+            field="record",
+            given=record,
+        )
     changes: Mapping[str, Any] = {}
     if strike_out:
         named_by = [intake.public(one) for one in naming(intake, id_)]

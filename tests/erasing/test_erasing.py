@@ -7,9 +7,10 @@ import json
 
 import pytest
 
-from ledger import Claim, Document, Erased, Ledger, Party, Quotation
+from ledger import Claim, Document, Erased, Ledger, Party, Proposition, Quotation
 from ledger.errors import (
     AlreadyRecorded,
+    InvalidAmendment,
     InvalidErasure,
     UnknownClaim,
     UnknownEvent,
@@ -407,3 +408,13 @@ def test_what_a_party_is_goes_if_it_is_asked_for(world, slots):
     assert "board" in {one.id for one in world.as_of().parties()}
     assert all(one.kind != "person" for one in world.as_of().parties())
     assert world.verify().erased == 4
+
+
+def test_what_an_erasure_left_nothing_of_is_amended_no_more(ledger):
+    ledger.register_all([Party("mill", name="Mill"), Proposition("shut", text="Shut")])
+    ledger.record(id="C1", claimant="mill", act="assert", proposition="shut", uttered="2023")
+    claim = [*ledger.events()][-1].id
+    ledger.erase("C1", slots=["who", "what"], reason="a wish", authority="the editor")
+    for refused in ({"strike_out": True}, {"stance": "mixed"}):
+        with pytest.raises(InvalidAmendment, match="was erased: there is nothing left of it"):
+            ledger.amend(claim, reason="again", **refused)

@@ -173,6 +173,20 @@ def test_what_is_plain_is_answered_by_one_statement(tmp_path):
         assert len(quick_ones(later, asked)) == 2
 
 
+def test_a_claim_is_in_the_cell_it_was_in_as_far_as_was_known(tmp_path):
+    with Ledger.open(tmp_path / "claims.db") as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register(Party("mill", name="Mill"))
+        ledger.register_all([Proposition("shut", text="Shut"), Proposition("open", text="Open")])
+        ledger.record(id="C1", claimant="mill", act="assert", proposition="shut", uttered="2023")
+        before = ledger.as_of(known=3)
+        ledger.amend("C1", reason="misheard", proposition="open")
+        now = ledger.as_of()
+        for view, stands in ((before, ("held", "silent")), (now, ("silent", "held"))):
+            for _ in range(2):  # once it is seen that the tables are served, by one statement
+                assert stands == tuple(view.position("mill", on).status for on in ("shut", "open"))
+
+
 def test_a_commit_of_somebody_else_is_seen_at_once(tmp_path):
     with (
         Ledger.open(tmp_path / "claims.db") as ledger,
