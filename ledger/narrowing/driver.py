@@ -55,7 +55,9 @@ class Driver:
         self._process = os.getpid()
         self.usable = True
         # Since Python 3.12 a driver may always be in a transaction, which would stand still here.
-        self.failed = getattr(self._connection, "autocommit", None) is False
+        # Without a write-ahead log a commit keeps new readers out, and this one holds a lock then.
+        always = getattr(self._connection, "autocommit", None) is False
+        self.failed = always or not _logs_ahead(self._connection)
         self._finish = weakref.finalize(self, _close, self._connection)
         event.listen(engine, "engine_disposed", self._disposed, once=True)
 
@@ -93,6 +95,14 @@ class Driver:
         """Close it; whoever asks then is told so."""
         self.usable = False
         self._finish()
+
+
+def _logs_ahead(connection: Any) -> bool:
+    try:
+        found: list[Any] = connection.execute("PRAGMA journal_mode").fetchall()
+    except sqlite3.Error:
+        return False
+    return found == [("wal",)]
 
 
 def _close(connection: Any) -> None:

@@ -140,6 +140,10 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
         conn.begin()
         if conn.dialect.name == "sqlite" and not in_transaction(conn):
             conn.exec_driver_sql("BEGIN")
+            # The lock of a reader is taken here: without a write-ahead log a commit that waits for
+            # readers keeps new ones out, and one that was kept out behind a lock of ours would keep
+            # those waiting for whom the commit waits.
+            conn.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1").close()
         try:
             yield conn
         finally:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from ledger import Ledger, Party
 from ledger.errors import AlreadyRecorded
@@ -123,3 +127,54 @@ def test_of_many_that_take_one_id_for_different_things_one_gets_it(pair):
     assert found.count(start) == THREADS - 1
     assert {ledger.as_of().resolve("guest") for ledger in pair} == {"guest"}
     check_log(pair[0], pair[1].checkpoint().size)
+
+
+def test_a_reader_that_a_commit_keeps_out_holds_nobody_up(tmp_path, fill):
+    """Without a write-ahead log: the commit waits for readers, and keeps new ones out."""
+    path = tmp_path / "host.db"
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+    schema.upgrade(engine)
+    ledger = Ledger(engine)
+    fill(ledger)
+    with engine.begin() as conn:
+        conn.exec_driver_sql("CREATE TABLE story (slug TEXT)")
+    view = ledger.as_of()
+    known = len(view.parties())
+
+    def commit():
+        writer = sqlite3.connect(path, timeout=30)
+        writer.execute("INSERT INTO story VALUES ('a')")
+        begun.set()
+        writer.commit()
+        writer.close()
+
+    begun = threading.Event()
+    lock: Any = ledger._folded.fold.lock
+    with ThreadPoolExecutor(2) as pool:
+        with engine.connect() as reader:
+            reader.exec_driver_sql("BEGIN")
+            assert reader.exec_driver_sql("SELECT count(*) FROM story").scalar() == 0
+            committing = pool.submit(commit)
+            assert begun.wait(10)
+            kept_out(path)
+            asking = pool.submit(lambda: len(view.parties()))
+            for _ in range(50):  # whoever asks now may wait for the commit, and holds no lock
+                assert lock.acquire(timeout=5)
+                lock.release()
+                assert not asking.done()
+                threading.Event().wait(0.01)
+        assert asking.result(30) == known
+        committing.result(30)
+    engine.dispose()
+
+
+def kept_out(path):
+    """Wait until a commit that waits for readers keeps new ones out."""
+    for _ in range(1_000):
+        with sqlite3.connect(path, timeout=0) as new:
+            try:
+                new.execute("SELECT 1 FROM story").fetchall()
+            except sqlite3.OperationalError:
+                return
+        threading.Event().wait(0.01)
+    raise AssertionError("nobody was kept out")
