@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ledger.cli.options import HERE, Where
+from ledger.cli.options import HERE, Flag, Where
 from ledger.cli.output import answer, progress
 from ledger.errors import ProjectionFailed
 from ledger.projecting import cells
@@ -12,7 +12,7 @@ from ledger.projecting import cells
 _BATCH: Final = 50_000
 
 
-def index(*, where: Where = HERE) -> None:
+def index(*, again: Flag = False, where: Where = HERE) -> None:
     """Keep tables by which questions are answered without reading the whole log.
 
     Worth it from some ten thousand claims on: `position`, `positions` and `timeline` then read what
@@ -20,10 +20,14 @@ def index(*, where: Where = HERE) -> None:
     it again after a program wrote that does not.
 
     Example: `claims index`
+
+    Args:
+        again: Make them anew, where `claims verify --views` found them changed.
     """
     with where.ledger() as ledger:
         ledger.projections.add(cells(ledger.layout), replace=True)
-        outcome = ledger.projections.run("cells", batch=_BATCH, progress=progress())
+        make = ledger.projections.rebuild if again else ledger.projections.run
+        outcome = make("cells", batch=_BATCH, progress=progress())
         if outcome.status == "failing":
             raise ProjectionFailed(
                 f"The tables wait at sequence {outcome.position} for an event that they cannot "

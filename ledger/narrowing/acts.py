@@ -46,7 +46,7 @@ class Narrowed:
             groups = map(frame.merged_group, propositions)
             on = {self._sequence(one) for group in groups for one in group}
         if party is None:
-            named = [id_ for id_, _ in frame.of_type(ev.PartyRegistered)]
+            named = [one.id for one in frame.stored.values() if one.type == "party_registered"]
         else:
             named = [*beneath(frame, frame.canonical(party))]
         cell, _ = self._build

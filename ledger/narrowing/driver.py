@@ -44,11 +44,21 @@ class Found:
         """Nothing is open any more."""
 
 
+@attrs.frozen
+class _Words:
+    """What of a dialect is asked for; the dialect itself would be kept alive by it."""
+
+    name: str = "sqlite"
+    driver: str = "pysqlite"
+    is_async: bool = False
+
+
 class Driver:
-    """A connection to read with; to be used by one at a time."""
+    """A connection to read with; another thread may close it at any time."""
 
     def __init__(self, engine: Engine) -> None:
-        self.dialect = engine.dialect
+        self.dialect = _Words()
+        self._lock = threading.Lock()  # SQLite does not outlive a close in the midst of a query
         lent = engine.raw_connection()
         self._connection: Any = lent.driver_connection
         lent.detach()
@@ -59,18 +69,20 @@ class Driver:
         always = getattr(self._connection, "autocommit", None) is False
         self.failed = always or not _logs_ahead(self._connection)
         self._finish = weakref.finalize(self, _close, self._connection)
-        event.listen(engine, "engine_disposed", self._disposed, once=True)
 
     def rows(self, query: str, values: Sequence[Any]) -> list[Any] | None:
         """The rows of a query, None where the connection can no longer be asked."""
         if not self.usable or self._process != os.getpid():
             return None
-        try:
-            return self._connection.execute(query, values).fetchall()  # type: ignore[no-any-return]
-        except sqlite3.Error:
-            self.failed = True  # such as a file that one connection locks for itself
-            self.close()
-            return None
+        with self._lock:
+            try:
+                if self.usable:
+                    found: list[Any] = self._connection.execute(query, values).fetchall()
+                    return found
+            except sqlite3.Error:
+                self.failed = True  # such as a file that one connection locks for itself
+        self.close()
+        return None
 
     def exec_driver_sql(self, query: str, values: Sequence[Any]) -> Found:
         """The rows of a query, as a Connection of SQLAlchemy has them.
@@ -88,13 +100,12 @@ class Driver:
         found = self.rows("PRAGMA data_version", ())
         return found[0][0] if found else -1
 
-    def _disposed(self, _engine: Engine) -> None:
-        self.close()
-
     def close(self) -> None:
-        """Close it; whoever asks then is told so."""
+        """Close it, after the query that runs now; whoever asks then is told so."""
         self.usable = False
-        self._finish()
+        if self._process == os.getpid():
+            with self._lock:
+                self._finish()
 
 
 def _logs_ahead(connection: Any) -> bool:
@@ -111,6 +122,7 @@ def _close(connection: Any) -> None:
 
 
 _drivers: Final[weakref.WeakKeyDictionary[Engine, Driver]] = weakref.WeakKeyDictionary()
+_heard: Final[weakref.WeakSet[Engine]] = weakref.WeakSet()
 
 _making: Final = threading.Lock()
 
@@ -128,8 +140,17 @@ def driver_of(engine: Engine) -> Driver | None:
         return None
     with _making:
         found = _drivers.get(engine)
+        if engine not in _heard:
+            _heard.add(engine)
+            event.listen(engine, "engine_disposed", _disposed)
         if found is None or not found.usable:
             found = _drivers[engine] = Driver(engine)
             if found.failed:
                 found.close()
     return None if found.failed else found
+
+
+def _disposed(engine: Engine) -> None:
+    found = _drivers.get(engine)
+    if found is not None:
+        found.close()

@@ -45,6 +45,7 @@ SELECT 1 FROM {link} WHERE log_id = ?1 AND kind = {kind} AND target = ?3 AND seq
 _GUARD: Final = """
 SELECT v.leaf_hash FROM {served} s
 JOIN {cursor} k ON {same_k} AND k.phase = 'live' AND k.position >= ?4
+JOIN {log} g ON g.id = s.log_id AND g.size = ?4
 JOIN {event} v ON v.log_id = s.log_id AND v.seq = ?3
 WHERE s.log_id = ?1 AND s.name = '{name}' AND s.version = {version} AND s.build = ?2
   AND NOT EXISTS (SELECT 1 FROM {parked} p WHERE {same_p})"""
@@ -59,8 +60,9 @@ class Statements:
     """The statements on one build of the tables of cells.
 
     `cells` by whether there is one party and whether there is one proposition; `acts` are those of
-    an utterance, two at most; `guard` gives the leaf of an event where the build serves so many;
-    `head` is the log's size and last instant, `recorded` the instant of one event.
+    an utterance, two at most; `guard` gives the leaf of an event where the build serves so many and
+    the log holds no more; `head` is the log's size and last instant, `recorded` the instant of one
+    event.
     """
 
     cells: Mapping[tuple[bool, bool], str]
@@ -74,7 +76,9 @@ class Statements:
 def statements(tables: Tables, build: int) -> Statements:
     """The statements on a build."""
     cell, link = (table.name for table in cells.tables_of(tables.layout, build))
-    names = {one: tables.layout.table(one) for one in ("event", "cursor", "served", "parked")}
+    names = {
+        one: tables.layout.table(one) for one in ("log", "event", "cursor", "served", "parked")
+    }
     touched = {
         f"touched_{what}": _TOUCHED.format(link=link, kind=cells.TOUCH, what=column)
         for what, column in (("claim", "c.seq"), ("document", "c.document"))
@@ -97,6 +101,6 @@ def statements(tables: Tables, build: int) -> Statements:
         cells=found,
         acts=_ACTS.format(link=link, kind=cells.UTTERANCE),
         guard=_GUARD.format(**names, **same, name=cells.NAME, version=cells.VERSION),
-        head=_HEAD.format(log=tables.layout.table("log")),
+        head=_HEAD.format(log=names["log"]),
         recorded=_RECORDED.format(event=names["event"]),
     )

@@ -145,7 +145,8 @@ def remove(conn: Connection, build: Sequence[Table], log_id: int, sequences: Ite
 def served(conn: Connection, tables: Tables, origin: str) -> tuple[int, int, int] | None:
     """The log, the build that is to be read and how far it is; None where none is complete.
 
-    A build that had to leave an event out is not complete.
+    A build that had to leave an event out is not complete, nor is one behind its log: what it has
+    not read may erase what it has.
     """
     found = fetched(conn, _served(tables), (NAME, VERSION, origin))
     return None if not found else cast("tuple[int, int, int]", tuple(found[0]))
@@ -161,7 +162,7 @@ def _served(tables: Tables) -> str:
     return (
         f"SELECT l.id, c.build, c.position FROM {log} l "  # noqa: S608 - checked names
         f"JOIN {served_} s ON s.log_id = l.id AND s.name = ? AND s.version = CAST(? AS bigint) "
-        f"JOIN {cursor} c ON {same.format('c')} AND c.phase = 'live' "
+        f"JOIN {cursor} c ON {same.format('c')} AND c.phase = 'live' AND c.position >= l.size "
         f"WHERE l.origin = ? AND NOT EXISTS (SELECT 1 FROM {parked} p WHERE {same.format('p')})"
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from ledger import Ledger
 from ledger.narrowing import narrowed
 from ledger.projecting import claims as claims_view
@@ -53,3 +55,12 @@ def test_an_erasure_reaches_every_view_at_once(good, filled):
     verified = good("verify", "--views").out
     assert "ok: cells v1 at 18 events" in verified
     assert "ok: claims v1 at 18 events, 2 rows" in verified
+
+
+def test_tables_that_were_changed_are_made_anew(good, refused, filled):
+    good("index")
+    with sqlite3.connect("claims.db") as raw:
+        raw.execute("DELETE FROM ledger_v1_cell")
+    assert "cells v1 was changed" in refused("verify", "--views")
+    assert "caught up at 17 of 17 events" in good("index", "--again").out
+    assert "ok: cells v1" in good("verify", "--views").out

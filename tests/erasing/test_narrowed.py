@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ledger import Ledger, Party, Proposition
 from ledger.model import events as ev
 from ledger.model.erasing import SLOTS
+from ledger.narrowing import Asked
 from ledger.projecting import cells
 from ledger.store import cells as tables
 from tests.projections.test_narrowed import (
@@ -125,3 +126,40 @@ def test_a_claim_stays_in_the_cells_of_those_whom_a_change_that_is_left_names(tm
         stands = {one: ledger.position(one, "shut").status for one in ("mill", "board", "press")}
         assert stands == {"mill": "silent", "board": "silent", "press": "held"}
         assert ledger.projections.check("cells").ok
+
+
+def test_an_erasure_reaches_what_was_asked_before(tmp_path):
+    for writer in ("the same", "another", "one without cells"):
+        path = tmp_path / f"{writer}.db"
+        with Ledger.open(path) as ledger, Ledger.open(path) as other:
+            for one in (ledger, other) if writer == "another" else (ledger,):
+                one.projections.add(cells(one.layout))
+            ledger.register_all([Party("mill", name="Marta"), Proposition("shut", text="Shut")])
+            ledger.record(
+                id="C1", claimant="mill", act="assert", proposition="shut", uttered="2023"
+            )
+            kept = ledger.as_of()
+            for _ in range(3):
+                assert kept.position("mill", "shut").name == "Marta"
+            (ledger if writer == "the same" else other).erase(
+                "mill", reason="a wish", authority="the editor"
+            )
+            for view in (kept, ledger.as_of(known=2), ledger.as_of()):
+                assert [one.name for one in view.parties()] == [""]
+                assert "Marta" not in str(view.positions(party=view.parties()[0].id))
+
+
+def test_claims_of_a_party_of_which_nothing_is_left_are_explained(tmp_path):
+    with Ledger.open(tmp_path / "claims.db") as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register_all(Party(one, name=one.title()) for one in ("mill", "board"))
+        ledger.register(Proposition("shut", text="Shut"))
+        for id_, who in (("C1", "mill"), ("C2", "board")):
+            ledger.record(id=id_, claimant=who, act="assert", proposition="shut", uttered="2023")
+        ledger.erase("board", slots=["what"], reason="a wish", authority="the editor")
+        view = ledger.as_of()
+        assert is_narrowed(view)
+        with view.facts() as facts:
+            whole = Asked(facts, None, view.said).explain("mill", "shut")
+        assert view.explain("mill", "shut") == whole
+        assert "1 may not" in str(whole)
