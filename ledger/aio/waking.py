@@ -12,6 +12,7 @@ own database      what wakes threads, in a thread for each follower
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextlib
 import functools
@@ -142,7 +143,7 @@ class _Looking:
         await greenlet_spawn(self._watcher.close)
 
 
-class _Listening:
+class _Listening(abc.ABC):
     """For PostgreSQL: the channel on which each append of a log sends an empty notification."""
 
     def __init__(self, engine: Engine, layout: Layout) -> None:
@@ -193,14 +194,18 @@ class _Listening:
         """The driver's own connection, which knows no greenlets."""
         return (await greenlet_spawn(lambda: self._own.driver)).driver_connection
 
+    @abc.abstractmethod
     async def _listen(self, name: str) -> None:
-        raise NotImplementedError
+        """Listen to a channel from here on."""
 
+    @abc.abstractmethod
     async def _heard(self, seconds: float) -> bool:
-        raise NotImplementedError
+        """Whether something was heard, after so many seconds at most."""
 
 
 class _Psycopg(_Listening):
+    """It hears only while somebody waits."""
+
     async def _listen(self, name: str) -> None:
         await self._say(f'LISTEN "{name}"')
 

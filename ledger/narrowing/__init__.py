@@ -1,8 +1,8 @@
 """Questions narrowed: the few events that bear on a cell are read instead of the whole log.
 
-Where the projection "cells" is served and has come as far as a view reads, its tables say which
-acts to read; they are laid on the frame of the records that are no acts, and the question is asked
-of that as it is asked of the folded log. Everywhere else the log is folded (`ledger.folding`).
+Where the projection "cells" is served and has read its whole log, its tables say which acts to
+read; they are laid on the frame of the records that are no acts, and the question is asked of that
+as it is asked of the folded log. Everywhere else the log is folded (`ledger.folding`).
 
 ```
 cells of the party and all beneath it       ->  claims

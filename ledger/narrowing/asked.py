@@ -18,7 +18,7 @@ from ledger.model import events as ev
 from ledger.model.moment import Knob
 from ledger.narrowing.acts import Narrowed, narrowed
 from ledger.narrowing.driver import Gone
-from ledger.narrowing.plain import quick
+from ledger.narrowing.plain import quick, up_to_date
 from ledger.narrowing.records import beside, held_of
 from ledger.projections import (
     accounts,
@@ -129,14 +129,14 @@ class Asked:
 def ask(folded: Folded, basis: int, said: Knob, question: Callable[[Asked], T]) -> T:
     """The answer to a question about a prefix, of what was said by a date.
 
-    Asked of the driver first, where that can be done: nothing was committed meanwhile, or it is
-    asked once more, inside a transaction.
+    Asked of the driver first, where what is kept is of the log as it is: nothing is committed
+    meanwhile, or it is asked once more, inside a transaction.
     """
     driver = quick(folded)
     if driver is not None:
         with folded.fold.lock, contextlib.suppress(LedgerError, Gone):
             held = held_of(folded.fold)
-            if held is not None and held.size >= basis:
+            if held is not None and held.size >= basis and up_to_date(driver, folded, held):
                 conn = cast("Connection", driver)  # as far as reading goes
                 near = Narrowed(conn, folded.tables, held, basis)
                 found = question(Asked(near.frame, near, said))

@@ -16,7 +16,7 @@ from ledger.codec.entry import read_instant
 from ledger.errors import StoreError
 from ledger.folding import Folded, Moment, Stored
 from ledger.narrowing.driver import Driver
-from ledger.narrowing.plain import quick, still_so
+from ledger.narrowing.plain import quick, up_to_date
 from ledger.narrowing.records import PLACES, Records, held_of
 from ledger.narrowing.statements import Statements, statements
 
@@ -66,7 +66,7 @@ def _heading(folded: Folded, driver: Driver) -> Heading | None:
     if held is None:
         return None
     texts = statements(folded.tables, held.build)
-    if driver.version() != held.version and not still_so(driver, texts, held):
+    if not up_to_date(driver, folded, held):
         return None
     if held.head is None or held.headed != held.version:
         rows = driver.rows(texts.head, (held.log_id,))

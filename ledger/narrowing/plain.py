@@ -117,6 +117,13 @@ def _read(cell: _Cell) -> list[PlainClaim] | None:
     return found if cell.driver.version() == held.version else None
 
 
+def up_to_date(driver: Driver, folded: Folded, held: Records) -> bool:
+    """Whether what is kept is of the log as it is now; a look where somebody committed."""
+    if driver.version() == held.version:
+        return True
+    return still_so(driver, statements(folded.tables, held.build), held)
+
+
 def still_so(driver: Driver, texts: Statements, held: Records) -> bool:
     """Whether what is kept is of the log and the build as they are now, after some commit."""
     version = driver.version()

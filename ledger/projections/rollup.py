@@ -13,6 +13,7 @@ days of the bounds for certain, on some of them possibly (model.md, 5, step 2).
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import heapq
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -168,7 +169,7 @@ def steady(facts: Facts, party: str) -> bool:
         seen, queue = {party}, [party]
         while queue:
             here = queue.pop()
-            ways = facts.memo("spoken_for", here, lambda one=here: _spoken_for(facts, one))  # type: ignore[misc]
+            ways = facts.memo("spoken_for", here, functools.partial(_spoken_for, facts, here))
             if any(period != ALWAYS for _, period in ways):
                 return False
             above = {one for one, _ in ways} | set(_members(facts, here))

@@ -15,7 +15,6 @@ reports, an instant bounds an act from below), the position itself is asked on e
 
 from __future__ import annotations
 
-import bisect
 import datetime as dt
 import heapq
 import itertools
@@ -240,15 +239,4 @@ class _Cell:
         return _UNDECLARED if self._aside else SILENT
 
 
-def state_at(steps: Sequence[tuple[int, int]], day: dt.date) -> tuple[str, str | None]:
-    """Status and stance on a day.
-
-    Example:
-        >>> state_at([(dt.date(2023, 1, 5).toordinal(), 1)], dt.date(2023, 1, 6))
-        ('held', 'supports')
-    """
-    at = bisect.bisect_right(steps, (day.toordinal(), len(STATES)))
-    return STATES[steps[at - 1][1] if at else SILENT]
-
-
-__all__ = ["SILENT", "STATES", "Steps", "state_at", "steps_on"]
+__all__ = ["SILENT", "STATES", "Steps", "steps_on"]

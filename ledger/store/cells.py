@@ -113,13 +113,13 @@ def add(
     many = len(table.columns)
     if conn.dialect.name == "sqlite":
         marks = ", ".join("?" * many)
-        statement = f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
+        statement = f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - checked names
         conn.exec_driver_sql(statement, [(log_id, *row) for row in given])
         return
     arrays = ", ".join(["CAST(? AS bigint[])"] * (many - 1))
     changed(
         conn,
-        f"INSERT INTO {table.fullname} ({names}) SELECT CAST(? AS bigint), x.* "  # noqa: S608
+        f"INSERT INTO {table.fullname} ({names}) SELECT CAST(? AS bigint), x.* "  # noqa: S608 - checked names
         f"FROM unnest({arrays}) AS x ON CONFLICT DO NOTHING",
         (log_id, *map(list, zip(*given, strict=True))),
     )
@@ -134,9 +134,9 @@ def remove(conn: Connection, build: Sequence[Table], log_id: int, sequences: Ite
     else:
         among = "= ANY(CAST(? AS bigint[]))"
     these = f"log_id = CAST(? AS bigint) AND seq {among}"
-    changed(conn, f"DELETE FROM {cell.fullname} WHERE {these}", (log_id, given))  # noqa: S608
+    changed(conn, f"DELETE FROM {cell.fullname} WHERE {these}", (log_id, given))  # noqa: S608 - checked names
     kinds = f"kind IN ({TOUCH}, {UTTERANCE})"
-    changed(conn, f"DELETE FROM {link.fullname} WHERE {these} AND {kinds}", (log_id, given))  # noqa: S608
+    changed(conn, f"DELETE FROM {link.fullname} WHERE {these} AND {kinds}", (log_id, given))  # noqa: S608 - checked names
 
 
 # -- asking -------------------------------------------------------------------------------------
@@ -222,10 +222,10 @@ def _found(
     if conn.dialect.name == "sqlite":
         joined = "".join(f"json_each(?) {name} CROSS JOIN " for name in given)
         same = " AND ".join(f"t.{name} = {name}.value" for name in given)
-        query = f"SELECT t.seq FROM {joined}{table.name} t WHERE {same} AND {prefix}"  # noqa: S608
+        query = f"SELECT t.seq FROM {joined}{table.name} t WHERE {same} AND {prefix}"  # noqa: S608 - checked names
         values: list[Any] = [*map(json.dumps, given.values()), *key, start]
     else:
         among = " AND ".join(f"t.{name} = ANY(CAST(? AS bigint[]))" for name in given)
-        query = f"SELECT t.seq FROM {table.fullname} t WHERE {among} AND {prefix}"  # noqa: S608
+        query = f"SELECT t.seq FROM {table.fullname} t WHERE {among} AND {prefix}"  # noqa: S608 - checked names
         values = [*given.values(), *key, start]
     return {row[0] for row in fetched(conn, query, values)}

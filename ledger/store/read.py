@@ -198,7 +198,7 @@ def entries(
     conn: Connection, tables: Tables, log_id: int, start: int, stop: int
 ) -> Iterator[Sequence[Sequence[Any]]]:
     """As `pages`, of each row only its sequence, entry and leaf hash."""
-    query = f"SELECT seq, entry, leaf_hash FROM {tables.layout.qualified('event')}"  # noqa: S608
+    query = f"SELECT seq, entry, leaf_hash FROM {tables.layout.qualified('event')}"  # noqa: S608 - checked
     return _paged(conn, query, (log_id, start, stop))
 
 
