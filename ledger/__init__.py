@@ -3,7 +3,6 @@
 `Ledger.open("claims.db")` is the way in; everything else here is what goes into it or comes out.
 """
 
-from ledger.appending import Receipt
 from ledger.auditing import Verification
 from ledger.erasing import Erasure
 from ledger.errors import LedgerError
@@ -29,6 +28,7 @@ from ledger.projections.resting import AttributedTo, PositionTrace, RestingOn
 from ledger.projections.standing import Position
 from ledger.projections.timeline import Timeline
 from ledger.projections.versions import QuoteChecks
+from ledger.receipt import Receipt
 from ledger.store.layout import Layout
 from ledger.view import View
 

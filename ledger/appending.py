@@ -14,10 +14,10 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import Final, Literal
+from typing import Final, Self
 
 import attrs
 from sqlalchemy import Connection
@@ -28,11 +28,13 @@ from ledger.codec.envelope import opened
 from ledger.errors import AlreadyRecorded, HeadMoved, LedgerError
 from ledger.folding import Folded
 from ledger.model.events import NewEvent, Recorder, StoredEvent
+from ledger.narrowing import thrifty
 from ledger.projecting import Projections
 from ledger.projecting.inlining import Memories
 from ledger.projecting.running import refuse_inside
-from ledger.projections.answer import Answer
+from ledger.projections.missing import Unheld
 from ledger.proving.keeping import grown
+from ledger.receipt import Receipt, receipt
 from ledger.recording.intake import Intake, Made
 from ledger.store import append as log
 from ledger.store import read
@@ -58,29 +60,6 @@ _PATIENCE: Final = 16
 """For how many appends the head is locked first, once another writer was met."""
 
 
-@attrs.frozen(kw_only=True)
-class Receipt(Answer):
-    """What came of an entry: its id, the sequences it took, and when the log knew it.
-
-    `stored` is "stored", or "already_stored": the same content under the same id is no news; or
-    "pending" in a Session's unit of work, where sequences come with the commit. `version` is the
-    record's: how many changes it has seen, to be given as `expected=`. A receipt stands wherever
-    the id does.
-    """
-
-    id: str
-    ledger_id: str
-    sequences: tuple[int, ...]
-    recorded: dt.datetime
-    stored: Literal["stored", "already_stored", "pending"]
-    size: int
-    version: int = 0
-
-    def __str__(self) -> str:
-        at = ", ".join(f"#{one}" for one in self.sequences)
-        return f"{self.id} ({self.stored.replace('_', ' ')}{f' at {at}' if at else ''})"
-
-
 @attrs.frozen
 class _Left:
     """Where a put has left the log, and what the inline projections kept in mind."""
@@ -99,6 +78,7 @@ class Appender:
     projections: Projections
     _crowded: int = attrs.field(default=0, init=False)
     _left: deque[_Left] = attrs.field(factory=lambda: deque(maxlen=1), init=False)
+    _fetching: Self | None = attrs.field(default=None, init=False)
 
     def append(self, entry: Entry) -> list[Receipt]:
         """Make the events of an entry and store them, all or nothing.
@@ -107,10 +87,29 @@ class Appender:
             LedgerError: what speaks against it; `stored` says whether anything may be stored.
         """
         refuse_inside(self.folded.bind)
-        unit = Unit(self.folded.origin)
         with self.watched() as told:
-            self.enter(unit, self.entered(entry))
-            return self.write(unit, told)
+            if (fetching := self.fetching()) is not None:
+                with contextlib.suppress(Unheld):
+                    return fetching.append_alone(entry, told)
+            return self.append_alone(entry, told)
+
+    def append_alone(self, entry: Entry, told: observing.Append) -> list[Receipt]:
+        """The same by this path alone, in a unit of its own."""
+        unit = Unit(self.folded.origin)
+        self.enter(unit, self.entered(entry))
+        return self.write(unit, told)
+
+    def fetching(self) -> Self | None:
+        """This path by a fold that fetches what it is asked for, where one can be had.
+
+        It may raise `Unheld`, and has then stored nothing: whoever meets that goes on without.
+        """
+        folded = thrifty(self.folded)
+        if folded is None:
+            return None
+        if self._fetching is None or self._fetching.folded is not folded:
+            self._fetching = attrs.evolve(self, folded=folded)
+        return self._fetching
 
     def append_at_once(self, entry: Entry) -> list[Receipt]:
         """The same, never pending and in no company: for what others must not wait with."""
@@ -224,11 +223,12 @@ class Appender:
         Raises:
             LedgerError: what speaks against it; the unit is then as it was.
         """
-        if not self._enter_as_held(unit, entered):
-            fold = self.folded.fold
+        fold = self.folded.fold
+        if fold.fetches or not self._enter_as_held(unit, entered):
             with self.folded.connected() as conn, fold.lock:
-                fold.at_head(conn)
-                self._make(unit, entered)
+                if not fold.goes_on(conn, unit) or not self._made_as_held(unit, entered):
+                    fold.at_head(conn)
+                    self._make(unit, entered)
         unit.entries.append(entered)
 
     def _enter_as_held(self, unit: Unit, entered: Entered) -> bool:
@@ -240,11 +240,14 @@ class Appender:
         with fold.lock:
             if not self.folded.checked or (not fold.laid(unit) and fold.head() is None):
                 return False
-            try:
-                self._make(unit, entered)
-            except LedgerError:
-                return False
-            return bool(entered.new)
+            return self._made_as_held(unit, entered)
+
+    def _made_as_held(self, unit: Unit, entered: Entered) -> bool:
+        try:
+            self._make(unit, entered)
+        except LedgerError:
+            return False
+        return bool(entered.new)
 
     def _make(self, unit: Unit, entered: Entered) -> None:
         fold = self.folded.fold
@@ -313,7 +316,7 @@ class Appender:
 
         def sequence(id_: str) -> int | None:
             with fold.lock:
-                held = fold.facts.stored.get(id_)
+                held = dict.get(fold.facts.stored, id_)  # nothing is fetched for this
             return held.sequence if held is not None and held.sequence < first else None
 
         return sequence
@@ -367,22 +370,6 @@ def _head_after(stored: Appended, last: Draft) -> Head:
 def _as_given(_: Intake) -> Iterable[Made]:
     """The entry that makes nothing: the events are there already."""
     return ()
-
-
-def receipt(
-    made: Made, there: Mapping[str, StoredEvent], placed: Mapping[str, StoredEvent], size: int
-) -> Receipt:
-    """The account of one record, by its events, old or new, and the size of the log."""
-    found = [there.get(id_) or placed[id_] for id_ in (made.events or (made.id,))]
-    return Receipt(
-        id=made.public,
-        ledger_id=made.id,
-        sequences=tuple(one.sequence for one in found),
-        recorded=found[0].recorded,
-        stored="already_stored" if made.already else "stored",
-        size=size,
-        version=found[-1].stream_v,
-    )
 
 
 def _tell(told: observing.Append, drafts: Sequence[Draft], stored: Appended) -> None:

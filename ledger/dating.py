@@ -9,9 +9,10 @@ import datetime as dt
 import functools
 from collections.abc import Callable
 
-from ledger.folding import Folded, size_by, size_of
+from ledger.errors import InvalidView
+from ledger.folding import Folded
 from ledger.model.moment import Knob
-from ledger.narrowing.heading import moment
+from ledger.narrowing.heading import Moment, moment
 from ledger.view import Day, View
 
 
@@ -55,3 +56,35 @@ def view_of(
         settled = basis < log.size or isinstance(cut, int)
     shown = Knob.parse(now) if shown is None else shown
     return View(said=shown, known=cut, basis=basis, settled=settled, folded=folded)
+
+
+def size_by(moment: Moment, known: Knob, now: dt.datetime) -> int:
+    """How many events were known by a date; today's is cut to now.
+
+    Raises:
+        InvalidView: the date begins in the future.
+    """
+    if known.starts() > now:
+        raise InvalidView(
+            f"known={known} lies in the future: it is {now:%Y-%m-%d %H:%M} UTC now, and nobody "
+            "can tell what will be known. Leave known= out for all that is known.",
+            field="known",
+            given=str(known),
+        )
+    return moment.size_at(min(known.end(), now))
+
+
+def size_of(sequence: int, size: int) -> int:
+    """The size of the prefix that ends with a sequence, in a log of so many events.
+
+    Raises:
+        InvalidView: the log has no such sequence.
+    """
+    if isinstance(sequence, bool) or not 0 <= sequence < size:
+        held = f"{size} events, 0 to {size - 1}" if size else "no events"
+        raise InvalidView(
+            f"known={sequence} is no sequence of this log, which holds {held}.",
+            field="known",
+            given=sequence,
+        )
+    return sequence + 1

@@ -13,10 +13,11 @@ from typing import Final, Literal
 import attrs
 from sqlalchemy import Engine
 
-from ledger.appending import Appender, Receipt
+from ledger.appending import Appender
 from ledger.errors import Invalid
 from ledger.handed import Id, id_of
 from ledger.projections.answer import Answer
+from ledger.receipt import Receipt
 from ledger.recording import erasing
 from ledger.recording.erasing import Part, Plan
 from ledger.recording.intake import Intake, Made

@@ -29,7 +29,6 @@ from sqlalchemy.engine import Dialect
 from ledger.codec.envelope import opened
 from ledger.errors import InvalidView
 from ledger.model.events import ContentErased, StoredEvent
-from ledger.model.moment import Knob
 from ledger.projections.effective import TAKEN_BACK, Facts
 from ledger.store import read, schema
 from ledger.store.append import Head
@@ -62,7 +61,10 @@ class Fold:
 
     On top there may lie events that are not stored yet, those of one unit of work (`lay`). `begun`
     gives the facts of an empty log, of which the last `back` events can be taken back.
+    `fetches` tells that the facts ask the database for what they miss.
     """
+
+    fetches = False
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class Fold:
         self.lock = lock
         self.checked = False
         self.kept: object = None  # what `ledger.narrowing` keeps of the log
+        self.beside: object = None  # its way to enter without folding the log
         self.facts = begun()
         self._begun = begun
         self._log: int | None = None
@@ -222,6 +225,10 @@ class Fold:
         """Whether the events of this unit are on top."""
         return self._owner is unit
 
+    def goes_on(self, conn: Connection, unit: Layer) -> bool:  # noqa: ARG002 - see `fetches`
+        """Whether a unit can go on where it is, without a look at the log."""
+        return False
+
     def _lift(self) -> None:
         if self._laid > TAKEN_BACK or self.facts.size - self._laid < self.facts.floor:
             self.forget()
@@ -326,75 +333,3 @@ class Folded:
     def log_id(self, conn: Connection) -> int | None:
         """The number of the log in this database, None before its first event."""
         return self.fold.log_id(conn)
-
-
-class Moment(Protocol):
-    """A log in one moment: how many events it holds, and when the last of them was recorded."""
-
-    @property
-    def size(self) -> int:
-        """How many events it holds."""
-
-    @property
-    def last(self) -> dt.datetime | None:
-        """When the last of them was recorded."""
-
-    def recorded_at(self, sequence: int) -> dt.datetime:
-        """When one of them was recorded."""
-
-    def size_at(self, instant: dt.datetime) -> int:
-        """How many of them were known at an instant."""
-
-
-class Stored:
-    """A moment as the database tells it, inside a transaction."""
-
-    def __init__(self, conn: Connection, folded: Folded) -> None:
-        self._conn, self._tables = conn, folded.tables
-        self._head = read.head(conn, folded.tables, folded.origin)
-        self.size = 0 if self._head is None else self._head.size
-        self.last = None if self._head is None else self._head.known_at
-
-    def recorded_at(self, sequence: int) -> dt.datetime:
-        """When an event was recorded."""
-        return read.recorded_at(self._conn, self._tables, self._log, sequence)
-
-    def size_at(self, instant: dt.datetime) -> int:
-        """How many events were known at an instant."""
-        return read.size_at(self._conn, self._tables, self._log, instant) if self._head else 0
-
-    @property
-    def _log(self) -> int:
-        return -1 if self._head is None else self._head.log_id
-
-
-def size_by(moment: Moment, known: Knob, now: dt.datetime) -> int:
-    """How many events were known by a date; today's is cut to now.
-
-    Raises:
-        InvalidView: the date begins in the future.
-    """
-    if known.starts() > now:
-        raise InvalidView(
-            f"known={known} lies in the future: it is {now:%Y-%m-%d %H:%M} UTC now, and nobody "
-            "can tell what will be known. Leave known= out for all that is known.",
-            field="known",
-            given=str(known),
-        )
-    return moment.size_at(min(known.end(), now))
-
-
-def size_of(sequence: int, size: int) -> int:
-    """The size of the prefix that ends with a sequence, in a log of so many events.
-
-    Raises:
-        InvalidView: the log has no such sequence.
-    """
-    if isinstance(sequence, bool) or not 0 <= sequence < size:
-        held = f"{size} events, 0 to {size - 1}" if size else "no events"
-        raise InvalidView(
-            f"known={sequence} is no sequence of this log, which holds {held}.",
-            field="known",
-            given=sequence,
-        )
-    return sequence + 1

@@ -7,6 +7,7 @@ of ours and no delay: alone, it is an append like any other.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import threading
 from collections import deque
@@ -15,8 +16,11 @@ from typing import Final
 import attrs
 from sqlalchemy import Engine
 
-from ledger.appending import Appender, Receipt
+from ledger import observing
+from ledger.appending import Appender
 from ledger.errors import Invalid, LedgerError, StoreError
+from ledger.projections.missing import Unheld
+from ledger.receipt import Receipt
 from ledger.unit import Entered, Entry, Unit
 
 MOST: Final = 200
@@ -98,18 +102,13 @@ class Grouped(Appender):
                 following.turn.set()
 
     def _write_all(self, places: list[_Place]) -> None:
-        unit, together = Unit(self.folded.origin), list[_Place]()
         try:
             with self.watched() as told:
-                for place in places:
-                    place.error = None
-                    try:
-                        self.enter(unit, place.entered)
-                    except Exception as error:  # noqa: BLE001 - raised in the thread it belongs to
-                        place.error = error
-                    else:
-                        together.append(place)
-                receipts = iter(self.write(unit, told))
+                if (fetching := self.fetching()) is not None:
+                    with contextlib.suppress(Unheld):
+                        fetching.write_together(places, told)
+                        return
+                self.write_together(places, told)
         except LedgerError as error:
             # Those refused at once may have been so for what now is not stored.
             if len(places) > 1 and not isinstance(error, StoreError):
@@ -118,9 +117,23 @@ class Grouped(Appender):
             else:
                 for place in places:
                     place.error = _own(error)
-        else:
-            for place in together:
-                place.receipts = [next(receipts) for _ in place.entered.made]
+
+    def write_together(self, places: list[_Place], told: observing.Append) -> None:
+        """Store what was handed in, but for what is refused by itself."""
+        unit, together = Unit(self.folded.origin), list[_Place]()
+        for place in places:
+            place.error = None
+            try:
+                self.enter(unit, place.entered)
+            except Unheld:
+                raise
+            except Exception as error:  # noqa: BLE001 - raised in the thread it belongs to
+                place.error = error
+            else:
+                together.append(place)
+        receipts = iter(self.write(unit, told))
+        for place in together:
+            place.receipts = [next(receipts) for _ in place.entered.made]
 
 
 def _own(error: LedgerError) -> LedgerError:

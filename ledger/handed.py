@@ -11,7 +11,7 @@ import attrs
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import StaticPool
 
-from ledger.appending import Clock, Receipt, utc_now
+from ledger.appending import Clock, utc_now
 from ledger.errors import Invalid, InvalidLayout, InvalidView, StoreError
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.frontier import root_of
@@ -23,6 +23,7 @@ from ledger.model.party import Membership, Party
 from ledger.model.proposition import Occurrence, Proposition, Topic
 from ledger.model.quotation import Quotation
 from ledger.model.text import show
+from ledger.receipt import Receipt
 from ledger.recording.registering import Noun
 from ledger.store.binds import Host, is_session
 from ledger.store.engines import engine_for

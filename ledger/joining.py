@@ -23,9 +23,10 @@ from weakref import WeakKeyDictionary
 import attrs
 from sqlalchemy import Connection, event
 
-from ledger.appending import Appender, Receipt, receipt
+from ledger.appending import Appender
 from ledger.folding import Folded
 from ledger.model.events import NewEvent
+from ledger.receipt import Receipt, receipt
 from ledger.recording.intake import Made
 from ledger.store.append import Appended
 from ledger.store.binds import AnySession, session_of

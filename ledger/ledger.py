@@ -17,7 +17,7 @@ import attrs
 from sqlalchemy import Engine
 
 from ledger import auditing, handed
-from ledger.appending import Appender, Clock, Receipt, tags, utc_now
+from ledger.appending import Appender, Clock, tags, utc_now
 from ledger.asking import Asking
 from ledger.attesting import Attesting, read_checkpoint
 from ledger.dating import view_of
@@ -34,6 +34,7 @@ from ledger.model.period import Period
 from ledger.model.text import check_id
 from ledger.projecting import Projections
 from ledger.projections import difference
+from ledger.receipt import Receipt
 from ledger.recording import claiming, registering, undoing
 from ledger.recording.intake import Intake, Made
 from ledger.recording.registering import Noun

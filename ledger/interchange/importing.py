@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Final
 
 import attrs
 
-from ledger.appending import Appender, Receipt
+from ledger.appending import Appender
 from ledger.codec.canonical import jcs
 from ledger.errors import InvalidImport
 from ledger.folding import Folded
@@ -34,7 +34,8 @@ from ledger.interchange.source import Source
 from ledger.ledger import Ledger
 from ledger.model.text import show
 from ledger.projections.answer import Answer
-from ledger.projections.slim import Unheld
+from ledger.projections.missing import Unheld
+from ledger.receipt import Receipt
 from ledger.recording.intake import Intake, Made
 from ledger.store.collector import collector_paused
 from ledger.store.transaction import writing

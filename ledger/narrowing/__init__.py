@@ -15,11 +15,12 @@ All of it is `seq < basis`, so a known-date costs what now costs.
 asked     the questions         acts      which acts bear on one
 plain     the common case      records   what is kept of a log that is no act
 driver    SQLite's own words   heading   where the log stands, and stood
-columns   everybody's positions, over all days
+columns   everybody's positions    entering  what an entry is checked against
 ```
 """
 
 from ledger.narrowing.acts import narrowed
 from ledger.narrowing.asked import Asked, ask, asked_of
+from ledger.narrowing.entering import thrifty
 
-__all__ = ["Asked", "ask", "asked_of", "narrowed"]
+__all__ = ["Asked", "ask", "asked_of", "narrowed", "thrifty"]

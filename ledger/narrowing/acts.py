@@ -95,11 +95,11 @@ class Narrowed:
             known |= {one.id for one in fresh}
             named = {id_ for one in fresh for id_ in _names(one)} - known
             occasions = {cells.number_of(id_) for one in fresh for id_ in _utterances(one)}
-            new = self._linked(cells.TOUCH, new)
-            new |= self._linked(cells.UTTERANCE, occasions - uttered)
+            new = self.linked(cells.TOUCH, new)
+            new |= self.linked(cells.UTTERANCE, occasions - uttered)
             uttered |= occasions
             for one in self._named(named):
-                if one.id not in self.frame.stored and one.seq < self.basis:
+                if one.seq < self.basis:
                     new.add(one.seq)
             new -= found.keys()
         return [found[seq] for seq in sorted(found)]
@@ -108,7 +108,8 @@ class Narrowed:
     def _build(self) -> tuple[Table, Table]:
         return cells.tables_of(self.tables.layout, self.records.build)
 
-    def _linked(self, kind: int, targets: set[int]) -> set[int]:
+    def linked(self, kind: int, targets: set[int]) -> set[int]:
+        """The events of the basis that are linked to some targets."""
         if not targets:
             return set()
         link, log = self._build[1], self.records.log_id

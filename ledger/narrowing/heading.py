@@ -9,16 +9,59 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Iterator
+from typing import Protocol
 
 import attrs
+from sqlalchemy import Connection
 
 from ledger.codec.entry import read_instant
 from ledger.errors import StoreError
-from ledger.folding import Folded, Moment, Stored
+from ledger.folding import Folded
 from ledger.narrowing.driver import Driver
 from ledger.narrowing.plain import quick, up_to_date
 from ledger.narrowing.records import PLACES, Records, held_of
 from ledger.narrowing.statements import Statements, statements
+from ledger.store import read
+
+
+class Moment(Protocol):
+    """A log in one moment: how many events it holds, and when the last of them was recorded."""
+
+    @property
+    def size(self) -> int:
+        """How many events it holds."""
+
+    @property
+    def last(self) -> dt.datetime | None:
+        """When the last of them was recorded."""
+
+    def recorded_at(self, sequence: int) -> dt.datetime:
+        """When one of them was recorded."""
+
+    def size_at(self, instant: dt.datetime) -> int:
+        """How many of them were known at an instant."""
+
+
+class Stored:
+    """A moment as the database tells it, inside a transaction."""
+
+    def __init__(self, conn: Connection, folded: Folded) -> None:
+        self._conn, self._tables = conn, folded.tables
+        self._head = read.head(conn, folded.tables, folded.origin)
+        self.size = 0 if self._head is None else self._head.size
+        self.last = None if self._head is None else self._head.known_at
+
+    def recorded_at(self, sequence: int) -> dt.datetime:
+        """When an event was recorded."""
+        return read.recorded_at(self._conn, self._tables, self._log, sequence)
+
+    def size_at(self, instant: dt.datetime) -> int:
+        """How many events were known at an instant."""
+        return read.size_at(self._conn, self._tables, self._log, instant) if self._head else 0
+
+    @property
+    def _log(self) -> int:
+        return -1 if self._head is None else self._head.log_id
 
 
 @attrs.frozen

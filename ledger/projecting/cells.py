@@ -29,6 +29,7 @@ from ledger.model.erasing import without
 from ledger.projecting.projection import Page, Projection
 from ledger.projecting.registry import Factory
 from ledger.projections.changing import changed_by
+from ledger.projections.indexing import keys_of, utterances
 from ledger.store import cells as store
 from ledger.store import read, views
 from ledger.store.layout import Layout
@@ -48,6 +49,7 @@ _FRAME: Final = frozenset(
     )
 )
 _CLAIM: Final = type_called(ev.ClaimRecorded)
+_DOCUMENT: Final = type_called(ev.DocumentRegistered)
 _KEPT: Final = frozenset({"party_registered", "proposition_defined", "document_registered"})
 _REMEMBERED: Final = 200_000
 _NEEDED: Final = frozenset({"who", "what"})
@@ -75,7 +77,7 @@ def cells(layout: Layout | None = None) -> Factory:
 
     Example:
         >>> [table.name for table in cells()(0).tables]
-        ['ledger_v1_cell', 'ledger_v1_link']
+        ['ledger_v2_cell', 'ledger_v2_link']
     """
     return functools.partial(_build, layout or Layout())
 
@@ -163,6 +165,10 @@ def _take(found: _Found, stored: ev.StoredEvent) -> None:
     if stored.type in _FRAME:
         found.links.append((store.FRAME, 0, seq))
         return
+    for kind, key in keys_of(event):
+        _key(found, kind, key, seq)
+    for key, _ in utterances(event):
+        _key(found, "utterance", key, seq)
     match event:
         case ev.ClaimRecorded():
             found.claims.append((seq, _parties(event.chains), event.proposition, event.document))
@@ -172,6 +178,8 @@ def _take(found: _Found, stored: ev.StoredEvent) -> None:
             _utter(found, event.utterance, stored.id)
         case ev.ClaimsRelated():
             found.touches += [(event.claim, seq), (event.target, seq)]
+        case ev.DocumentRevised():
+            found.touches += [(event.document, seq), (event.revises, seq)]
         case ev.ClaimCorrected() | ev.RecordAmended():
             _change(found, stored, event)
         case ev.ContentErased():
@@ -197,6 +205,11 @@ def _take_remains(found: _Found, stored: ev.StoredEvent) -> None:
 def _utter(found: _Found, utterance: str | None, act: str) -> None:
     if utterance is not None:
         found.uttered.append((utterance, act))
+
+
+def _key(found: _Found, kind: str, key: str | None, seq: int) -> None:
+    if key is not None:
+        found.links.append((store.KEY, store.number_of_key(kind, key), seq))
 
 
 def _change(found: _Found, stored: ev.StoredEvent, event: ev.Change) -> None:
@@ -227,11 +240,18 @@ def _parties(chains: Iterable[Sequence[ev.ChainLink]]) -> tuple[str, ...]:
 
 class _What(msgspec.Struct, gc=False):
     proposition: str
+    key: str | None = None
     utterance: str | None = None
+    utterance_key: str | None = None
     document: str | None = None
 
 
+class _Keyed(msgspec.Struct, gc=False):
+    key: str | None = None
+
+
 _what: Final = msgspec.json.Decoder(_What).decode
+_keyed: Final = msgspec.json.Decoder(_Keyed).decode
 
 
 def _read(found: _Found, page: Page) -> None:
@@ -245,15 +265,19 @@ def _read(found: _Found, page: Page) -> None:
         ids[id_] = seq
         if type_ == _CLAIM:
             if who is None or what is None:
-                found.links.append((store.ERASED, 0, seq))
+                whole.append(seq)
                 continue
             said = _what(what[SALT_BYTES:])
             named = _parties_in(who[SALT_BYTES:])
             found.claims.append((seq, named, said.proposition, said.document))
             _utter(found, said.utterance, id_)
+            _key(found, "claim", said.key, seq)
+            _key(found, "utterance", said.utterance_key, seq)
         elif type_ in _FRAME:
             found.links.append((store.FRAME, 0, seq))
-        elif type_ != "document_registered":
+        elif type_ == _DOCUMENT and what is not None:
+            _key(found, "document", _keyed(what[SALT_BYTES:]).key, seq)
+        else:
             whole.append(seq)
         if type_ in _KEPT:
             kept[id_] = seq

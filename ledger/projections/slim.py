@@ -8,12 +8,13 @@ meanwhile is a `Shelf`, which knows the database.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Final, Protocol, TypeVar
 
 from ledger.model import events as ev
 from ledger.projections import changing
 from ledger.projections.effective import Facts
 from ledger.projections.indexing import keys_of
+from ledger.projections.missing import Found, Unheld
 
 T = TypeVar("T")
 
@@ -21,10 +22,6 @@ SHELVED: Final = (ev.ClaimRecorded, ev.DocumentRegistered)
 """The records that are as many as there are lines; of all others a ledger has far fewer."""
 
 _UNHELD: Final = frozenset({"claims_on", "acts_naming", "acts_in", "documents_of"})
-
-
-class Unheld(Exception):
-    """This question needs records that are not held."""
 
 
 class Shelf(Protocol):
@@ -63,9 +60,9 @@ class Slim(Facts):
 
     Example:
         >>> from ledger.model.events import ClaimRecorded
-        >>> list(Slim(cast("Shelf", None)).of_type(ClaimRecorded))
+        >>> list(Slim(None).of_type(ClaimRecorded))
         Traceback (most recent call last):
-        ledger.projections.slim.Unheld: claims are not held
+        ledger.projections.missing.Unheld: claims are not held
     """
 
     def __init__(self, shelf: Shelf) -> None:
@@ -145,20 +142,7 @@ class Slim(Facts):
         return held if held >= 0 or stream not in self.stored else 0
 
 
-class _Found(dict[str, T]):
-    """A dictionary of what is held, in which `__missing__` finds what is not."""
-
-    def get(self, id_: str, default: Any = None) -> Any:
-        try:
-            return self[id_]
-        except KeyError:
-            return default
-
-    def __contains__(self, id_: object) -> bool:
-        return self.get(cast("str", id_)) is not None
-
-
-class _Stored(_Found[ev.StoredEvent]):
+class _Stored(Found[ev.StoredEvent]):
     """The events of the records that are held; any other is asked of the shelf."""
 
     def __init__(self, facts: Slim, shelf: Shelf) -> None:
@@ -173,7 +157,7 @@ class _Stored(_Found[ev.StoredEvent]):
         return found
 
 
-class _Effective(_Found[ev.Event]):
+class _Effective(Found[ev.Event]):
     """The effective form of the records that are held; of any other it is computed when asked."""
 
     def __init__(self, facts: Slim) -> None:
@@ -188,6 +172,3 @@ class _Effective(_Found[ev.Event]):
         if event is None:
             raise KeyError(id_)
         return event
-
-    def items(self) -> Any:
-        raise Unheld("not every record is held")

@@ -341,12 +341,18 @@ def any_record(intake: Intake, given: str) -> str:
     )
 
 
+_NAMED: Final = (
+    *(ev.PartyRegistered, ev.TopicDefined, ev.PropositionDefined, ev.OccurrenceDescribed),
+    ev.DocumentRegistered,
+)
+
+
 def naming(intake: Intake, id_: str) -> Iterator[str]:
     """The live records that name a party, topic, proposition, occurrence or document.
 
-    Names fall with their party, relations and withdrawals with their claim.
+    Names fall with their party, relations and withdrawals with their claim; nothing names others.
     """
-    if isinstance(intake.original(id_), ev.ClaimRecorded | ev.ClaimWithdrawn | ev.RecordAmended):
+    if not isinstance(intake.original(id_), _NAMED):
         return
     for other, event in tuple(intake.facts.effective.items()):
         if other != id_ and id_ in _names(event):

@@ -4,14 +4,15 @@ Here live the tables and their statements. Which event does what to them is in
 `ledger.projecting.cells`, what is asked of them in `ledger.narrowing`.
 
 ```
-ledger_v1_cell   (log_id, party, proposition, seq) | document    a claim that may bear on the cell
-ledger_v1_link   (log_id, kind, target, seq)                     what else a question must read
+ledger_v2_cell   (log_id, party, proposition, seq) | document    a claim that may bear on the cell
+ledger_v2_link   (log_id, kind, target, seq)                     what else a question must read
 
 link of kind     target               seq
 0 frame          0                    a record that is no act: a party, a membership, a merge ..
 1 erased         0                    a claim, or a change, whose who or what was erased
 2 touch          a record             what withdraws, corrects, amends or relates it
 3 utterance      a number of its id   an act of it
+4 key            a number of both     what a host knows by this kind and id, or knew
 ```
 
 All numbers are sequences of events, so a prefix of the log is `seq < basis`: any known-date is a
@@ -34,11 +35,12 @@ from ledger.store.layout import Layout
 from ledger.store.tables import Tables
 
 NAME: Final = "cells"
-VERSION: Final = 1
+VERSION: Final = 2
 FRAME: Final = 0
 ERASED: Final = 1
 TOUCH: Final = 2
 UTTERANCE: Final = 3
+KEY: Final = 4
 NOBODY: Final = -1
 """The party of a claim of which the text names no claimant."""
 
@@ -55,7 +57,7 @@ def tables_of(layout: Layout, build: int) -> tuple[Table, Table]:
 
     Example:
         >>> [table.name for table in tables_of(Layout(), 0)]
-        ['ledger_v1_cell', 'ledger_v1_link']
+        ['ledger_v2_cell', 'ledger_v2_link']
     """
     metadata, end = MetaData(schema=layout.schema), f"_{build}" if build else ""
     cell, link = (layout.table(f"v{VERSION}_{name}{end}") for name in ("cell", "link"))
@@ -84,7 +86,7 @@ def _numbers(*names: str) -> list[Column[Any]]:
 
 @functools.lru_cache(maxsize=10_000)
 def number_of(id_: str) -> int:
-    """A number for the id of an utterance; two ids with one number only cost time.
+    """A number for an id that is no event's; two ids with one number only cost time.
 
     Example:
         >>> number_of("0197c1de-0000-7000-8000-000000000000")
@@ -94,6 +96,11 @@ def number_of(id_: str) -> int:
         return int(id_.replace("-", "")[:15], 16)
     except ValueError:
         return int.from_bytes(hashlib.blake2b(id_.encode(), digest_size=7).digest(), "big")
+
+
+def number_of_key(kind: str, key: str) -> int:
+    """A number for what a host calls a record of a kind, or an utterance."""
+    return number_of(f"{kind} {key}")
 
 
 # -- writing ------------------------------------------------------------------------------------
@@ -135,7 +142,7 @@ def remove(conn: Connection, build: Sequence[Table], log_id: int, sequences: Ite
         among = "= ANY(CAST(? AS bigint[]))"
     these = f"log_id = CAST(? AS bigint) AND seq {among}"
     changed(conn, f"DELETE FROM {cell.fullname} WHERE {these}", (log_id, given))  # noqa: S608 - checked names
-    kinds = f"kind IN ({TOUCH}, {UTTERANCE})"
+    kinds = f"kind IN ({TOUCH}, {UTTERANCE}, {KEY})"
     changed(conn, f"DELETE FROM {link.fullname} WHERE {these} AND {kinds}", (log_id, given))  # noqa: S608 - checked names
 
 

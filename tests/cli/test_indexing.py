@@ -60,7 +60,7 @@ def test_an_erasure_reaches_every_view_at_once(good, filled):
 def test_tables_that_were_changed_are_made_anew(good, refused, filled):
     good("index")
     with sqlite3.connect("claims.db") as raw:
-        raw.execute("DELETE FROM ledger_v1_cell")
+        raw.execute("DELETE FROM ledger_v2_cell")
     assert "cells v1 was changed" in refused("verify", "--views")
     assert "caught up at 17 of 17 events" in good("index", "--again").out
     assert "ok: cells v1" in good("verify", "--views").out

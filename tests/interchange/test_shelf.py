@@ -11,7 +11,8 @@ import pytest
 
 from ledger import Ledger, Party
 from ledger.interchange import import_file
-from ledger.projections.slim import Shelf, Slim, Unheld
+from ledger.projections.missing import Unheld
+from ledger.projections.slim import Shelf, Slim
 from tests.interchange.conftest import GOOD, Importer
 
 

@@ -16,8 +16,8 @@ from ledger import (
     Ledger,
     LedgerError,
 )
-from ledger.appending import Receipt
 from ledger.model.claim import FIXED_STANCE, NEEDS_AIM
+from ledger.receipt import Receipt
 from tests.projections.handing import as_handed_in, linked, noun_of
 from tests.projections.naive import Entry, Op
 
