@@ -299,3 +299,33 @@ def test_a_position_that_a_membership_changed_says_through_which_claim(told):
     (changed,) = told.ledger.diff(told.ledger.as_of(known=known), told.ledger.as_of()).positions
     assert (changed.party, changed.through) == ("union", ("c1",))
     assert link.sequences[0] == known + 1
+
+
+def test_a_position_that_reads_otherwise_is_in_the_difference(told):
+    told.claim("own", "delta", uttered="2023-01-03")
+    told.claim("doubted", "river", uttered="2023-01-03")
+    told.claim("perhaps", "union", uttered="[2023-01-03..2023-02-20]")
+    known = told.ledger.checkpoint().size - 1
+    told.ledger.amend("own", claimant="harbour", reason="it was the office")
+    told.ledger.withdraw("doubted", claimant="river", uttered="[2023-01-05..2023-02-20]")
+    told.ledger.amend("perhaps", act="deny", stance="opposes", reason="misread")
+    before = told.ledger.as_of(said="2023-02-01", known=known)
+    found = told.ledger.diff(before, told.ledger.as_of(said="2023-02-01"))
+    assert {one.party: one.through for one in found.positions} == {
+        "delta": ("own",),
+        "harbour": ("own",),
+        "river": ("doubted",),
+        "union": ("perhaps",),
+    }
+    lines = str(found).splitlines()
+    assert "delta on quay: supports (assert) -> supports* (assert)" in lines
+    assert "river on quay: supports (assert) -> supports (assert), possibly withdrawn" in lines
+    assert "union on quay: possibly supports -> possibly opposes" in lines
+
+
+def test_a_claim_that_reads_as_before_is_not_told_as_altered(told):
+    told.claim("c1", "river", uttered="2023-01-03")
+    told.claim("c2", "river", uttered="2023-01-05")
+    known = told.ledger.checkpoint().size - 1
+    told.ledger.relate("c2", "reaffirms", "c1")
+    assert told.ledger.diff(told.ledger.as_of(known=known), told.ledger.as_of()).altered == ()
