@@ -7,7 +7,14 @@ import datetime as dt
 import pytest
 
 from ledger import Membership, Party, Proposition
-from ledger.errors import AmbiguousName, InvalidView, UnknownName, UnknownParty, UnknownProposition
+from ledger.errors import (
+    AmbiguousName,
+    InvalidView,
+    UnknownClaim,
+    UnknownName,
+    UnknownParty,
+    UnknownProposition,
+)
 
 # -- names and roles at the utterance --------------------------------------------------------------
 
@@ -269,6 +276,15 @@ def test_bad_questions_say_what_to_ask(told):
         ledger.as_of(known="2999-01-01")
     with pytest.raises(InvalidView, match="more than one day"):
         ledger.as_of(said="2023-01")
+
+
+def test_the_id_of_another_thing_is_told_as_that_and_not_as_struck_out(told):
+    told.claim("c1", "river", uttered="2023-01-03", document="gazette-1")
+    correction = told.ledger.correct("c1", document="gazette-2", act="deny", stance="opposes")
+    with pytest.raises(UnknownClaim, match="no claim: it is the id of a claim_corrected event"):
+        told.ledger.correct(correction, document="gazette-2", never_said=True)
+    with pytest.raises(UnknownParty, match="no party: it is the id of a claim_corrected event"):
+        told.ledger.position(correction.ledger_id, "quay")
 
 
 # -- what a second view shows otherwise ------------------------------------------------------------

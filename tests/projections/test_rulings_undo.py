@@ -202,6 +202,17 @@ def test_a_correction_struck_out_lets_the_report_stand_again(told):
     assert told.stands("river") == HELD
 
 
+def test_a_publisher_that_corrects_its_correction_has_its_last_word_stand(told):
+    told.claim("c1", "river", uttered="2023-01-03", document="gazette-1")
+    told.ledger.correct("c1", document="gazette-2", never_said=True)
+    never = told.ledger.checkpoint().size - 1
+    told.ledger.correct("c1", document="gazette-2", act="deny", stance="opposes")
+    assert told.stands("river") == ("held", "opposes")
+    assert told.stands("river", known=never) == SILENT
+    told.ledger.correct("c1", document="gazette-2", never_said=True)
+    assert told.stands("river") == SILENT
+
+
 def test_changing_an_amendment_changes_what_it_does(told):
     told.claim("c1", "river", uttered="2023-01-03")
     slip = told.ledger.amend("c1", reason="misheard", stance="mixed")
