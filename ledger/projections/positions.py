@@ -161,7 +161,9 @@ def headed(facts: Facts, party: str, proposition: str) -> dict[str, str]:
 
 def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
     """Step 7: what was weighed, as an answer."""
-    runs, turns = runs_of(facts, found.order, {k: v.stance for k, v in found.certain.items()})
+    stances = {id_: one.stance for id_, one in found.certain.items()}
+    taken_back = {id_ for id_, one in found.certain.items() if one.withdrawn}
+    runs, turns = runs_of(facts, found.order, stances, taken_back)
     current = current_run(
         found.status,
         found.stance,

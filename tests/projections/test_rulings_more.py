@@ -88,7 +88,23 @@ def test_withdrawn_words_keep_their_place_in_the_history(told):
     one = told.ledger.position("river", "quay")
     assert (one.status, one.stance) == ("held", "supports")
     assert [run.claims for run in one.runs] == [("c1",), ("c2",)]
+    assert [run.withdrawn for run in one.runs] == [("c1",), ()]
     assert [turn.kind for turn in one.turns] == ["reversal"]
+    lines = str(told.ledger.timeline("river", "quay")).splitlines()
+    assert "  2023-01-03: opposes (c1 [withdrawn])" in lines
+    assert "  2023-01-05: supports (c2)" in lines
+    before = told.ledger.as_of(said="2023-01-08").timeline("river", "quay")
+    assert "withdrawn" not in str(before)
+
+
+def test_what_is_listed_reads_as_text(told):
+    view = told.ledger.as_of()
+    (ended,) = view.memberships("former")
+    assert str(ended) == "former in harbour as spokesman, before 2023-01-01"
+    assert str(view.parties()[0]) == "courier Courier (publisher)"
+    assert [str(one) for one in view.topics()] == ["port The port"]
+    assert str(view.propositions(topic="port")[0]) == "quay The quay is open (fact)"
+    assert str(view.documents()[0]) == "gazette-1, gazette, 2023-01-06"
 
 
 def test_a_new_number_updates_and_reverses_nothing(told):
