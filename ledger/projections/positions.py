@@ -200,7 +200,7 @@ def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
         runs=runs,
         turns=turns,
         last_word_on_topic=(
-            last_word(facts, who, topics_of(facts, what), said)
+            last_word(facts, who, topics_around(facts, what), said)
             if found.status == "silent"
             else None
         ),
@@ -330,3 +330,20 @@ def topics_of(facts: Facts, proposition: str) -> set[str]:
     """The topics of a proposition, and of all that are one with it."""
     group = (facts.get(one, ev.PropositionDefined) for one in facts.merged_group(proposition))
     return {topic for one in group if one for topic in one.topics}
+
+
+def topics_around(facts: Facts, proposition: str) -> set[str]:
+    """The topics of a proposition, and all inside those: a word on them is one on its topic."""
+    topics = topics_of(facts, proposition)
+    return {inside for topic in topics for inside in topics_within(facts, topic)}
+
+
+def topics_within(facts: Facts, topic: str) -> tuple[str, ...]:
+    """A topic, and the topics inside it at any depth."""
+    found = {topic: None}
+    queue = [topic]
+    for here in queue:
+        inside = [one for one in facts.indexed("topics_in", here) if one not in found]
+        found.update(dict.fromkeys(inside))
+        queue.extend(inside)
+    return tuple(found)
