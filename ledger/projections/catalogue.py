@@ -115,7 +115,7 @@ def _party(facts: Facts, id_: str, party: ev.PartyRegistered) -> PartyLine:
         kind=party.kind,
         names=tuple(dict.fromkeys(names)),
         memberships=memberships(facts, id_),
-        members=tuple(map(facts.public, party.members)),
+        members=tuple(facts.public(facts.canonical(member)) for member in party.members),
         erased=erased(facts, id_),
     )
 

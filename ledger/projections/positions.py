@@ -298,13 +298,13 @@ def _contested(facts: Facts, claims: Sequence[Counted], said: Knob) -> tuple[str
                 and edge.relation == "denies_attribution"
                 and facts.act(edge.claim) is not None
                 and certainty(facts, edge.claim, said) == "certain"
-                and not _taken_back(facts, edge.claim, said)
+                and not taken_back(facts, edge.claim, said)
             ):
                 found.append(facts.public(edge.claim))
     return tuple(sorted(set(found)))
 
 
-def _taken_back(facts: Facts, claim: str, said: Knob) -> bool:
+def taken_back(facts: Facts, claim: str, said: Knob) -> bool:
     """Whether everybody who may have made a claim surely took it back."""
     act = facts.act(claim)
     by = facts.claimants(act) if act else ()
