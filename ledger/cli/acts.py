@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from ledger.cli.entering import read_text
-from ledger.cli.names import day_of_act, day_of_claim, in_fields
+from ledger.cli.names import days_of_act, days_of_claim, in_fields
 from ledger.cli.options import DESK, At, Desk, Flag, Id, Many, given, ranges
 from ledger.cli.output import answer
 from ledger.codec.canonical import parse
@@ -90,8 +90,8 @@ def record(
     )
     text = None if document_text is None else read_text(document_text)
     with where.ledger() as ledger:
-        on = day_of_act(ledger, uttered, document)
-        found: dict[str, Any] = in_fields(ledger.as_of(), fields, on)
+        days = days_of_act(ledger, uttered, document)
+        found: dict[str, Any] = in_fields(ledger.as_of(), fields, days)
         receipt = ledger.record(proposition=proposition, act=act, document_text=text, **found)
         answer(receipt, json=where.json)
 
@@ -165,8 +165,8 @@ def withdraw(
             given=claims,
         )
     with where.ledger() as ledger:
-        on = day_of_act(ledger, uttered, document)
-        found: dict[str, Any] = in_fields(ledger.as_of(), fields, on)
+        days = days_of_act(ledger, uttered, document)
+        found: dict[str, Any] = in_fields(ledger.as_of(), fields, days)
         answer(ledger.withdraw(claims, document_text=text, **found), json=where.json)
 
 
@@ -196,7 +196,7 @@ def correct(
     """
     fields = read_changes(changes)
     with where.ledger() as ledger:
-        found = in_fields(ledger.as_of(), fields, day_of_claim(ledger, claim))
+        found = in_fields(ledger.as_of(), fields, days_of_claim(ledger, claim))
         receipt = ledger.correct(
             claim, document=document, never_said=never_said, note=note, **found
         )
@@ -224,7 +224,7 @@ def amend(
     """
     fields = read_changes(changes)
     with where.ledger() as ledger:
-        found = in_fields(ledger.as_of(), fields, day_of_claim(ledger, record))
+        found = in_fields(ledger.as_of(), fields, days_of_claim(ledger, record))
         receipt = ledger.amend(record, reason=reason, strike_out=strike_out, **found)
         answer(receipt, json=where.json)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from ledger.cli.listing import document_app, occurrence_app, party_app, proposition_app, topic_app
-from ledger.cli.names import day_of_act, day_of_view, parties
+from ledger.cli.names import day_of_view, days_of_act, parties
 from ledger.cli.options import DESK, Desk, Flag, Many, NewId
 from ledger.cli.output import answer
 from ledger.errors import InvalidDocument
@@ -100,9 +100,10 @@ def document_add(
             given=str(text_file),
         )
     with where.ledger() as ledger:
+        _, day = days_of_act(ledger, published, None)
         noun = Document(
             key,
-            publisher=ledger.as_of().resolve(publisher, on=day_of_act(ledger, published, None)),
+            publisher=ledger.as_of().resolve(publisher, on=day),
             published=published,
             text=read_text(text_file) if text_file else text,
             sha256=sha256,

@@ -6,9 +6,14 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from ledger.errors import AmbiguousName
 from ledger.ledger import Ledger
-from ledger.model.moment import Edtf
+from ledger.model.moment import Bound, Edtf
+from ledger.model.text import show
 from ledger.view import View
+
+Days = tuple[dt.date | None, dt.date]
+"""The first and the last day on which something may have been said; None is open."""
 
 PARTY_FIELDS: Final = frozenset(
     {
@@ -24,28 +29,30 @@ def day_of_view(view: View) -> dt.date:
     return view.said.day or view.said.end().date()
 
 
-def day_of_act(ledger: Ledger, uttered: str | None, document: str | None) -> dt.date:
-    """The day of an act of saying: its latest, else its document's publication, else today."""
+def days_of_act(ledger: Ledger, uttered: str | None, document: str | None) -> Days:
+    """The first and the last day of an act of saying.
+
+    The last is that of its date, else its document's publication, else today.
+    """
     view = ledger.as_of()
-    if uttered is not None and (day := _latest(Edtf.parse(uttered, field="uttered"))):
-        return day
-    for one in view.documents() if document is not None else ():
-        if one.id == document and one.published and (day := _latest(one.published)):
-            return day
-    return day_of_view(view)
+    date = None if uttered is None else Edtf.parse(uttered, field="uttered")
+    first, last = (_day(date.earliest), _day(date.latest)) if date else (None, None)
+    for one in view.documents() if last is None and document is not None else ():
+        if one.id == document and one.published:
+            last = _day(one.published.latest)
+    return first, last or day_of_view(view)
 
 
-def day_of_claim(ledger: Ledger, claim: str) -> dt.date:
-    """The day of an act of saying that is in the ledger; today for any other record."""
+def days_of_claim(ledger: Ledger, claim: str) -> Days:
+    """The days of an act of saying that is in the ledger; today for any other record."""
     for row in ledger.claims():
         if row.id == claim:
-            return day_of_act(ledger, str(row.uttered) if row.uttered else None, row.document)
-    return day_of_view(ledger.as_of())
+            return days_of_act(ledger, str(row.uttered) if row.uttered else None, row.document)
+    return None, day_of_view(ledger.as_of())
 
 
-def _latest(date: Edtf) -> dt.date | None:
-    latest = date.latest
-    return latest.date() if isinstance(latest, dt.datetime) else latest
+def _day(bound: Bound | None) -> dt.date | None:
+    return bound.date() if isinstance(bound, dt.datetime) else bound
 
 
 def parties(view: View, names: Iterable[str], on: dt.date) -> tuple[str, ...]:
@@ -63,16 +70,38 @@ def party(view: View, name: str | None) -> str | None:
     return None if name is None else view.resolve(name, on=day_of_view(view))
 
 
-def in_fields(view: View, fields: Mapping[str, Any], on: dt.date) -> dict[str, Any]:
+def in_fields(view: View, fields: Mapping[str, Any], days: Days) -> dict[str, Any]:
     """The fields of a record, those that hold parties with ids for names."""
 
     def found(value: Any) -> Any:
         match value:
             case str():
-                return view.resolve(value, on=on)
+                return _throughout(view, value, days)
             case list() | tuple():
                 return [found(one) for one in value]
             case _:
                 return value
 
     return {k: found(value) if k in PARTY_FIELDS else value for k, value in fields.items()}
+
+
+def _throughout(view: View, name: str, days: Days) -> str:
+    """The party that an id or name denotes on the last of some days, and no other on the first.
+
+    Raises:
+        UnknownName: nothing bears it on the last day.
+        AmbiguousName: several parties bear it on these days.
+    """
+    first, last = days
+    found = view.resolve(name, on=last)
+    by_name = [one.party for one in view.denoted(name, on=last)] == [found]
+    others = view.denoted(name, on=first) if by_name and first else ()
+    bearers = tuple(sorted({found, *(one.party for one in others)}))
+    if len(bearers) > 1:
+        raise AmbiguousName(
+            f"{show(name)} denotes several parties between {first} and {last}: "
+            f"{', '.join(bearers)}. Use the id.",
+            given=name,
+            near=bearers,
+        )
+    return found

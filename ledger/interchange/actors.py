@@ -85,7 +85,8 @@ def _items(entry: _Entry, bounds: str) -> Iterator[Item]:
         yield _item(line, text, names, bounds, rank=line.number)
     if entry.usual is not None:
         last = entry.codes[-1][0] if entry.codes else entry.line
-        yield _item(*entry.usual, names, bounds, rank=last.number)
+        # Behind the last line, and before the first of the next entry that can have a code.
+        yield _item(*entry.usual, names, bounds, rank=last.number + 1)
 
 
 def _item(line: Line, text: str, names: list[str], bounds: str, *, rank: int) -> Item:

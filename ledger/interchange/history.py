@@ -1,8 +1,9 @@
 """The history of a file in git, as the record of what was known when.
 
 Each version is imported as of the moment it was committed, so that replaying a date shows what the
-file said then. It is a migration: the log must be empty or end before the first commit, and every
-entry is marked for good, by the tool `git` and the commit as its correlation.
+file had said by then; what a later version changed or left out stays beside it. It is a migration:
+the log must be empty or end before the first commit, and every entry is marked for good, by the
+tool `git` and the commit as its correlation.
 """
 
 from __future__ import annotations

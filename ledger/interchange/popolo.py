@@ -201,12 +201,12 @@ class _Reader:
             )
         role = value.get("role") or value.get("label") or post.get("role") or post.get("label")
         start = value.get("start_date") or term.get("start_date")
-        end = value.get("end_date") or term.get("end_date")
-        for party in (member, organisation):
-            end = end or self._ends.get(str(party))
+        told = value.get("end_date") or term.get("end_date")
         speaks = "*" in self._mapping.speaks_for or role in self._mapping.speaks_for
         for where, as_what in ((organisation, role), (behalf, None)):
             if where:
+                gone = (self._ends.get(str(one)) for one in (member, organisation, where))
+                end = told or min(filter(None, gone), default=None)
                 yield {
                     "type": "membership",
                     "member": member,

@@ -23,7 +23,7 @@ from ledger.narrowing.driver import Driver
 from ledger.projections.changing import changed_by
 from ledger.projections.effective import Facts
 from ledger.projections.frame import Frame
-from ledger.projections.positions import topics_of
+from ledger.projections.positions import topics_around
 from ledger.store import cells, read
 from ledger.store.collector import collector_paused
 from ledger.store.tables import Tables
@@ -101,13 +101,13 @@ def held_of(fold: Fold) -> Records | None:
 
 
 def beside(facts: Facts, proposition: str) -> tuple[str, ...]:
-    """The shown propositions that share a topic with one, itself included; none where it has none.
+    """The shown propositions of a proposition's topics, itself included; none where it has none.
 
-    Of several that are one the topics of all count.
+    Those of topics inside them too; of several that are one the topics of all count.
     """
 
     def found() -> tuple[str, ...]:
-        topics = topics_of(facts, proposition)
+        topics = topics_around(facts, proposition)
         inside = {one for topic in topics for one in facts.indexed("propositions_in", topic)}
         shown = {facts.canonical(one) for one in inside}
         return tuple(sorted(shown)) if shown - {proposition} else ()

@@ -26,6 +26,12 @@ class Belonging(Answer):
     speaks_for: bool
     certain: bool | None = None
 
+    def __str__(self) -> str:
+        role = f" as {self.role}" if self.role else ""
+        speaks = "" if self.speaks_for else ", not speaking for it"
+        doubt = " (possibly)" if self.certain is False else ""
+        return f"{self.member} in {self.organisation}{role}, {self.period}{speaks}{doubt}"
+
 
 @attrs.frozen(kw_only=True)
 class PartyLine(Answer):
@@ -39,6 +45,9 @@ class PartyLine(Answer):
     members: tuple[str, ...]
     erased: tuple[Erased, ...] = ()
 
+    def __str__(self) -> str:
+        return f"{self.id} {self.name} ({self.kind})"
+
 
 @attrs.frozen(kw_only=True)
 class TopicLine(Answer):
@@ -47,6 +56,9 @@ class TopicLine(Answer):
     id: str
     label: str
     part_of: str
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.label}" + (f" (part of {self.part_of})" if self.part_of else "")
 
 
 @attrs.frozen(kw_only=True)
@@ -57,6 +69,9 @@ class PropositionLine(Answer):
     text: str
     kind: str
     topics: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.text} ({self.kind})"
 
 
 @attrs.frozen(kw_only=True)
@@ -71,6 +86,11 @@ class DocumentLine(Answer):
     length: int
     has_text: bool
     erased: tuple[Erased, ...] = ()
+
+    def __str__(self) -> str:
+        title = f" {self.title}" if self.title else ""
+        published = f", {self.published}" if self.published else ""
+        return f"{self.id}{title}, {self.publisher}{published}"
 
 
 def parties(facts: Facts) -> tuple[PartyLine, ...]:
@@ -95,7 +115,7 @@ def _party(facts: Facts, id_: str, party: ev.PartyRegistered) -> PartyLine:
         kind=party.kind,
         names=tuple(dict.fromkeys(names)),
         memberships=memberships(facts, id_),
-        members=tuple(map(facts.public, party.members)),
+        members=tuple(facts.public(facts.canonical(member)) for member in party.members),
         erased=erased(facts, id_),
     )
 

@@ -92,7 +92,7 @@ def evaluate(facts: Changes, id_: str) -> Evaluated:
         found.lost = found.lost and not _says_whose(cast("ev.Change", change))
         if isinstance(change, ev.ClaimCorrected):
             found.corrected_by = (*found.corrected_by, change_id)
-            found.never_said = found.never_said or change.never_said
+            found.never_said = change.never_said  # the publisher's last word on it
     found.event = None if found.lost else event
     return found
 

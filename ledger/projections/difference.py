@@ -7,6 +7,7 @@ from typing import ClassVar
 import attrs
 
 from ledger.model import events as ev
+from ledger.model.bounds import Bounds
 from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
@@ -37,9 +38,7 @@ class Changed(Answer):
         return tuple(sorted(id_ for id_ in {*old, *new} if old.get(id_) != new.get(id_)))
 
     def __str__(self) -> str:
-        before = self.before.short() if self.before else "silent"
-        after = self.after.short() if self.after else "silent"
-        return f"{self.party} on {self.proposition}: {before} -> {after}"
+        return f"{self.party} on {self.proposition}: {_short(self.before)} -> {_short(self.after)}"
 
 
 @attrs.frozen(kw_only=True)
@@ -109,7 +108,9 @@ def diff(before: Shown, after: Shown) -> Difference:
         newly_said=tuple(row for row in came if row.sequence < before.basis),
         lost=tuple(row for id_, row in old.items() if id_ not in new),
         altered=tuple(
-            (old[id_], row) for id_, row in new.items() if id_ in old and old[id_] != row
+            (old[id_], row)
+            for id_, row in new.items()
+            if id_ in old and _told(old[id_]) != _told(row)
         ),
         late=tuple(row.id for row in learnt if row.said.said_by(before.said) == "certain"),
         positions=tuple(
@@ -127,12 +128,21 @@ def differing(before: Position, after: Position) -> Changed | None:
     return Changed(party=before.party, proposition=before.proposition, before=before, after=after)
 
 
+def _told(row: ClaimLine) -> object:
+    """A claim as it reads: an end that was lent and does not show makes it no other one."""
+    return str(row.said), attrs.evolve(row, said=Bounds())
+
+
 def _bearing(one: Position | None) -> dict[str, str]:
     """The claims that bear on a position, each as it is told there."""
     if one is None:
         return {}
     bearing = (*one.evidence, *one.possible, *one.set_aside)
-    return {each.claim: f"{each.certainty} {each}" for each in bearing}
+    doubted = set(one.possibly_withdrawn)
+    return {
+        each.claim: f"{each.certainty} {each}" + ", perhaps withdrawn" * (each.claim in doubted)
+        for each in bearing
+    }
 
 
 def _table(facts: Facts, said: Knob) -> dict[tuple[str, str], Position]:
@@ -144,8 +154,15 @@ def _table(facts: Facts, said: Knob) -> dict[tuple[str, str], Position]:
     }
 
 
+def _short(one: Position | None) -> str:
+    if one is None:
+        return "silent"
+    doubts = ", possibly withdrawn" * bool(one.possibly_withdrawn)
+    return one.short() + doubts + ", contested" * bool(one.contested_by)
+
+
 def _gist(one: Position | None) -> object:
-    """What makes a position another one: where it stands and on what words, not how many rows."""
+    """What makes a position another one: where it stands, on what words, and how they reach it."""
     if one is None:
         return None
     return (
@@ -155,8 +172,9 @@ def _gist(one: Position | None) -> object:
         one.acts,
         one.factuality,
         one.conditions,
-        tuple((e.claim, e.stance, str(e.said), e.withdrawn) for e in one.evidence),
-        tuple(e.claim for e in one.possible),
+        tuple((e.claim, e.stance, str(e.said), e.path, e.withdrawn) for e in one.evidence),
+        tuple((e.claim, e.stance, str(e.said), e.path) for e in one.possible),
+        one.possibly_withdrawn,
         one.lapsed,
         one.contested_by,
     )

@@ -11,16 +11,15 @@ from collections.abc import Sequence
 
 import attrs
 
-from ledger.model import events as ev
 from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.deciding import Counted
 from ledger.projections.dropping import Weighing, not_counted, set_aside_as
 from ledger.projections.effective import Facts
 from ledger.projections.policies import Policy
-from ledger.projections.positions import Weighed, answered, certainty, weigh
+from ledger.projections.positions import Weighed, answered, certainty, twins, weigh
 from ledger.projections.rollup import reach
-from ledger.projections.saying import bounds, mates, one_occasion, precedes, refers_back
+from ledger.projections.saying import bounds, one_occasion, precedes, refers_back
 from ledger.projections.standing import Position
 from ledger.projections.wording import listed, marked_up, when
 
@@ -105,7 +104,11 @@ def _all(found: Weighed) -> list[Counted]:
 def _collected(facts: Facts, found: Weighed, said: Knob) -> _Told:
     kept = {one.id: one for one in _all(found)}
     told = [
-        Weighing(claim=facts.public(id_), kept=True, why=_why_kept(facts, kept[id_], said))
+        Weighing(
+            claim=facts.public(id_),
+            kept=True,
+            why=_why_kept(facts, kept[id_], found.party, said),
+        )
         for id_ in sorted(kept, key=lambda id_: (bounds(facts, id_).sort_key(), facts.public(id_)))
     ]
     dropped = not_counted(facts, found.party, found.proposition, said, kept)
@@ -113,7 +116,7 @@ def _collected(facts: Facts, found: Weighed, said: Knob) -> _Told:
     return words, [*told, *dropped]
 
 
-def _why_kept(facts: Facts, one: Counted, said: Knob) -> str:
+def _why_kept(facts: Facts, one: Counted, party: str, said: Knob) -> str:
     doubts = []
     if not one.said:
         doubts.append(f"it may be later than {said}")
@@ -131,6 +134,8 @@ def _why_kept(facts: Facts, one: Counted, said: Knob) -> str:
         ups = (f" > {facts.public(to)} ({how.replace('_', ' ')})" for how, to in steps)
         way = f"by roll-up: {facts.public(one.path.parties[0])}{''.join(ups)}"
     sure = f"possible only, for {listed(doubts)}" if doubts else "certain"
+    if doubts and one.withdrawn:
+        sure += f"; taken back by {listed(_taken_back_by(facts, one, party, said))}"
     return f"{one.claim.act}, {one.stance}, said {when(bounds(facts, one.id))}; {way}; {sure}"
 
 
@@ -210,15 +215,10 @@ _RULE = {
 
 def _taken_back_by(facts: Facts, one: Counted, party: str, said: Knob) -> list[str]:
     """The withdrawals that reach the party and were or may have been said, by shown id."""
-    same = (
-        mate
-        for mate in mates(facts, one.id)
-        if (claim := facts.get(mate, ev.ClaimRecorded)) and facts.stance(claim) == one.stance
-    )
     found = {
         f"{facts.public(id_)}, said {when(bounds(facts, id_))}"
-        for mate in same
-        for id_ in facts.indexed("withdrawals_of", mate)
+        for twin in twins(facts, one.id)
+        for id_ in facts.indexed("withdrawals_of", twin)
         if party in reach(facts, id_) and certainty(facts, id_, said) != "not_yet"
     }
     return sorted(found)

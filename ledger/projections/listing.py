@@ -15,7 +15,7 @@ from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.erased import Erased, erased, erased_of
 from ledger.projections.perspectives import propositions_of
-from ledger.projections.positions import certainty, withdrawals
+from ledger.projections.positions import certainty, taken_back, withdrawals
 from ledger.projections.rollup import reach
 from ledger.projections.saying import bounds
 
@@ -178,15 +178,13 @@ def claim_line(
     state: Literal["certain", "possible"],
     party: str | None = None,
 ) -> ClaimLine:
-    """One claim as a line of a list; withdrawn for its claimants, or for the party asked for."""
+    """One claim as a line of a list; withdrawn for all who may have made it, or the party asked."""
     claim = facts.effective[id_]
     assert isinstance(claim, ev.ClaimRecorded)  # noqa: S101 - the caller listed claims
-    claimants = facts.claimants(claim)
-    whose = claimants if party is None else (facts.canonical(party),)
     stored = facts.stored[id_]
     return ClaimLine(
         id=facts.public(id_),
-        claimant=tuple(map(facts.public, claimants)),
+        claimant=tuple(map(facts.public, facts.claimants(claim))),
         act=claim.act,
         stance=facts.stance(claim),
         proposition=facts.public(facts.canonical(claim.proposition)),
@@ -199,7 +197,9 @@ def claim_line(
         utterance=claim.utterance_key or "",
         quote=claim.quote.exact if claim.quote else "",
         mode=claim.quote.mode if claim.quote else "",
-        withdrawn=any(withdrawals(facts, id_, party, said) == "yes" for party in whose),
+        withdrawn=taken_back(facts, id_, said)
+        if party is None
+        else withdrawals(facts, id_, facts.canonical(party), said) == "yes",
         corrected=id_ in facts.corrected_by,
         recorded=stored.recorded,
         sequence=stored.sequence,

@@ -72,6 +72,11 @@ def find(facts: Facts, kind: str, given: str) -> str:
         return id_
     if id_ in facts.stored and (gone := erased(facts, id_)):
         raise _UNKNOWN[kind](f"What the {kind} said is gone. {gone[0]}.", given=given)
+    if event is not None:  # live, and another thing
+        raise _UNKNOWN[kind](
+            f"{show(given)} is no {kind}: it is the id of a {facts.stored[id_].type} event.",
+            given=given,
+        )
     raise unknown(facts, kind, given, struck_out=id_ in facts.stored)
 
 

@@ -17,7 +17,7 @@ from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.policies import Policy
-from ledger.projections.positions import certainty, position, withdrawals
+from ledger.projections.positions import certainty, position, topics_within, withdrawals
 from ledger.projections.rollup import claims_reaching, reach
 from ledger.projections.standing import Position
 
@@ -105,17 +105,6 @@ def propositions_of(facts: Facts, topic: str) -> tuple[str, ...]:
     """The shown propositions of a topic and of the topics inside it."""
     inside = (facts.indexed("propositions_in", one) for one in topics_within(facts, topic))
     return tuple(dict.fromkeys(facts.canonical(one) for ids in inside for one in ids))
-
-
-def topics_within(facts: Facts, topic: str) -> tuple[str, ...]:
-    """A topic, and the topics inside it at any depth."""
-    found = {topic: None}
-    queue = [topic]
-    for here in queue:
-        inside = [one for one in facts.indexed("topics_in", here) if one not in found]
-        found.update(dict.fromkeys(inside))
-        queue.extend(inside)
-    return tuple(found)
 
 
 def _parties_on(facts: Facts, proposition: str) -> list[str]:

@@ -161,7 +161,9 @@ def headed(facts: Facts, party: str, proposition: str) -> dict[str, str]:
 
 def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
     """Step 7: what was weighed, as an answer."""
-    runs, turns = runs_of(facts, found.order, {k: v.stance for k, v in found.certain.items()})
+    stances = {id_: one.stance for id_, one in found.certain.items()}
+    taken_back = {id_ for id_, one in found.certain.items() if one.withdrawn}
+    runs, turns = runs_of(facts, found.order, stances, taken_back)
     current = current_run(
         found.status,
         found.stance,
@@ -198,7 +200,7 @@ def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
         runs=runs,
         turns=turns,
         last_word_on_topic=(
-            last_word(facts, who, topics_of(facts, what), said)
+            last_word(facts, who, topics_around(facts, what), said)
             if found.status == "silent"
             else None
         ),
@@ -296,13 +298,13 @@ def _contested(facts: Facts, claims: Sequence[Counted], said: Knob) -> tuple[str
                 and edge.relation == "denies_attribution"
                 and facts.act(edge.claim) is not None
                 and certainty(facts, edge.claim, said) == "certain"
-                and not _taken_back(facts, edge.claim, said)
+                and not taken_back(facts, edge.claim, said)
             ):
                 found.append(facts.public(edge.claim))
     return tuple(sorted(set(found)))
 
 
-def _taken_back(facts: Facts, claim: str, said: Knob) -> bool:
+def taken_back(facts: Facts, claim: str, said: Knob) -> bool:
     """Whether everybody who may have made a claim surely took it back."""
     act = facts.act(claim)
     by = facts.claimants(act) if act else ()
@@ -328,3 +330,20 @@ def topics_of(facts: Facts, proposition: str) -> set[str]:
     """The topics of a proposition, and of all that are one with it."""
     group = (facts.get(one, ev.PropositionDefined) for one in facts.merged_group(proposition))
     return {topic for one in group if one for topic in one.topics}
+
+
+def topics_around(facts: Facts, proposition: str) -> set[str]:
+    """The topics of a proposition, and all inside those: a word on them is one on its topic."""
+    topics = topics_of(facts, proposition)
+    return {inside for topic in topics for inside in topics_within(facts, topic)}
+
+
+def topics_within(facts: Facts, topic: str) -> tuple[str, ...]:
+    """A topic, and the topics inside it at any depth."""
+    found = {topic: None}
+    queue = [topic]
+    for here in queue:
+        inside = [one for one in facts.indexed("topics_in", here) if one not in found]
+        found.update(dict.fromkeys(inside))
+        queue.extend(inside)
+    return tuple(found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
@@ -27,14 +27,23 @@ from ledger.projections.saying import (
 
 @attrs.frozen(kw_only=True)
 class Run(Answer):
-    """Claims of one stance in a row; `shifts` are changes of act or factuality inside it."""
+    """Claims of one stance in a row; `shifts` are changes of act or factuality inside it.
+
+    `withdrawn` are those of the claims that were taken back: they keep their place.
+    """
 
     stance: str
     claims: tuple[str, ...]
     first: Bounds
     last: Bounds
     shifts: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
     ledger_ids: tuple[str, ...] = attrs.field(repr=False)
+
+    def __str__(self) -> str:
+        until = f" to {self.last}" if self.last != self.first else ""
+        told = (f"{id_} [withdrawn]" if id_ in self.withdrawn else id_ for id_ in self.claims)
+        return f"{self.first}{until}: {self.stance} ({', '.join(told)})"
 
 
 @attrs.frozen(kw_only=True)
@@ -97,7 +106,7 @@ def _keeps_precedence(facts: Facts, ids: Sequence[str]) -> bool:
 
 
 def runs_of(
-    facts: Facts, order: Sequence[str], stances: Mapping[str, str]
+    facts: Facts, order: Sequence[str], stances: Mapping[str, str], withdrawn: Collection[str]
 ) -> tuple[tuple[Run, ...], tuple[Turn, ...]]:
     """The runs of claims in order, and the turns between them."""
     groups: list[list[str]] = []
@@ -106,12 +115,12 @@ def runs_of(
             groups[-1].append(id_)
         else:
             groups.append([id_])
-    runs = tuple(_run(facts, group, stances[group[0]]) for group in groups)
+    runs = tuple(_run(facts, group, stances[group[0]], withdrawn) for group in groups)
     turns = tuple(_turn(facts, before, after) for before, after in itertools.pairwise(runs))
     return runs, turns
 
 
-def _run(facts: Facts, group: Sequence[str], stance: str) -> Run:
+def _run(facts: Facts, group: Sequence[str], stance: str, withdrawn: Collection[str]) -> Run:
     shifts = []
     for former, id_ in itertools.pairwise(group):
         before, after = facts.get(former, ev.ClaimRecorded), facts.get(id_, ev.ClaimRecorded)
@@ -128,6 +137,7 @@ def _run(facts: Facts, group: Sequence[str], stance: str) -> Run:
         first=bounds(facts, group[0]),
         last=bounds(facts, group[-1]),
         shifts=tuple(shifts),
+        withdrawn=tuple(facts.public(id_) for id_ in group if id_ in withdrawn),
         ledger_ids=tuple(group),
     )
 

@@ -133,7 +133,7 @@ class Position(Answer):
             case "conflicted":
                 return f"conflicted ({self.because})"
             case "possible":
-                return f"possibly {'/'.join(dict.fromkeys(e.stance for e in self.possible))}"
+                return f"possibly {'/'.join(may_stand(self)) or 'withdrawn'}"
             case _:
                 return self.status
 
@@ -178,9 +178,10 @@ class Position(Answer):
 
     def _perhaps(self) -> str:
         """What may have been said as well, told as no more than that."""
-        took = distinct(wording.TOOK.get(one.stance, one.stance) for one in self.possible)
+        took = [wording.TOOK.get(stance, stance) for stance in may_stand(self)]
         many = f"{len(self.possible)} claim{'' if len(self.possible) == 1 else 's'}"
-        return f"possibly {' or '.join(took)} it ({many})"
+        words = f"{' or '.join(took)} it" if took else "took it back"
+        return f"possibly {words} ({many})"
 
     def _beside(self) -> Iterable[str]:
         if self.lapsed:
@@ -222,3 +223,8 @@ class Position(Answer):
             for heading, words in self._words()
         ]
         return marked_up(self.sentence(), [*told, ("", [(note, "") for note in self._notes()])])
+
+
+def may_stand(position: Position) -> tuple[str, ...]:
+    """The stances that were possibly taken and not taken back."""
+    return distinct(one.stance for one in position.possible if not one.withdrawn)

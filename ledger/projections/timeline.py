@@ -34,8 +34,7 @@ class Strand(Answer):
         lines = [f"{self.proposition}: {self.text}"]
         turns = list(self.turns)
         for run in self.runs:
-            until = f" to {run.last}" if run.last != run.first else ""
-            lines.append(f"  {run.first}{until}: {run.stance} ({', '.join(run.claims)})")
+            lines.append(f"  {run}")
             lines += [f"    shift: {shift}" for shift in run.shifts]
             if turns:
                 lines.append(f"    {turns.pop(0)}")

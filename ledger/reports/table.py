@@ -14,7 +14,7 @@ import attrs
 from ledger.errors import InvalidView, NotFound, UnknownTopic
 from ledger.model import events as ev
 from ledger.projections import naming
-from ledger.projections.standing import Evidence, Position
+from ledger.projections.standing import Evidence, Position, may_stand
 from ledger.reports.held import Block, Cell, Column, Row, WhoHeldWhat
 from ledger.reports.quoting import Quoted, name_of, quoted
 from ledger.view import View
@@ -203,8 +203,7 @@ def _in_short(position: Position) -> str:
         case "conflicted":
             words = [f"conflicted{star}", position.because or ""]
         case "possible":
-            stances = dict.fromkeys(one.stance for one in position.possible)
-            words = [f"possibly {'/'.join(stances)}{star}"]
+            words = [f"possibly {'/'.join(may_stand(position)) or 'withdrawn'}{star}"]
         case "withdrawn" | "undeclared":
             words = [f"{position.status}{star}"]
         case other:

@@ -83,7 +83,7 @@ def test_an_interrupt_says_what_is_kept(claims, filled, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(acts, "day_of_act", interrupted)
+    monkeypatch.setattr(acts, "days_of_act", interrupted)
     ran = claims("record", "--claimant", "board", "--act", "deny", "--proposition", "safe")
     assert (ran.status, ran.out) == (130, "")
     assert ran.err.startswith("claims: interrupted. What was recorded until then stays")

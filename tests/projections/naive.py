@@ -28,7 +28,7 @@ class World(Fold):
                 self.stance(id_),
                 self.about(id_),
                 self.claimants(id_),
-                any(self.withdrawn(id_, p, said) == "yes" for p in self.claimants(id_)),
+                self.taken_back(id_, said),
             )
             for id_ in self.claims()
             if self.said_by(id_, said) != "not_yet"

@@ -87,8 +87,8 @@ class Fold:
                 fields["changes"] = fields["changes"] | told["changes"]
             else:
                 fields |= told["changes"]
-            if told.get("never_said"):
-                fields["never_said"] = True
+            if change.kind == "correct":
+                fields["never_said"] = told.get("never_said", False)
         return fields
 
     def of(self, *kinds):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import QueuePool
 
-from ledger import Ledger, Membership, Party, Proposition
+from ledger import Ledger, Membership, Party, Proposition, Topic
 from ledger.narrowing import Asked, asked_of, narrowed, plain
 from ledger.projecting import cells
 from ledger.projections import (
@@ -190,6 +190,23 @@ def test_a_claim_is_in_the_cell_it_was_in_as_far_as_was_known(tmp_path):
         for view, stands in ((before, ("held", "silent")), (now, ("silent", "held"))):
             for _ in range(2):  # once it is seen that the tables are served, by one statement
                 assert stands == tuple(view.position("mill", on).status for on in ("shut", "open"))
+
+
+def test_the_last_word_on_a_topic_inside_is_found_among_the_few(tmp_path):
+    with Ledger.open(tmp_path / "claims.db") as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register(Party("mill", name="Mill"))
+        ledger.register_all(
+            [Topic("river", label="River"), Topic("weir", label="W", part_of="river")]
+        )
+        ledger.register(Proposition("low", text="Low", topic="river"))
+        ledger.register(Proposition("shut", text="Shut", topic="weir"))
+        ledger.record(id="C1", claimant="mill", act="assert", proposition="shut", uttered="2023-05")
+        for _ in range(2):
+            view = ledger.as_of()
+            assert is_narrowed(view)
+            assert str(view.position("mill", "low").last_word_on_topic) == "2023-05-01..2023-05-31"
+            assert [view.position("mill", "low")] == folded_cells(view, [("mill", "low")])
 
 
 def test_a_commit_of_somebody_else_is_seen_at_once(tmp_path):

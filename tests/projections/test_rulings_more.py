@@ -7,7 +7,14 @@ import datetime as dt
 import pytest
 
 from ledger import Membership, Party, Proposition
-from ledger.errors import AmbiguousName, InvalidView, UnknownName, UnknownParty, UnknownProposition
+from ledger.errors import (
+    AmbiguousName,
+    InvalidView,
+    UnknownClaim,
+    UnknownName,
+    UnknownParty,
+    UnknownProposition,
+)
 
 # -- names and roles at the utterance --------------------------------------------------------------
 
@@ -81,7 +88,23 @@ def test_withdrawn_words_keep_their_place_in_the_history(told):
     one = told.ledger.position("river", "quay")
     assert (one.status, one.stance) == ("held", "supports")
     assert [run.claims for run in one.runs] == [("c1",), ("c2",)]
+    assert [run.withdrawn for run in one.runs] == [("c1",), ()]
     assert [turn.kind for turn in one.turns] == ["reversal"]
+    lines = str(told.ledger.timeline("river", "quay")).splitlines()
+    assert "  2023-01-03: opposes (c1 [withdrawn])" in lines
+    assert "  2023-01-05: supports (c2)" in lines
+    before = told.ledger.as_of(said="2023-01-08").timeline("river", "quay")
+    assert "withdrawn" not in str(before)
+
+
+def test_what_is_listed_reads_as_text(told):
+    view = told.ledger.as_of()
+    (ended,) = view.memberships("former")
+    assert str(ended) == "former in harbour as spokesman, before 2023-01-01"
+    assert str(view.parties()[0]) == "courier Courier (publisher)"
+    assert [str(one) for one in view.topics()] == ["port The port"]
+    assert str(view.propositions(topic="port")[0]) == "quay The quay is open (fact)"
+    assert str(view.documents()[0]) == "gazette-1, gazette, 2023-01-06"
 
 
 def test_a_new_number_updates_and_reverses_nothing(told):
@@ -271,6 +294,15 @@ def test_bad_questions_say_what_to_ask(told):
         ledger.as_of(said="2023-01")
 
 
+def test_the_id_of_another_thing_is_told_as_that_and_not_as_struck_out(told):
+    told.claim("c1", "river", uttered="2023-01-03", document="gazette-1")
+    correction = told.ledger.correct("c1", document="gazette-2", act="deny", stance="opposes")
+    with pytest.raises(UnknownClaim, match="no claim: it is the id of a claim_corrected event"):
+        told.ledger.correct(correction, document="gazette-2", never_said=True)
+    with pytest.raises(UnknownParty, match="no party: it is the id of a claim_corrected event"):
+        told.ledger.position(correction.ledger_id, "quay")
+
+
 # -- what a second view shows otherwise ------------------------------------------------------------
 
 
@@ -299,3 +331,33 @@ def test_a_position_that_a_membership_changed_says_through_which_claim(told):
     (changed,) = told.ledger.diff(told.ledger.as_of(known=known), told.ledger.as_of()).positions
     assert (changed.party, changed.through) == ("union", ("c1",))
     assert link.sequences[0] == known + 1
+
+
+def test_a_position_that_reads_otherwise_is_in_the_difference(told):
+    told.claim("own", "delta", uttered="2023-01-03")
+    told.claim("doubted", "river", uttered="2023-01-03")
+    told.claim("perhaps", "union", uttered="[2023-01-03..2023-02-20]")
+    known = told.ledger.checkpoint().size - 1
+    told.ledger.amend("own", claimant="harbour", reason="it was the office")
+    told.ledger.withdraw("doubted", claimant="river", uttered="[2023-01-05..2023-02-20]")
+    told.ledger.amend("perhaps", act="deny", stance="opposes", reason="misread")
+    before = told.ledger.as_of(said="2023-02-01", known=known)
+    found = told.ledger.diff(before, told.ledger.as_of(said="2023-02-01"))
+    assert {one.party: one.through for one in found.positions} == {
+        "delta": ("own",),
+        "harbour": ("own",),
+        "river": ("doubted",),
+        "union": ("perhaps",),
+    }
+    lines = str(found).splitlines()
+    assert "delta on quay: supports (assert) -> supports* (assert)" in lines
+    assert "river on quay: supports (assert) -> supports (assert), possibly withdrawn" in lines
+    assert "union on quay: possibly supports -> possibly opposes" in lines
+
+
+def test_a_claim_that_reads_as_before_is_not_told_as_altered(told):
+    told.claim("c1", "river", uttered="2023-01-03")
+    told.claim("c2", "river", uttered="2023-01-05")
+    known = told.ledger.checkpoint().size - 1
+    told.ledger.relate("c2", "reaffirms", "c1")
+    assert told.ledger.diff(told.ledger.as_of(known=known), told.ledger.as_of()).altered == ()

@@ -16,6 +16,17 @@ def test_nobody_said_anything_is_silent_with_the_last_word_on_the_topic(told):
     assert told.ledger.position("delta", "quay").last_word_on_topic is None
 
 
+def test_a_word_on_a_topic_inside_is_the_last_word_on_the_topic(told):
+    told.ledger.register(Topic("tolls", label="The tolls", part_of="port"))
+    told.ledger.register(Proposition("due", text="Tolls are due", topic="tolls"))
+    told.claim("c1", "river", proposition="due", uttered="2023-01-05")
+    told.claim("c2", "delta", uttered="2023-01-06")
+    assert str(told.ledger.position("river", "quay").last_word_on_topic) == "2023-01-05"
+    assert told.ledger.position("delta", "due").last_word_on_topic is None
+    (row,) = (row for row in told.ledger.silences("port") if row.party == "river")
+    assert str(row.last_word) == "2023-01-05"
+
+
 def test_a_refusal_to_comment_is_neither_silence_nor_stance(told):
     told.claim("c1", "speaker", act="decline_to_comment", uttered="2023-01-05")
     one = told.ledger.position("speaker", "quay")

@@ -117,6 +117,23 @@ def test_a_withdrawn_claim_names_its_withdrawal(told):
     assert found.steps[5].words.startswith("withdrawn: all at the front was taken back")
 
 
+def test_a_withdrawal_of_other_words_of_the_occasion_is_not_named(told):
+    for claim, proposition in (("c1", "quay"), ("c2", "jammed")):
+        told.claim(claim, "river", uttered="2023-01-05", utterance="u", proposition=proposition)
+        told.ledger.withdraw(claim, claimant="river", uttered="2023-01-09", id=f"{claim} taken")
+    found = told.ledger.explain("river", "quay")
+    assert why(found, "Decide", "c1") == (False, "taken back by c1 taken, said 2023-01-09")
+
+
+def test_possible_words_that_were_taken_back_possibly_stand_for_nothing(told):
+    told.claim("c1", ["river", "union"], uttered="2023-01-05")
+    told.ledger.withdraw("c1", claimant="river", uttered="2023-01-09", id="w1")
+    found = told.ledger.explain("river", "quay")
+    assert (found.position.status, found.position.short()) == ("possible", "possibly withdrawn")
+    assert found.position.sentence().endswith("; possibly took it back (1 claim).")
+    assert why(found, "Collect", "c1")[1].endswith("; taken back by w1, said 2023-01-09")
+
+
 def test_merged_ids_are_told(told):
     told.ledger.merge("quay", "jammed", negated=True, reason="its opposite")
     told.claim("c1", "river", proposition="jammed", uttered="2023-01-05")

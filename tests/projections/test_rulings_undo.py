@@ -124,6 +124,15 @@ def test_a_withdrawal_by_one_of_two_leaves_the_claim_standing_and_flagged(told):
         assert ((one.status, one.stance), one.possibly_withdrawn) == (HELD, ("c1",))
 
 
+def test_words_of_one_of_two_are_listed_as_withdrawn_once_both_took_them_back(told):
+    told.claim("c1", ["river", "union"], uttered="2023-01-03")
+    told.ledger.withdraw("c1", claimant="river", uttered="2023-01-09")
+    assert [row.withdrawn for row in told.ledger.claims()] == [False]
+    assert [row.withdrawn for row in told.ledger.claims(party="river")] == [True]
+    told.ledger.withdraw("c1", claimant="union", uttered="2023-01-10")
+    assert [row.withdrawn for row in told.ledger.claims()] == [True]
+
+
 def test_an_earlier_withdrawal_learnt_of_late_acts_at_its_own_time(told):
     told.claim("c1", "river", uttered="2023-01-03")
     before = told.ledger.checkpoint().size - 1
@@ -200,6 +209,17 @@ def test_a_correction_struck_out_lets_the_report_stand_again(told):
     assert told.stands("river") == SILENT
     told.ledger.amend(gone.ledger_id, reason="of another report", strike_out=True)
     assert told.stands("river") == HELD
+
+
+def test_a_publisher_that_corrects_its_correction_has_its_last_word_stand(told):
+    told.claim("c1", "river", uttered="2023-01-03", document="gazette-1")
+    told.ledger.correct("c1", document="gazette-2", never_said=True)
+    never = told.ledger.checkpoint().size - 1
+    told.ledger.correct("c1", document="gazette-2", act="deny", stance="opposes")
+    assert told.stands("river") == ("held", "opposes")
+    assert told.stands("river", known=never) == SILENT
+    told.ledger.correct("c1", document="gazette-2", never_said=True)
+    assert told.stands("river") == SILENT
 
 
 def test_changing_an_amendment_changes_what_it_does(told):
@@ -303,6 +323,12 @@ def test_merged_parties_always_were_one_until_the_merge_is_struck_out(told):
     assert told.stands("stream", None, before) == HELD
     told.ledger.amend(merge.ledger_id, reason="two of them", strike_out=True)
     assert (told.stands("stream"), told.stands("river")) == (HELD, AGAINST)
+
+
+def test_a_joint_party_lists_its_merged_members_by_the_id_that_is_shown(told):
+    told.ledger.merge("union", "river", reason="one by two names")
+    (line,) = (line for line in told.ledger.as_of().parties() if line.id == "leaders")
+    assert line.members == ("delta", "union")
 
 
 def test_a_negated_merge_swaps_the_stances(told):
