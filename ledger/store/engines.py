@@ -144,7 +144,10 @@ def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         cursor.execute("PRAGMA page_count")
         if cursor.fetchone() == (0,):
             cursor.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
+            # The file is empty; the change of journals below waits until the disk has it.
+            cursor.execute("PRAGMA synchronous = OFF")
             cursor.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA application_id")
         if cursor.fetchone() == (APPLICATION_ID,):  # how a host journals its file is its own affair
             cursor.execute("PRAGMA journal_mode = WAL")
