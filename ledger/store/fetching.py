@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import sqlite
 
 if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql, sqlite
+    from sqlalchemy.dialects import postgresql
 
 
 def fetched(conn: Connection, query: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
@@ -130,11 +131,9 @@ def _all(conn: Connection, text: str, values: Sequence[Any]) -> Sequence[Sequenc
 
 def insertion(conn: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that can say what happens where the row is there already."""
-    # Imported with the first use: PostgreSQL's words take a tenth of what all of the ledger takes.
     if conn.dialect.name == "postgresql":
+        # With the first use: they take a tenth of what all of the ledger takes.
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415
 
         return postgresql.insert(table)
-    from sqlalchemy.dialects import sqlite  # noqa: PLC0415
-
     return sqlite.insert(table)
