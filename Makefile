@@ -12,7 +12,7 @@ STAMP := $(VENV)/.stamp
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types floors api docs packaging coverage bench bench-peers lock ci clean
+.PHONY: help demo test lint types floors api fresh docs packaging coverage bench bench-peers lock ci clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ floors: $(STAMP)  ## imports point down (import-linter)
 
 api: $(STAMP)  ## rewrite the snapshot of the public names, tests/public_api.txt
 	$(BIN)/python tests/test_public_api.py
+
+fresh: $(STAMP)  ## write what the migrations come to on an empty database, migrations/fresh
+	$(BIN)/python tests/migrations/test_fresh.py
 
 packaging: $(STAMP)  ## build the wheel, install it bare, record one claim with it
 	$(BIN)/python -m pytest -m packaging tests/test_packaging.py

@@ -27,13 +27,13 @@ from ledger.codec.entry import Draft
 from ledger.codec.envelope import opened
 from ledger.errors import AlreadyRecorded, HeadMoved, LedgerError
 from ledger.folding import Folded
+from ledger.merkle.tiles import STRIDE
 from ledger.model.events import NewEvent, Recorder, StoredEvent
 from ledger.narrowing import thrifty
 from ledger.projecting import Projections
 from ledger.projecting.inlining import Memories
 from ledger.projecting.running import refuse_inside
 from ledger.projections.missing import Unheld
-from ledger.proving.keeping import grown
 from ledger.receipt import Receipt, receipt
 from ledger.recording.intake import Intake, Made
 from ledger.store import append as log
@@ -148,7 +148,7 @@ class Appender:
         if drafts:
             self._left.append(_Left(_head_after(stored, drafts[-1]), memories))
         self.projections.settle()
-        grown(self.folded, stored.first, stored.size)
+        _keep_tree(self.folded, stored)
         return stored
 
     def _put(self, conn: Writer, drafts: Sequence[Draft]) -> tuple[Appended, Memories]:
@@ -282,7 +282,7 @@ class Appender:
             events = unit.stored(stored.first, stored.known)
             self._take(unit, events)
             self.projections.settle()
-            grown(self.folded, stored.first, stored.size)
+            _keep_tree(self.folded, stored)
         placed = {one.id: one for one in events}
         return [
             receipt(made, entered.there, placed, stored.size if stored else entered.size)
@@ -370,6 +370,13 @@ def _head_after(stored: Appended, last: Draft) -> Head:
 def _as_given(_: Intake) -> Iterable[Made]:
     """The entry that makes nothing: the events are there already."""
     return ()
+
+
+def _keep_tree(folded: Folded, stored: Appended) -> None:
+    if stored.first // STRIDE != stored.size // STRIDE:
+        from ledger.proving import keeping  # noqa: PLC0415 - with all that proofs need, and so seldom
+
+        keeping.keep(folded)
 
 
 def _tell(told: observing.Append, drafts: Sequence[Draft], stored: Appended) -> None:

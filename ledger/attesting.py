@@ -9,18 +9,20 @@ from __future__ import annotations
 import abc
 import os
 from collections.abc import Iterable
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from ledger import auditing
 from ledger.errors import Invalid
 from ledger.folding import Folded
 from ledger.handed import Id, id_of
 from ledger.merkle.checkpoint import Checkpoint
-from ledger.merkle.written import GrowthProof
 from ledger.model import events as ev
 from ledger.projections import naming
-from ledger.proving import Bundled, Proof
-from ledger.signing import CheckpointSigner
+
+if TYPE_CHECKING:
+    from ledger.merkle.written import GrowthProof
+    from ledger.proving import Bundled, Proof
+    from ledger.signing import CheckpointSigner
 
 
 class Attesting(abc.ABC):

@@ -1,6 +1,7 @@
 """Checkpoints, proofs and the verification of a whole log: what an auditor asks for.
 
-Proofs and bundles for those who do not have the database are made in `ledger.proving`.
+Proofs and bundles for those who do not have the database are made in `ledger.proving`. It, and what
+reads a whole log, are imported when they are asked for: a program that records pays nothing for it.
 """
 
 from __future__ import annotations
@@ -9,23 +10,22 @@ import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 from sqlalchemy import Connection
 
 from ledger.folding import Folded
 from ledger.merkle.checkpoint import Checkpoint
-from ledger.merkle.written import GrowthProof
 from ledger.projecting import Checked
 from ledger.projections.answer import Answer
 from ledger.projections.provenance import Trace
-from ledger.proving.keeping import trunk
-from ledger.proving.proof import Proof, Trunk, check_continued, check_root, sequence_of
-from ledger.proving.writing import Bundled, Withheld, belonging, write
-from ledger.signing.heads import CheckpointSigner
-from ledger.store import audit, read, tree
-from ledger.store.spread import Spread
+from ledger.store import read
+
+if TYPE_CHECKING:
+    from ledger.merkle.written import GrowthProof
+    from ledger.proving import Bundled, Proof
+    from ledger.signing import CheckpointSigner
 
 Progress = Callable[[int, int], None]
 
@@ -70,6 +70,8 @@ class Verification(Answer):
 
 def checkpoint(folded: Folded, size: int | None, signer: CheckpointSigner | None) -> Checkpoint:
     """The root over the first entries of a log, signed if somebody is there to sign."""
+    from ledger.proving.keeping import trunk  # noqa: PLC0415 - see above
+
     with trunk(folded) as standing:
         found = standing.at(size).checkpoint
         return found if signer is None else signer.sign(found, standing.tree.consistency_proof)
@@ -77,6 +79,9 @@ def checkpoint(folded: Folded, size: int | None, signer: CheckpointSigner | None
 
 def prove(folded: Folded, claim: str | int, given: Checkpoint | None) -> Proof:
     """The proof of one entry, up to a checkpoint or to the log's end."""
+    from ledger.proving.keeping import trunk  # noqa: PLC0415 - see above
+    from ledger.proving.proof import sequence_of  # noqa: PLC0415 - see above
+
     sequence = sequence_of(folded, claim)
     with trunk(folded, given) as standing:
         return standing.proof(sequence)
@@ -86,6 +91,8 @@ def prove_growth(
     folded: Folded, old: Checkpoint | int, new: Checkpoint | int | None
 ) -> GrowthProof:
     """The proof that a log continues an older checkpoint."""
+    from ledger.proving.keeping import trunk  # noqa: PLC0415 - see above
+
     size = new if isinstance(new, int) else None
     with trunk(folded, None if isinstance(new, int) else new) as standing:
         return standing.at(size).growth(old)
@@ -102,6 +109,9 @@ def bundle(
     withhold: Iterable[str],
 ) -> Bundled:
     """A bundle of claims by their ledger ids, or of the whole log where these are None."""
+    from ledger.proving.keeping import trunk  # noqa: PLC0415 - see above
+    from ledger.proving.writing import Withheld, belonging, write  # noqa: PLC0415 - see above
+
     withheld = Withheld.parse(withhold)
     sequences: tuple[int, ...] | None = None
     if claims is not None:
@@ -124,6 +134,10 @@ def verify(
     contents: bool = True,
 ) -> Verification:
     """Check every stored byte, and that the log continues a checkpoint."""
+    from ledger.proving.proof import Trunk, check_continued, check_root  # noqa: PLC0415 - see above
+    from ledger.store import audit  # noqa: PLC0415 - see above
+    from ledger.store.spread import Spread  # noqa: PLC0415 - see above
+
     known = [one for one in (kept, since) if one is not None]
     found = audit.audit(
         conn,
@@ -152,6 +166,8 @@ def verify(
 
 def proved(conn: Connection, folded: Folded, trace: Trace) -> Trace:
     """A trace with its leaf, the root over its basis, and the way between them."""
+    from ledger.store import tree  # noqa: PLC0415 - see above
+
     head = read.head(conn, folded.tables, folded.origin)
     held = tree.tree(conn, folded.tables, head.log_id if head else -1, trace.basis)
     (leaf,) = held.nodes(0, trace.sequence, trace.sequence + 1)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 import threading
 import weakref
 from collections import OrderedDict, deque
@@ -75,9 +76,7 @@ class Fold:
         begun: Callable[[], Facts] = Facts,
         back: int = TAKEN_BACK,
     ) -> None:
-        self.tables = tables
-        self.origin = origin
-        self.lock = lock
+        self.tables, self.origin, self.lock = tables, origin, lock
         self.checked = False
         self.kept: object = None  # what `ledger.narrowing` keeps of the log
         self.beside: object = None  # its way to enter without folding the log
@@ -245,9 +244,7 @@ def _while_same(here: Iterable[bytes], there: Iterable[bytes]) -> Iterator[bytes
         yield one
 
 
-_folds: Final[weakref.WeakKeyDictionary[Dialect, dict[tuple[Layout, str], Fold]]] = (
-    weakref.WeakKeyDictionary()
-)
+_folds: Final = weakref.WeakKeyDictionary[Dialect, dict[tuple[Layout, str], Fold]]()
 _finding: Final = threading.Lock()
 
 
@@ -271,14 +268,17 @@ class Folded:
     ) -> None:
         self.host = host
         self.layout = layout
-        self.tables = tables_for(layout)
         self.origin = origin
         self.before_reading: Callable[[], object] | None = None
-        self._fold = fold
-        self._checked = False
+        self._fold, self._checked = fold, False
         self._bind = host if isinstance(host, Engine | Connection) else None
         if self._bind is not None:
             watch_savepoints(self._bind)
+
+    @functools.cached_property
+    def tables(self) -> Tables:
+        """The tables, drawn when they are first asked for: opening a file needs none."""
+        return tables_for(self.layout)
 
     @property
     def checked(self) -> bool:
@@ -313,7 +313,7 @@ class Folded:
         """The same without writing anything."""
         with reading(self.bind) as conn:
             if not self.checked:
-                schema.check(conn, self.tables.layout)
+                schema.check(conn, self.layout)
                 # A host may still roll back the transaction in which it made the tables.
                 self._checked, self.fold.checked = True, isinstance(self.host, Engine)
             yield conn

@@ -71,6 +71,9 @@ def test_the_wheel_holds_the_package_its_types_and_its_migrations(wheel):
     assert "ledger/py.typed" in names
     assert "ledger/migrations/env.py" in names
     assert any(re.fullmatch(r"ledger/migrations/versions/ledger_0001_\w+\.py", n) for n in names)
+    fresh = {f"ledger/migrations/fresh/{path.name}" for path in ROOT.glob("migrations/fresh/*.sql")}
+    assert len(fresh) == 2
+    assert fresh <= names
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "ledger").rglob("*.py")}
     assert sources <= names
 

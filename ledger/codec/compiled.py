@@ -126,7 +126,7 @@ _Slot = tuple[str, Callable[[Any], bytes], Callable[[Any, bytes | None], None]]
 
 def _slots(cls: type[Any]) -> tuple[_Slot, ...]:
     """For each slot of a class its name, what writes it, and what reads it."""
-    types = {field.name: field.type for field in attrs.fields(attrs.resolve_types(cls))}
+    types = converter.FIELD_TYPES[cls]
     names = dict.fromkeys(field.metadata["slot"] for field in attrs.fields(cls))
     return tuple(_slot(cls, name, types) for name in sorted(names))
 
@@ -138,11 +138,18 @@ def _slot(cls: type[Any], name: str, types: Mapping[str, Any]) -> _Slot:
     return name, _slot_writer(cls, ordered, kinds), _slot_reader(cls, name, fields, kinds)
 
 
-_SLOTS: Final[Mapping[type[Any], tuple[_Slot, ...]]] = {
-    cls: _slots(cls)
-    for cls in converter.TYPES.values()
-    if "changes" not in attrs.fields_dict(cls)  # fields of any record, in the slots of those
-}
+class _Slots(dict[type[Any], tuple[_Slot, ...]]):
+    """The slots of each class, made when an event of it is first met."""
+
+    def __missing__(self, cls: type[Any]) -> tuple[_Slot, ...]:
+        # Where fields are those of any record, there are no slots of a kind.
+        if cls not in ev.TYPE_NAMES or "changes" in attrs.fields_dict(cls):
+            raise Unusual
+        made = self[cls] = _slots(cls)
+        return made
+
+
+_SLOTS: Final = _Slots()
 
 
 def encode_slots(event: ev.Event) -> dict[str, bytes]:

@@ -3,19 +3,20 @@
 An event's fields are grouped by slot; each slot is one canonical JSON object, in which fields
 that hold their default are left out. What a slot is hashed and salted with is
 `ledger.codec.entry`; what happens to older versions is `ledger.codec.upcasts`.
+
+Most events never get here (`ledger.codec.compiled`), so cattrs is imported, and taught each class,
+when it is first asked.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from typing import Any, Final, NoReturn, cast
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import attrs
-import cattrs
 import msgspec
-from cattrs.errors import CattrsError
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from ledger.codec.canonical import canonical
 from ledger.errors import CodecError, UnknownEventType
@@ -26,6 +27,9 @@ from ledger.model.quotation import Quotation
 from ledger.model.rendering import Rendering
 from ledger.model.text import show
 
+if TYPE_CHECKING:
+    import cattrs
+
 TYPES: Final[Mapping[str, type[Any]]] = {name: cls for cls, name in ev.TYPE_NAMES.items()}
 """The class of every stored name."""
 
@@ -34,15 +38,9 @@ VERSIONS: Final[Mapping[str, int]] = dict.fromkeys(TYPES, 1)
 
 _CHAINS: Final = tuple[tuple[ev.ChainLink, ...], ...]
 _CHANGES: Final = (ev.ClaimCorrected, ev.RecordAmended)
-_NONE_OF_OURS: Final = (
-    CattrsError,
-    TypeError,
-    ValueError,
-    KeyError,
-    AttributeError,
-    RecursionError,
-)
-"""What comes of values that are not of their fields' types."""
+_PARTS: Final[frozenset[type[Any]]] = frozenset((Rendering, Quotation, ev.ChainLink, ev.LinkWords))
+_WRONG: Final = (TypeError, ValueError, KeyError, AttributeError, RecursionError)
+"""What comes of values that are not of their fields' types, besides what cattrs says of them."""
 
 
 def type_name(event: ev.Event) -> str:
@@ -89,7 +87,18 @@ def event_class(type_: str) -> type[Any]:
         ) from None
 
 
-def _make() -> cattrs.Converter:
+def _errors() -> tuple[type[Exception], ...]:
+    from cattrs.errors import CattrsError  # noqa: PLC0415 - it is imported by now, or nowhere at fault
+
+    return (CattrsError, *_WRONG)
+
+
+@functools.cache
+def converter() -> cattrs.Converter:
+    """The rules for each field."""
+    import cattrs  # noqa: PLC0415 - costs 30 ms, and is asked about unusual events alone
+    from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override  # noqa: PLC0415
+
     made = cattrs.Converter(detailed_validation=False, forbid_extra_keys=True)
     for text_like in (Edtf, Period):
         made.register_unstructure_hook(text_like, _written)
@@ -103,16 +112,18 @@ def _make() -> cattrs.Converter:
     made.register_structure_hook(Edtf | None, _date_or_none)
     made.register_structure_hook_func(lambda cls: cls == _CHAINS, _chains)
     made.register_unstructure_hook_func(lambda cls: cls is Any, lambda value: value)
-    for cls in (Rendering, Quotation, ev.ChainLink, ev.LinkWords):
-        made.register_unstructure_hook(
-            cls, make_dict_unstructure_fn(cls, made, _cattrs_omit_if_default=True)
-        )
-    for cls in TYPES.values():
-        skip: dict[str, Any] = {"changes": override(omit=True)} if cls in _CHANGES else {}
-        made.register_unstructure_hook(
-            cls, make_dict_unstructure_fn(cls, made, _cattrs_omit_if_default=True, **skip)
-        )
-        made.register_structure_hook(cls, make_dict_structure_fn(cls, made, **skip))
+
+    def skipped(cls: type[Any]) -> dict[str, Any]:
+        return {"changes": override(omit=True)} if cls in _CHANGES else {}
+
+    def writes(cls: type[Any]) -> Callable[[Any], Any]:
+        return make_dict_unstructure_fn(cls, made, _cattrs_omit_if_default=True, **skipped(cls))
+
+    def reads(cls: type[Any]) -> Callable[[Any, Any], Any]:
+        return make_dict_structure_fn(cls, made, **skipped(cls))
+
+    made.register_unstructure_hook_factory(_PARTS.union(ev.TYPE_NAMES).__contains__, writes)
+    made.register_structure_hook_factory(ev.TYPE_NAMES.__contains__, reads)
     return made
 
 
@@ -139,13 +150,16 @@ def _chains(value: Any, _: object) -> tuple[tuple[ev.ChainLink, ...], ...]:
     return tuple(tuple(ev.ChainLink(**link) for link in chain) for chain in value)
 
 
-converter: Final = _make()
+class _FieldTypes(dict[type[Any], Mapping[str, Any]]):
+    """The types of a class's fields by name, read when they are first asked for."""
+
+    def __missing__(self, cls: type[Any]) -> Mapping[str, Any]:
+        fields = attrs.fields(attrs.resolve_types(cls))
+        found = self[cls] = {field.name: field.type for field in fields}
+        return found
 
 
-_FIELD_TYPES: Final[Mapping[type[Any], Mapping[str, Any]]] = {
-    cls: {field.name: field.type for field in attrs.fields(attrs.resolve_types(cls))}
-    for cls in TYPES.values()
-}
+FIELD_TYPES: Final = _FieldTypes()
 _FIELD_SLOTS: Final[Mapping[type[Any], Mapping[str, str]]] = {
     cls: {field.name: field.metadata["slot"] for field in attrs.fields(cls)}
     for cls in TYPES.values()
@@ -161,12 +175,12 @@ def unstructure(event: ev.Event) -> dict[str, dict[str, Any]]:
     """
     slots: dict[str, dict[str, Any]] = {}
     where = _FIELD_SLOTS[type(event)]
-    for name, value in converter.unstructure(event).items():
+    for name, value in converter().unstructure(event).items():
         slots.setdefault(where[name], {})[name] = value
     if isinstance(event, ev.ClaimCorrected | ev.RecordAmended) and event.changes:
         target = event_class(event.record_type)
         for name, value in event.changes.items():
-            plain = converter.unstructure(value, _FIELD_TYPES[target][name])
+            plain = converter().unstructure(value, FIELD_TYPES[target][name])
             changes = slots.setdefault(_FIELD_SLOTS[target][name], {}).setdefault("changes", {})
             changes[name] = plain
     return slots
@@ -182,7 +196,7 @@ def encode_slots(event: ev.Event) -> dict[str, bytes]:
     type_ = type_name(event)
     try:
         slots = {slot: canonical(fields) for slot, fields in unstructure(event).items()}
-    except _NONE_OF_OURS as error:
+    except _errors() as error:
         raise CodecError(f"This {type_} cannot be written: {error}.") from error
     read = decode(type_, slots)
     if read != event:
@@ -216,16 +230,16 @@ def decode(type_: str, slots: Mapping[str, bytes | str]) -> ev.Event:
             read = cast("dict[str, Any]", msgspec.json.decode(payload))
             changes.update(read.pop("changes", {}))
             fields.update(read)
-        event = converter.structure(fields, cls)
+        event = converter().structure(fields, cls)
         if changes:
             event = attrs.evolve(event, changes=_structure_changes(event.record_type, changes))
     except CodecError:
         raise
-    except _NONE_OF_OURS as error:
+    except _errors() as error:
         raise CodecError(f"The slots of this {type_} do not make one: {error}") from error
     return cast("ev.Event", event)
 
 
 def _structure_changes(record_type: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-    types = _FIELD_TYPES[event_class(record_type)]
-    return {name: converter.structure(value, types[name]) for name, value in changes.items()}
+    types = FIELD_TYPES[event_class(record_type)]
+    return {name: converter().structure(value, types[name]) for name, value in changes.items()}

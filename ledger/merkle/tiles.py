@@ -24,6 +24,9 @@ HEIGHT: Final = 8
 WIDTH: Final = 1 << HEIGHT
 """How many hashes a whole tile holds."""
 
+STRIDE: Final = WIDTH * WIDTH
+"""Each time that a log grows past a multiple of it, its tree is kept without being asked for."""
+
 _LENGTH_BYTES: Final = 2
 
 

@@ -9,9 +9,10 @@ meets that goes on with `Facts`. Where a source finds things is in `ledger.narro
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from ledger.model import events as ev
 from ledger.projections.changing import changed_by
@@ -72,8 +73,8 @@ class Near(Facts):
         self._asked: set[tuple[str, str]] = set()
         self._fetching = False
         self._last = last_recorded
-        self.stored = Fetched(lambda id_: self._fetch("id", id_))
-        self.effective = Fetched(lambda id_: self._fetch("id", id_))
+        missing = functools.partial(self._fetch, "id")
+        self.stored, self.effective = Fetched(missing), Fetched(missing)
         self._laid_in(records)
         self.size = self.floor = size
         self.last_recorded = last_recorded
@@ -111,14 +112,13 @@ class Near(Facts):
 
     def _laid_in(self, events: Iterable[ev.StoredEvent]) -> None:
         """Apply older events beneath those that may be taken back."""
-        behind, many = self.at, 0
-        before = self.size, self.last_recorded, self._keyed
-        self.at, self._keyed, self._fetching = [], deque(maxlen=1), True
+        behind, before = self.at, (self.size, self.last_recorded, self._keyed)
+        self.at, self._fetching = list[str](), True
+        self._keyed = deque[Any](maxlen=1)  # what was there first is never taken back
         try:
             for stored in events:
                 if not dict.__contains__(self.stored, stored.id):
                     self.apply(stored)
-                    many += 1
         finally:
             self.at += behind
             self.size, self.last_recorded, self._keyed = before

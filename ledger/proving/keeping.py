@@ -1,4 +1,4 @@
-"""When the tree above the leaves is kept: before it is asked, and now and then as the log grows.
+"""The tree above the leaves is kept before it is asked, and now and then as the log grows.
 
 What is kept saves reading leaves again, and no answer depends on it. It is written in transactions
 of its own, outside of any append and of any host's transaction; where that is not allowed, as to a
@@ -26,9 +26,6 @@ WORTH: Final = 4
 
 _AT_ONCE: Final = 1 << 18
 """For so many leaves a transaction, of a third of a second, in which nobody else writes."""
-
-_STRIDE: Final = 1 << 16
-"""Each time that a log grows past a multiple of it, its tree is kept without being asked for."""
 
 
 @contextlib.contextmanager
@@ -68,9 +65,3 @@ def _is_behind(held: Trunk) -> bool:
     if tiles < WORTH or not isinstance(held.folded.host, Engine):
         return False
     return tiles - tree.kept(held.conn, held.folded.tables, held.log_id) >= WORTH
-
-
-def grown(folded: Folded, before: int, after: int) -> None:
-    """Keep the tree of a log that has grown between these sizes, now and then."""
-    if before // _STRIDE != after // _STRIDE:
-        keep(folded)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from ledger.store.fetching import insertion
 from ledger.store.tables import Tables
 
 VERSION: Final = 0
@@ -40,13 +40,13 @@ def move(conn: Connection, tables: Tables, log_id: int, name: str, *, start: int
     if start > 0:
         return False
     # Another first move that is not committed yet is waited for, and then this one does nothing.
-    begun = _insert(conn, tables).values(_row(log_id, name, to)).on_conflict_do_nothing()
+    begun = insertion(conn, tables.cursor).values(_row(log_id, name, to)).on_conflict_do_nothing()
     return conn.execute(begun, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
 def put(conn: Connection, tables: Tables, log_id: int, name: str, *, to: int) -> None:
     """Let a cursor stand at a place, wherever it stood."""
-    one = _insert(conn, tables).values(_row(log_id, name, to))
+    one = insertion(conn, tables.cursor).values(_row(log_id, name, to))
     key = ["log_id", "name", "version", "build"]
     conn.execute(one.on_conflict_do_update(index_elements=key, set_={"position": to}))
 
@@ -54,9 +54,3 @@ def put(conn: Connection, tables: Tables, log_id: int, name: str, *, to: int) ->
 def _row(log_id: int, name: str, position: int) -> dict[str, Any]:
     key = {"log_id": log_id, "name": name, "version": VERSION, "build": 0}
     return {**key, "phase": "consumer", "position": position, "fence": 0}
-
-
-def _insert(conn: Connection, tables: Tables) -> postgresql.Insert | sqlite.Insert:
-    if conn.dialect.name == "postgresql":
-        return postgresql.insert(tables.cursor)
-    return sqlite.insert(tables.cursor)

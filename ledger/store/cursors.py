@@ -20,7 +20,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import attrs
 from sqlalchemy import (
@@ -35,11 +35,8 @@ from sqlalchemy import (
     update,
 )
 
-from ledger.store.fetching import changed
+from ledger.store.fetching import changed, insertion
 from ledger.store.tables import Tables
-
-if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql, sqlite
 
 Phase = Literal["building", "live", "retired"]
 Kind = Literal["parked", "stopping", "effect", "skipped"]
@@ -121,7 +118,7 @@ def begin(
 ) -> None:
     """Begin a build at the log's start, unless somebody else just did."""
     values = {**attrs.asdict(key), "phase": phase, "position": 0, "effects": effects, "fence": 0}
-    conn.execute(_insert(conn, tables.cursor).values(values).on_conflict_do_nothing())
+    conn.execute(insertion(conn, tables.cursor).values(values).on_conflict_do_nothing())
 
 
 def move(
@@ -234,7 +231,7 @@ def served_names(conn: Connection, tables: Tables, origin: str) -> frozenset[str
 
 def serve(conn: Connection, tables: Tables, key: Build) -> None:
     """Point to a build: from the commit on it is the one that is read."""
-    one = _insert(conn, tables.served).values(attrs.asdict(key))
+    one = insertion(conn, tables.served).values(attrs.asdict(key))
     conn.execute(
         one.on_conflict_do_update(
             index_elements=["log_id", "name"],
@@ -310,14 +307,3 @@ def _is(table: Table, key: Build) -> Sequence[ColumnElement[bool]]:
         c.version == key.version,
         c.build == key.build,
     )
-
-
-def _insert(conn: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    # Imported with the first use: PostgreSQL's words take a tenth of what all of the ledger takes.
-    if conn.dialect.name == "postgresql":
-        from sqlalchemy.dialects import postgresql  # noqa: PLC0415
-
-        return postgresql.insert(table)
-    from sqlalchemy.dialects import sqlite  # noqa: PLC0415
-
-    return sqlite.insert(table)

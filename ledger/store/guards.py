@@ -1,7 +1,7 @@
 """The guards: the triggers that keep the log append-only, and whether they are as they were made.
 
-Here lives the comparison alone. The guards themselves are in the migrations, and the migrations are
-what they are compared with: a trigger of the right name with another body is none.
+Here lives the comparison alone. The guards themselves are in the migrations, and what those come to
+is what they are compared with: a trigger of the right name with another body is none.
 
 ```
 SQLite       the text of each trigger
@@ -21,7 +21,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from ledger.store import migrating
+from ledger.store import fresh, migrating
 from ledger.store.layout import Layout
 from ledger.store.tables import tables_for
 
@@ -64,7 +64,8 @@ def _there(conn: Connection, layout: Layout) -> dict[str, str]:
 @functools.cache
 def wanted(dialect: str, layout: Layout, revision: str) -> Mapping[str, str]:
     """Each guard by its name, as the migrations make them."""
-    script = migrating.write(dialect, layout, "base", revision)
+    script = "".join(f"{one};\n" for one in fresh.statements(dialect, layout, revision))
+    script = script or migrating.write(dialect, layout, "base", revision)
     if dialect == "sqlite":
         with contextlib.closing(sqlite3.connect(":memory:")) as made:
             made.executescript(script)

@@ -66,7 +66,7 @@ def config_for(layout: Layout) -> Config:
 
     config = Config()
     # ConfigParser reads % as the beginning of a reference.
-    config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
+    config.set_main_option("script_location", str(folder()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["layout"] = layout
     return config
@@ -87,6 +87,7 @@ def _turn() -> Iterator[None]:
                     proxy._install_proxy()  # noqa: SLF001 - Alembic has no other way back
 
 
-def _migrations() -> Path:
+def folder() -> Path:
+    """Where the migrations are, in a checkout and where the library is installed."""
     inside = Path(__file__).parents[1] / "migrations"
     return inside if inside.is_dir() else Path(__file__).parents[2] / "migrations"

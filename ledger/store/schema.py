@@ -2,14 +2,15 @@
 
 Here live the check that every ledger makes, the upgrade, the SQL for database administrators and
 what a host's own Alembic must know. The changes of the tables are the files in `migrations`, run by
-`migrating`; the triggers are compared in `guards`, roles and their rights are in `grants`.
+`migrating`; where there are no tables yet, `fresh` makes what they come to. The triggers are
+compared in `guards`, roles and their rights are in `grants`.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 from sqlalchemy import Connection, Engine, column, select, table, text
@@ -22,8 +23,8 @@ from ledger.errors import (
     SchemaNewer,
     SchemaOutdated,
 )
+from ledger.store import fresh, migrating
 from ledger.store import guards as guarding
-from ledger.store import migrating
 from ledger.store.binds import is_session
 from ledger.store.layout import Layout
 from ledger.store.tables import tables_for
@@ -66,13 +67,18 @@ def check(conn: Connection, layout: Layout) -> None:
 
 def revision(conn: Connection, layout: Layout) -> str | None:
     """The migration that the tables are at, None where there are none."""
+    return next(iter(_revisions(conn, layout) or ()), None)
+
+
+def _revisions(conn: Connection, layout: Layout) -> Sequence[str] | None:
+    """The rows of the table of versions: one, or none; None where there is no such table."""
     _refuse_schema_on_sqlite(conn.dialect.name, layout)
     name = layout.table(VERSION_TABLE)
     # Asked for first: on PostgreSQL a SELECT that fails would take a host's transaction with it.
     if not conn.dialect.has_table(conn, name, schema=layout.schema):
         return None
     versions = table(name, column("version_num"), schema=layout.schema)
-    return conn.scalar(select(versions.c.version_num))
+    return conn.scalars(select(versions.c.version_num)).all()
 
 
 def ensure(bind: Bind, layout: Layout) -> None:
@@ -111,9 +117,12 @@ def upgrade(bind: Bind, layout: Layout | None = None, *, to: str = REVISION) -> 
     watch_savepoints(bind)
     with writing(bind) as conn:
         _wait_for_others(conn, layout)
-        found = revision(conn, layout)
+        rows = _revisions(conn, layout)
+        found = next(iter(rows or ()), None)
         if found is not None and found > REVISION:
             raise _newer(found)
+        if rows is None and fresh.make(conn, layout, to):
+            return
         if found is None or found < to:
             migrating.run(conn, layout, to)
 

@@ -8,16 +8,15 @@ guards it, and the audit compares it with the entries. What is not kept yet is c
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.errors import NodeMismatch
 from ledger.merkle.tiles import HEIGHT, WIDTH
 from ledger.merkle.tree import Tree, folded
-from ledger.store.fetching import fetched
+from ledger.store.fetching import fetched, insertion
 from ledger.store.read import leaf_hashes
 from ledger.store.tables import Tables
 
@@ -151,11 +150,8 @@ def _computed(
 def _put(
     conn: Connection, tables: Tables, log_id: int, found: Sequence[tuple[int, int, bytes]]
 ) -> None:
-    insert: Callable[..., Any] = sqlite.insert
-    if conn.dialect.name == "postgresql":
-        insert = postgresql.insert
     conn.execute(
-        insert(tables.node).on_conflict_do_nothing(),
+        insertion(conn, tables.node).on_conflict_do_nothing(),
         [
             {"log_id": log_id, "level": level, "idx": index, "hash": one}
             for level, index, one in found

@@ -220,12 +220,12 @@ def test_a_failed_upgrade_leaves_everything_as_it_was(
         with engine.begin() as conn:
             conn.execute(text("INSERT INTO ledger_log (origin, size) VALUES ('default', 0)"))
     before = contents(engine)
-    shutil.copytree(migrating._migrations(), tmp_path / "migrations")
+    shutil.copytree(migrating.folder(), tmp_path / "migrations")
     (tmp_path / "migrations" / "versions" / "ledger_9999.py").write_text(
         STUMBLES.format(last=schema.REVISION, stumble=stumble)
     )
     with monkeypatch.context() as patched:
-        patched.setattr(migrating, "_migrations", lambda: tmp_path / "migrations")
+        patched.setattr(migrating, "folder", lambda: tmp_path / "migrations")
         patched.setattr(schema, "REVISION", "ledger_9999")
         with pytest.raises(StoreError):
             schema.upgrade(engine, to="ledger_9999")

@@ -68,16 +68,28 @@ def filled(url, size, *, analysed):
         others = [{"origin": f"log-{number}", "size": 0} for number in range(OTHER_LOGS)]
         conn.execute(TABLES.log.insert(), others)
         conn.execute(TABLES.cursor.insert(), [cursor_of(number) for number in range(OTHER_LOGS)])
+        conn.execute(TABLES.served.insert(), [build_of(number) for number in range(OTHER_LOGS)])
+        conn.execute(TABLES.parked.insert(), [parked_of(number) for number in range(OTHER_LOGS)])
     grow(engine, size)
     if analysed:
         analyse(engine)
     return engine
 
 
+def build_of(number):
+    """A build of another log."""
+    return {"log_id": 1_000_000 + number, "name": "mailer", "version": 0, "build": 0}
+
+
+def parked_of(number):
+    """What a build of another log has set aside."""
+    why = {"event_id": "x", "kind": "KeyError", "reason": "none", "attempts": 1}
+    return {**build_of(number), **why, "seq": 7, "at": dt.datetime(2024, 5, 1, tzinfo=dt.UTC)}
+
+
 def cursor_of(number):
     """A cursor of another log."""
-    key = {"log_id": 1_000_000 + number, "name": "mailer", "version": 0, "build": 0}
-    return {**key, "phase": "consumer", "position": 7, "fence": 0}
+    return {**build_of(number), "phase": "consumer", "position": 7, "fence": 0}
 
 
 def _keep_autovacuum_away(engine):
