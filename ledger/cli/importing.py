@@ -36,6 +36,7 @@ def import_(
     dry_run: Flag = False,
     all_or_nothing: Flag = False,
     history: Flag = False,
+    strike_out_vanished: Flag = False,
     quiet: Flag = False,
     where: Desk = DESK,
 ) -> int:
@@ -56,6 +57,7 @@ def import_(
         all_or_nothing: Record nothing if a record is refused; of a history, no such version.
         history: Import each version of the file in git as of its commit, into an empty ledger, or
             behind those that an earlier run imported.
+        strike_out_vanished: Of a history, strike out what the next version does not hold any more.
         quiet: Do not print warnings.
     """
 
@@ -78,10 +80,17 @@ def import_(
             "tell": tell,
             "progress": stack.enter_context(_bar(file.name)),
         }
+        if strike_out_vanished and not history:
+            raise InvalidImport(
+                "Only of a history can it be told what vanished. Type --history too.",
+                field="strike_out_vanished",
+                given=True,
+            )
         if not history:
             account = import_file(ledger, file, **options)
             return _told(where, account, str(account))
         refused = 0
+        options["strike_out_vanished"] = strike_out_vanished
         for version, account in import_history(ledger, file, **options):
             then = f"{version.committed:%Y-%m-%d %H:%M}Z {version.commit[:10]}"
             refused |= _told(where, account, f"{then} {account}")

@@ -1,9 +1,9 @@
 """The history of a file in git, as the record of what was known when.
 
 Each version is imported as of the moment it was committed, so that replaying a date shows what the
-file had said by then; what a later version changed or left out stays beside it. It is a migration:
-the log must be empty or end before the first commit, and every entry is marked for good, by the
-tool `git` and the commit as its correlation.
+file had said by then; what a later version changed or left out stays beside it, or is struck out
+if that is asked for. It is a migration: the log must be empty or end before the first commit, and
+every entry is marked for good, by the tool `git` and the commit as its correlation.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import copy
 import datetime as dt
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ import attrs
 
 from ledger.errors import InvalidImport
 from ledger.interchange.importing import Imported, import_file
+from ledger.interchange.vanished import Rows, strike_out
 from ledger.ledger import Ledger
 from ledger.model.text import show
 
@@ -49,9 +50,13 @@ def versions(path: Path) -> Iterator[Version]:
 
 
 def import_history(
-    ledger: Ledger, path: Path, **options: Any
+    ledger: Ledger, path: Path, *, strike_out_vanished: bool = False, **options: Any
 ) -> Iterator[tuple[Version, Imported]]:
     """Import each version of a file as of its commit; the options are those of `import_file`.
+
+    With `strike_out_vanished` the claims, memberships and relations of a row that the next version
+    does not hold any more are struck out as of that: in a register, what is gone was wrong or is
+    over. Where something of a version is refused nothing is struck out by it.
 
     A history whose import was interrupted, or that has grown since, goes on at the version that
     came last. A commit whose time is before another's that precedes it is known as of that one.
@@ -67,13 +72,44 @@ def import_history(
             field="dry_run",
             given=True,
         )
-    for commit, committed in _left(ledger, path, _commits(path)):
-        version = _version(path, commit, committed)
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / path.name
-            file.write_bytes(version.raw)
-            with ledger.tagged(correlation=version.commit):
-                yield version, import_file(_as_of(ledger, version), file, **options)
+    commits = _commits(path)
+    left = _left(ledger, path, commits)
+    before = Rows()
+    if strike_out_vanished and len(left) < len(commits):  # the first that is left may be half there
+        last = _version(path, *commits[-len(left) - 1])
+        _enter(ledger, path.name, last, before, {**options, "dry_run": True, "report": None})
+    for commit, committed in left:
+        version, rows = _version(path, commit, committed), Rows()
+        account = _enter(ledger, path.name, version, rows, options)
+        if not strike_out_vanished:
+            yield version, account
+        elif account.refused:  # perhaps the file was broken
+            before.ids |= rows.ids
+            yield version, account
+        else:
+            gone = before.ids - rows.ids
+            yield (
+                version,
+                attrs.evolve(account, struck_out=_strike_out(ledger, path, version, gone)),
+            )
+            before = rows
+
+
+def _enter(
+    ledger: Ledger, name: str, version: Version, rows: Rows, options: Mapping[str, Any]
+) -> Imported:
+    """Import one version; its rows are noted."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / name
+        file.write_bytes(version.raw)
+        with ledger.tagged(correlation=version.commit):
+            return import_file(_as_of(ledger, version), file, **options, entered=rows.take)
+
+
+def _strike_out(ledger: Ledger, path: Path, version: Version, gone: Collection[str]) -> int:
+    reason = f"not in {path.name} any more, by commit {version.commit[:10]}"
+    with ledger.tagged(correlation=version.commit):
+        return strike_out(_as_of(ledger, version).appender, gone, reason=reason)
 
 
 def _left(ledger: Ledger, path: Path, commits: list[_Commit]) -> list[_Commit]:

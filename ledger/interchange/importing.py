@@ -46,6 +46,7 @@ KEPT: Final = 1_000
 """How many refused records an `Imported` lists; all of them are told and reported."""
 
 Tell = Callable[[Outcome], object]
+Entered = Callable[[Sequence[Receipt]], object]
 Progress = Callable[[int, int | None], object]
 """Told after each batch how many bytes of the file were read, and how many there are, if known."""
 
@@ -56,6 +57,7 @@ class Imported(Answer):
 
     `lines` counts the file's records, which `unit` names: lines, rows, annotations. `stored` is
     False where it was a dry run, or undone because of a refusal. `refusals` are the first thousand.
+    `struck_out` counts what an earlier version of the file held, where that was asked for.
     """
 
     file: str
@@ -65,6 +67,7 @@ class Imported(Answer):
     warned: int = 0
     refused: int = 0
     skipped: int = 0
+    struck_out: int = 0
     stored: bool = True
     refusals: tuple[Outcome, ...] = ()
 
@@ -76,6 +79,7 @@ class Imported(Answer):
             f"{self.file}: {lines}: {self.accepted:,} accepted ({self.warned:,} with a warning), "
             f"{self.refused:,} refused, {self.skipped:,} skipped"
         )
+        told += f", {self.struck_out:,} struck out" if self.struck_out else ""
         return told if self.stored else f"{told}; nothing was recorded"
 
 
@@ -116,11 +120,13 @@ def import_file(
     report: BinaryIO | None = None,
     tell: Tell = lambda _: None,
     progress: Progress | None = None,
+    entered: Entered = lambda _: None,
 ) -> Imported:
     r"""Import a file, plain or gzip, or a folder; what is in the ledger already is skipped.
 
     `format` is one of `ledger.interchange.formats.FORMATS`; left out, the file's name and beginning
-    say it. `tell` is called for each record, in order; `progress` after each batch. `report` takes
+    say it. `tell` is called for each record, in order; `entered` with the receipts of each append;
+    `progress` after each batch. `report` takes
     a JSON line for each refused one, with its bytes as `raw` in base64. `all_or_nothing` undoes
     everything if a record is refused; a `dry_run` undoes everything. An import that was interrupted
     goes on when it is run again.
@@ -151,7 +157,7 @@ def import_file(
         _appenders(ledger, undoing=dry_run or all_or_nothing) as appenders,
     ):
         items = how.reader()(source, Options(mapping=mapping, bounds=bounds))
-        run = _Run(appenders, source, items, report=report, progress=progress)
+        run = _Run(appenders, source, items, report=report, progress=progress, entered=entered)
         for outcome in run.outcomes():
             tally.take(outcome)
             tell(outcome)
@@ -202,6 +208,7 @@ class _Run:
         *,
         report: BinaryIO | None,
         progress: Progress | None,
+        entered: Entered,
     ) -> None:
         self._appenders = iter(appenders)
         self._appender = next(self._appenders)
@@ -209,6 +216,7 @@ class _Run:
         self._items = items
         self._report = report
         self._progress = progress
+        self._entered = entered
         self._bearers: Bearers | None = None
 
     def outcomes(self) -> Iterator[Outcome]:
@@ -269,6 +277,7 @@ class _Run:
                 items = items[good:]
             else:
                 self._bearers = attempt.learnt()
+                self._entered(receipts)
                 yield from attempt.outcomes(receipts)
                 return
 

@@ -341,10 +341,11 @@ def any_record(intake: Intake, given: str) -> str:
     )
 
 
-_NAMED: Final = (
+NAMED: Final = (
     *(ev.PartyRegistered, ev.TopicDefined, ev.PropositionDefined, ev.OccurrenceDescribed),
     ev.DocumentRegistered,
 )
+"""What other records name; the others are named by nothing."""
 
 
 def naming(intake: Intake, id_: str) -> Iterator[str]:
@@ -352,7 +353,7 @@ def naming(intake: Intake, id_: str) -> Iterator[str]:
 
     Names fall with their party, relations and withdrawals with their claim; nothing names others.
     """
-    if not isinstance(intake.original(id_), _NAMED):
+    if not isinstance(intake.original(id_), NAMED):
         return
     for other, event in tuple(intake.facts.effective.items()):
         if other != id_ and id_ in _names(event):

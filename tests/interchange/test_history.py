@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import json
 import subprocess
 
 import pytest
@@ -99,3 +100,74 @@ def test_a_file_that_was_never_committed_is_told(ledger, history):
 def test_a_file_outside_of_any_repository_has_no_history(tmp_path):
     with pytest.raises(InvalidImport, match="git repository"):
         list(versions(tmp_path / "votes.csv"))
+
+
+def struck(ledger, path):
+    """Each version's stances, and how many were struck out by it."""
+    told = []
+    for version, account in import_history(ledger, path, strike_out_vanished=True):
+        told.append(account.struck_out)
+        ledger.verify()
+        assert version.commit
+    return told
+
+
+def stances(ledger, **knobs):
+    return sorted(row.stance for row in ledger.as_of(**knobs).claims())
+
+
+def test_what_the_next_version_does_not_hold_is_struck_out_where_that_is_asked_for(ledger, history):
+    _commit(
+        history, ROWS + "ada,deny,bill,opposes\nada,assert,bill,supports\n", "2023-02-01T00:00:00Z"
+    )
+    assert struck(ledger, history) == [0, 1, 0, 1]
+    for known, found in (
+        ("2022-09-10", ["supports"]),
+        ("2022-12-31", ["opposes"]),
+        ("2023-02-02", ["opposes", "supports"]),
+    ):
+        assert stances(ledger, known=known) == found
+    last = list(ledger.events())[-1]
+    assert (last.type, last.recorder.tool) == ("record_amended", "git")
+    assert last.event.reason.startswith("not in votes.csv any more, by commit ")
+    assert last.correlation == list(versions(history))[-1].commit
+
+
+@pytest.mark.parametrize("many", [1, 2, 3])
+def test_what_vanished_is_struck_out_by_a_history_that_goes_on(ledger, history, many):
+    _commit(history, ROWS + "ada,deny,bill,opposes\n", "2023-02-01T00:00:00Z")
+    list(itertools.islice(import_history(ledger, history, strike_out_vanished=True), many))
+    struck(ledger, history)
+    assert stances(ledger) == ["opposes"]
+    assert len(list(ledger.events())) == 7  # two nouns, three claims, two amendments
+
+
+def test_a_version_of_which_something_is_refused_strikes_nothing_out(ledger, history):
+    _commit(history, ROWS + "ada,assert\nbea,assert,bill,supports\n", "2023-02-01T00:00:00Z")
+    _commit(history, ROWS + "ada,deny,bill,opposes\n", "2023-03-01T00:00:00Z")
+    assert struck(ledger, history) == [0, 1, 0, 0, 1]
+    assert stances(ledger, known="2023-02-02") == ["opposes"]
+    assert [row.act for row in ledger.as_of().claims()] == ["deny"]
+
+
+def test_a_seat_whose_end_is_told_later_is_told_anew(tmp_path):
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    _git(folder, "init", "-q")
+    file = folder / "house.json"
+    seat = {"person_id": "ada", "organization_id": "blue", "start_date": "2020-01-01"}
+    open_seat: dict[str, str] = {}
+    for year, end in ((2021, open_seat), (2023, {"end_date": "2022-12-31"})):
+        house = {
+            "persons": [{"id": "ada", "name": "Ada"}],
+            "organizations": [{"id": "blue", "name": "Blue"}],
+            "memberships": [seat | end],
+        }
+        _commit(file, json.dumps(house), f"{year}-01-01T00:00:00Z")
+    with Ledger.open(":memory:") as ledger:
+        told = import_history(ledger, file, strike_out_vanished=True, bounds="closed")
+        assert [account.struck_out for _, account in told] == [0, 1]
+        found = ledger.as_of().memberships("ada")
+        assert [str(one.period) for one in found] == ["since 2020-01-01, before 2023-01-01"]
+        found = ledger.as_of(known="2022-06-01").memberships("ada")
+        assert [str(one.period) for one in found] == ["since 2020-01-01"]
