@@ -212,27 +212,23 @@ class View:
         `party` is whom a claim reaches by roll-up, `claimant` who made it. `about` (EDTF) may
         overlap; `published` is a day by which the document surely was out.
         """
+        wanted = listing.Filters(
+            party=party,
+            claimant=claimant,
+            proposition=proposition,
+            topic=topic,
+            document=document,
+            utterance=utterance,
+            act=act,
+            stance=stance,
+            certainty=certainty,
+            about=None if about is None else Edtf.parse(about, field="about"),
+            published=day_of(published, "published"),
+        )
+        if wanted.narrow:
+            return self._ask(lambda asked: asked.claims(wanted))
         with self.facts() as facts:
-
-            def found(kind: str, given: str | None) -> str | None:
-                return None if given is None else naming.find(facts, kind, given)
-
-            wanted = listing.Filters(
-                party=found("party", party),
-                claimant=found("party", claimant),
-                proposition=found("proposition", proposition),
-                topic=found("topic", topic),
-                document=found("document", document),
-                utterance=None
-                if utterance is None
-                else facts.id_of("utterance", utterance) or utterance,
-                act=act,
-                stance=stance,
-                certainty=certainty,
-                about=None if about is None else Edtf.parse(about, field="about"),
-                published=day_of(published, "published"),
-            )
-            return listing.claims(facts, self.said, wanted)
+            return listing.claims(facts, self.said, wanted.found(facts))
 
     def trace(self, claim: str, *, document_text: str | None = None) -> provenance.Trace:
         """A claim back to its words: chain, quotation, document, every event, and the proof.
@@ -244,16 +240,7 @@ class View:
             UnknownClaim: no such claim in this view; near matches are named.
             InvalidDocument: `document_text` is another document's.
         """
-        with self.facts() as facts:
-            known = facts.id_of("claim", claim) or claim
-            id_ = known if known in facts.lost else naming.find(facts, "claim", claim)
-            if id_ not in facts.lost and not isinstance(facts.effective[id_], ev.ClaimRecorded):
-                raise InvalidView(
-                    f"{show(claim)} is a withdrawal: trace the claim that it takes back.",
-                    field="claim",
-                    given=claim,
-                )
-            found = provenance.trace(facts, id_, document_text)
+        found = self._ask(lambda asked: asked.trace(claim, document_text))
         with self._folded.reading() as conn:
             return auditing.proved(conn, self._folded, found)
 
@@ -282,10 +269,7 @@ class View:
             UnknownParty: no such party in this view; near matches are named.
             UnknownProposition: likewise.
         """
-        with self.facts() as facts:
-            who = naming.find(facts, "party", party)
-            what = naming.find(facts, "proposition", proposition)
-            return resting.evidence(facts, who, what, self.said)
+        return self._ask(lambda asked: asked.evidence(party, proposition))
 
     def check_quotes(
         self, document: str | None = None, *, texts: Mapping[str, str] | None = None

@@ -19,8 +19,8 @@ columns   everybody's positions    entering  what an entry is checked against
 ```
 """
 
-from ledger.narrowing.acts import narrowed
+from ledger.narrowing.acts import narrowed, of_claim
 from ledger.narrowing.asked import Asked, ask, asked_of
 from ledger.narrowing.entering import thrifty
 
-__all__ = ["Asked", "ask", "asked_of", "narrowed", "thrifty"]
+__all__ = ["Asked", "ask", "asked_of", "narrowed", "of_claim", "thrifty"]

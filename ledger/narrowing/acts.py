@@ -38,8 +38,13 @@ class Narrowed:
         return self.records.frame(self.basis)
 
     @contextlib.contextmanager
-    def about(self, party: str | None, propositions: Iterable[str] | None) -> Iterator[Facts]:
-        """The facts that bear on a party (on all) and some propositions (all, where it is None)."""
+    def about(
+        self, party: str | None, propositions: Iterable[str] | None, *, gone: bool = False
+    ) -> Iterator[Facts]:
+        """The facts that bear on a party (on all) and some propositions (all, where it is None).
+
+        With `gone` those too of which something was erased.
+        """
         frame = self.frame
         on = None
         if propositions is not None:
@@ -53,6 +58,8 @@ class Narrowed:
         key = self.records.log_id, self.basis
         parties = [*map(self._sequence, named), *([cells.NOBODY] if party is None else [])]
         claims = cells.in_cells(self.conn, cell, key, parties, on)
+        if gone:
+            claims |= {one.sequence for one in self.records.gone if one.sequence < self.basis}
         with self.with_claims(claims) as facts:
             yield facts
 
@@ -64,6 +71,12 @@ class Narrowed:
             frame = self.records.made(self.basis)
         with frame.with_acts(acts, self.basis) as facts:
             yield facts
+
+    def named(self, claim: str) -> contextlib.AbstractContextManager[Facts]:
+        """The facts that bear on a claim, by its host's id or the ledger's."""
+        found = self.linked(cells.KEY, {cells.number_of_key("claim", claim)})
+        found |= {row.seq for row in self._named({claim}) if row.seq < self.basis}
+        return self.with_claims(found)
 
     def claims_by_proposition(self) -> Iterator[tuple[str, set[int]]]:
         """The shown propositions, each with the claims that may bear on it; read in one go."""
@@ -133,11 +146,14 @@ def _names(stored: ev.StoredEvent) -> Iterator[str]:
             yield from (event.document,) if event.document else ()
         case ev.ClaimsRelated():
             yield from (event.claim, event.target)
+        case ev.DocumentRevised():
+            yield from (event.document, event.revises)
         case ev.ClaimCorrected() | ev.RecordAmended():
             yield event.target
+            yield from (event.document,) if isinstance(event, ev.ClaimCorrected) else ()
             changes = event.changes
             yield from changes.get("claims") or ()
-            ends = (changes.get(name) for name in ("document", "claim", "target"))
+            ends = (changes.get(name) for name in ("document", "revises", "claim", "target"))
             yield from (one for one in ends if isinstance(one, str))
         case _:
             return
@@ -152,6 +168,20 @@ def _utterances(stored: ev.StoredEvent) -> Iterator[str]:
         found = event.changes.get("utterance")
     if isinstance(found, str):
         yield found
+
+
+@contextlib.contextmanager
+def of_claim(folded: Folded, claim: str) -> Iterator[Facts]:
+    """The facts that bear on a claim as it is known now, narrowed where that can be done."""
+    with folded.reading() as conn:
+        head = read.head(conn, folded.tables, folded.origin)
+    with narrowed(folded, 0 if head is None else head.size) as found:
+        if found is not None:
+            with found.named(claim) as facts:
+                yield facts
+            return
+    with folded.facts() as facts:
+        yield facts
 
 
 @contextlib.contextmanager

@@ -23,9 +23,12 @@ from ledger.narrowing.records import beside, held_of
 from ledger.projections import (
     accounts,
     explaining,
+    listing,
     naming,
     perspectives,
     positions,
+    provenance,
+    resting,
     silence,
     standing,
     timeline,
@@ -118,12 +121,46 @@ class Asked:
         with self._about(None, perspectives.propositions_of(self.records, on)) as facts:
             return silence.silences(facts, on, self._said)
 
+    def evidence(self, party: str, proposition: str) -> resting.PositionTrace:
+        """A position, with each claim that bears on it traced back to its words."""
+        who = naming.find(self.records, "party", party)
+        what = naming.find(self.records, "proposition", proposition)
+        others = beside(self.records, self.records.canonical(what))
+        with self._about(who, [what, *others]) as facts:
+            return resting.evidence(facts, who, what, self._said)
+
+    def trace(self, claim: str, document_text: str | None = None) -> provenance.Trace:
+        """A claim back to its words, without its proof."""
+        with self._named(claim) as facts:
+            return provenance.trace(facts, provenance.find(facts, claim), document_text)
+
+    def claims(self, wanted: listing.Filters) -> listing.Claims:
+        """The claims that pass the filters, which name no document and no utterance."""
+        with self._asked_of(wanted) as facts:
+            return listing.claims(facts, self._said, wanted.found(facts))
+
+    def _asked_of(self, wanted: listing.Filters) -> contextlib.AbstractContextManager[Facts]:
+        """The facts that bear on whom and what the filters name."""
+        if self._narrowed is None:
+            return contextlib.nullcontext(self.records)
+        named, on = wanted.found(self.records), None
+        if named.proposition is not None:
+            on = [named.proposition]
+        elif named.topic is not None:
+            on = [*perspectives.propositions_of(self.records, named.topic)]
+        return self._narrowed.about(named.party or named.claimant, on, gone=True)
+
     def _about(
         self, party: str | None, propositions: Iterable[str] | None
     ) -> contextlib.AbstractContextManager[Facts]:
         if self._narrowed is None:
             return contextlib.nullcontext(self.records)
         return self._narrowed.about(party, propositions)
+
+    def _named(self, claim: str) -> contextlib.AbstractContextManager[Facts]:
+        if self._narrowed is None:
+            return contextlib.nullcontext(self.records)
+        return self._narrowed.named(claim)
 
 
 def ask(folded: Folded, basis: int, said: Knob, question: Callable[[Asked], T]) -> T:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
 from ledger.model.moment import Edtf, Knob, surely_before, surely_reached
+from ledger.projections import naming
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.erased import Erased, erased, erased_of
@@ -108,6 +109,30 @@ class Filters:
     certainty: str | None = None
     about: Edtf | None = None
     published: dt.date | None = None
+
+    def found(self, facts: Facts) -> Filters:
+        """The same by the ledger's ids, where they were a host's.
+
+        Raises:
+            NotFound: there is no such party, proposition, topic or document.
+        """
+        given = {
+            kind: getattr(self, kind) for kind in ("party", "proposition", "topic", "document")
+        }
+        named: dict[str, Any] = {
+            kind: naming.find(facts, kind, one) for kind, one in given.items() if one is not None
+        }
+        if self.claimant is not None:
+            named["claimant"] = naming.find(facts, "party", self.claimant)
+        if self.utterance is not None:
+            named["utterance"] = facts.id_of("utterance", self.utterance) or self.utterance
+        return attrs.evolve(self, **named)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether whom or what is named, and nothing that only all claims can tell."""
+        named = self.party or self.claimant or self.proposition or self.topic
+        return named is not None and self.document is None and self.utterance is None
 
 
 def claims(facts: Facts, said: Knob, wanted: Filters) -> Claims:

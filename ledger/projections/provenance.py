@@ -6,9 +6,12 @@ import datetime as dt
 
 import attrs
 
+from ledger.errors import InvalidView
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
 from ledger.model.quotation import Quotation, context
+from ledger.model.text import show
+from ledger.projections import naming
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.erased import Erased, erased, erased_of
@@ -179,6 +182,24 @@ def trace(facts: Facts, id_: str, document_text: str | None = None) -> Trace:
         basis=facts.size,
         erased=erased_of(facts, filter(None, (id_, claim.document if document else None))),
     )
+
+
+def find(facts: Facts, claim: str) -> str:
+    """The ledger's id of a claim to be traced, which may be lost.
+
+    Raises:
+        UnknownClaim: there is no such claim; near matches are named.
+        InvalidView: it is a withdrawal.
+    """
+    known = facts.id_of("claim", claim) or claim
+    id_ = known if known in facts.lost else naming.find(facts, "claim", claim)
+    if id_ not in facts.lost and not isinstance(facts.effective[id_], ev.ClaimRecorded):
+        raise InvalidView(
+            f"{show(claim)} is a withdrawal: trace the claim that it takes back.",
+            field="claim",
+            given=claim,
+        )
+    return id_
 
 
 def _of_a_lost_claim(facts: Facts, id_: str) -> Trace:

@@ -21,6 +21,7 @@ from ledger.folding import Folded
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.tree import Tree
 from ledger.merkle.written import GrowthProof, InclusionProof
+from ledger.narrowing import of_claim
 from ledger.projections import naming
 from ledger.store import read, tree
 
@@ -178,7 +179,7 @@ def sequence_of(folded: Folded, claim: str | int) -> int:
     """
     if isinstance(claim, int):
         return claim
-    with folded.facts() as facts:
+    with of_claim(folded, claim) as facts:
         stored = facts.stored.get(claim)
         id_ = stored.id if stored is not None else naming.find(facts, "claim", claim)
         return facts.stored[id_].sequence

@@ -17,12 +17,14 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import QueuePool
 
 from ledger import Ledger, Membership, Party, Proposition, Topic
+from ledger.errors import NotFound
 from ledger.narrowing import Asked, asked_of, narrowed, plain
 from ledger.projecting import cells
 from ledger.projections import (
     accounts,
     catalogue,
     explaining,
+    listing,
     naming,
     perspectives,
     positions,
@@ -55,8 +57,18 @@ def narrow(view, cells, party):
     """What the tables and the few events that they name come to."""
     with asked_of(view._folded, view.basis, view.said) as asked:
         found = [asked.position(*cell) for cell in cells]
-        others = [asked.explain(*cells[0]), asked.accounts("the-road")]
+        others = [asked.explain(*cells[0]), asked.accounts("the-road"), *listed(asked, cells, view)]
     return [*found, *others, view.positions(party=party), view.timeline(party, TOLD[0])]
+
+
+def listed(asked, cells, view):
+    """What is told of claims: lists of them, and each back to its words."""
+    yield from (asked.evidence(*cell) for cell in cells)
+    for party, proposition in cells:
+        yield asked.claims(listing.Filters(party=party))
+        yield asked.claims(listing.Filters(claimant=party, proposition=proposition))
+        yield asked.claims(listing.Filters(proposition=proposition))
+    yield from (asked.trace(one.id) for one in view.claims())
 
 
 def folded_cells(view, cells):
@@ -74,6 +86,7 @@ def folded(view, cells, party):
             *folded_cells(view, cells),
             explaining.explain(facts, ids[cells[0][0]], ids[cells[0][1]], view.said),
             accounts.accounts(facts, facts.id_of("occurrence", "the-road"), view.said),
+            *listed(Asked(facts, None, view.said), cells, view),
             perspectives.positions_of(facts, ids[party], view.said),
             timeline.timeline(facts, ids[party], ids[TOLD[0]], view.said),
         ]
@@ -101,10 +114,28 @@ def questions(view):
             yield lambda asked, who=party, on=topic: asked.timeline(who, on)
     for party, about in itertools.product(parties, view.propositions()):
         yield lambda asked, who=party, what=about.id: asked.explain(who, what)
+    for party, about in itertools.product(parties, view.propositions()):
+        yield lambda asked, who=party, what=about.id: asked.evidence(who, what)
+    for claim in [one.id for one in view.claims()]:
+        yield lambda asked, which=claim: asked.trace(which)
+    for wanted in filters(parties, [one.id for one in view.propositions()], view.topics()):
+        yield lambda asked, by=wanted: asked.claims(by)
     with view.facts() as facts:
         occurrences = facts.keys("occurrence")
     for one in occurrences:
         yield lambda asked, which=one: asked.accounts(which)
+
+
+def filters(parties, propositions, topics):
+    """Lists of claims that can be narrowed."""
+    for party in parties:
+        yield listing.Filters(party=party)
+        yield listing.Filters(claimant=party, certainty="certain")
+        yield from (listing.Filters(party=party, topic=one.id) for one in topics)
+    for proposition in propositions:
+        yield listing.Filters(proposition=proposition)
+        yield listing.Filters(proposition=proposition, claimant=parties[0], stance="opposes")
+    yield from (listing.Filters(topic=one.id) for one in topics)
 
 
 def quick_ones(view, cells):
@@ -152,7 +183,7 @@ def test_a_narrowed_answer_is_that_of_the_folded_log(world, said, asked, party, 
             assert is_narrowed(view)
             whole = folded(view, asked, party)
             assert narrow(view, asked, party) == whole
-            assert quick(view, asked) == whole[:-4]
+            assert quick(view, asked) == whole[: len(asked)]
         assert ledger.projections.check("cells").ok
 
 
@@ -300,3 +331,23 @@ def test_what_is_kept_of_a_log_goes_with_its_engine(tmp_path):
     del ledger
     gc.collect()
     assert fold() is None
+
+
+def test_what_is_told_of_single_claims_folds_nothing(database, clock):
+    with Ledger.open(database, clock=clock) as ledger:
+        lachin.load(ledger)
+        ledger.projections.add(cells(ledger.layout))
+        ledger.projections.run("cells")
+        fold = ledger._folded.fold
+        ids = [one.id for one in ledger.as_of().claims()]
+        expected = [ledger.as_of().trace(one) for one in ids]
+        fold.forget()
+        assert [ledger.trace(one) for one in ids] == expected
+        assert [ledger.prove(one).sequence for one in ids] == [one.sequence for one in expected]
+        assert ledger.evidence("az", "protest").position == ledger.position("az", "protest")
+        assert len(ledger.claims(party="az")) < len(ids) == len(set(ids))
+        assert not fold.facts.size
+        with pytest.raises(NotFound, match="No claim 'nowhere'"):
+            ledger.trace("nowhere")
+        assert len(ledger.claims()) == len(ids)
+        assert fold.facts.size
