@@ -172,14 +172,15 @@ def _utterances(stored: ev.StoredEvent) -> Iterator[str]:
 
 @contextlib.contextmanager
 def of_claim(folded: Folded, claim: str) -> Iterator[Facts]:
-    """The facts that bear on a claim as it is known now, narrowed where that can be done."""
-    with folded.reading() as conn:
-        head = read.head(conn, folded.tables, folded.origin)
-    with narrowed(folded, 0 if head is None else head.size) as found:
-        if found is not None:
-            with found.named(claim) as facts:
-                yield facts
-            return
+    """The facts that bear on a claim as it is known now; of the whole log where it is folded."""
+    if not folded.fold.facts.size:
+        with folded.reading() as conn:
+            head = read.head(conn, folded.tables, folded.origin)
+        with narrowed(folded, 0 if head is None else head.size) as found:
+            if found is not None:
+                with found.named(claim) as facts:
+                    yield facts
+                return
     with folded.facts() as facts:
         yield facts
 
