@@ -191,7 +191,7 @@ def narrowed(folded: Folded, basis: int) -> Iterator[Narrowed | None]:
 
     Inside a host's transaction it is folded: what is read there may still be rolled back.
     """
-    if not isinstance(folded.host, Engine) or folded.host.dialect.is_async:
+    if not isinstance(folded.host, Engine):
         yield None
         return
     with folded.reading() as conn, folded.fold.lock:

@@ -35,7 +35,7 @@ def thrifty(folded: Folded) -> Folded | None:
     What is folded already costs nothing more. Inside a host's transaction the log is folded: what
     is read there may still be rolled back.
     """
-    if not isinstance(folded.host, Engine) or folded.host.dialect.is_async:
+    if not isinstance(folded.host, Engine):
         return None
     whole = folded.fold
     if type(whole) is not Fold or whole.facts.size:

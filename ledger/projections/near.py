@@ -124,20 +124,20 @@ class Near(Facts):
             self.size, self.last_recorded, self._keyed = before
             self._fetching = False
 
-    def _fetch(self, kind: str, id_: str) -> bool:
-        """Fetch what an id is of, unless that was done; whether anything may have come."""
+    def _fetch(self, kind: str, id_: str) -> None:
+        """Fetch what an id is of, unless that was done."""
         if self._fetching or (kind, id_) in self._asked:
-            return False
+            return
         if kind == "id" and dict.__contains__(self.stored, id_):
-            return False
-        self._asked.add((kind, id_))
+            return
         if kind == "id":
-            self._laid_in(self._source.of_ids([id_]))
+            found = self._source.of_ids([id_])
         elif kind == _UTTERED:
-            self._laid_in(self._source.of_utterance(id_))
+            found = self._source.of_utterance(id_)
         else:
-            self._laid_in(self._source.of_key(kind, id_))
-        return True
+            found = self._source.of_key(kind, id_)
+        self._laid_in(found)
+        self._asked.add((kind, id_))  # not before: whoever is cut off has learnt nothing
 
     def _add_to_index(self, id_: str, event: ev.Event) -> None:
         super()._add_to_index(id_, event)

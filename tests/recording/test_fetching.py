@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime as dt
 import re
@@ -13,13 +14,18 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from ledger import Document, Ledger, LedgerError, Proposition, Receipt
+from ledger import Document, Ledger, LedgerError, Party, Proposition, Receipt
+from ledger.aio import AsyncLedger
+from ledger.errors import StoreError
 from ledger.model.events import TopicDefined
 from ledger.narrowing import thrifty
 from ledger.projecting import cells
 from ledger.projections.effective import Facts
 from ledger.projections.missing import Unheld
+from ledger.store import schema
 from tests.projections.naive_fold import Op
 from tests.projections.worlds import DOCUMENTS, STEPS, Clock, Teller, crowded, worlds
 
@@ -413,3 +419,81 @@ def test_what_is_taken_back_leaves_the_log_as_it_was(told):
         assert (facts.size, facts.last_recorded) == (size, last)
         assert facts.id_of("topic", "later") is None
         assert facts.id_of("document", "g1")
+
+
+@pytest.mark.parametrize("question", ["of_key", "of_ids", "of_utterance"])
+def test_what_could_not_be_fetched_is_asked_again(told, monkeypatch, question):
+    ledger = told.ledger
+    said = SAID | {"act": "assert", "utterance": "u1", "uttered": "2023-01-03"}
+    ledger.record(id="c0", **said)
+    ledger.record(id="c1", **said)
+    told.anew()
+    with monkeypatch.context() as patch:
+
+        def cut_off(*_):
+            raise StoreError("the connection was lost")
+
+        patch.setattr(f"ledger.narrowing.entering._Source.{question}", cut_off)
+        with contextlib.suppress(StoreError):
+            ledger.record(id="c1", **said)
+        with contextlib.suppress(StoreError):
+            ledger.relate("c1", "reaffirms", "c0")
+    assert ledger.record(id="c1", **said).stored == "already_stored"
+    with pytest.raises(LedgerError, match="taken by a record with other content"):
+        ledger.record(id="c1", **said | {"act": "deny"})
+
+
+def with_driver(url: str, driver: str) -> str:
+    made = make_url(url)
+    name = driver if "sqlite" in driver else f"postgresql+{driver}"
+    return made.set(drivername=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite+aiosqlite", "psycopg", "asyncpg"])
+def engine(request, tmp_path):
+    """A database of which a task may ask."""
+    if "sqlite" in request.param:
+        url = f"{request.param}:///{tmp_path / 'claims.db'}"
+    else:
+        url = with_driver(request.getfixturevalue("postgres_url"), request.param)
+    return create_async_engine(url)
+
+
+def test_tasks_enter_and_ask_without_folding_the_log(engine):
+    said: dict[str, Any] = {"claimant": "mill", "proposition": "shut", "uttered": "2023"}
+
+    def begin(ledger: Ledger) -> None:
+        ledger.register_all([Party("mill", name="Mill"), Proposition("shut", text="Shut")])
+        ledger.projections.add(cells(ledger.layout))
+        ledger.projections.ready()
+        ledger.record(id="c0", act="assert", **said)
+        ledger._folded.fold.forget()
+
+    async def enter(ledger: AsyncLedger, number: int) -> tuple[str, str]:
+        receipt = await ledger.record(id=f"c{number}", act="assert", **said)
+        return receipt.stored, (await ledger.position("mill", "shut")).status
+
+    async def all_of_it() -> None:
+        async with engine.begin() as conn:
+            await conn.run_sync(schema.upgrade)
+        ledger = AsyncLedger(engine)
+        await ledger.run_sync(begin)
+        heard = await asyncio.gather(*(enter(ledger, number % 20) for number in range(40)))
+        assert {status for _, status in heard} == {"held"}
+        assert [stored for stored, _ in heard].count("stored") == 19
+        for number in range(20):  # some are cut off, wherever they are
+            task = asyncio.create_task(ledger.record(id=f"d{number}", act="assert", **said))
+            await asyncio.sleep(0.0005 * (number % 10))
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        for number in range(20):
+            await ledger.record(id=f"d{number}", act="assert", **said)
+        assert len(await ledger.claims(party="mill")) == 40
+        with pytest.raises(LedgerError, match="taken by a record with other content"):
+            await ledger.record(id="c3", act="deny", **said)
+        assert (await ledger.trace("c3")).claim == "c3"
+        assert not await ledger.run_sync(lambda it: it._folded.fold.facts.size)
+        await engine.dispose()
+
+    asyncio.run(all_of_it())
