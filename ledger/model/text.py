@@ -149,6 +149,16 @@ def check_id(value: object, *, field: str) -> str:
     return text
 
 
+def is_storable(value: object) -> bool:
+    r"""Whether a log may hold a value as text: of what it may not, no database can be asked.
+
+    Example:
+        >>> is_storable("c1"), is_storable("c\x001"), is_storable("\ud800"), is_storable(None)
+        (True, False, False, False)
+    """
+    return isinstance(value, str) and _UNSTORABLE.search(value) is None
+
+
 def _refused(field: str, given: object, what: str) -> InvalidText:
     return InvalidText(f"{field} {what}.", field=field, given=given)
 

@@ -23,7 +23,6 @@ from ledger.projections.missing import Unheld
 from ledger.projections.near import Near
 from ledger.store import cells, read
 from ledger.store.append import Head
-from ledger.store.turns import lock_for
 
 _HELD: Final = 20_000
 """How many events may be held beyond those that a fold began with, before it begins anew."""
@@ -52,7 +51,8 @@ class _Fetching(Fold):
     fetches = True
 
     def __init__(self, folded: Folded) -> None:
-        super().__init__(folded.tables, folded.origin, lock_for(folded.bind))
+        # Questions read on in the same records, so they take turns with entries.
+        super().__init__(folded.tables, folded.origin, folded.fold.lock)
         self._folded = folded
         self._conn: Connection | None = None
         self._records: Records | None = None

@@ -95,7 +95,8 @@ def number_of(id_: str) -> int:
     try:
         return int(id_.replace("-", "")[:15], 16)
     except ValueError:
-        return int.from_bytes(hashlib.blake2b(id_.encode(), digest_size=7).digest(), "big")
+        data = id_.encode(errors="surrogatepass")  # what is asked about may be no log's
+        return int.from_bytes(hashlib.blake2b(data, digest_size=7).digest(), "big")
 
 
 def number_of_key(kind: str, key: str) -> int:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Select, bindparam, select
 
 from ledger.codec.entry import Row, row_of
 from ledger.errors import MissingEntry
+from ledger.model.text import is_storable
 from ledger.store.batch import Head
 from ledger.store.fetching import fetched
 from ledger.store.tables import Tables
@@ -159,7 +160,8 @@ def rows_at(conn: Connection, tables: Tables, log_id: int, sequences: Collection
 
 def rows_by_id(conn: Connection, tables: Tables, log_id: int, ids: Collection[str]) -> list[Row]:
     """The events with some ids, in order; one that is not there is left out."""
-    return _rows_among(conn, tables, log_id, ("id", "text"), ids)
+    given = [id_ for id_ in ids if is_storable(id_)]
+    return _rows_among(conn, tables, log_id, ("id", "text"), given)
 
 
 def _rows_among(

@@ -7,7 +7,9 @@ import contextlib
 import datetime as dt
 import re
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import attrs
@@ -19,12 +21,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from ledger import Document, Ledger, LedgerError, Party, Proposition, Receipt
 from ledger.aio import AsyncLedger
-from ledger.errors import StoreError
+from ledger.errors import NotFound, StoreError
 from ledger.model.events import TopicDefined
 from ledger.narrowing import thrifty
+from ledger.narrowing.records import Records
 from ledger.projecting import cells
 from ledger.projections.effective import Facts
 from ledger.projections.missing import Unheld
+from ledger.store import cells as cells_stored
 from ledger.store import schema
 from tests.projections.naive_fold import Op
 from tests.projections.worlds import DOCUMENTS, STEPS, Clock, Teller, crowded, worlds
@@ -497,3 +501,58 @@ def test_tasks_enter_and_ask_without_folding_the_log(engine):
         await engine.dispose()
 
     asyncio.run(all_of_it())
+
+
+ODD = ("\ud800", "a\x00b", "c\x00", "x" * 5_000, "0197c1de-0000-7000-8000-000000000000")
+
+
+@pytest.mark.parametrize("odd", ODD, ids=["surrogate", "nul", "nul at the end", "long", "uuid"])
+def test_an_id_that_no_log_can_hold_is_unknown(told, odd):
+    ledger = told.ledger
+    ledger.record(id="c", act="assert", **SAID)
+    said = SAID | {"act": "assert"}
+    entered = (
+        lambda: ledger.record(**said | {"document": odd}),
+        lambda: ledger.record(**said | {"claimant": odd}),
+        lambda: ledger.record(**said | {"proposition": odd}),
+        lambda: ledger.withdraw(odd, claimant="envoy", uttered="2024"),
+        lambda: ledger.relate("c", "reaffirms", odd),
+        lambda: ledger.amend(odd, note="n", reason="a slip"),
+        lambda: ledger.merge("envoy", odd),
+        lambda: ledger.trace(odd),
+    )
+    for enter in entered:
+        told.anew()
+        with pytest.raises(NotFound):
+            enter()
+        assert not told.folded()
+
+
+def test_questions_and_entries_read_the_records_in_turns(told, monkeypatch):
+    ledger = told.ledger
+    slow, inside = cells_stored.framed, []
+
+    def one_at_a_time(*given: Any) -> set[int]:
+        assert not inside
+        inside.append(given)
+        time.sleep(0.05)
+        found = slow(*given)
+        inside.clear()
+        return found
+
+    monkeypatch.setattr(cells_stored, "framed", one_at_a_time)
+
+    def ask() -> None:
+        ledger.positions(party="envoy")
+
+    def enter() -> None:
+        ledger.register(Party("newcomer", name="Newcomer"))
+
+    told.anew()
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(ask), threads.submit(enter)]:
+            done.result(60)
+    ask()
+    kept = ledger._folded.fold.kept
+    assert isinstance(kept, Records)
+    assert kept.sequences == sorted(set(kept.sequences))
