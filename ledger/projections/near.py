@@ -79,11 +79,6 @@ class Near(Facts):
         self.size = self.floor = size
         self.last_recorded = last_recorded
 
-    @property
-    def held(self) -> int:
-        """How many events are held."""
-        return len(self.at)
-
     # -- folding ----------------------------------------------------------------------------
 
     def apply(self, stored: ev.StoredEvent) -> None:

@@ -530,7 +530,7 @@ def test_an_id_that_no_log_can_hold_is_unknown(told, odd):
 
 def test_questions_and_entries_read_the_records_in_turns(told, monkeypatch):
     ledger = told.ledger
-    slow, inside = cells_stored.framed, []
+    slow, inside = cells_stored.framed, list[object]()
 
     def one_at_a_time(*given: Any) -> set[int]:
         assert not inside
