@@ -129,9 +129,9 @@ def caught_up(conn: Connection, folded: Folded, basis: int) -> Records | None:
     ):
         held = folded.fold.kept = Records(log_id, build)
     if held.size < position:
-        known = len(held.events)
+        known, before = len(held.events), held.size
         _read_on(conn, folded.tables, held, position)
-        if known and any(isinstance(one.event, ev.ContentErased) for one in held.events[known:]):
+        if before and any(isinstance(one.event, ev.ContentErased) for one in held.events[known:]):
             held = folded.fold.kept = Records(log_id, build)  # what was read of it may be gone
             _read_on(conn, folded.tables, held, position)
     return held
@@ -155,17 +155,22 @@ def _read_on(conn: Connection, tables: Tables, held: Records, stop: int) -> None
     for one in held.events[-len(new) :] if new else ():
         if isinstance(one.event, ev.ContentErased):
             held.erasures.setdefault(one.event.target, {})[one.sequence] = one
-    held.gone = _gone(conn, tables, (log, stop), link)
+    held.gone = _gone(conn, tables, held, stop, link)
     held.last = next(read.leaf_hashes(conn, tables, log, stop - 1, stop))
     held.size = stop
 
 
 def _gone(
-    conn: Connection, tables: Tables, key: tuple[int, int], link: Table
+    conn: Connection, tables: Tables, held: Records, stop: int, link: Table
 ) -> list[ev.StoredEvent]:
-    """The acts of which something was erased, what they change, and what touches either."""
-    found: dict[int, ev.StoredEvent] = {}
-    new = cells.linked(conn, link, key, cells.ERASED)
+    """The acts of which something was erased, what they change, and what touches either.
+
+    What is held of them is not read again: after an erasure nothing is held.
+    """
+    key, start = (held.log_id, stop), held.size
+    found = {one.sequence: one for one in held.gone}
+    new = cells.linked(conn, link, key, cells.ERASED, start=start)
+    new |= cells.linked(conn, link, key, cells.TOUCH, found, start=start)
     while new:
         fresh = events_at(conn, tables, key[0], new)
         found |= {one.sequence: one for one in fresh}

@@ -202,10 +202,19 @@ def all_of(conn: Connection, cell: Table, key: tuple[int, int]) -> Iterable[tupl
 
 
 def linked(
-    conn: Connection, link: Table, key: tuple[int, int], kind: int, targets: Iterable[int] = (0,)
+    conn: Connection,
+    link: Table,
+    key: tuple[int, int],
+    kind: int,
+    targets: Iterable[int] = (0,),
+    *,
+    start: int = 0,
 ) -> set[int]:
-    """The events of the prefix that are linked to some targets; `key` is the log and the basis."""
-    return _found(conn, link, {"kind": (kind,), "target": targets}, key, 0)
+    """The events of the prefix from a sequence on that are linked to some targets.
+
+    `key` is the log and the basis.
+    """
+    return _found(conn, link, {"kind": (kind,), "target": targets}, key, start)
 
 
 def framed(conn: Connection, link: Table, key: tuple[int, int], start: int) -> set[int]:

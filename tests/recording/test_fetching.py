@@ -23,8 +23,7 @@ from ledger import Document, Ledger, LedgerError, Party, Proposition, Receipt
 from ledger.aio import AsyncLedger
 from ledger.errors import NotFound, StoreError
 from ledger.model.events import TopicDefined
-from ledger.narrowing import thrifty
-from ledger.narrowing.records import Records
+from ledger.narrowing import records, thrifty
 from ledger.projecting import cells
 from ledger.projections.effective import Facts
 from ledger.projections.missing import Unheld
@@ -554,5 +553,24 @@ def test_questions_and_entries_read_the_records_in_turns(told, monkeypatch):
             done.result(60)
     ask()
     kept = ledger._folded.fold.kept
-    assert isinstance(kept, Records)
+    assert isinstance(kept, records.Records)
     assert kept.sequences == sorted(set(kept.sequences))
+
+
+def test_what_was_erased_long_ago_is_not_read_again_at_each_entry(told, monkeypatch):
+    ledger = told.ledger
+    for number in range(6):
+        id_ = ledger.record(id=f"e{number}", act="assert", **SAID).ledger_id
+        ledger.erase(id_, slots=["what"], reason="asked", authority="desk")
+    told.anew()
+    ledger.record(id="c0", act="assert", **SAID)
+    read_, many = records.events_at, list[int]()
+
+    def counted(conn: Any, tables: Any, log: int, sequences: Any) -> Any:
+        many.append(len(set(sequences)))
+        return read_(conn, tables, log, sequences)
+
+    monkeypatch.setattr(records, "events_at", counted)
+    ledger.record(id="c1", act="assert", **SAID)
+    assert sum(many) == 0
+    assert not told.folded()
