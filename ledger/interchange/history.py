@@ -27,6 +27,9 @@ from ledger.model.text import show
 TOOL: Final = "git"
 """The tool that the recorder of every entry names."""
 
+_READING: Final[tuple[str, ...]] = ("format", "mapping", "bounds")
+"""The options of an import that say how a file is read."""
+
 _Commit = tuple[str, dt.datetime]
 
 
@@ -77,33 +80,26 @@ def import_history(
     before = Rows()
     if strike_out_vanished and len(left) < len(commits):  # the first that is left may be half there
         last = _version(path, *commits[-len(left) - 1])
-        _enter(ledger, path.name, last, before, {**options, "dry_run": True, "report": None})
+        silent = {name: options[name] for name in _READING if name in options}
+        _enter(ledger, path.name, last, {**silent, "dry_run": True, "entered": before.take})
     for commit, committed in left:
         version, rows = _version(path, commit, committed), Rows()
-        account = _enter(ledger, path.name, version, rows, options)
-        if not strike_out_vanished:
-            yield version, account
-        elif account.refused:  # perhaps the file was broken
+        noted = {"entered": rows.take} if strike_out_vanished else {}
+        account = _enter(ledger, path.name, version, options | noted)
+        if account.refused:  # perhaps the file was broken
             before.ids |= rows.ids
-            yield version, account
-        else:
-            gone = before.ids - rows.ids
-            yield (
-                version,
-                attrs.evolve(account, struck_out=_strike_out(ledger, path, version, gone)),
-            )
-            before = rows
+        elif strike_out_vanished:
+            many = _strike_out(ledger, path, version, before.ids - rows.ids)
+            account, before = attrs.evolve(account, struck_out=many), rows
+        yield version, account
 
 
-def _enter(
-    ledger: Ledger, name: str, version: Version, rows: Rows, options: Mapping[str, Any]
-) -> Imported:
-    """Import one version; its rows are noted."""
+def _enter(ledger: Ledger, name: str, version: Version, options: Mapping[str, Any]) -> Imported:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / name
         file.write_bytes(version.raw)
         with ledger.tagged(correlation=version.commit):
-            return import_file(_as_of(ledger, version), file, **options, entered=rows.take)
+            return import_file(_as_of(ledger, version), file, **options)
 
 
 def _strike_out(ledger: Ledger, path: Path, version: Version, gone: Collection[str]) -> int:

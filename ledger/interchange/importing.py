@@ -126,10 +126,9 @@ def import_file(
 
     `format` is one of `ledger.interchange.formats.FORMATS`; left out, the file's name and beginning
     say it. `tell` is called for each record, in order; `entered` with the receipts of each append;
-    `progress` after each batch. `report` takes
-    a JSON line for each refused one, with its bytes as `raw` in base64. `all_or_nothing` undoes
-    everything if a record is refused; a `dry_run` undoes everything. An import that was interrupted
-    goes on when it is run again.
+    `progress` after each batch. `report` takes a JSON line for each refused record, with its bytes
+    as `raw` in base64. `all_or_nothing` undoes everything if a record is refused; a `dry_run`
+    undoes everything. An import that was interrupted goes on when it is run again.
 
     Raises:
         InvalidImport: the file or its mapping cannot be read, or its format is not known.

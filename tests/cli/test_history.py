@@ -11,6 +11,19 @@ import pytest
 @pytest.fixture
 def parties(tmp_path):
     """A file of parties that was committed twice."""
+    return committed(
+        tmp_path,
+        ("2022-09-09T15:46:36Z", [party("ada")]),
+        ("2022-10-20T17:11:24Z", [party("ada"), party("bea")]),
+    )
+
+
+def party(id_):
+    return {"type": "party", "id": id_, "name": id_.title()}
+
+
+def committed(tmp_path, *versions):
+    """A file of JSON Lines with a history."""
     folder = tmp_path / "repository"
     folder.mkdir()
 
@@ -23,12 +36,10 @@ def parties(tmp_path):
 
     git("init", "-q")
     file = folder / "parties.jsonl"
-    lines = ""
-    for day, name in (("2022-09-09T15:46:36Z", "Ada"), ("2022-10-20T17:11:24Z", "Bea")):
-        lines += json.dumps({"type": "party", "id": name.lower(), "name": name}) + "\n"
-        file.write_text(lines)
+    for day, records in versions:
+        file.write_text("".join(json.dumps(one) + "\n" for one in records))
         git("add", "parties.jsonl")
-        git("commit", "-q", "-m", name, at=day)
+        git("commit", "-q", "-m", day, at=day)
     return file
 
 
@@ -55,3 +66,21 @@ def test_a_file_without_a_history_is_refused(good, refused, tmp_path):
     file = tmp_path / "alone.jsonl"
     file.write_text("{}\n")
     assert "git cannot tell the history" in refused("import", str(file), "--history")
+
+
+def test_what_vanished_is_struck_out_where_that_is_asked_for(good, tmp_path):
+    seat = {"type": "membership", "member": "ada", "organisation": "bea"}
+    nouns = [party("ada"), party("bea")]
+    file = committed(
+        tmp_path, ("2022-09-09T15:46:36Z", [*nouns, seat]), ("2022-10-20T17:11:24Z", nouns)
+    )
+    good("init")
+    lines = good("import", str(file), "--history", "--strike-out-vanished").out.splitlines()
+    assert [line.endswith(", 1 struck out") for line in lines] == [False, True]
+    assert good("log").out.splitlines()[-1].startswith("#3 2022-10-20 17:11:24Z record_amended")
+
+
+def test_without_a_history_nothing_can_vanish(good, refused, parties):
+    good("init")
+    told = refused("import", str(parties), "--strike-out-vanished")
+    assert "Type --history too" in told

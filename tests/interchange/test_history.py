@@ -142,6 +142,13 @@ def test_what_vanished_is_struck_out_by_a_history_that_goes_on(ledger, history, 
     assert len(list(ledger.events())) == 7  # two nouns, three claims, two amendments
 
 
+def test_a_history_that_goes_on_tells_nothing_of_what_is_there(ledger, history):
+    list(itertools.islice(import_history(ledger, history), 2))
+    told: list[object] = []
+    list(import_history(ledger, history, strike_out_vanished=True, tell=told.append))
+    assert len(told) == 2  # the row of each version that was left, the half one among them
+
+
 def test_a_version_of_which_something_is_refused_strikes_nothing_out(ledger, history):
     _commit(history, ROWS + "ada,assert\nbea,assert,bill,supports\n", "2023-02-01T00:00:00Z")
     _commit(history, ROWS + "ada,deny,bill,opposes\n", "2023-03-01T00:00:00Z")
