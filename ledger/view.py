@@ -324,6 +324,14 @@ class View:
             return self._ask(lambda asked: catalogue.propositions(asked.records))
         return self._ask(lambda asked: catalogue.propositions_of(*asked.about(topic, "topic")))
 
+    def document(self, document: str) -> catalogue.DocumentLine:
+        """One document of this view.
+
+        Raises:
+            UnknownDocument: no such document in this view; near matches are named.
+        """
+        return self._ask(lambda asked: asked.document(document))
+
     def documents(self) -> tuple[catalogue.DocumentLine, ...]:
         """The documents of this view."""
         with self.facts() as facts:

@@ -82,4 +82,5 @@ class AsyncView:
     parties = awaited(View.parties)
     topics = awaited(View.topics)
     propositions = awaited(View.propositions)
+    document = awaited(View.document)
     documents = awaited(View.documents)

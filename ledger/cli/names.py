@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ledger.errors import AmbiguousName
+from ledger.errors import AmbiguousName, InvalidView, NotFound
 from ledger.ledger import Ledger
 from ledger.model.moment import Bound, Edtf
 from ledger.model.text import show
@@ -37,17 +38,18 @@ def days_of_act(ledger: Ledger, uttered: str | None, document: str | None) -> Da
     view = ledger.as_of()
     date = None if uttered is None else Edtf.parse(uttered, field="uttered")
     first, last = (_day(date.earliest), _day(date.latest)) if date else (None, None)
-    for one in view.documents() if last is None and document is not None else ():
-        if one.id == document and one.published:
-            last = _day(one.published.latest)
+    if last is None and document is not None:
+        with contextlib.suppress(NotFound):  # whoever records with it says so
+            published = view.document(document).published
+            last = _day(published.latest) if published else None
     return first, last or day_of_view(view)
 
 
 def days_of_claim(ledger: Ledger, claim: str) -> Days:
     """The days of an act of saying that is in the ledger; today for any other record."""
-    for row in ledger.claims():
-        if row.id == claim:
-            return days_of_act(ledger, str(row.uttered) if row.uttered else None, row.document)
+    with contextlib.suppress(NotFound, InvalidView):  # it is no claim
+        found = ledger.trace(claim)
+        return days_of_act(ledger, found.uttered or None, found.document or None)
     return None, day_of_view(ledger.as_of())
 
 

@@ -72,10 +72,10 @@ class Narrowed:
         with frame.with_acts(acts, self.basis) as facts:
             yield facts
 
-    def named(self, claim: str) -> contextlib.AbstractContextManager[Facts]:
-        """The facts that bear on a claim, by its host's id or the ledger's."""
-        found = self.linked(cells.KEY, {cells.number_of_key("claim", claim)})
-        found |= {row.seq for row in self._named({claim}) if row.seq < self.basis}
+    def named(self, kind: str, id_: str) -> contextlib.AbstractContextManager[Facts]:
+        """The facts that bear on a claim or document, by its host's id or the ledger's."""
+        found = self.linked(cells.KEY, {cells.number_of_key(kind, id_)})
+        found |= {row.seq for row in self._named({id_}) if row.seq < self.basis}
         return self.with_claims(found)
 
     def claims_by_proposition(self) -> Iterator[tuple[str, set[int]]]:
@@ -178,7 +178,7 @@ def of_claim(folded: Folded, claim: str) -> Iterator[Facts]:
             head = read.head(conn, folded.tables, folded.origin)
         with narrowed(folded, 0 if head is None else head.size) as found:
             if found is not None:
-                with found.named(claim) as facts:
+                with found.named("claim", claim) as facts:
                     yield facts
                 return
     with folded.facts() as facts:

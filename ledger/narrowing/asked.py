@@ -22,6 +22,7 @@ from ledger.narrowing.plain import quick, up_to_date
 from ledger.narrowing.records import beside, held_of
 from ledger.projections import (
     accounts,
+    catalogue,
     explaining,
     listing,
     naming,
@@ -131,36 +132,35 @@ class Asked:
 
     def trace(self, claim: str, document_text: str | None = None) -> provenance.Trace:
         """A claim back to its words, without its proof."""
-        with self._named(claim) as facts:
+        with self._named("claim", claim) as facts:
             return provenance.trace(facts, provenance.find(facts, claim), document_text)
 
     def claims(self, wanted: listing.Filters) -> listing.Claims:
         """The claims that pass the filters, which name no document and no utterance."""
-        with self._asked_of(wanted) as facts:
-            return listing.claims(facts, self._said, wanted.found(facts))
-
-    def _asked_of(self, wanted: listing.Filters) -> contextlib.AbstractContextManager[Facts]:
-        """The facts that bear on whom and what the filters name."""
-        if self._narrowed is None:
-            return contextlib.nullcontext(self.records)
         named, on = wanted.found(self.records), None
         if named.proposition is not None:
             on = [named.proposition]
         elif named.topic is not None:
             on = [*perspectives.propositions_of(self.records, named.topic)]
-        return self._narrowed.about(named.party or named.claimant, on, gone=True)
+        with self._about(named.party or named.claimant, on, gone=True) as facts:
+            return listing.claims(facts, self._said, named)
+
+    def document(self, document: str) -> catalogue.DocumentLine:
+        """One document."""
+        with self._named("document", document) as facts:
+            return catalogue.document(facts, naming.find(facts, "document", document))
 
     def _about(
-        self, party: str | None, propositions: Iterable[str] | None
+        self, party: str | None, propositions: Iterable[str] | None, *, gone: bool = False
     ) -> contextlib.AbstractContextManager[Facts]:
         if self._narrowed is None:
             return contextlib.nullcontext(self.records)
-        return self._narrowed.about(party, propositions)
+        return self._narrowed.about(party, propositions, gone=gone)
 
-    def _named(self, claim: str) -> contextlib.AbstractContextManager[Facts]:
+    def _named(self, kind: str, id_: str) -> contextlib.AbstractContextManager[Facts]:
         if self._narrowed is None:
             return contextlib.nullcontext(self.records)
-        return self._narrowed.named(claim)
+        return self._narrowed.named(kind, id_)
 
 
 def ask(folded: Folded, basis: int, said: Knob, question: Callable[[Asked], T]) -> T:

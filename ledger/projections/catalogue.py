@@ -171,16 +171,20 @@ def propositions_of(facts: Facts, topic: str) -> tuple[PropositionLine, ...]:
 
 def documents(facts: Facts) -> tuple[DocumentLine, ...]:
     """The documents, in recorded order."""
-    return tuple(
-        DocumentLine(
-            id=one.key,
-            title=one.title or "",
-            publisher=facts.public(facts.canonical(one.publisher)),
-            published=one.published,
-            sha256=one.sha256,
-            length=one.length,
-            has_text=one.text is not None,
-            erased=erased(facts, id_),
-        )
-        for id_, one in facts.of_type(ev.DocumentRegistered)
+    return tuple(document(facts, id_) for id_, _ in facts.of_type(ev.DocumentRegistered))
+
+
+def document(facts: Facts, id_: str) -> DocumentLine:
+    """One document."""
+    one = facts.effective[id_]
+    assert isinstance(one, ev.DocumentRegistered)  # noqa: S101 - the caller found a document
+    return DocumentLine(
+        id=one.key,
+        title=one.title or "",
+        publisher=facts.public(facts.canonical(one.publisher)),
+        published=one.published,
+        sha256=one.sha256,
+        length=one.length,
+        has_text=one.text is not None,
+        erased=erased(facts, id_),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gc
 import itertools
 import tempfile
@@ -17,6 +18,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import QueuePool
 
 from ledger import Ledger, Membership, Party, Proposition, Topic
+from ledger.cli.names import days_of_act, days_of_claim
 from ledger.errors import NotFound
 from ledger.narrowing import Asked, asked_of, narrowed, plain
 from ledger.projecting import cells
@@ -69,6 +71,7 @@ def listed(asked, cells, view):
         yield asked.claims(listing.Filters(claimant=party, proposition=proposition))
         yield asked.claims(listing.Filters(proposition=proposition))
     yield from (asked.trace(one.id) for one in view.claims())
+    yield from (asked.document(one.id) for one in view.documents())
 
 
 def folded_cells(view, cells):
@@ -346,6 +349,9 @@ def test_what_is_told_of_single_claims_folds_nothing(database, clock):
         assert [ledger.prove(one).sequence for one in ids] == [one.sequence for one in expected]
         assert ledger.evidence("az", "protest").position == ledger.position("az", "protest")
         assert len(ledger.claims(party="az")) < len(ids) == len(set(ids))
+        assert ledger.as_of().document(expected[0].document).id == expected[0].document
+        assert days_of_claim(ledger, ids[0])[1] >= dt.date(2022, 12, 1)
+        assert days_of_act(ledger, None, expected[0].document)[1] >= dt.date(2022, 12, 1)
         assert not fold.facts.size
         with pytest.raises(NotFound, match="No claim 'nowhere'"):
             ledger.trace("nowhere")
