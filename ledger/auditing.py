@@ -70,7 +70,7 @@ class Verification(Answer):
 
 def checkpoint(folded: Folded, size: int | None, signer: CheckpointSigner | None) -> Checkpoint:
     """The root over the first entries of a log, signed if somebody is there to sign."""
-    from ledger.proving.keeping import trunk  # noqa: PLC0415 - see above
+    from ledger.proving.keeping import trunk  # noqa: PLC0415 - loaded by whoever asks for it
 
     with trunk(folded) as standing:
         found = standing.at(size).checkpoint
@@ -79,8 +79,8 @@ def checkpoint(folded: Folded, size: int | None, signer: CheckpointSigner | None
 
 def prove(folded: Folded, claim: str | int, given: Checkpoint | None) -> Proof:
     """The proof of one entry, up to a checkpoint or to the log's end."""
-    from ledger.proving.keeping import trunk  # noqa: PLC0415 - see above
-    from ledger.proving.proof import sequence_of  # noqa: PLC0415 - see above
+    from ledger.proving.keeping import trunk  # noqa: PLC0415 - loaded by whoever asks for it
+    from ledger.proving.proof import sequence_of  # noqa: PLC0415 - loaded by whoever asks for it
 
     sequence = sequence_of(folded, claim)
     with trunk(folded, given) as standing:
@@ -91,7 +91,7 @@ def prove_growth(
     folded: Folded, old: Checkpoint | int, new: Checkpoint | int | None
 ) -> GrowthProof:
     """The proof that a log continues an older checkpoint."""
-    from ledger.proving.keeping import trunk  # noqa: PLC0415 - see above
+    from ledger.proving.keeping import trunk  # noqa: PLC0415 - loaded by whoever asks for it
 
     size = new if isinstance(new, int) else None
     with trunk(folded, None if isinstance(new, int) else new) as standing:
@@ -109,8 +109,8 @@ def bundle(
     withhold: Iterable[str],
 ) -> Bundled:
     """A bundle of claims by their ledger ids, or of the whole log where these are None."""
-    from ledger.proving.keeping import trunk  # noqa: PLC0415 - see above
-    from ledger.proving.writing import Withheld, belonging, write  # noqa: PLC0415 - see above
+    from ledger.proving.keeping import trunk  # noqa: PLC0415 - loaded by whoever asks for it
+    from ledger.proving.writing import Withheld, belonging, write  # noqa: PLC0415 - loaded by whoever asks for it
 
     withheld = Withheld.parse(withhold)
     sequences: tuple[int, ...] | None = None
@@ -134,9 +134,9 @@ def verify(
     contents: bool = True,
 ) -> Verification:
     """Check every stored byte, and that the log continues a checkpoint."""
-    from ledger.proving.proof import Trunk, check_continued, check_root  # noqa: PLC0415 - see above
-    from ledger.store import audit  # noqa: PLC0415 - see above
-    from ledger.store.spread import Spread  # noqa: PLC0415 - see above
+    from ledger.proving.proof import Trunk, check_continued, check_root  # noqa: PLC0415 - loaded by whoever asks for it
+    from ledger.store import audit  # noqa: PLC0415 - loaded by whoever asks for it
+    from ledger.store.spread import Spread  # noqa: PLC0415 - loaded by whoever asks for it
 
     known = [one for one in (kept, since) if one is not None]
     found = audit.audit(
@@ -166,7 +166,7 @@ def verify(
 
 def proved(conn: Connection, folded: Folded, trace: Trace) -> Trace:
     """A trace with its leaf, the root over its basis, and the way between them."""
-    from ledger.store import tree  # noqa: PLC0415 - see above
+    from ledger.store import tree  # noqa: PLC0415 - loaded by whoever asks for it
 
     head = read.head(conn, folded.tables, folded.origin)
     held = tree.tree(conn, folded.tables, head.log_id if head else -1, trace.basis)

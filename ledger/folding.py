@@ -79,7 +79,7 @@ class Fold:
         self.tables, self.origin, self.lock = tables, origin, lock
         self.checked = False
         self.kept: object = None  # what `ledger.narrowing` keeps of the log
-        self.beside: object = None  # its way to enter without folding the log
+        self.unfolded: object = None  # the way to enter without folding it
         self.facts = begun()
         self._begun = begun
         self._log: int | None = None

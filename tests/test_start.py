@@ -96,6 +96,7 @@ def test_a_name_that_is_not_there_is_refused_as_by_any_module():
 
 def test_rooms_are_imported_by_their_names():
     assert "ledger.errors" in loaded("from ledger import errors\nassert errors.LedgerError")
+    assert "ledger.errors" in loaded("import ledger\nassert ledger.errors.LedgerError")
     assert "ledger.store.schema" in loaded("import ledger.store.schema\nledger.store.schema.check")
 
 

@@ -18,7 +18,7 @@ from ledger.model import events as ev
 from ledger.narrowing.acts import Narrowed
 from ledger.narrowing.records import Records, caught_up
 from ledger.projections.effective import Facts
-from ledger.projections.indexing import keys_of, utterances
+from ledger.projections.indexing import host_ids
 from ledger.projections.missing import Unheld
 from ledger.projections.near import Near
 from ledger.store import cells, read
@@ -39,10 +39,10 @@ def thrifty(folded: Folded) -> Folded | None:
     whole = folded.fold
     if type(whole) is not Fold or whole.facts.size:
         return None
-    if whole.beside is None:
+    if whole.unfolded is None:
         fold = _Fetching(folded)
-        whole.beside = Folded(folded.host, folded.layout, folded.origin, fold=fold)
-    return cast("Folded", whole.beside)
+        whole.unfolded = Folded(folded.host, folded.layout, folded.origin, fold=fold)
+    return cast("Folded", whole.unfolded)
 
 
 class _Fetching(Fold):
@@ -141,14 +141,8 @@ class _Source:
         while new:
             found = near.acts(new | {one.sequence for one in found})
             held = {one.sequence for one in found}
-            keys = {number for one in found for number in _keys(one)} - asked
+            told = (key for one in found for key in host_ids(one.event))
+            keys = {cells.number_of_key(*key) for key in told} - asked
             asked |= keys
             new = near.linked(cells.KEY, keys) - held
         return found
-
-
-def _keys(stored: ev.StoredEvent) -> Iterator[int]:
-    for kind, key in keys_of(stored.event):
-        yield cells.number_of_key(kind, key)
-    for key, _ in utterances(stored.event):
-        yield cells.number_of_key("utterance", key)

@@ -29,25 +29,13 @@ from ledger.model.erasing import without
 from ledger.projecting.projection import Page, Projection
 from ledger.projecting.registry import Factory
 from ledger.projections.changing import changed_by
-from ledger.projections.indexing import keys_of, utterances
+from ledger.projections.indexing import OF_THE_FRAME, host_ids
 from ledger.store import cells as store
 from ledger.store import read, views
 from ledger.store.layout import Layout
 
 NAME: Final = store.NAME
-_FRAME: Final = frozenset(
-    type_called(cls)
-    for cls in (
-        ev.PartyRegistered,
-        ev.PartyNamed,
-        ev.MembershipRecorded,
-        ev.PartiesMerged,
-        ev.TopicDefined,
-        ev.PropositionDefined,
-        ev.PropositionsMerged,
-        ev.OccurrenceDescribed,
-    )
-)
+_FRAME: Final = frozenset(map(type_called, OF_THE_FRAME))
 _CLAIM: Final = type_called(ev.ClaimRecorded)
 _DOCUMENT: Final = type_called(ev.DocumentRegistered)
 _KEPT: Final = frozenset({"party_registered", "proposition_defined", "document_registered"})
@@ -165,10 +153,8 @@ def _take(found: _Found, stored: ev.StoredEvent) -> None:
     if stored.type in _FRAME:
         found.links.append((store.FRAME, 0, seq))
         return
-    for kind, key in keys_of(event):
+    for kind, key in host_ids(event):
         _key(found, kind, key, seq)
-    for key, _ in utterances(event):
-        _key(found, "utterance", key, seq)
     match event:
         case ev.ClaimRecorded():
             found.claims.append((seq, _parties(event.chains), event.proposition, event.document))

@@ -68,6 +68,19 @@ def _act_entries(act: ev.Act) -> Iterator[tuple[str, str]]:
         yield "acts_in", act.document
 
 
+OF_THE_FRAME: Final = (
+    *(ev.PartyRegistered, ev.PartyNamed, ev.MembershipRecorded, ev.PartiesMerged),
+    *(ev.TopicDefined, ev.PropositionDefined, ev.PropositionsMerged, ev.OccurrenceDescribed),
+)
+"""The records that are neither acts nor documents: a ledger has few of them."""
+
+
+def host_ids(event: ev.Event | ev.Remains) -> Iterator[tuple[str, str]]:
+    """The (kind, id) that an event tells of a host: of a record, or of the occasion of an act."""
+    yield from keys_of(event)
+    yield from (("utterance", key) for key, _ in utterances(event))
+
+
 _KEYED_TYPES: Final = {ev.TYPE_NAMES[cls]: kind for cls, kind in KEYED.items()}
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol, TypeVar
 from ledger.model import events as ev
 from ledger.projections.changing import changed_by
 from ledger.projections.effective import Facts
-from ledger.projections.indexing import entries, keys_of, utterances
+from ledger.projections.indexing import OF_THE_FRAME, entries, host_ids
 from ledger.projections.missing import Fetched, Unheld
 
 T = TypeVar("T")
@@ -31,10 +31,6 @@ _FETCHED: Final = frozenset(
 )
 _UTTERED: Final = "acts_of_utterance"
 _FETCHED_KINDS: Final = frozenset({"claim", "document", "utterance"})
-_OF_THE_FRAME: Final = (
-    *(ev.PartyRegistered, ev.PartyNamed, ev.MembershipRecorded, ev.PartiesMerged),
-    *(ev.TopicDefined, ev.PropositionDefined, ev.PropositionsMerged, ev.OccurrenceDescribed),
-)
 
 
 class Source(Protocol):
@@ -100,10 +96,8 @@ class Near(Facts):
         """Fetch what was there first: earlier changes of a record, whoever else has its id."""
         if (target := changed_by(stored)) is not None:
             self._fetch("id", target)
-        for kind, key in keys_of(stored.event):
+        for kind, key in host_ids(stored.event):
             self.id_of(kind, key)
-        for key, _ in utterances(stored.event):
-            self.id_of("utterance", key)
 
     def _laid_in(self, events: Iterable[ev.StoredEvent]) -> None:
         """Apply older events beneath those that may be taken back."""
@@ -161,7 +155,7 @@ class Near(Facts):
 
     def of_type(self, cls: type[T]) -> Iterator[tuple[str, T]]:
         """As `Facts.of_type`, of records that are no acts."""
-        if cls not in _OF_THE_FRAME:
+        if cls not in OF_THE_FRAME:
             raise Unheld(f"{cls.__name__} are not held")
         return super().of_type(cls)
 

@@ -35,7 +35,7 @@ class Told:
         """As a process that has just begun."""
         fold = self.ledger._folded.fold
         fold.forget()
-        fold.kept = fold.beside = None
+        fold.kept = fold.unfolded = None
 
     def folded(self) -> bool:
         """Whether the whole log was folded since; it is forgotten now."""
