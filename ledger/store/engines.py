@@ -18,7 +18,7 @@ import weakref
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry, Pool, StaticPool
@@ -142,15 +142,24 @@ def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     """Set the pragmas; those that shape a file come before its first page is written."""
     with contextlib.closing(connection.cursor()) as cursor:
         cursor.execute("PRAGMA page_count")
-        if cursor.fetchone() == (0,):
+        if new := cursor.fetchone() == (0,):
             cursor.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
-            cursor.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         cursor.execute("PRAGMA application_id")
-        if cursor.fetchone() == (APPLICATION_ID,):  # how a host journals its file is its own affair
+        marked = cursor.fetchone() == (APPLICATION_ID,)
+        if new or marked:  # how a host journals its file is its own affair
             cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
         # What is erased is overwritten, and so is what page splits leave behind from the start.
         cursor.execute("PRAGMA secure_delete = ON")
+
+
+def mark(conn: Connection) -> None:
+    """Mark a file that holds nothing yet as made by us, with the tables that come into it."""
+    if conn.engine in _ours and conn.dialect.name == "sqlite":
+        with contextlib.closing(conn.connection.cursor()) as cursor:
+            cursor.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+            if cursor.fetchone() is None:
+                cursor.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
 def _refuse_foreign(path: Path, layout: Layout, *, beside: bool) -> None:

@@ -7,6 +7,7 @@ migrations (`make fresh`), and tests hold them to make the same database.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import Final
 
@@ -37,6 +38,11 @@ def make(conn: Connection, layout: Layout, revision: str) -> bool:
     # Even IF NOT EXISTS asks for the right to make schemas, which an owner of tables may lack.
     if made and layout.schema is not None and not inspect(conn).has_schema(layout.schema):
         conn.execute(CreateSchema(layout.schema))
+    if conn.dialect.name == "sqlite":  # a third of the time of opening a new file, past SQLAlchemy
+        with contextlib.closing(conn.connection.cursor()) as cursor:
+            for statement in made:
+                cursor.execute(statement)
+        return bool(made)
     for statement in made:
         # A driver that is given parameters, be it none, reads the % of a function's body.
         conn.exec_driver_sql(statement, execution_options={"no_parameters": True})

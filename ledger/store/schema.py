@@ -26,6 +26,7 @@ from ledger.errors import (
 from ledger.store import fresh, migrating
 from ledger.store import guards as guarding
 from ledger.store.binds import is_session
+from ledger.store.engines import mark
 from ledger.store.layout import Layout
 from ledger.store.tables import tables_for
 from ledger.store.transaction import Bind, reading, watch_savepoints, writing
@@ -121,8 +122,10 @@ def upgrade(bind: Bind, layout: Layout | None = None, *, to: str = REVISION) -> 
         found = next(iter(rows or ()), None)
         if found is not None and found > REVISION:
             raise _newer(found)
-        if rows is None and fresh.make(conn, layout, to):
-            return
+        if rows is None:
+            mark(conn)
+            if fresh.make(conn, layout, to):
+                return
         if found is None or found < to:
             migrating.run(conn, layout, to)
 

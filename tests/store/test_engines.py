@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sqlite3
 import subprocess
@@ -39,6 +40,31 @@ def test_a_new_file_is_set_up_and_marked(tmp_path, as_text):
     with again.connect() as conn:
         schema.check(conn, Layout())
     again.dispose()
+
+
+def test_a_file_that_got_no_tables_is_marked_when_it_gets_them(tmp_path):
+    path = tmp_path / "claims.db"
+    stopped = engines.engine_for(path)
+    assert pragma(stopped, "journal_mode") == "wal"
+    stopped.dispose()
+    with path.open("rb") as file:
+        assert file.read(72)[68:] == bytes(4)
+    again = engines.engine_for(path)
+    schema.upgrade(again)
+    assert pragma(again, "application_id") == engines.APPLICATION_ID
+    assert pragma(again, "journal_mode") == "wal"
+    again.dispose()
+
+
+def test_a_file_that_holds_anothers_tables_is_not_marked(tmp_path):
+    path = tmp_path / "host.db"
+    with contextlib.closing(sqlite3.connect(path)) as host:
+        host.execute("CREATE TABLE of_the_host (id INTEGER PRIMARY KEY)")
+    beside = engines.engine_for(path, beside=True)
+    schema.upgrade(beside)
+    assert pragma(beside, "application_id") == 0
+    assert pragma(beside, "journal_mode") == "delete"
+    beside.dispose()
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path):
