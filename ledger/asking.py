@@ -13,13 +13,14 @@ import attrs
 
 from ledger import following
 from ledger.consuming import Cursor
-from ledger.errors import InvalidView
+from ledger.errors import InvalidView, NotFound
 from ledger.folding import Folded
 from ledger.following import Types
 from ledger.handed import Id, id_of, plain_fields
 from ledger.model.events import StoredEvent
 from ledger.projections import (
     accounts,
+    difference,
     explaining,
     listing,
     perspectives,
@@ -32,6 +33,7 @@ from ledger.projections import (
 )
 from ledger.projections.logbook import LogLine, log_line
 from ledger.projections.policies import Policy
+from ledger.projections.scope import Scope
 from ledger.store.follow import Stop
 from ledger.view import View
 
@@ -97,13 +99,19 @@ class Asking(abc.ABC):
         """A party's words on a topic over time."""
         return self.as_of().timeline(id_of(party), id_of(topic), policy=policy)
 
-    def contradictions(self) -> tuple[perspectives.Contradiction, ...]:
-        """Pairs of parties that hold against each other now."""
-        return self.as_of().contradictions()
+    def contradictions(
+        self, *, party: Id | None = None, topic: Id | None = None, proposition: Id | None = None
+    ) -> tuple[perspectives.Contradiction, ...]:
+        """Pairs of parties that hold against each other now, or those of a party or topic."""
+        wanted = plain_fields({"party": party, "topic": topic, "proposition": proposition})
+        return self.as_of().contradictions(**wanted)
 
-    def divergences(self) -> tuple[perspectives.Divergence, ...]:
-        """Pairs of claims that tell one occurrence in different ways."""
-        return self.as_of().divergences()
+    def divergences(
+        self, *, party: Id | None = None, topic: Id | None = None, proposition: Id | None = None
+    ) -> tuple[perspectives.Divergence, ...]:
+        """Pairs of claims that tell one occurrence differently, or those of a party or topic."""
+        wanted = plain_fields({"party": party, "topic": topic, "proposition": proposition})
+        return self.as_of().divergences(**wanted)
 
     def perspectives(self, occurrence: Id) -> accounts.Accounts:
         """Who describes an occurrence how, side by side."""
@@ -135,6 +143,36 @@ class Asking(abc.ABC):
         """Whether each quotation stands in its document, and in later versions of it."""
         one = None if document is None else id_of(document)
         return self.as_of().check_quotes(one, texts=texts)
+
+    def diff(
+        self,
+        before: View,
+        after: View,
+        *,
+        party: Id | None = None,
+        topic: Id | None = None,
+        proposition: Id | None = None,
+    ) -> difference.Difference:
+        """What a second view shows otherwise than a first: claims learnt, positions changed.
+
+        `party` leaves the claims that reach it, and its positions; `topic` and `proposition` what
+        is on it. What only one of the views knows is new, or gone.
+
+        Raises:
+            NotFound: neither view knows the party, topic or proposition.
+        """
+        scope = Scope(**plain_fields({"party": party, "topic": topic, "proposition": proposition}))
+        shown: list[difference.Shown] = []
+        missing: list[NotFound] = []
+        for view in (before, after):
+            try:
+                shown.append(view._shown(scope))  # noqa: SLF001 - a View's, which is ours
+            except NotFound as error:
+                shown.append(difference.Shown(said=view.said, basis=view.basis))
+                missing.append(error)
+        if len(missing) == len(shown):
+            raise missing[-1]
+        return difference.diff(*shown)
 
     # -- the log ----------------------------------------------------------------------------
 

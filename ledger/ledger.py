@@ -33,7 +33,6 @@ from ledger.model.party import Name, Party
 from ledger.model.period import Period
 from ledger.model.text import check_id
 from ledger.projecting import Projections
-from ledger.projections import difference
 from ledger.receipt import Receipt
 from ledger.recording import claiming, registering, undoing
 from ledger.recording.intake import Intake, Made
@@ -356,13 +355,6 @@ class Ledger(Asking, Attesting, Erasing):
     def replay(self, date: Day, *, zone: dt.tzinfo | None = None) -> View:
         """What this ledger showed on a date: known by then, and said by then."""
         return self.as_of(said=date, known=date, zone=zone)
-
-    def diff(self, before: View, after: View) -> difference.Difference:
-        """What a second view shows otherwise than a first: claims learnt, positions changed."""
-        with before.facts() as facts:  # one at a time: a host's pool may hold one connection
-            old = difference.shown(facts, before.said)
-        with after.facts() as facts:
-            return difference.diff(old, difference.shown(facts, after.said))
 
     # -- the proof --------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from ledger.narrowing import Asked, ask, columns, plain
 from ledger.projections import (
     accounts,
     catalogue,
+    difference,
     explaining,
     listing,
     naming,
@@ -38,6 +39,7 @@ from ledger.projections import (
 )
 from ledger.projections.effective import Facts
 from ledger.projections.policies import Policy
+from ledger.projections.scope import Scope
 
 Day = str | dt.date
 T = TypeVar("T")
@@ -172,15 +174,39 @@ class View:
         """
         return columns.columns_of(self._folded, self.basis, progress)
 
-    def contradictions(self) -> tuple[perspectives.Contradiction, ...]:
-        """Pairs of parties that hold against each other on one proposition."""
+    def contradictions(
+        self, *, party: str | None = None, topic: str | None = None, proposition: str | None = None
+    ) -> tuple[perspectives.Contradiction, ...]:
+        """Pairs of parties that hold against each other on one proposition.
+
+        `party` leaves those in which it is one of the two.
+        """
+        scope = Scope(party=party, topic=topic, proposition=proposition)
+        if scope.narrow:
+            return self._ask(lambda asked: asked.contradictions(scope))
         with self.facts() as facts:
             return perspectives.contradictions(facts, self.said)
 
-    def divergences(self) -> tuple[perspectives.Divergence, ...]:
-        """Pairs of claims that tell one occurrence in different ways, without denial."""
+    def divergences(
+        self, *, party: str | None = None, topic: str | None = None, proposition: str | None = None
+    ) -> tuple[perspectives.Divergence, ...]:
+        """Pairs of claims that tell one occurrence in different ways, without denial.
+
+        `party` leaves those in which it made one of the two; `topic` and `proposition` those of
+        which at least one claim is on it.
+        """
+        scope = Scope(party=party, topic=topic, proposition=proposition)
+        if scope.narrow:
+            return self._ask(lambda asked: asked.divergences(scope))
         with self.facts() as facts:
             return perspectives.divergences(facts, self.said)
+
+    def _shown(self, scope: Scope) -> difference.Shown:
+        """What is compared of a view: its claims and positions, or those of a scope."""
+        if scope.narrow:
+            return self._ask(lambda asked: asked.shown(scope))
+        with self.facts() as facts:
+            return difference.shown(facts, self.said)
 
     def perspectives(self, occurrence: str) -> accounts.Accounts:
         """Who describes an occurrence how, side by side, in words of their own."""

@@ -27,6 +27,7 @@ from ledger.aio.waking import Waker, waking
 from ledger.appending import Clock, utc_now
 from ledger.errors import MissingEntry, StoreError, TimedOut
 from ledger.following import Types
+from ledger.handed import Id
 from ledger.ledger import Ledger
 from ledger.model.events import Recorder, StoredEvent
 from ledger.projections.difference import Difference
@@ -212,9 +213,18 @@ class AsyncLedger:
     evidence = awaited(Ledger.evidence)
     check_quotes = awaited(Ledger.check_quotes)
 
-    async def diff(self, before: AsyncView, after: AsyncView) -> Difference:
+    async def diff(
+        self,
+        before: AsyncView,
+        after: AsyncView,
+        *,
+        party: Id | None = None,
+        topic: Id | None = None,
+        proposition: Id | None = None,
+    ) -> Difference:
         """What a second view shows otherwise than a first: claims learnt, positions changed."""
-        return await self.run_sync(Ledger.diff, before.view, after.view)
+        scope = {"party": party, "topic": topic, "proposition": proposition}
+        return await self.run_sync(Ledger.diff, before.view, after.view, **scope)
 
     # -- the log ----------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from ledger.cli.entering import read_text
 from ledger.cli.names import party
-from ledger.cli.options import HERE, NOW, PartyName, When, Where, number_or_day
+from ledger.cli.options import ALL, HERE, NOW, PartyName, Scope, When, Where, number_or_day
 from ledger.cli.output import answer, answers, as_json, rows_of, say, table, tame
 from ledger.errors import InvalidView
 from ledger.projections.listing import ClaimLine
@@ -291,23 +291,25 @@ def check_quotes(
     return 1 if found.fallen else 0
 
 
-def contradictions(*, when: When = NOW, where: Where = HERE) -> None:
+def contradictions(*, scope: Scope = ALL, when: When = NOW, where: Where = HERE) -> None:
     """List the pairs of parties that hold against each other.
 
-    Example: `claims contradictions --said 2023-01-18`
+    Example: `claims contradictions --topic lachin --said 2023-01-18`
     """
     with where.ledger() as ledger:
-        found = when.view(ledger).contradictions()
+        view = when.view(ledger)
+        found = view.contradictions(**scope.of(view))
         answers(found, json=where.json, none="no contradictions")
 
 
-def divergences(*, when: When = NOW, where: Where = HERE) -> None:
+def divergences(*, scope: Scope = ALL, when: When = NOW, where: Where = HERE) -> None:
     """List the pairs of claims that tell one occurrence in two ways.
 
-    Example: `claims divergences`
+    Example: `claims divergences --topic lachin`
     """
     with where.ledger() as ledger:
-        found = when.view(ledger).divergences()
+        view = when.view(ledger)
+        found = view.divergences(**scope.of(view))
         answers(found, json=where.json, none="no divergences")
 
 
@@ -317,6 +319,7 @@ def diff(
     from_known: str | None = None,
     to_said: Annotated[str | None, Parameter(name=("--to-said", "--said"))] = None,
     to_known: Annotated[str | None, Parameter(name=("--to-known", "--known"))] = None,
+    scope: Scope = ALL,
     where: Where = HERE,
 ) -> None:
     """Show what changed between two views: claims and positions.
@@ -336,7 +339,7 @@ def diff(
     with where.ledger() as ledger:
         before = ledger.as_of(said=from_said, known=number_or_day(from_known))
         after = ledger.as_of(said=to_said, known=number_or_day(to_known))
-        found = ledger.diff(before, after)
+        found = ledger.diff(before, after, **scope.of(after))
         if not where.json:
             say(f"from: {before}\nto:   {after}")
             say(str(tame(found)))

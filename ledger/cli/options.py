@@ -12,6 +12,7 @@ from cyclopts import Group, Parameter
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
+from ledger.cli.names import party
 from ledger.errors import Invalid, SchemaMissing, StoreError
 from ledger.ledger import Ledger
 from ledger.model.events import Recorder
@@ -182,9 +183,31 @@ class When:
         return ledger.as_of(said=self.said, known=number_or_day(self.known))
 
 
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Scope:
+    """Whom and what an answer is narrowed to; everything if left out."""
+
+    who: PartyName = None
+    """Of this party alone, by id or by a name it bore on that day."""
+    topic: str | None = None
+    """On this topic and those inside it alone."""
+    proposition: str | None = None
+    """On this proposition alone."""
+
+    def of(self, view: View) -> dict[str, str | None]:
+        """The same with the party's id, in a view."""
+        return {
+            "party": party(view, self.who),
+            "topic": self.topic,
+            "proposition": self.proposition,
+        }
+
+
 HERE: Final = Where()
 DESK: Final = Desk()
 NOW: Final = When()
+ALL: Final = Scope()
 
 
 def number_or_day(known: str | None) -> str | int | None:

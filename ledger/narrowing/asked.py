@@ -23,6 +23,7 @@ from ledger.narrowing.records import beside, held_of
 from ledger.projections import (
     accounts,
     catalogue,
+    difference,
     explaining,
     listing,
     naming,
@@ -30,6 +31,7 @@ from ledger.projections import (
     positions,
     provenance,
     resting,
+    scope,
     silence,
     standing,
     timeline,
@@ -88,8 +90,9 @@ class Asked:
         if on is None:
             with self._about(who, None) as facts:
                 return perspectives.positions_of(facts, who or "", self._said, policy)
-        with self._about(who, perspectives.propositions_of(self.records, on)) as facts:
-            found = perspectives.positions_on(facts, on, self._said, policy)
+        several = scope.propositions_of(self.records, on)
+        with self._about(who, several) as facts:
+            found = perspectives.positions_on(facts, several, self._said, policy)
         if who is None:
             return found
         shown = self.records.public(self.records.canonical(who))
@@ -104,7 +107,7 @@ class Asked:
         known = records.effective.get(records.id_of("proposition", topic) or topic)
         single = isinstance(known, ev.PropositionDefined) and not records.id_of("topic", topic)
         on = naming.find(records, "proposition" if single else "topic", topic)
-        several = [records.canonical(on)] if single else perspectives.propositions_of(records, on)
+        several = [records.canonical(on)] if single else scope.propositions_of(records, on)
         others = [one for proposition in several for one in beside(records, proposition)]
         with self._about(who, [*several, *others]) as facts:
             return timeline.timeline(facts, who, on, self._said, policy)
@@ -119,7 +122,7 @@ class Asked:
     def silences(self, topic: str) -> silence.Silences:
         """Who is silent on a topic on which others spoke."""
         on = naming.find(self.records, "topic", topic)
-        with self._about(None, perspectives.propositions_of(self.records, on)) as facts:
+        with self._about(None, scope.propositions_of(self.records, on)) as facts:
             return silence.silences(facts, on, self._said)
 
     def evidence(self, party: str, proposition: str) -> resting.PositionTrace:
@@ -137,13 +140,38 @@ class Asked:
 
     def claims(self, wanted: listing.Filters) -> listing.Claims:
         """The claims that pass the filters, which name no document and no utterance."""
-        named, on = wanted.found(self.records), None
-        if named.proposition is not None:
-            on = [named.proposition]
-        elif named.topic is not None:
-            on = [*perspectives.propositions_of(self.records, named.topic)]
+        named = wanted.found(self.records)
+        on = named.propositions(self.records)
         with self._about(named.party or named.claimant, on, gone=True) as facts:
             return listing.claims(facts, self._said, named)
+
+    def shown(self, given: scope.Scope) -> difference.Shown:
+        """What is compared of a view: claims and positions of a scope."""
+        named = given.found(self.records)
+        with self._about(named.party, named.propositions(self.records)) as facts:
+            return difference.shown(facts, self._said, named)
+
+    def contradictions(self, given: scope.Scope) -> tuple[perspectives.Contradiction, ...]:
+        """Pairs of parties that hold against each other, within a scope."""
+        named = given.found(self.records)
+        with self._about(None, self._spoken_on(named)) as facts:
+            return perspectives.contradictions(facts, self._said, named)
+
+    def divergences(self, given: scope.Scope) -> tuple[perspectives.Divergence, ...]:
+        """Pairs of claims that tell one occurrence in different ways, within a scope."""
+        named = given.found(self.records)
+        told = perspectives.told_beside(self.records, self._spoken_on(named))
+        with self._about(None, told) as facts:
+            return perspectives.divergences(facts, self._said, named)
+
+    def _spoken_on(self, named: scope.Scope) -> tuple[str, ...]:
+        """The propositions of a scope; of a party alone those on which it may have spoken."""
+        on = named.propositions(self.records)
+        if on is not None:
+            return on
+        with self._about(named.party, None) as facts:
+            claims = (claim for _, claim in facts.of_type(ev.ClaimRecorded))
+            return tuple({facts.canonical(claim.proposition) for claim in claims})
 
     def document(self, document: str) -> catalogue.DocumentLine:
         """One document."""

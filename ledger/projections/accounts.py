@@ -14,7 +14,7 @@ from ledger.model import events as ev
 from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
-from ledger.projections.perspectives import Divergence, divergences, speakers_on
+from ledger.projections.perspectives import Divergence, divergences_among, speakers_on
 from ledger.projections.positions import position
 from ledger.projections.rollup import reach
 from ledger.projections.standing import Evidence, Position
@@ -104,7 +104,7 @@ def accounts(facts: Facts, occurrence: str, said: Knob) -> Accounts:
             for party in speakers_on(facts, proposition)
             if (row := _account(facts, party, proposition, said)) is not None
         ),
-        divergences=divergences(facts, said, frozenset(map(facts.canonical, told))),
+        divergences=divergences_among(facts, said, frozenset(map(facts.canonical, told))),
         said=said,
         basis=facts.size,
     )

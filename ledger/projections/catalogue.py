@@ -9,7 +9,7 @@ import attrs
 from ledger.model import events as ev
 from ledger.model.moment import Edtf
 from ledger.model.period import Period
-from ledger.projections import perspectives
+from ledger.projections import scope
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.erased import Erased, erased
@@ -165,7 +165,7 @@ def propositions(facts: Facts) -> tuple[PropositionLine, ...]:
 
 def propositions_of(facts: Facts, topic: str) -> tuple[PropositionLine, ...]:
     """Those of one topic and of the topics inside it."""
-    keys = set(map(facts.public, perspectives.propositions_of(facts, topic)))
+    keys = set(map(facts.public, scope.propositions_of(facts, topic)))
     return tuple(one for one in propositions(facts) if one.id in keys)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 import attrs
@@ -12,7 +13,8 @@ from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.listing import ClaimLine, Filters, claims
-from ledger.projections.perspectives import positions_of
+from ledger.projections.perspectives import positions_of, positions_on
+from ledger.projections.scope import EVERYTHING, Scope
 from ledger.projections.standing import Position
 
 
@@ -81,17 +83,18 @@ class Difference(Answer):
 class Shown:
     """What is compared of a view: its claims by id, its positions by party and proposition."""
 
-    claims: dict[str, ClaimLine]
-    positions: dict[tuple[str, str], Position]
+    claims: dict[str, ClaimLine] = attrs.field(factory=dict)
+    positions: dict[tuple[str, str], Position] = attrs.field(factory=dict)
     said: Knob
     basis: int
 
 
-def shown(facts: Facts, said: Knob) -> Shown:
-    """All that a view shows; the facts are not needed after."""
+def shown(facts: Facts, said: Knob, scope: Scope = EVERYTHING) -> Shown:
+    """All that a view shows, or what it shows of a scope; the facts are not needed after."""
+    wanted = Filters(party=scope.party, topic=scope.topic, proposition=scope.proposition)
     return Shown(
-        claims={row.id: row for row in claims(facts, said, Filters())},
-        positions=_table(facts, said),
+        claims={row.id: row for row in claims(facts, said, wanted)},
+        positions={(row.party, row.proposition): row for row in _positions(facts, said, scope)},
         said=said,
         basis=facts.size,
     )
@@ -145,13 +148,20 @@ def _bearing(one: Position | None) -> dict[str, str]:
     }
 
 
-def _table(facts: Facts, said: Knob) -> dict[tuple[str, str], Position]:
-    return {
-        (row.party, row.proposition): row
-        for party, _ in facts.of_type(ev.PartyRegistered)
-        if facts.canonical(party) == party
-        for row in positions_of(facts, party, said)
-    }
+def _positions(facts: Facts, said: Knob, scope: Scope) -> Iterator[Position]:
+    on, party = scope.propositions(facts), scope.shown_party(facts)
+    if party is None and on is not None:
+        yield from positions_on(facts, on, said)
+        return
+    shown = None if on is None else frozenset(map(facts.public, on))
+    for one in _parties(facts) if party is None else (party,):
+        for row in positions_of(facts, one, said):
+            if shown is None or row.proposition in shown:
+                yield row
+
+
+def _parties(facts: Facts) -> Iterator[str]:
+    return (id_ for id_, _ in facts.of_type(ev.PartyRegistered) if facts.canonical(id_) == id_)
 
 
 def _short(one: Position | None) -> str:

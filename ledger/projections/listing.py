@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Literal, Self
 
 import attrs
 
@@ -15,10 +15,10 @@ from ledger.projections import naming
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.erased import Erased, erased, erased_of
-from ledger.projections.perspectives import propositions_of
 from ledger.projections.positions import certainty, taken_back, withdrawals
 from ledger.projections.rollup import reach
 from ledger.projections.saying import bounds
+from ledger.projections.scope import Scope
 
 
 @attrs.frozen(kw_only=True)
@@ -91,17 +91,14 @@ class Claims(Answer):
 
 
 @attrs.frozen(kw_only=True)
-class Filters:
+class Filters(Scope):
     """What a list of claims is narrowed to; ids are the ledger's own, None is everything.
 
     `party` is whom a claim reaches, `claimant` who made it. `about` may overlap, `published` is
     surely out by then.
     """
 
-    party: str | None = None
     claimant: str | None = None
-    proposition: str | None = None
-    topic: str | None = None
     document: str | None = None
     utterance: str | None = None
     act: str | None = None
@@ -110,29 +107,27 @@ class Filters:
     about: Edtf | None = None
     published: dt.date | None = None
 
-    def found(self, facts: Facts) -> Filters:
+    def found(self, facts: Facts) -> Self:
         """The same by the ledger's ids, where they were a host's.
 
         Raises:
             NotFound: there is no such party, proposition, topic or document.
         """
-        given = {
-            kind: getattr(self, kind) for kind in ("party", "proposition", "topic", "document")
-        }
-        named: dict[str, Any] = {
-            kind: naming.find(facts, kind, one) for kind, one in given.items() if one is not None
-        }
+        named = super().found(facts)
+        if self.document is not None:
+            named = attrs.evolve(named, document=naming.find(facts, "document", self.document))
         if self.claimant is not None:
-            named["claimant"] = naming.find(facts, "party", self.claimant)
+            named = attrs.evolve(named, claimant=naming.find(facts, "party", self.claimant))
         if self.utterance is not None:
-            named["utterance"] = facts.id_of("utterance", self.utterance) or self.utterance
-        return attrs.evolve(self, **named)
+            known = facts.id_of("utterance", self.utterance) or self.utterance
+            named = attrs.evolve(named, utterance=known)
+        return named
 
     @property
     def narrow(self) -> bool:
         """Whether whom or what is named, and nothing that only all claims can tell."""
-        named = self.party or self.claimant or self.proposition or self.topic
-        return named is not None and self.document is None and self.utterance is None
+        named = super().narrow or self.claimant is not None
+        return named and self.document is None and self.utterance is None
 
 
 def claims(facts: Facts, said: Knob, wanted: Filters) -> Claims:
@@ -156,16 +151,12 @@ def claims(facts: Facts, said: Knob, wanted: Filters) -> Claims:
 
 
 def _keep(facts: Facts, wanted: Filters) -> Callable[[str, ev.ClaimRecorded], bool]:
-    topic = propositions_of(facts, wanted.topic) if wanted.topic else None
-    party = facts.canonical(wanted.party) if wanted.party else None
+    on, party = wanted.propositions(facts), wanted.shown_party(facts)
     claimant = facts.canonical(wanted.claimant) if wanted.claimant else None
-    proposition = facts.canonical(wanted.proposition) if wanted.proposition else None
 
     def keep(id_: str, claim: ev.ClaimRecorded) -> bool:
-        shown = facts.canonical(claim.proposition)
         return (
-            proposition in (None, shown)
-            and (topic is None or shown in topic)
+            (on is None or facts.canonical(claim.proposition) in on)
             and wanted.document in (None, claim.document)
             and wanted.utterance in (None, claim.utterance)
             and wanted.act in (None, claim.act)

@@ -7,7 +7,7 @@ own. A divergence is one occurrence told in two ways without denial (model.md, 5
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import attrs
 
@@ -17,8 +17,9 @@ from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.policies import Policy
-from ledger.projections.positions import certainty, position, topics_within, withdrawals
+from ledger.projections.positions import certainty, position, withdrawals
 from ledger.projections.rollup import claims_reaching, reach
+from ledger.projections.scope import EVERYTHING, Scope
 from ledger.projections.standing import Position
 
 
@@ -72,12 +73,12 @@ class Divergence(Answer):
 
 
 def positions_on(
-    facts: Facts, topic: str, said: Knob, policy: str | Policy = "latest"
+    facts: Facts, propositions: Iterable[str], said: Knob, policy: str | Policy = "latest"
 ) -> Positions:
-    """Where every party stands on every proposition of a topic, silent ones left out."""
+    """Where every party stands on some shown propositions, silent ones left out."""
     rows = [
         found
-        for proposition in propositions_of(facts, topic)
+        for proposition in propositions
         for party in _parties_on(facts, proposition)
         if (found := position(facts, party, proposition, said, policy)).status != "silent"
     ]
@@ -101,22 +102,23 @@ def positions_of(
     return Positions(rows=tuple(rows), said=said, basis=facts.size)
 
 
-def propositions_of(facts: Facts, topic: str) -> tuple[str, ...]:
-    """The shown propositions of a topic and of the topics inside it."""
-    inside = (facts.indexed("propositions_in", one) for one in topics_within(facts, topic))
-    return tuple(dict.fromkeys(facts.canonical(one) for ids in inside for one in ids))
-
-
 def _parties_on(facts: Facts, proposition: str) -> list[str]:
     reached = {party for claim in facts.claims_on(proposition) for party in reach(facts, claim)}
     return sorted(reached, key=facts.public)
 
 
-def contradictions(facts: Facts, said: Knob) -> tuple[Contradiction, ...]:
-    """Every pair of parties with claims of their own that hold against each other."""
+def contradictions(
+    facts: Facts, said: Knob, scope: Scope = EVERYTHING
+) -> tuple[Contradiction, ...]:
+    """Every pair of parties with claims of their own that hold against each other.
+
+    With a scope those on its propositions, between its party and others.
+    """
     found: list[Contradiction] = []
+    on = scope.propositions(facts)
+    one = scope.shown_party(facts)
     for proposition, _ in facts.of_type(ev.PropositionDefined):
-        if facts.canonical(proposition) != proposition:
+        if facts.canonical(proposition) != proposition or not (on is None or proposition in on):
             continue
         held: dict[str, list[Position]] = {"supports": [], "opposes": []}
         for party in speakers_on(facts, proposition):
@@ -132,6 +134,7 @@ def contradictions(facts: Facts, said: Knob) -> tuple[Contradiction, ...]:
                 opposing=_own_words(b),
             )
             for a, b in itertools.product(held["supports"], held["opposes"])
+            if one is None or facts.public(one) in (a.party, b.party)
         ]
     return tuple(sorted(found, key=lambda one: (one.proposition, one.supports, one.opposes)))
 
@@ -152,13 +155,47 @@ def speakers_on(facts: Facts, proposition: str) -> list[str]:
     return sorted(found, key=facts.public)
 
 
-def divergences(
-    facts: Facts, said: Knob, among: Collection[str] | None = None
-) -> tuple[Divergence, ...]:
+def divergences(facts: Facts, said: Knob, scope: Scope = EVERYTHING) -> tuple[Divergence, ...]:
     """Every pair of standing claims of two parties that characterise one occurrence differently.
 
-    `among` keeps the pairs whose shown propositions are of those.
+    With a scope those of which one claim is on its propositions, one perhaps the other by its
+    party.
     """
+    on, party = scope.propositions(facts), scope.shown_party(facts)
+
+    def wanted(a: str, b: str) -> bool:
+        return (on is None or _proposition(facts, a) in on or _proposition(facts, b) in on) and (
+            party is None or party in _speakers(facts, a) or party in _speakers(facts, b)
+        )
+
+    return _divergences(facts, said, wanted)
+
+
+def divergences_among(
+    facts: Facts, said: Knob, propositions: Collection[str]
+) -> tuple[Divergence, ...]:
+    """Those of which both claims are on some shown propositions."""
+
+    def wanted(a: str, b: str) -> bool:
+        return _proposition(facts, a) in propositions and _proposition(facts, b) in propositions
+
+    return _divergences(facts, said, wanted)
+
+
+def told_beside(facts: Facts, propositions: Iterable[str]) -> tuple[str, ...]:
+    """Some shown propositions, and those that tell an occurrence which one of them tells."""
+    found = dict.fromkeys(propositions)
+    told = [
+        [facts.canonical(one) for one in described.propositions]
+        for _, described in facts.of_type(ev.OccurrenceDescribed)
+    ]
+    beside = [one for together in told if not found.keys().isdisjoint(together) for one in together]
+    return (*(found | dict.fromkeys(beside)),)
+
+
+def _divergences(
+    facts: Facts, said: Knob, wanted: Callable[[str, str], bool]
+) -> tuple[Divergence, ...]:
     pairs: dict[tuple[str, str], str | None] = {}
     for _, edge in facts.of_type(ev.ClaimsRelated):
         if edge.relation == "divergent_characterisation":
@@ -171,7 +208,7 @@ def divergences(
         for (a, b), occurrence in sorted(
             pairs.items(), key=lambda item: tuple(map(facts.public, item[0]))
         )
-        if (among is None or (_proposition(facts, a) in among and _proposition(facts, b) in among))
+        if wanted(a, b)
         and _standing(facts, a, said)
         and _standing(facts, b, said)
         and _two(facts, a, b)
@@ -225,19 +262,19 @@ def _standing(facts: Facts, claim: str, said: Knob) -> bool:
     return any(withdrawals(facts, claim, party, said) != "yes" for party in facts.claimants(event))
 
 
+def _speakers(facts: Facts, claim: str) -> tuple[str, ...]:
+    act = facts.act(claim)
+    return () if act is None else tuple(facts.claimants(act))
+
+
 def _two(facts: Facts, a: str, b: str) -> bool:
-    first, second = facts.act(a), facts.act(b)
-    return (
-        first is not None
-        and second is not None
-        and not set(facts.claimants(first)) & set(facts.claimants(second))
-    )
+    first, second = _speakers(facts, a), _speakers(facts, b)
+    return bool(facts.act(a) and facts.act(b)) and not set(first) & set(second)
 
 
 def _divergence(facts: Facts, a: str, b: str, occurrence: str | None) -> Divergence:
     def parties(claim: str) -> str:
-        act = facts.act(claim)
-        return " or ".join(map(facts.public, facts.claimants(act))) if act else ""
+        return " or ".join(map(facts.public, _speakers(facts, claim)))
 
     return Divergence(
         claims=(facts.public(a), facts.public(b)),

@@ -16,10 +16,10 @@ from ledger.model.bounds import Bounds
 from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
-from ledger.projections.perspectives import propositions_of
 from ledger.projections.positions import last_word, topics_within
 from ledger.projections.rollup import reach
 from ledger.projections.saying import bounds
+from ledger.projections.scope import propositions_of
 from ledger.projections.wording import listed, when
 
 

@@ -10,10 +10,10 @@ from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.erased import Erased
-from ledger.projections.perspectives import propositions_of
 from ledger.projections.policies import Policy
 from ledger.projections.positions import position
 from ledger.projections.runs import Run, Turn
+from ledger.projections.scope import propositions_of
 from ledger.projections.standing import Evidence, Position
 
 

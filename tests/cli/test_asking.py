@@ -141,6 +141,18 @@ def test_contradictions_and_divergences(good, filled):
     assert len(good("contradictions", "--json").json) == 1
 
 
+def test_contradictions_divergences_and_differences_of_some(good, refused, filled):
+    assert len(good("contradictions", "--party", "office", "--proposition", "safe").out) > 20
+    assert good("contradictions", "--proposition", "risk").out == "no contradictions\n"
+    assert good("divergences", "--party", "Inspectors").out == good("divergences").out
+    dates = ("--from-said", "2024-03-02", "--to-said", "2024-03-10", "--json")
+    whole, some = good("diff", *dates).json, good("diff", *dates, "--party", "Inspectors").json
+    assert len(whole["positions"]) > len(some["positions"]) > 0
+    assert some["positions"] == [one for one in whole["positions"] if one["party"] == "office"]
+    assert "nobody" in refused("divergences", "--party", "nobody")
+    assert "claims topic add" in refused("contradictions", "--topic", "nothing")
+
+
 @pytest.mark.parametrize(
     "ask",
     [

@@ -32,9 +32,20 @@ from ledger.projections import (
     positions,
     timeline,
 )
+from ledger.projections.scope import Scope
 from ledger.testing import lachin
 from tests.projections.naive_fold import Op
-from tests.projections.worlds import PEOPLE, SAID, TOLD, Clock, crowded, scene, told_to, worlds
+from tests.projections.worlds import (
+    PEOPLE,
+    SAID,
+    TOLD,
+    Clock,
+    crowded,
+    disputed,
+    scene,
+    told_to,
+    worlds,
+)
 
 SCENE = len(scene())
 PARTIES = st.sampled_from(PEOPLE)
@@ -70,6 +81,9 @@ def listed(asked, cells, view):
         yield asked.claims(listing.Filters(party=party))
         yield asked.claims(listing.Filters(claimant=party, proposition=proposition))
         yield asked.claims(listing.Filters(proposition=proposition))
+        for scope in (Scope(party=party), Scope(proposition=proposition)):
+            yield from (asked.contradictions(scope), asked.divergences(scope), asked.shown(scope))
+        yield asked.divergences(Scope(party=party, proposition=proposition))
     yield from (asked.trace(one.id) for one in view.claims())
     yield from (asked.document(one.id) for one in view.documents())
 
@@ -123,10 +137,23 @@ def questions(view):
         yield lambda asked, which=claim: asked.trace(which)
     for wanted in filters(parties, [one.id for one in view.propositions()], view.topics()):
         yield lambda asked, by=wanted: asked.claims(by)
+    for scope in scopes(parties, [one.id for one in view.propositions()], view.topics()):
+        yield lambda asked, by=scope: asked.contradictions(by)
+        yield lambda asked, by=scope: asked.divergences(by)
+        yield lambda asked, by=scope: asked.shown(by)
     with view.facts() as facts:
         occurrences = facts.keys("occurrence")
     for one in occurrences:
         yield lambda asked, which=one: asked.accounts(which)
+
+
+def scopes(parties, propositions, topics):
+    """Whom and what disagreements and differences can be narrowed to."""
+    yield from (Scope(party=one) for one in parties)
+    yield from (Scope(proposition=one) for one in propositions)
+    yield from (Scope(party=parties[0], proposition=one) for one in propositions)
+    yield from (Scope(topic=one.id) for one in topics)
+    yield from (Scope(topic=one.id, proposition=propositions[0]) for one in topics)
 
 
 def filters(parties, propositions, topics):
@@ -167,7 +194,7 @@ def plain_worlds(draw):
     return found
 
 
-WORLDS = st.one_of(plain_worlds(), plain_worlds(), worlds(), crowded())
+WORLDS = st.one_of(plain_worlds(), plain_worlds(), worlds(), crowded(), disputed())
 
 
 @settings(max_examples=50)
@@ -348,6 +375,9 @@ def test_what_is_told_of_single_claims_folds_nothing(database, clock):
         assert [ledger.trace(one) for one in ids] == expected
         assert [ledger.prove(one).sequence for one in ids] == [one.sequence for one in expected]
         assert ledger.evidence("az", "protest").position == ledger.position("az", "protest")
+        assert ledger.divergences(topic="lachin")
+        assert not ledger.contradictions(party="az")
+        assert ledger.diff(ledger.as_of(known=5), ledger.as_of(), party="az").positions
         assert len(ledger.claims(party="az")) < len(ids) == len(set(ids))
         assert ledger.as_of().document(expected[0].document).id == expected[0].document
         assert days_of_claim(ledger, ids[0])[1] >= dt.date(2022, 12, 1)

@@ -197,6 +197,28 @@ def crowded(draw) -> list[tuple[Op, dt.timedelta]]:
 
 
 @st.composite
+def disputed(draw) -> list[tuple[Op, dt.timedelta]]:
+    """Single speakers who said yes or no; some take it back, some turn out to be one."""
+    kinds = (*("claim",) * 8, "membership", "withdraw", "amend", "relate", "merge_parties")
+    found = []
+    for op, step in draw(worlds(kinds=(*kinds, "merge_propositions"), size=24)):
+        kept = op.fields
+        if op.kind == "claim":
+            kept = kept | {
+                "chains": (((draw(st.sampled_from(PEOPLE)), "says"),),),
+                "proposition": draw(st.sampled_from(TOLD[:3])),
+                "act": draw(st.sampled_from(("assert", "deny"))),
+                "uttered": draw(st.sampled_from(("2023-01-03", "2023-01-05"))),
+                "utterance": None,
+            }
+            kept["stance"] = FIXED_STANCE.get(kept["act"]) or draw(
+                st.sampled_from(("supports", "opposes"))
+            )
+        found.append((Op(op.kind, op.id, kept), step))
+    return found
+
+
+@st.composite
 def _one(draw, number: int, told: dict[str, list[str]], ops: dict[str, Op], kinds):
     """One thing to hand in, on what was told before it."""
     kind = draw(st.sampled_from(kinds))

@@ -1,0 +1,135 @@
+"""Disagreements and differences of a party, a topic, a proposition: what is left of the whole."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger import Ledger, Party, Proposition, Topic
+from ledger.errors import UnknownParty, UnknownTopic
+from ledger.testing import lachin
+from tests.projections.worlds import (
+    PEOPLE,
+    SAID,
+    TOLD,
+    Clock,
+    crowded,
+    disputed,
+    told_to,
+    worlds,
+)
+
+SCOPES = [
+    *({"party": one} for one in PEOPLE),
+    *({"proposition": one} for one in TOLD),
+    *({"party": p, "proposition": q} for p, q in itertools.product(PEOPLE[:4], TOLD)),
+]
+
+
+def left(found, scope, party, propositions):
+    """The answers that a scope leaves, by hand."""
+    who, what = scope.get("party"), scope.get("proposition")
+    return tuple(
+        one for one in found if who in (None, *party(one)) and what in (None, *propositions(one))
+    )
+
+
+@settings(max_examples=60)
+@given(
+    st.one_of(disputed(), disputed(), worlds(), crowded()),
+    st.sampled_from(SAID[5:]),
+    st.sampled_from(SAID[5:]),
+)
+def test_a_scope_leaves_out_and_changes_nothing(world, early, late):
+    clock = Clock()
+    with Ledger.open(":memory:", clock=clock) as ledger:
+        told_to(ledger, clock, world)
+        before, view = ledger.as_of(said=early), ledger.as_of(said=late)
+        against, apart = view.contradictions(), view.divergences()
+        shown, whole = view.claims(), ledger.diff(before, view)
+        # Of parties and propositions that were merged, the shown one stands for both.
+        same = {id_: merged(view, id_) for id_ in (*PEOPLE, *TOLD)}
+        speakers = {one.id: one.claimant for one in shown}
+        for scope in SCOPES:
+            by = {key: same[one] for key, one in scope.items()}
+            assert view.contradictions(**scope) == left(
+                against, by, lambda one: (one.supports, one.opposes), lambda one: (one.proposition,)
+            )
+            assert view.divergences(**scope) == left(
+                apart,
+                by,
+                lambda one: {who for id_ in one.claims for who in speakers[id_]},
+                lambda one: one.propositions,
+            )
+            found = ledger.diff(before, view, **scope)
+            assert found.positions == left(
+                whole.positions, by, lambda one: (one.party,), lambda one: (one.proposition,)
+            )
+            wanted: dict[str, Any] = scope
+            ids = {one.id for one in (*view.claims(**wanted), *before.claims(**wanted))}
+            for name in ("learnt", "newly_said", "lost"):
+                some = [one.id for one in getattr(found, name)]
+                assert set(some) == {one.id for one in getattr(whole, name)} & ids
+
+
+def merged(view, id_):
+    """What a party or proposition is shown as."""
+    if id_ in PEOPLE:
+        return view.position(id_, TOLD[0]).party
+    return view.position(PEOPLE[0], id_).proposition
+
+
+@pytest.fixture
+def told():
+    with Ledger.open(":memory:") as ledger:
+        lachin.load(ledger)
+        yield ledger
+
+
+def test_a_topic_counts_with_those_inside_it(told):
+    assert told.divergences(topic="lachin") == told.divergences()
+    assert told.divergences(topic="relations") == ()
+    view, early = told.as_of(), told.as_of(said="2022-12-20")
+    inside = told.diff(early, view, topic="way-out")
+    assert {one.proposition for one in inside.positions} == {
+        one.id for one in view.propositions(topic="way-out")
+    }
+    assert set(inside.positions) < set(told.diff(early, view, topic="lachin").positions)
+
+
+def test_a_proposition_outside_the_topic_leaves_nothing(told):
+    outside = {"topic": "relations", "proposition": "protest"}
+    assert told.divergences(**outside) == told.contradictions(**outside) == ()
+    assert not told.diff(told.as_of(known=20), told.as_of(), **outside)
+
+
+def test_what_one_view_does_not_know_yet_is_new_in_the_other():
+    with Ledger.open(":memory:") as ledger:
+        ledger.register_all([Party("mill", name="Mill"), Proposition("low", text="Low")])
+        before = ledger.as_of()
+        ledger.register_all(
+            [
+                Party("board", name="Board"),
+                Topic("weir", label="The weir"),
+                Proposition("shut", text="Shut", topic="weir"),
+            ]
+        )
+        ledger.record(id="c1", claimant="board", act="assert", proposition="shut", uttered="2023")
+        ledger.record(id="c2", claimant="mill", act="assert", proposition="low", uttered="2023")
+        now = ledger.as_of()
+        for scope in ({"party": "board"}, {"topic": "weir"}, {"proposition": "shut"}):
+            assert [one.id for one in ledger.diff(before, now, **scope).learnt] == ["c1"]
+            back = ledger.diff(now, before, **scope)
+            assert [one.id for one in back.lost] == ["c1"]
+            assert [one.after for one in back.positions] == [None]
+        with pytest.raises(UnknownParty, match="'baord'") as error:
+            ledger.diff(before, now, party="baord")
+        assert error.value.near == ("board",)
+        with pytest.raises(UnknownTopic):
+            ledger.contradictions(topic="wier")
+        with pytest.raises(UnknownParty):
+            ledger.divergences(party="baord")
