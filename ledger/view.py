@@ -276,8 +276,7 @@ class View:
         Raises:
             UnknownDocument: no such document in this view; near matches are named.
         """
-        with self.facts() as facts:
-            return resting.resting_on(facts, naming.find(facts, "document", document), self.said)
+        return self._ask(lambda asked: asked.resting_on(document))
 
     def attributed_to(self, party: str) -> resting.AttributedTo:
         """Everything in which a party has a part: what it claims, what reaches it, through whom.
@@ -285,8 +284,7 @@ class View:
         Raises:
             UnknownParty: no such party in this view; near matches are named.
         """
-        with self.facts() as facts:
-            return resting.attributed_to(facts, naming.find(facts, "party", party), self.said)
+        return self._ask(lambda asked: asked.attributed_to(party))
 
     def evidence(self, party: str, proposition: str) -> resting.PositionTrace:
         """A position, with each claim that bears on it traced back to its words.
@@ -309,12 +307,13 @@ class View:
             UnknownDocument: no such document in this view; near matches are named.
             InvalidDocument: a text that is not that of its document.
         """
+        if document is not None:
+            return self._ask(lambda asked: asked.check_quotes(document, texts or {}))
         with self.facts() as facts:
-            one = None if document is None else naming.find(facts, "document", document)
             given = {
                 naming.find(facts, "document", id_): text for id_, text in (texts or {}).items()
             }
-            return versions.check_quotes(facts, one, given)
+            return versions.check_quotes(facts, None, given)
 
     # -- names and lists --------------------------------------------------------------------
 

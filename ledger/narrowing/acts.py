@@ -37,31 +37,51 @@ class Narrowed:
         """The records of the basis that are no acts: who and what there is to ask about."""
         return self.records.frame(self.basis)
 
-    @contextlib.contextmanager
     def about(
         self, party: str | None, propositions: Iterable[str] | None, *, gone: bool = False
-    ) -> Iterator[Facts]:
+    ) -> contextlib.AbstractContextManager[Facts]:
         """The facts that bear on a party (on all) and some propositions (all, where it is None).
 
         With `gone` those too of which something was erased.
         """
+        parties = None if party is None else (party,)
+        claims = self.in_cells(parties, propositions)
+        return self.with_claims(claims | self.gone() if gone else claims)
+
+    def in_cells(
+        self, parties: Iterable[str] | None, propositions: Iterable[str] | None
+    ) -> set[int]:
+        """The claims that bear on some parties (all) and some propositions (all)."""
         frame = self.frame
-        on = None
-        if propositions is not None:
-            groups = map(frame.merged_group, propositions)
-            on = {self._sequence(one) for group in groups for one in group}
-        if party is None:
-            named = [one.id for one in frame.stored.values() if one.type == "party_registered"]
-        else:
-            named = [*beneath(frame, frame.canonical(party))]
+        on = None if propositions is None else self._group(propositions)
         cell, _ = self._build
         key = self.records.log_id, self.basis
-        parties = [*map(self._sequence, named), *([cells.NOBODY] if party is None else [])]
-        claims = cells.in_cells(self.conn, cell, key, parties, on)
-        if gone:
-            claims |= {one.sequence for one in self.records.gone if one.sequence < self.basis}
-        with self.with_claims(claims) as facts:
-            yield facts
+        if parties is None:
+            named = [one.id for one in frame.stored.values() if one.type == "party_registered"]
+            by = {*map(self._sequence, named), cells.NOBODY}
+        else:
+            under = (beneath(frame, frame.canonical(one)) for one in parties)
+            by = {self._sequence(one) for ids in under for one in ids}
+        return cells.in_cells(self.conn, cell, key, by, on)
+
+    def gone(self) -> set[int]:
+        """The acts of which something was erased."""
+        return {one.sequence for one in self.records.gone if one.sequence < self.basis}
+
+    def naming(self, party: str) -> set[int]:
+        """The acts that name a party and are in no cell of it."""
+        return self.linked(cells.PART, self._group([party]))
+
+    def uttered(self, utterance: str) -> set[int]:
+        """The acts of an utterance, by a host's id or the ledger's."""
+        found = self.linked(cells.KEY, {cells.number_of_key("utterance", utterance)})
+        return found | self.linked(cells.UTTERANCE, {cells.number_of(utterance)})
+
+    def carried_by(self, documents: Iterable[str]) -> set[int]:
+        """The documents that are known by some ids, all their versions, and the acts in any."""
+        found = {seq for id_ in documents for seq in self.known_as("document", id_)}
+        papers = {one.sequence for one in self.acts(found) if one.type == "document_registered"}
+        return found | self.linked(cells.CARRIED, papers)
 
     @contextlib.contextmanager
     def with_claims(self, claims: set[int]) -> Iterator[Facts]:
@@ -74,9 +94,12 @@ class Narrowed:
 
     def named(self, kind: str, id_: str) -> contextlib.AbstractContextManager[Facts]:
         """The facts that bear on a claim or document, by its host's id or the ledger's."""
+        return self.with_claims(self.known_as(kind, id_))
+
+    def known_as(self, kind: str, id_: str) -> set[int]:
+        """The events that are known by an id of a kind, a host's or the ledger's."""
         found = self.linked(cells.KEY, {cells.number_of_key(kind, id_)})
-        found |= {row.seq for row in self._named({id_}) if row.seq < self.basis}
-        return self.with_claims(found)
+        return found | {row.seq for row in self._named({id_}) if row.seq < self.basis}
 
     def claims_by_proposition(self) -> Iterator[tuple[str, set[int]]]:
         """The shown propositions, each with the claims that may bear on it; read in one go."""
@@ -92,6 +115,10 @@ class Narrowed:
         while found:
             id_, claims = found.popitem()
             yield id_, set(claims)
+
+    def _group(self, ids: Iterable[str]) -> set[int]:
+        """The sequences of some records of the frame, and of those that are one with them."""
+        return {self._sequence(one) for id_ in ids for one in self.frame.merged_group(id_)}
 
     def _sequence(self, id_: str) -> int:
         return self.frame.stored[id_].sequence

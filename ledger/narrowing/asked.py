@@ -6,7 +6,7 @@ Here lives which acts a question needs. What it means is in `ledger.projections`
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar, cast
 
 import attrs
@@ -35,6 +35,7 @@ from ledger.projections import (
     silence,
     standing,
     timeline,
+    versions,
 )
 from ledger.projections.effective import Facts
 from ledger.projections.policies import Policy
@@ -139,7 +140,10 @@ class Asked:
             return provenance.trace(facts, provenance.find(facts, claim), document_text)
 
     def claims(self, wanted: listing.Filters) -> listing.Claims:
-        """The claims that pass the filters, which name no document and no utterance."""
+        """The claims that pass the filters, which name something."""
+        if wanted.document is not None or wanted.utterance is not None:
+            with self._carried(wanted.document, wanted.utterance) as facts:
+                return listing.claims(facts, self._said, wanted.found(facts))
         named = wanted.found(self.records)
         on = named.propositions(self.records)
         with self._about(named.party or named.claimant, on, gone=True) as facts:
@@ -165,18 +169,46 @@ class Asked:
             return perspectives.divergences(facts, self._said, named)
 
     def _spoken_on(self, named: scope.Scope) -> tuple[str, ...]:
-        """The propositions of a scope; of a party alone those on which it may have spoken."""
+        """The propositions of a scope; of a party alone those on which it spoke itself."""
         on = named.propositions(self.records)
         if on is not None:
             return on
         with self._about(named.party, None) as facts:
-            claims = (claim for _, claim in facts.of_type(ev.ClaimRecorded))
-            return tuple({facts.canonical(claim.proposition) for claim in claims})
+            return perspectives.spoken_on(facts, named.party or "")
 
     def document(self, document: str) -> catalogue.DocumentLine:
         """One document."""
         with self._named("document", document) as facts:
             return catalogue.document(facts, naming.find(facts, "document", document))
+
+    def check_quotes(self, document: str, texts: Mapping[str, str]) -> versions.QuoteChecks:
+        """Whether the quotations of a document stand in it, and in later versions of it."""
+        with self._with(lambda near: near.carried_by([document, *texts])) as facts:
+            one = naming.find(facts, "document", document)
+            given = {naming.find(facts, "document", id_): text for id_, text in texts.items()}
+            return versions.check_quotes(facts, one, given)
+
+    def resting_on(self, document: str) -> resting.RestingOn:
+        """Everything that rests on a document, and which positions would fall with it."""
+        with self._with(lambda near: near.carried_by([document])) as facts:
+            named = naming.find(facts, "document", document)
+            if self._narrowed is None:
+                return resting.resting_on(facts, named, self._said)
+            touched = resting.touched_by(facts, named)
+        # Where a party stands without the document, is told by all that it said on the same.
+        on = {what for _, what in touched}
+        on |= {other for what in on for other in beside(self.records, what)}
+        parties = {party for party, _ in touched}
+        with self._with(
+            lambda near: near.carried_by([document]) | near.in_cells(parties, on)
+        ) as facts:
+            return resting.resting_on(facts, named, self._said)
+
+    def attributed_to(self, party: str) -> resting.AttributedTo:
+        """Everything in which a party has a part."""
+        who = naming.find(self.records, "party", party)
+        with self._with(lambda near: near.in_cells([who], None) | near.naming(who)) as facts:
+            return resting.attributed_to(facts, who, self._said)
 
     def _about(
         self, party: str | None, propositions: Iterable[str] | None, *, gone: bool = False
@@ -184,6 +216,26 @@ class Asked:
         if self._narrowed is None:
             return contextlib.nullcontext(self.records)
         return self._narrowed.about(party, propositions, gone=gone)
+
+    def _carried(
+        self, document: str | None, utterance: str | None
+    ) -> contextlib.AbstractContextManager[Facts]:
+        """The facts of the acts in a document, or of an utterance where none is named."""
+
+        def found(near: Narrowed) -> set[int]:
+            if document is not None:
+                return near.carried_by([document]) | near.gone()
+            return near.uttered(utterance or "") | near.gone()
+
+        return self._with(found)
+
+    def _with(
+        self, sequences: Callable[[Narrowed], set[int]]
+    ) -> contextlib.AbstractContextManager[Facts]:
+        """The facts that bear on some acts, found where questions are narrowed."""
+        if self._narrowed is None:
+            return contextlib.nullcontext(self.records)
+        return self._narrowed.with_claims(sequences(self._narrowed))
 
     def _named(self, kind: str, id_: str) -> contextlib.AbstractContextManager[Facts]:
         if self._narrowed is None:

@@ -14,7 +14,7 @@ import functools
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import msgspec
@@ -52,6 +52,7 @@ class _Found:
     links: list[tuple[int, int, int]] = attrs.field(factory=list)
     touches: list[tuple[str, int]] = attrs.field(factory=list)
     uttered: list[tuple[str, str]] = attrs.field(factory=list)
+    named: list[tuple[int, str, int]] = attrs.field(factory=list)
     moved: list[str] = attrs.field(factory=list)
     erased: dict[str, set[str]] = attrs.field(factory=dict)
     ids: dict[str, int] = attrs.field(factory=dict)
@@ -65,7 +66,7 @@ def cells(layout: Layout | None = None) -> Factory:
 
     Example:
         >>> [table.name for table in cells()(0).tables]
-        ['ledger_v2_cell', 'ledger_v2_link']
+        ['ledger_v3_cell', 'ledger_v3_link']
     """
     return functools.partial(_build, layout or Layout())
 
@@ -121,6 +122,9 @@ def _links(found: _Found, seq_of: Mapping[str, int]) -> Iterator[store.LinkRow]:
     for target, seq in found.touches:
         if target in seq_of:
             yield store.TOUCH, seq_of[target], seq
+    for kind, id_, seq in found.named:
+        if id_ in seq_of:
+            yield kind, seq_of[id_], seq
     for utterance, act in found.uttered:
         if act in seq_of:
             yield store.UTTERANCE, store.number_of(utterance), seq_of[act]
@@ -130,6 +134,7 @@ def _sequences(found: _Found, page: Page) -> Mapping[str, int]:
     """The sequence of every id that the page names: from it, from memory, else by one query."""
     kept: dict[str, int] = page.memory
     wanted = {id_ for id_, _ in found.touches} | {id_ for _, id_ in found.uttered}
+    wanted.update(id_ for _, id_, _ in found.named)
     for parties in {one[1] for one in found.claims}:
         wanted.update(parties)
     wanted.update(one[2] for one in found.claims)
@@ -157,11 +162,14 @@ def _take(found: _Found, stored: ev.StoredEvent) -> None:
         _key(found, kind, key, seq)
     match event:
         case ev.ClaimRecorded():
-            found.claims.append((seq, _parties(event.chains), event.proposition, event.document))
+            parties = _parties(event.chains)
+            found.claims.append((seq, parties, event.proposition, event.document))
             _utter(found, event.utterance, stored.id)
+            _name(found, seq, _others(event, parties), event.document)
         case ev.ClaimWithdrawn():
             found.touches += [(claim, seq) for claim in event.claims]
             _utter(found, event.utterance, stored.id)
+            _name(found, seq, _agents(event.chains), event.document)
         case ev.ClaimsRelated():
             found.touches += [(event.claim, seq), (event.target, seq)]
         case ev.DocumentRevised():
@@ -193,6 +201,13 @@ def _utter(found: _Found, utterance: str | None, act: str) -> None:
         found.uttered.append((utterance, act))
 
 
+def _name(found: _Found, seq: int, parties: Iterable[str], document: str | None) -> None:
+    """Note whom an act names beyond the cells that it is in, and the document that carries it."""
+    found.named += [(store.PART, party, seq) for party in parties]
+    if document is not None:
+        found.named.append((store.CARRIED, document, seq))
+
+
 def _key(found: _Found, kind: str, key: str | None, seq: int) -> None:
     if key is not None:
         found.links.append((store.KEY, store.number_of_key(kind, key), seq))
@@ -209,6 +224,9 @@ def _change(found: _Found, stored: ev.StoredEvent, event: ev.Change) -> None:
     named = event.changes
     found.touches += [(one, seq) for one in named.get("claims") or ()]
     found.touches += [(named[end], seq) for end in ("claim", "target") if named.get(end)]
+    _name(found, seq, _agents_of_change(named), named.get("document"))
+    if isinstance(event, ev.ClaimCorrected):
+        _name(found, seq, (), event.document)
     if named.get("utterance") is not None:  # whoever asks for its acts must find the change
         found.uttered.append((named["utterance"], id_))
     if event.record_type == _CLAIM and not _MOVING.isdisjoint(named):
@@ -219,6 +237,24 @@ def _parties(chains: Iterable[Sequence[ev.ChainLink]]) -> tuple[str, ...]:
     """Who may have made a claim, and for whom they spoke: from there it goes up."""
     named = ((claimant_of(chain), *spoken_for(chain)) for chain in chains)
     return tuple(dict.fromkeys(id_ for id_ in itertools.chain.from_iterable(named) if id_))
+
+
+def _agents(chains: Iterable[Sequence[ev.ChainLink]]) -> tuple[str, ...]:
+    """Everybody who stands in a chain."""
+    return tuple(dict.fromkeys(link.agent for chain in chains for link in chain))
+
+
+def _others(who: _Who | ev.ClaimRecorded, parties: tuple[str, ...]) -> tuple[str, ...]:
+    """Whoever a claim names but those in whose cells it is."""
+    named = (*_agents(who.chains), *who.addressees, *who.mentions)
+    return tuple(one for one in dict.fromkeys(named) if one not in parties)
+
+
+def _agents_of_change(named: Mapping[str, Any]) -> Iterator[str]:
+    """Whoever the new values of a change name."""
+    yield from _agents(named.get("chains") or ())
+    yield from named.get("addressees") or ()
+    yield from named.get("mentions") or ()
 
 
 # -- many events, by what their slots say -------------------------------------------------------
@@ -236,8 +272,15 @@ class _Keyed(msgspec.Struct, gc=False):
     key: str | None = None
 
 
+class _Who(msgspec.Struct, gc=False):
+    chains: tuple[tuple[ev.ChainLink, ...], ...]
+    addressees: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+
+
 _what: Final = msgspec.json.Decoder(_What).decode
 _keyed: Final = msgspec.json.Decoder(_Keyed).decode
+_who: Final = msgspec.json.Decoder(_Who).decode
 
 
 def _read(found: _Found, page: Page) -> None:
@@ -254,9 +297,10 @@ def _read(found: _Found, page: Page) -> None:
                 whole.append(seq)
                 continue
             said = _what(what[SALT_BYTES:])
-            named = _parties_in(who[SALT_BYTES:])
-            found.claims.append((seq, named, said.proposition, said.document))
+            parties, others = _named_in(who[SALT_BYTES:])
+            found.claims.append((seq, parties, said.proposition, said.document))
             _utter(found, said.utterance, id_)
+            _name(found, seq, others, said.document)
             _key(found, "claim", said.key, seq)
             _key(found, "utterance", said.utterance_key, seq)
         elif type_ in _FRAME:
@@ -272,9 +316,10 @@ def _read(found: _Found, page: Page) -> None:
 
 
 @functools.lru_cache(maxsize=5_000)
-def _parties_in(who: bytes) -> tuple[str, ...]:
-    chains = msgspec.json.decode(who).get("chains", ())
-    return _parties([ev.ChainLink(**link) for link in chain] for chain in chains)
+def _named_in(who: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    named = _who(who)
+    parties = _parties(named.chains)
+    return parties, _others(named, parties)
 
 
 # -- what is rare -------------------------------------------------------------------------------

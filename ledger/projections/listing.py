@@ -125,9 +125,9 @@ class Filters(Scope):
 
     @property
     def narrow(self) -> bool:
-        """Whether whom or what is named, and nothing that only all claims can tell."""
-        named = super().narrow or self.claimant is not None
-        return named and self.document is None and self.utterance is None
+        """Whether whom or what is named, so that not all claims need be looked at."""
+        named = (self.claimant, self.document, self.utterance)
+        return super().narrow or any(one is not None for one in named)
 
 
 def claims(facts: Facts, said: Knob, wanted: Filters) -> Claims:

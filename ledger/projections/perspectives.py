@@ -155,6 +155,17 @@ def speakers_on(facts: Facts, proposition: str) -> list[str]:
     return sorted(found, key=facts.public)
 
 
+def spoken_on(facts: Facts, party: str) -> tuple[str, ...]:
+    """The shown propositions on which a party made claims of its own."""
+    shown = facts.canonical(party)
+    found: dict[str, None] = {}
+    for id_, claim in facts.of_type(ev.ClaimRecorded):
+        path = reach(facts, id_).get(shown)
+        if shown in _speakers(facts, id_) or (path is not None and path.own):
+            found[facts.canonical(claim.proposition)] = None
+    return (*found,)
+
+
 def divergences(facts: Facts, said: Knob, scope: Scope = EVERYTHING) -> tuple[Divergence, ...]:
     """Every pair of standing claims of two parties that characterise one occurrence differently.
 

@@ -5,7 +5,7 @@ The way back from a claim to its words is `ledger.projections.provenance`; here 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
 import attrs
@@ -217,7 +217,8 @@ def _resting(facts: Facts, id_: str) -> Resting:
 def falls_with(facts: Facts, document: str, said: Knob) -> tuple[Changed, ...]:
     """The positions that would come out otherwise if a document had carried nothing."""
     acts = _acts_in(facts, document)
-    touched = sorted(_touched(facts, acts), key=lambda cell: tuple(map(facts.public, cell)))
+    shown = {cell: tuple(map(facts.public, cell)) for cell in touched_by(facts, document)}
+    touched = sorted(shown, key=shown.__getitem__)
     before = {cell: position(facts, *cell, said) for cell in touched}
     with facts.without(acts):
         after = {cell: position(facts, *cell, said) for cell in touched}
@@ -226,10 +227,10 @@ def falls_with(facts: Facts, document: str, said: Knob) -> tuple[Changed, ...]:
     )
 
 
-def _touched(facts: Facts, acts: Iterable[str]) -> set[tuple[str, str]]:
-    """The parties and propositions on whose positions some acts may bear."""
+def touched_by(facts: Facts, document: str) -> set[tuple[str, str]]:
+    """The parties and propositions on whose positions the acts in a document may bear."""
     found: set[tuple[str, str]] = set()
-    for id_ in acts:
+    for id_ in _acts_in(facts, document):
         act = facts.act(id_)
         edges = (facts.get(one, ev.ClaimsRelated) for one in facts.indexed("relations_from", id_))
         named = act.claims if isinstance(act, ev.ClaimWithdrawn) else ()

@@ -4,8 +4,8 @@ Here live the tables and their statements. Which event does what to them is in
 `ledger.projecting.cells`, what is asked of them in `ledger.narrowing`.
 
 ```
-ledger_v2_cell   (log_id, party, proposition, seq) | document    a claim that may bear on the cell
-ledger_v2_link   (log_id, kind, target, seq)                     what else a question must read
+ledger_v3_cell   (log_id, party, proposition, seq) | document    a claim that may bear on the cell
+ledger_v3_link   (log_id, kind, target, seq)                     what else a question must read
 
 link of kind     target               seq
 0 frame          0                    a record that is no act: a party, a membership, a merge ..
@@ -13,6 +13,8 @@ link of kind     target               seq
 2 touch          a record             what withdraws, corrects, amends or relates it
 3 utterance      a number of its id   an act of it
 4 key            a number of both     what a host knows by this kind and id, or knew
+5 carried        a document           an act that it carries, or carried
+6 part           a party              an act that names it and is in no cell of it
 ```
 
 All numbers are sequences of events, so a prefix of the log is `seq < basis`: any known-date is a
@@ -35,12 +37,14 @@ from ledger.store.layout import Layout
 from ledger.store.tables import Tables
 
 NAME: Final = "cells"
-VERSION: Final = 2
+VERSION: Final = 3
 FRAME: Final = 0
 ERASED: Final = 1
 TOUCH: Final = 2
 UTTERANCE: Final = 3
 KEY: Final = 4
+CARRIED: Final = 5
+PART: Final = 6
 NOBODY: Final = -1
 """The party of a claim of which the text names no claimant."""
 
@@ -57,7 +61,7 @@ def tables_of(layout: Layout, build: int) -> tuple[Table, Table]:
 
     Example:
         >>> [table.name for table in tables_of(Layout(), 0)]
-        ['ledger_v2_cell', 'ledger_v2_link']
+        ['ledger_v3_cell', 'ledger_v3_link']
     """
     metadata, end = MetaData(schema=layout.schema), f"_{build}" if build else ""
     cell, link = (layout.table(f"v{VERSION}_{name}{end}") for name in ("cell", "link"))
@@ -143,7 +147,7 @@ def remove(conn: Connection, build: Sequence[Table], log_id: int, sequences: Ite
         among = "= ANY(CAST(? AS bigint[]))"
     these = f"log_id = CAST(? AS bigint) AND seq {among}"
     changed(conn, f"DELETE FROM {cell.fullname} WHERE {these}", (log_id, given))  # noqa: S608 - checked names
-    kinds = f"kind IN ({TOUCH}, {UTTERANCE}, {KEY})"
+    kinds = f"kind IN ({TOUCH}, {UTTERANCE}, {KEY}, {CARRIED}, {PART})"
     changed(conn, f"DELETE FROM {link.fullname} WHERE {these} AND {kinds}", (log_id, given))  # noqa: S608 - checked names
 
 

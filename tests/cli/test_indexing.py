@@ -24,7 +24,7 @@ def is_narrowed(ledger):
 
 def test_it_answers_the_same_and_is_kept_up_by_what_comes_after(good, filled):
     before = [good(*one).out for one in ASKED]
-    assert good("index").out == "cells v2: caught up at 17 of 17 events\n"
+    assert good("index").out == "cells v3: caught up at 17 of 17 events\n"
     assert [good(*one).out for one in ASKED] == before
     said = ("--uttered", "2024-03-09", "--id", "c9")
     good("record", "--claimant", "board", "--act", "deny", "--proposition", "safe", *said)
@@ -32,7 +32,7 @@ def test_it_answers_the_same_and_is_kept_up_by_what_comes_after(good, filled):
         assert is_narrowed(ledger)
     assert good("index", "--json").json["position"] == 18
     assert "c9" in good("position", "board", "safe").out
-    assert "ok: cells v2 at 18 events" in good("verify", "--views").out
+    assert "ok: cells v3 at 18 events" in good("verify", "--views").out
 
 
 def test_what_a_program_wrote_meanwhile_is_answered_all_the_same(good, filled):
@@ -53,14 +53,14 @@ def test_an_erasure_reaches_every_view_at_once(good, filled):
     told = good("erase", "c1", *why, "--confirm", "c1").out
     assert "has not come to the erasure yet" not in told
     verified = good("verify", "--views").out
-    assert "ok: cells v2 at 18 events" in verified
+    assert "ok: cells v3 at 18 events" in verified
     assert "ok: claims v1 at 18 events, 2 rows" in verified
 
 
 def test_tables_that_were_changed_are_made_anew(good, refused, filled):
     good("index")
     with sqlite3.connect("claims.db") as raw:
-        raw.execute("DELETE FROM ledger_v2_cell")
-    assert "cells v2 was changed" in refused("verify", "--views")
+        raw.execute("DELETE FROM ledger_v3_cell")
+    assert "cells v3 was changed" in refused("verify", "--views")
     assert "caught up at 17 of 17 events" in good("index", "--again").out
-    assert "ok: cells v2" in good("verify", "--views").out
+    assert "ok: cells v3" in good("verify", "--views").out

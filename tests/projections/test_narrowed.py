@@ -85,7 +85,15 @@ def listed(asked, cells, view):
             yield from (asked.contradictions(scope), asked.divergences(scope), asked.shown(scope))
         yield asked.divergences(Scope(party=party, proposition=proposition))
     yield from (asked.trace(one.id) for one in view.claims())
-    yield from (asked.document(one.id) for one in view.documents())
+    for one in view.documents():
+        yield asked.document(one.id)
+        yield asked.check_quotes(one.id, {})
+        yield asked.resting_on(one.id)
+        yield asked.claims(listing.Filters(document=one.id))
+    for party in dict(cells):
+        yield asked.attributed_to(party)
+        yield asked.claims(listing.Filters(document="g1", party=party))
+    yield from (asked.claims(listing.Filters(utterance=one)) for one in ("u1", "u2"))
 
 
 def folded_cells(view, cells):
@@ -122,6 +130,10 @@ def questions(view):
     for party in parties:
         yield lambda asked, who=party: catalogue.memberships(*asked.about(who))
         yield lambda asked, who=party: naming.denoted(asked.records, who, None)
+        yield lambda asked, who=party: asked.attributed_to(who)
+    for document in [one.id for one in view.documents()]:
+        yield lambda asked, which=document: asked.resting_on(which)
+        yield lambda asked, which=document: asked.check_quotes(which, {})
     for topic in [one.id for one in view.topics()]:
         yield lambda asked, on=topic: catalogue.propositions_of(*asked.about(on, "topic"))
         yield lambda asked, on=topic: asked.silences(on)
@@ -136,6 +148,8 @@ def questions(view):
     for claim in [one.id for one in view.claims()]:
         yield lambda asked, which=claim: asked.trace(which)
     for wanted in filters(parties, [one.id for one in view.propositions()], view.topics()):
+        yield lambda asked, by=wanted: asked.claims(by)
+    for wanted in occasions(view):
         yield lambda asked, by=wanted: asked.claims(by)
     for scope in scopes(parties, [one.id for one in view.propositions()], view.topics()):
         yield lambda asked, by=scope: asked.contradictions(by)
@@ -154,6 +168,13 @@ def scopes(parties, propositions, topics):
     yield from (Scope(party=parties[0], proposition=one) for one in propositions)
     yield from (Scope(topic=one.id) for one in topics)
     yield from (Scope(topic=one.id, proposition=propositions[0]) for one in topics)
+
+
+def occasions(view):
+    """Lists of the claims of a document or an utterance."""
+    yield from (listing.Filters(document=one.id) for one in view.documents())
+    uttered = dict.fromkeys(one.utterance for one in view.claims() if one.utterance)
+    yield from (listing.Filters(utterance=one) for one in uttered)
 
 
 def filters(parties, propositions, topics):
