@@ -90,9 +90,8 @@ def listed(asked, cells, view):
         yield asked.check_quotes(one.id, {})
         yield asked.resting_on(one.id)
         yield asked.claims(listing.Filters(document=one.id))
-    for party in dict(cells):
-        yield asked.attributed_to(party)
-        yield asked.claims(listing.Filters(document="g1", party=party))
+        yield asked.claims(listing.Filters(document=one.id, party=cells[0][0]))
+    yield from (asked.attributed_to(party) for party in dict(cells))
     yield from (asked.claims(listing.Filters(utterance=one)) for one in ("u1", "u2"))
 
 

@@ -49,7 +49,6 @@ def told(ledger):
             Document("h3", publisher="herald", published="2022-03-03", text="Of the mill."),
         ]
     )
-    shut, hearing = {"proposition": "shut"}, {"utterance": "hearing"}
     ledger.record_all(
         [
             Claim(
@@ -61,7 +60,7 @@ def told(ledger):
                 quote="the weir is shut",
                 addressees="board",
                 mentions=["herald"],
-                **shut,
+                proposition="shut",
             ),
             Claim(
                 id="c2",
@@ -69,8 +68,8 @@ def told(ledger):
                 act="deny",
                 document="g1",
                 quote="the board denies it",
-                **shut,
-                **hearing,
+                proposition="shut",
+                utterance="hearing",
             ),
             Claim(
                 id="c3",
@@ -80,7 +79,14 @@ def told(ledger):
                 proposition="cheap",
                 uttered="2022-02",
             ),
-            Claim(id="c4", claimant="clerk", act="deny", document="h1", **shut, **hearing),
+            Claim(
+                id="c4",
+                claimant="clerk",
+                act="deny",
+                document="h1",
+                proposition="shut",
+                utterance="hearing",
+            ),
             Claim(
                 id="c5",
                 claimant="board",
