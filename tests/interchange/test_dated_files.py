@@ -71,7 +71,9 @@ def denoted(tmp_path, dictionary, *names):
     with Ledger.open(":memory:") as ledger:
         refused = [one.line for one in import_file(ledger, path).refusals]
         view = ledger.as_of()
-        return [[one.party for one in view.denoted(name, on="2000-01-01")] for name in names], refused
+        return [
+            [one.party for one in view.denoted(name, on="2000-01-01")] for name in names
+        ], refused
 
 
 def test_names_under_an_entry_that_cannot_be_read_are_not_those_of_the_entry_above(tmp_path):
