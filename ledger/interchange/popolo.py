@@ -177,12 +177,14 @@ class _Reader:
         """The memberships that stand inside a person or an organisation."""
         owner = _OWNERS.get(self.section_of(element), "") if self._nesting else ""
         value = object_of(element) if owner else {}
-        given = {} if isinstance(value, Item) else value.get("memberships")
+        if isinstance(value, Item):
+            return
+        given = value.get("memberships")
         for place, one in enumerate(given if isinstance(given, list) else ()):
             at = written((*element.path, "memberships", place))
             line = attrs.evolve(element.line, at=at)
             if isinstance(one, dict):
-                own = {} if _id(one, owner) else {f"{owner}_id": value.get("id")}
+                own: Object = {} if _id(one, owner) else {f"{owner}_id": value.get("id")}
                 yield self._seat(line, {**one, **own})
             else:
                 wrong = InvalidImport(f"an object should stand here, got {kind_of(one)}.")

@@ -118,8 +118,10 @@ def spoken_for(chain: Sequence[Linked]) -> tuple[str, ...]:
 
 def check_chain(given: object) -> Chain:
     """Refuse a chain that is none, hangs in the air or is too long."""
-    chain = given if isinstance(given, list | tuple) else ()
-    if chain is not given or not all(isinstance(link, Link) for link in chain):
+    chain = (
+        [link for link in given if isinstance(link, Link)] if isinstance(given, Sequence) else []
+    )
+    if not isinstance(given, Sequence) or len(chain) < len(given):
         raise InvalidAttribution(
             f"A chain is a list of links, not {show(given)}. Write Link(party, kind) for each, or "
             "leave it out and say claimant, via and on_behalf_of.",

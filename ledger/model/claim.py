@@ -174,7 +174,7 @@ def _quote(value: Any) -> Quotation | None:
 def _chains(value: Sequence[Link] | Sequence[Sequence[Link]]) -> tuple[Chain, ...]:
     if not value:
         return ()
-    if isinstance(value, list | tuple) and all(isinstance(one, list | tuple) for one in value):
+    if isinstance(value, Sequence) and not any(isinstance(one, str | Link) for one in value):
         return tuple(map(check_chain, value))
     return (check_chain(value),)
 

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from ledger import Ledger
-from ledger.interchange import import_file
+from ledger.interchange import Outcome, import_file
+from ledger.projections.catalogue import Belonging
 
 ANN = {"id": "ann", "name": "Ann"}
 HOUSE = {"id": "house", "name": "House", "classification": "legislature"}
@@ -21,7 +22,8 @@ def popolo(tmp_path):
     """Imports a document, and tells it by what it was for each place, and Ann's memberships."""
 
     def read(*documents):
-        told, found = [], ()
+        told: list[Outcome] = []
+        found: tuple[Belonging, ...] = ()
         with Ledger.open(":memory:") as ledger:
             for place, one in enumerate(documents):
                 path = tmp_path / f"{place}.json"

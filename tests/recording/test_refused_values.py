@@ -185,8 +185,11 @@ VALUES: list[tuple[str, Entry, type[er.Invalid], tuple[str, ...]]] = [
         )
     ),
     *(
-        (f"id {field}", amend(**{field: {"id": "state"}}), er.Invalid, ("named by its id", "dict"))
-        for field in ("document", "proposition")
+        (f"id {name}", entry, er.Invalid, ("named by its id", "dict"))
+        for name, entry in (
+            ("of a document", amend(document={"id": "courier-1"})),
+            ("of a proposition", amend(proposition={"id": "bridge-shut"})),
+        )
     ),
     ("amended id", amend("gazette-1", publisher=["a"]), er.Invalid, ("by its id", "tuple")),
     ("amended list", amend(mentions=[{"id": "state"}]), er.Invalid, ("by its id", "dict")),
