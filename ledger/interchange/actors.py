@@ -26,7 +26,10 @@ from ledger.interchange.lines import Line, lines
 from ledger.interchange.source import Source
 from ledger.model.text import show
 
-_CODE: Final = re.compile(r"\[([^\s\]]+)\s*([^\]]*)\]")
+_CODE: Final = re.compile(r"\[([^\s\]]*\w[^\s\]]*)\s*([^\]]*)\]")
+_GOING_ON: Final = (b"+", b"\t", b" ", b"[", b"#")
+"""How a line begins that is no first line of an entry."""
+
 _DATE: Final = re.compile(r"(\d{8}|\d{6})\Z")
 _LATER: Final = 30
 """The last two-digit year that is of this century."""
@@ -49,27 +52,47 @@ def read(source: Source, options: Options) -> Items:
     with source.opened() as file:
         entry: _Entry | None = None
         for line in lines(file):
-            try:
-                text = line.text().partition("#")[0].rstrip()
-            except InvalidImport as error:
-                yield refused(line, error)
-                continue
-            if not text.strip():
-                continue
-            if text[:1] not in ("+", "\t", " ") or entry is None:
+            if line.raw[:1] not in _GOING_ON and not line.blank:
                 if entry is not None:
                     yield from _items(entry, bounds)
-                entry = _Entry(line)
-                name, _, code = text.partition("[")
-                if code:
-                    entry.usual = (line, f"[{code}")
-                entry.names.append(_name(name))
-            elif text.startswith("+"):
-                entry.names.append(_name(text[1:]))
-            else:
-                entry.codes.append((line, text.strip()))
+                entry = _Entry(line)  # even where the line is refused: what follows is of no other
+            try:
+                text = line.text().partition("#")[0].rstrip()
+                if text:
+                    _take(text, line, entry)
+            except InvalidImport as error:
+                yield refused(line, error)
         if entry is not None:
             yield from _items(entry, bounds)
+
+
+def _take(text: str, line: Line, entry: _Entry | None) -> None:
+    """Put what a line says into its entry.
+
+    Raises:
+        InvalidImport: there is no entry yet, or it is no line of one.
+    """
+    if entry is None:
+        raise InvalidImport(
+            f"{show(text.strip())} stands before any entry. Write the entry's first name above it.",
+            given=text,
+        )
+    if text[0] in "\t [":
+        entry.codes.append((line, text.strip()))
+        return
+    told, _, code = text.removeprefix("+").partition("[")
+    name = _name(told)
+    if code and text[0] == "+":
+        raise InvalidImport(
+            f"{show(text)} has a code, which a further name of an entry has not. Write the code "
+            "on a line of its own, or open an entry with the name.",
+            given=text,
+        )
+    if code:
+        entry.usual = (line, f"[{code}")
+    if not name:
+        raise InvalidImport(f"{show(text)} holds no name. Write one.", given=text)
+    entry.names.append(name)
 
 
 def _name(text: str) -> str:
@@ -77,8 +100,8 @@ def _name(text: str) -> str:
 
 
 def _items(entry: _Entry, bounds: str) -> Iterator[Item]:
-    names = [name for name in dict.fromkeys(entry.names) if name]
-    if not entry.codes and entry.usual is None:
+    names = [*dict.fromkeys(entry.names)]
+    if names and not entry.codes and entry.usual is None:
         bare = {"type": "party", "id": names[0], "name": names[0], "names": names[1:]}
         yield made(entry.line, [], passing=[bare], remarks=["entry without code"])
     for line, text in entry.codes:
@@ -112,6 +135,10 @@ def _restricted(text: str) -> tuple[str, Object]:
     if found is None:
         raise InvalidImport(
             f"{show(text)} is no code. Write it in brackets, such as [ARM >911221].", given=text
+        )
+    if "[" in text[found.end() :]:
+        raise InvalidImport(
+            f"{show(text)} holds more than one code. Write each on a line of its own.", given=text
         )
     code, when = found[1], found[2].replace(" ", "")
     if not when:

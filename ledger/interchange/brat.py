@@ -109,6 +109,8 @@ class _Reader:
         self._inside = inside
         self._text = ""
         self._document = path.stem
+        self._there: set[str] = set()
+        self._about: list[tuple[Line, str, str]] = []
         self._spans: dict[str, _Span] = {}
         self._events: dict[str, _Event] = {}
         self._related: list[tuple[Line, str, str, str]] = []
@@ -136,6 +138,9 @@ class _Reader:
                 placed = attrs.evolve(line, at=f"{self._inside}line {line.number}")
                 if not line.blank and (item := self._take(placed)) is not None:
                     yield item
+        for line, id_, target in self._about:
+            if target not in self._there:
+                yield refused(line, _not_there(id_, target))
         for event in self._events.values():
             yield self._claim(event)
         for line, relation, one, other in self._related:
@@ -148,6 +153,8 @@ class _Reader:
         try:
             id_, _, rest = line.text().rstrip("\r\n").partition("\t")
             line = attrs.evolve(line, at=f"{self._inside}{id_[:20]}")
+            if id_[:1] in ("T", "E"):
+                self._first(id_)
             match id_[:1]:
                 case "T":
                     self._spans[id_] = self._span(id_, rest)
@@ -155,13 +162,17 @@ class _Reader:
                     self._event(id_, rest, line)
                 case "A" | "M":
                     name, target, *value = rest.split(" ", 2)
+                    self._about.append((line, id_, target))
                     self._attributes.setdefault(target, {})[name] = value[0] if value else True
                 case "N":
                     _, target, reference = rest.partition("\t")[0].split(" ", 2)
+                    self._about.append((line, id_, target))
                     self._references[target] = reference.partition(":")[2] or reference
                 case "#":
                     head, _, note = rest.partition("\t")
-                    self._notes.setdefault(head.split(" ")[-1], []).append(note)
+                    target = head.split(" ")[-1]
+                    self._about.append((line, id_, target))
+                    self._notes.setdefault(target, []).append(note)
                 case "R":
                     kind, one, other = rest.rstrip("\t").split(" ")
                     self._related.append(
@@ -173,7 +184,14 @@ class _Reader:
                     return refused(line, _no_annotation(id_, line))
         except (InvalidImport, ValueError) as error:
             return refused(line, _as_refusal(error, line))
+        self._there.add(id_)
         return None
+
+    def _first(self, id_: str) -> None:
+        if id_ in self._there:
+            raise InvalidImport(
+                f"{id_} stands twice in the file. Give one of the two another id.", given=id_
+            )
 
     def _span(self, id_: str, rest: str) -> _Span:
         head, tab, exact = rest.partition("\t")
@@ -204,7 +222,14 @@ class _Reader:
                     field=id_,
                     given=one,
                 )
-            roles.setdefault(found[1], {})[int(found[2] or 1)] = found[3]
+            number = int(found[2] or 1)
+            if number in roles.setdefault(found[1], {}):
+                raise InvalidImport(
+                    f"{id_} has {found[1]} twice. Number them: {found[1]}, {found[1]}2.",
+                    field=id_,
+                    given=one,
+                )
+            roles[found[1]][number] = found[3]
         self._events[id_] = _Event(id_, type_, line, roles)
 
     # -- making -----------------------------------------------------------------------------
@@ -241,11 +266,7 @@ class _Reader:
         found = {}
         for number, id_ in sorted(event.roles.get(role, {}).items()):
             if id_ not in self._spans:
-                raise InvalidImport(
-                    f"{event.id} names {id_}, which is not there or was refused. Mend it first.",
-                    field=event.id,
-                    given=id_,
-                )
+                raise _not_there(event.id, id_)
             found[number] = self._spans[id_]
         return found
 
@@ -338,6 +359,14 @@ class _Reader:
         known = relation if relation in RELATIONS or ":" in relation else f"x-brat:{relation}"
         edge = {"from": self._id_of(one), "relation": known, "to": self._id_of(other)}
         return made(line, [{"type": "relation", **edge}])
+
+
+def _not_there(at: str, id_: str) -> InvalidImport:
+    return InvalidImport(
+        f"{at} names {show(id_)}, which is not there or was refused. Mend it first.",
+        field=at,
+        given=id_,
+    )
 
 
 def _joined(contents: list[_Span]) -> Object:

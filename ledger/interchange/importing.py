@@ -72,15 +72,15 @@ class Imported(Answer):
     refusals: tuple[Outcome, ...] = ()
 
     def __str__(self) -> str:
-        if not self.lines:
-            return f"{self.file}: nothing in the file, 0 {self.unit}s"
         lines = f"1 {self.unit}" if self.lines == 1 else f"{self.lines:,} {self.unit}s"
-        told = (
-            f"{self.file}: {lines}: {self.accepted:,} accepted ({self.warned:,} with a warning), "
-            f"{self.refused:,} refused, {self.skipped:,} skipped"
-        )
+        told = f"{self.file}: nothing in the file, {lines}"
+        if self.lines:
+            told = (
+                f"{self.file}: {lines}: {self.accepted:,} accepted ({self.warned:,} with a "
+                f"warning), {self.refused:,} refused, {self.skipped:,} skipped"
+            )
         told += f", {self.struck_out:,} struck out" if self.struck_out else ""
-        return told if self.stored else f"{told}; nothing was recorded"
+        return told if self.stored or not self.lines else f"{told}; nothing was recorded"
 
 
 @attrs.define

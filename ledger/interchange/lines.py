@@ -63,9 +63,9 @@ class Line:
         nul = raw.find(b"\0")
         if nul >= 0:
             what = (
-                "not JSON: nothing but NUL bytes, as a crash leaves behind"
+                "nothing but NUL bytes, as a crash leaves behind"
                 if not raw.strip(b"\0\r\n")
-                else f"not JSON: a raw NUL at byte {nul + 1} of the line"
+                else f"a raw NUL at byte {nul + 1} of the line"
             )
             raise InvalidImport(
                 f"{what}. Take the line from an undamaged copy.",

@@ -7,9 +7,11 @@ parent_id                membership of an organisation in another
 events (terms), posts    lend memberships their dates, role and organisation
 ```
 
-Dates are closed: an `end_date` is the last day that counts. A membership without dates has those
-of its term; one that is open ends when its person dies or its organisation is dissolved. Seats and
-party lists speak for nobody, so memberships do not roll up unless the mapping says which do.
+A membership may also stand inside its person or organisation, and hold objects where others have
+their ids. Dates are closed: an `end_date` is the last day that counts. A membership without dates
+has those of its term; where it has no end of its own it is over when its person dies or its
+organisation is dissolved, if not before. Seats and party lists speak for nobody, so memberships do
+not roll up unless the mapping says which do.
 """
 
 from __future__ import annotations
@@ -20,29 +22,36 @@ from typing import Any, Final
 import attrs
 
 from ledger.errors import InvalidImport
-from ledger.interchange.elements import Element, Path, elements
+from ledger.interchange.elements import Element, Path, elements, written
 from ledger.interchange.foreign import Object, faults, object_of, without
 from ledger.interchange.items import Item, Items, Options, made, refused, skipped, told_of
 from ledger.interchange.lines import Line
 from ledger.interchange.mapping import mapped
+from ledger.interchange.shapes import kind_of
 from ledger.interchange.source import Source
 from ledger.model.party import KINDS
+from ledger.model.text import show
 
 _SECTIONS: Final = ("organizations", "persons", "memberships")
 _OTHERS: Final = ("events", "posts", "areas", "motions", "vote_events", "votes", "speeches")
 _KINDS: Final = {"persons": "person", "organizations": "organisation"}
 _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
-    "persons": ("id", "name", "other_names", "death_date"),
+    "persons": ("id", "name", "other_names", "death_date", "memberships"),
     "organizations": (
-        *("id", "name", "other_names", "classification", "dissolution_date", "parent_id"),
-        "founding_date",
+        *("id", "name", "other_names", "classification", "dissolution_date", "memberships"),
+        *("parent_id", "parent"),
     ),
     "memberships": (
-        *("id", "person_id", "organization_id", "on_behalf_of_id", "member_id", "member"),
-        *("role", "label"),
-        *("post_id", "legislative_period_id", "start_date", "end_date"),
+        *("id", "person_id", "person", "organization_id", "organization", "member_id", "member"),
+        *("on_behalf_of_id", "on_behalf_of", "role", "label", "post_id", "post"),
+        *("legislative_period_id", "start_date", "end_date"),
     ),
 }
+_OWNERS: Final = {"persons": "person", "organizations": "organization"}
+_OF_A_MEMBERSHIP: Final = frozenset(
+    ("person_id", "person", "organization_id", "organization", "member_id", "post_id")
+)
+_OF_AN_ORGANISATION: Final = {"classification", "parent_id", "founding_date", "dissolution_date"}
 
 
 @attrs.frozen
@@ -74,11 +83,14 @@ def read(source: Source, options: Options) -> Items:
         for element in _elements(source, collection=collection):
             if reader.section_of(element) == section:
                 yield reader.item(section, element)
+            elif section == "memberships":
+                yield from reader.inside(element)
         if section == "organizations":
             yield from reader.parents()
 
 
 def _is_collection(source: Source) -> bool:
+    """Whether there are several records; a person with memberships inside is one."""
     seen: set[str | int] = set()
 
     def note(path: Path) -> bool:
@@ -87,9 +99,9 @@ def _is_collection(source: Source) -> bool:
 
     with source.opened() as file:
         for _ in faults(elements(file, note)):
-            if seen & {*_SECTIONS, *_OTHERS, 0}:
+            if seen & {*_KINDS, 0}:
                 return True
-    return bool(seen & {*_SECTIONS, *_OTHERS, 0})
+    return bool(seen & {*_SECTIONS, *_OTHERS, 0}) and not seen & {"id", "name"}
 
 
 def _elements(source: Source, *, collection: bool) -> Iterator[Element]:
@@ -113,6 +125,7 @@ class _Reader:
         self._ends: dict[str, str] = {}
         self._parents: list[tuple[Line, str, str]] = []
         self._left_out: set[str] = set()
+        self._nesting = False
         self.sections: set[str] = set()
 
     def section_of(self, element: Element) -> str:
@@ -120,15 +133,20 @@ class _Reader:
         if element.path and isinstance(element.path[0], str):
             return element.path[0] if element.path[0] in _SECTIONS else ""
         value = object_of(element)
-        if isinstance(value, Item) or "person_id" in value or "organization_id" in value:
+        if isinstance(value, Item) or value.keys() & _OF_A_MEMBERSHIP:
             return "memberships"
-        return "organizations" if value.keys() & {"classification", "parent_id"} else "persons"
+        return "organizations" if value.keys() & _OF_AN_ORGANISATION else "persons"
 
     def note(self, element: Element) -> None:
         """Keep what memberships ask of other records: terms, posts, and days of death."""
         self.sections.add(self.section_of(element))
         value = object_of(element)
-        if isinstance(value, Item) or not isinstance(id_ := value.get("id"), str):
+        if isinstance(value, Item):
+            return
+        if value.get("memberships"):
+            self.sections.add("memberships")
+            self._nesting = True
+        if not isinstance(id_ := value.get("id"), str):
             return
         section = element.path[0] if element.path else ""
         if section == "events":
@@ -150,23 +168,37 @@ class _Reader:
         value = object_of(element)
         if isinstance(value, Item):
             return value
-        try:
-            if section == "memberships":
-                objects = [*self._memberships(value)]
+        if section == "memberships":
+            return self._seat(element.line, value)
+        party = self._party(section, element.line, value)
+        return made(element.line, [party], value, remarks=self._remarks(section, value))
+
+    def inside(self, element: Element) -> Iterator[Item]:
+        """The memberships that stand inside a person or an organisation."""
+        owner = _OWNERS.get(self.section_of(element), "") if self._nesting else ""
+        value = object_of(element) if owner else {}
+        if isinstance(value, Item):
+            return
+        given = value.get("memberships")
+        for place, one in enumerate(given if isinstance(given, list) else ()):
+            at = written((*element.path, "memberships", place))
+            line = attrs.evolve(element.line, at=at)
+            if isinstance(one, dict):
+                own: Object = {} if _id(one, owner) else {f"{owner}_id": value.get("id")}
+                yield self._seat(line, {**one, **own})
             else:
-                objects = [self._party(section, element.line, value)]
-        except InvalidImport as error:
-            return refused(element.line, error, value)
-        return made(element.line, objects, value, remarks=self._remarks(section, value))
+                wrong = InvalidImport(f"an object should stand here, got {kind_of(one)}.")
+                yield refused(line, wrong, one)
 
     def parents(self) -> Iterator[Item]:
         """The organisations that are part of others, once all are registered."""
         for line, member, parent in self._parents:
             at = attrs.evolve(line, at=f"{line.at}.parent_id")
-            yield made(at, [{"type": "membership", "member": member, "organisation": parent}])
+            edge = {"type": "membership", "member": member, "organisation": parent}
+            yield made(at, [{**edge, **self._dates(None, self._over(member, parent))}])
 
     def _party(self, section: str, line: Line, value: Object) -> Object:
-        parent = value.get("parent_id")
+        parent = _id(value, "parent")
         if section == "organizations" and isinstance(parent, str):
             self._parents.append((line, str(value.get("id")), parent))
         told = str(value.get("classification"))
@@ -186,14 +218,30 @@ class _Reader:
         found = {key: one for key, one in (("from", start), ("until", end)) if one}
         return {**found, "bounds": self._bounds} if found else {}
 
+    def _over(self, *parties: Any, told: Any = None) -> str | None:
+        """The first day of those told, and of the deaths and dissolutions of some parties."""
+        ends = (told, *(self._ends.get(str(one)) for one in parties))
+        return min(filter(None, ends), default=None)
+
+    def _seat(self, line: Line, value: Object) -> Item:
+        try:
+            objects = [*self._memberships(value)]
+        except InvalidImport as error:
+            return refused(line, error, value)
+        told = (*self._remarks("memberships", value), *self._missing(value))
+        return made(line, objects, value, remarks=told)
+
+    def _post(self, value: Object) -> Object:
+        inside = value.get("post")
+        found = self._posts.get(str(_id(value, "post")))
+        return found or (inside if isinstance(inside, dict) else {})
+
     def _memberships(self, value: Object) -> Iterator[Object]:
-        post = self._posts.get(str(value.get("post_id")), {})
+        post = self._post(value)
         term = self._terms.get(str(value.get("legislative_period_id")), {})
-        group = value.get("member")
-        member = value.get("person_id") or value.get("member_id")
-        member = member or (group.get("id") if isinstance(group, dict) else None)
-        organisation = value.get("organization_id") or post.get("organization_id")
-        behalf = value.get("on_behalf_of_id")
+        member = _id(value, "person") or _id(value, "member")
+        organisation = _id(value, "organization") or _id(post, "organization")
+        behalf = _id(value, "on_behalf_of")
         if not (organisation or behalf):
             raise InvalidImport(
                 "field organization_id is missing. Write in what the membership is.",
@@ -201,23 +249,40 @@ class _Reader:
             )
         role = value.get("role") or value.get("label") or post.get("role") or post.get("label")
         start = value.get("start_date") or term.get("start_date")
-        told = value.get("end_date") or term.get("end_date")
+        end, of_term = value.get("end_date"), term.get("end_date")
         speaks = "*" in self._mapping.speaks_for or role in self._mapping.speaks_for
         for where, as_what in ((organisation, role), (behalf, None)):
             if where:
-                gone = (self._ends.get(str(one)) for one in (member, organisation, where))
-                end = told or min(filter(None, gone), default=None)
+                over = self._over(member, organisation, where, told=of_term)
                 yield {
                     "type": "membership",
                     "member": member,
                     "organisation": where,
                     "role": as_what,
                     "speaks_for": speaks,
-                    **self._dates(start, end),
+                    **self._dates(start, end or over),
                 }
+
+    def _missing(self, value: Object) -> Iterator[str]:
+        """What a membership would have taken from a record that is not in the file."""
+        term, post = value.get("legislative_period_id"), _id(value, "post")
+        if (
+            term
+            and str(term) not in self._terms
+            and not (value.get("start_date") and value.get("end_date"))
+        ):
+            yield f"there is no event {show(term)}: the membership has no dates from it"
+        if post and not self._post(value) and not (value.get("role") or value.get("label")):
+            yield f"there is no post {show(post)}: the membership has no role from it"
 
     def _remarks(self, section: str, value: Object) -> Iterator[str]:
         for field in without(value, *_KNOWN[section]):
             if (name := f"{section}.{field}") not in self._left_out:
                 self._left_out.add(name)
                 yield f"{name} has no place in the ledger and is left out, here and further down"
+
+
+def _id(value: Object, what: str) -> Any:
+    """The id of a record that another names, or that stands inside it."""
+    inside = value.get(what)
+    return value.get(f"{what}_id") or (inside.get("id") if isinstance(inside, dict) else None)

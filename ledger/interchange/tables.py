@@ -158,6 +158,11 @@ def _no_row(error: csv.Error, feed: _Feed) -> InvalidImport:
             "were not read. Close it, or double it where it is part of the text.",
             given=feed.taken[0].raw[:40],
         )
+    if "new-line character" in str(error):
+        return InvalidImport(
+            "the lines end with carriage returns alone (CR). End them with LF or CR LF.",
+            given=feed.taken[0].raw[:40],
+        )
     return InvalidImport(
         f"the row cannot be cut into cells: {error}. Double quotation marks inside a quoted cell.",
         given=feed.taken[0].raw[:40],

@@ -116,8 +116,18 @@ def spoken_for(chain: Sequence[Linked]) -> tuple[str, ...]:
     return tuple(link.agent for link in chain[inner + 1 :] if link.kind == "on_behalf_of")
 
 
-def check_chain(chain: Sequence[Link]) -> Chain:
-    """Refuse a chain that hangs in the air or is too long."""
+def check_chain(given: object) -> Chain:
+    """Refuse a chain that is none, hangs in the air or is too long."""
+    chain = (
+        [link for link in given if isinstance(link, Link)] if isinstance(given, Sequence) else []
+    )
+    if not isinstance(given, Sequence) or len(chain) < len(given):
+        raise InvalidAttribution(
+            f"A chain is a list of links, not {show(given)}. Write Link(party, kind) for each, or "
+            "leave it out and say claimant, via and on_behalf_of.",
+            field="chain",
+            given=given,
+        )
     if len(chain) > MAX_LINKS:
         raise InvalidAttribution(
             f"A chain of {len(chain)} links; {MAX_LINKS} are allowed. Leave out links that repeat.",

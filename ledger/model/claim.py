@@ -174,9 +174,9 @@ def _quote(value: Any) -> Quotation | None:
 def _chains(value: Sequence[Link] | Sequence[Sequence[Link]]) -> tuple[Chain, ...]:
     if not value:
         return ()
-    if all(isinstance(link, Link) for link in value):
-        return (check_chain([link for link in value if isinstance(link, Link)]),)
-    return tuple(check_chain(chain) for chain in value if not isinstance(chain, Link))
+    if isinstance(value, Sequence) and not any(isinstance(one, str | Link) for one in value):
+        return tuple(map(check_chain, value))
+    return (check_chain(value),)
 
 
 @attrs.frozen(kw_only=True)

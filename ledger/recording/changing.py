@@ -168,8 +168,8 @@ def _of_an_act(
     found: dict[str, Any] = {}
     checker = Words(intake, changes.get("document", event.document))
     if "utterance" in fields:
-        found["utterance"] = intake.utterance(fields["utterance"])
-        found["utterance_key"] = fields["utterance"]
+        key = _as_claim("utterance")(intake, fields["utterance"])
+        found["utterance"], found["utterance_key"] = intake.utterance(key), key
     if "quote" in fields or (event.quote and "document" in changes):
         quote = fields.get("quote", event.quote)
         found["quote"] = checker.checked(None if quote is None else Quotation.of(quote), "quote")

@@ -59,7 +59,7 @@ class Intake:
 
     def find(self, kind: str, given: str) -> str:
         """The ledger id of a record by any of its ids, shown ids of merged ones as they are."""
-        if (id_ := self._keys.get((kind, given))) is not None:
+        if isinstance(given, str) and (id_ := self._keys.get((kind, given))) is not None:
             return id_
         return naming.find(self.facts, kind, given)
 

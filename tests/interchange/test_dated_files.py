@@ -62,3 +62,39 @@ def test_a_membership_on_behalf_of_a_group_ends_when_the_group_is_dissolved(tmp_
         assert of("ann", "2015-12-31") == ["assembly", "greens"]
         assert of("ann", "2016-01-01") == ["assembly"]
         assert of("bob", "2016-01-01") == []
+
+
+def denoted(tmp_path, dictionary, *names):
+    """Whom names of a dictionary denote on a day of 2000, and the lines that were refused."""
+    path = tmp_path / "few.actors.txt"
+    path.write_bytes(dictionary)
+    with Ledger.open(":memory:") as ledger:
+        refused = [one.line for one in import_file(ledger, path).refusals]
+        view = ledger.as_of()
+        return [
+            [one.party for one in view.denoted(name, on="2000-01-01")] for name in names
+        ], refused
+
+
+def test_names_under_an_entry_that_cannot_be_read_are_not_those_of_the_entry_above(tmp_path):
+    dictionary = b"PARAGUAY_ [PRY]\n\nPER\xda_\n+LIMA_\n\t[PER]\n"
+    assert denoted(tmp_path, dictionary, "PARAGUAY", "LIMA") == ([["PRY"], ["PER"]], [3])
+
+
+def test_a_code_without_a_tab_in_front_is_one_of_the_entry_above(tmp_path):
+    dictionary = b"FOO_\n+BAR_\n[BBB >19910101]\n[AAA <19900101]\n"
+    assert denoted(tmp_path, dictionary, "FOO", "BAR") == ([["BBB"], ["BBB"]], [])
+
+
+@pytest.mark.parametrize(
+    "dictionary, line",
+    [
+        (b"FOO_\n\t[AAA]\n\nBAR_\n\t[BBB >990101] [CCC <981231]\n", 5),
+        (b"FOO_ [AAA]\n+BAR_ [BBB]\n", 2),
+        (b"+BAR_\nFOO_\n\t[AAA]\n", 1),
+        (b"_\nFOO_\n\t[AAA]\n", 1),
+        (b"FOO_\n\t[AAA]\n\nBAR_ [---]\n", 4),
+    ],
+)
+def test_a_line_of_a_dictionary_that_says_nothing_sure_is_refused(tmp_path, dictionary, line):
+    assert denoted(tmp_path, dictionary, "FOO", "BAR") == ([["AAA"], []], [line])

@@ -292,6 +292,32 @@ def test_attributions_of_a_corpus_are_claims_with_source_cue_and_content(ledger,
     assert last(ledger).note == "read twice"
 
 
+@pytest.mark.parametrize(
+    "lines, told, claimant",
+    [
+        ("T2\tSource 0 8\tThe weir\n", "T2: T2 stands twice", "a:the-board"),
+        ("E1\tAttribution:T1 Content:T1\n", "E1: E1 stands twice", "a:the-board"),
+        ("A9\tAct E9 deny\n", "A9: A9 names 'E9', which is not there", "a:the-board"),
+        ("N9\tReference T9 Party:board\n", "N9: N9 names 'T9'", "a:the-board"),
+        ("#9\tAnnotatorNotes E9\tread twice\n", "#9: #9 names 'E9'", "a:the-board"),
+        ("E2\tAttribution:T1 Content:T1 Source:T2 Source:T1\n", "E2: E2 has Source twice", None),
+    ],
+)
+def test_a_line_that_would_replace_another_or_is_about_none_is_refused(
+    ledger, marked, lines, told, claimant
+):
+    (marked / "a.ann").write_text(
+        "T1\tContent 0 16\tThe weir is shut\n"
+        "T2\tSource 18 27\tthe board\n"
+        "E1\tAttribution:T1 Content:T1 Source:T2\n" + lines,
+        encoding="utf-8",
+    )
+    account = import_file(ledger, marked, mapping=GAZETTE)
+    (one,) = account.refusals
+    assert f"{one.at.rpartition(' ')[2]}: {one.reason}".startswith(told)
+    assert claimant in (None, *ledger.trace("a-E1").claimant)
+
+
 def test_an_unnamed_source_is_merged_once_it_is_known(ledger, marked):
     import_file(ledger, marked, mapping=GAZETTE)
     ledger.merge("board", "a:the-board", reason="the article means the water board")

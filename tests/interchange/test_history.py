@@ -149,6 +149,12 @@ def test_a_history_that_goes_on_tells_nothing_of_what_is_there(ledger, history):
     assert len(told) == 2  # the row of each version that was left, the half one among them
 
 
+def test_a_version_without_a_row_tells_what_it_strikes_out(ledger, history):
+    _commit(history, ROWS, "2023-02-01T00:00:00Z")
+    *_, last = import_history(ledger, history, strike_out_vanished=True)
+    assert str(last[1]) == "votes.csv: nothing in the file, 0 rows, 1 struck out"
+
+
 def test_a_version_of_which_something_is_refused_strikes_nothing_out(ledger, history):
     _commit(history, ROWS + "ada,assert\nbea,assert,bill,supports\n", "2023-02-01T00:00:00Z")
     _commit(history, ROWS + "ada,deny,bill,opposes\n", "2023-03-01T00:00:00Z")

@@ -183,6 +183,20 @@ def test_a_stray_quotation_mark_costs_one_row(importing):
     assert "Double quotation marks" in told[0].reason
 
 
+def test_lines_that_end_with_carriage_returns_alone_are_told(ledger, tmp_path):
+    table = tmp_path / "votes.csv"
+    table.write_bytes(b"claimant,act,proposition\rboard,assert,safe\r")
+    (one,) = import_file(ledger, table).refusals
+    assert one.reason.startswith("the lines end with carriage returns alone")
+
+
+def test_a_row_that_holds_nul_is_not_told_to_be_json(ledger, tmp_path):
+    table = tmp_path / "votes.csv"
+    table.write_bytes(b"claimant,act,proposition\nbo\0ard,assert,safe\n")
+    (one,) = import_file(ledger, table).refusals
+    assert one.reason.startswith("a raw NUL at byte 3 of the line")
+
+
 def test_an_empty_file_has_no_rows(importing):
     assert importing("", mapping="") == []
     assert [one.verdict for one in importing("\n\n", mapping="")] == ["skipped", "skipped"]

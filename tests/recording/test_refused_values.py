@@ -176,6 +176,25 @@ VALUES: list[tuple[str, Entry, type[er.Invalid], tuple[str, ...]]] = [
         er.InvalidAttribution,
         ("'state'", "'board'", "Leave claimant= out"),
     ),
+    *(
+        (name, entry, er.InvalidAttribution, ("list of links", "Link(party, kind)"))
+        for given in (5, "board", ["board"], [{"agent": "board"}], [Link("board"), ["board"]])
+        for name, entry in (
+            (f"chain {given}", record(claimant=None, chain=given)),
+            (f"amended chain {given}", amend(chain=given)),
+        )
+    ),
+    *(
+        (f"id {name}", entry, er.Invalid, ("named by its id", "dict"))
+        for name, entry in (
+            ("of a document", amend(document={"id": "courier-1"})),
+            ("of a proposition", amend(proposition={"id": "bridge-shut"})),
+        )
+    ),
+    ("amended id", amend("gazette-1", publisher=["a"]), er.Invalid, ("by its id", "tuple")),
+    ("amended list", amend(mentions=[{"id": "state"}]), er.Invalid, ("by its id", "dict")),
+    ("amended utterance", amend(utterance=["u1"]), er.InvalidText, ("utterance must be text",)),
+    ("amended utterance's id", amend(utterance="u\n1"), er.InvalidText, ("utterance",)),
     ("extra", record(extra=[("a", 1)]), er.Invalid, ("extra", 'extra={"name": value}')),
     (
         "kind",

@@ -1,0 +1,124 @@
+"""Popolo as its many publishers write it: inside each other, without dates, pointing nowhere."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ledger import Ledger
+from ledger.interchange import Outcome, import_file
+from ledger.projections.catalogue import Belonging
+
+ANN = {"id": "ann", "name": "Ann"}
+HOUSE = {"id": "house", "name": "House", "classification": "legislature"}
+GREENS = {"id": "greens", "name": "Greens", "classification": "party"}
+SEAT = {"person_id": "ann", "organization_id": "house"}
+TERM = {"id": "t1", "start_date": "2011-01-01", "end_date": "2014-12-31"}
+
+
+@pytest.fixture
+def popolo(tmp_path):
+    """Imports a document, and tells it by what it was for each place, and Ann's memberships."""
+
+    def read(*documents):
+        told: list[Outcome] = []
+        found: tuple[Belonging, ...] = ()
+        with Ledger.open(":memory:") as ledger:
+            for place, one in enumerate(documents):
+                path = tmp_path / f"{place}.json"
+                path.write_text(json.dumps(one))
+                import_file(ledger, path, format="popolo", tell=told.append)
+            if any(party.id == "ann" for party in ledger.as_of().parties()):
+                found = ledger.as_of().memberships("ann")
+        places = {one.at: one for one in told}
+        return places, sorted((one.organisation, one.role, str(one.period)) for one in found)
+
+    return read
+
+
+def test_a_seat_for_a_term_ends_with_the_death_of_who_held_it(popolo):
+    dead = ANN | {"death_date": "2012-05-05"}
+    seat = SEAT | {"on_behalf_of_id": "greens", "legislative_period_id": "t1"}
+    document = {"persons": [dead], "organizations": [HOUSE, GREENS], "events": [TERM]}
+    _, found = popolo(document | {"memberships": [seat]})
+    period = "since 2011-01-01, before 2012-05-06"
+    assert found == [("greens", "", period), ("house", "", period)]
+    _, found = popolo(document | {"memberships": [seat | {"end_date": "2012-06-30"}]})
+    assert {one[2] for one in found} == {"since 2011-01-01, before 2012-07-01"}
+
+
+def test_a_part_of_an_organisation_is_one_until_either_is_dissolved(popolo):
+    over = HOUSE | {"dissolution_date": "2014-12-31"}
+    part = {"id": "ann", "name": "A committee", "classification": "committee"}
+    for document in (
+        {"organizations": [over, part | {"parent_id": "house"}]},
+        {"organizations": [over, part | {"parent": {"id": "house", "name": "House"}}]},
+    ):
+        _, found = popolo(document)
+        assert found == [("house", "", "before 2015-01-01")]
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        [{"organizations": [HOUSE], "persons": [ANN | {"memberships": [SEAT | {"role": "MP"}]}]}],
+        [
+            {"persons": [ANN]},
+            HOUSE | {"memberships": [{"person": {"id": "ann"}, "role": "MP"}], "posts": []},
+        ],
+        [{"organizations": [HOUSE]}, {"memberships": [{"role": "MP", **SEAT}]} | ANN],
+        [
+            {"organizations": [HOUSE]},
+            [ANN | {"memberships": [{"organization": HOUSE, "role": "MP"}]}],
+        ],
+        [
+            {
+                "persons": [ANN],
+                "organizations": [HOUSE],
+                "posts": [{"id": "p", "label": "MP", "organization": {"id": "house"}}],
+                "memberships": [{"person": ANN, "post_id": "p"}],
+            }
+        ],
+        [
+            {
+                "persons": [ANN],
+                "organizations": [HOUSE],
+                "memberships": [
+                    {"person": ANN, "post": {"role": "MP", "organization_id": "house"}}
+                ],
+            }
+        ],
+    ],
+)
+def test_records_may_stand_inside_each_other(popolo, documents):
+    places, found = popolo(*documents)
+    assert found == [("house", "MP", "always")]
+    assert "refused" not in {one.verdict for one in places.values()}
+
+
+def test_a_membership_inside_a_person_is_told_by_its_place(popolo):
+    places, _ = popolo({"persons": [ANN | {"memberships": [{"role": "MP"}, 7]}]})
+    assert places["persons[0]"].verdict == "accepted"
+    assert "organization_id is missing" in places["persons[0].memberships[0]"].reason
+    assert "an object should stand here" in places["persons[0].memberships[1]"].reason
+
+
+def test_what_a_membership_would_take_from_a_record_that_is_not_there_is_told(popolo):
+    seats = [
+        SEAT | {"legislative_period_id": "t9", "start_date": "2020-01-01"},
+        SEAT | {"post_id": "p9"},
+        SEAT | {"legislative_period_id": "t1", "post_id": "p9", "role": "MP"},
+    ]
+    places, _ = popolo(
+        {"persons": [ANN], "organizations": [HOUSE], "events": [TERM], "memberships": seats}
+    )
+    warnings = [places[f"memberships[{one}]"].warnings for one in range(3)]
+    assert "no event 't9'" in warnings[0][0]
+    assert "no post 'p9'" in warnings[1][0]
+    assert warnings[2] == ()
+
+
+def test_the_day_an_organisation_was_founded_is_told_to_be_left_out(popolo):
+    places, _ = popolo({"organizations": [HOUSE | {"founding_date": "2010-01-01"}]})
+    assert "founding_date" in places["organizations[0]"].warnings[0]
