@@ -20,7 +20,7 @@ import attrs
 
 from ledger.errors import InvalidImport
 from ledger.interchange.importing import Imported, import_file
-from ledger.interchange.vanished import Rows, strike_out
+from ledger.interchange.vanished import Rows, is_whole, strike_out
 from ledger.ledger import Ledger
 from ledger.model.text import show
 
@@ -59,7 +59,8 @@ def import_history(
 
     With `strike_out_vanished` the claims, memberships and relations of a row that the next version
     does not hold any more are struck out as of that: in a register, what is gone was wrong or is
-    over. Where something of a version is refused nothing is struck out by it.
+    over. Where a claim, a membership or a relation of a version is refused, or a row cannot be
+    read, nothing is struck out by it.
 
     A history whose import was interrupted, or that has grown since, goes on at the version that
     came last. A commit whose time is before another's that precedes it is known as of that one.
@@ -86,7 +87,7 @@ def import_history(
         version, rows = _version(path, commit, committed), Rows()
         noted = {"entered": rows.take} if strike_out_vanished else {}
         account = _enter(ledger, path.name, version, options | noted)
-        if account.refused:  # perhaps the file was broken
+        if not is_whole(account):  # perhaps the file was broken
             before.ids |= rows.ids
         elif strike_out_vanished:
             many = _strike_out(ledger, path, version, before.ids - rows.ids)

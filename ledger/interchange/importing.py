@@ -266,7 +266,9 @@ class _Run:
             except REFUSALS as error:
                 if attempt.at == 0 or len(items) == 1:
                     bad = items[0]
-                    yield refusal(bad.line, error, bad.value)
+                    types = {one.type for one in bad.records}
+                    told = types.pop() if len(types) == 1 else ""
+                    yield attrs.evolve(refusal(bad.line, error, bad.value), type=told)
                     items = items[1:]
                     continue
                 # The items before the bad one are in order: it is tried again once they are in

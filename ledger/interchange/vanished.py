@@ -13,11 +13,13 @@ from typing import Final
 import attrs
 
 from ledger.appending import Appender
+from ledger.interchange.importing import Imported
 from ledger.receipt import Receipt
 from ledger.recording import undoing
 from ledger.recording.intake import Intake, Made
 
 _AT_ONCE: Final = 500
+_STAYING: Final = frozenset({"party", "topic", "proposition", "occurrence", "document"})
 
 
 @attrs.define
@@ -29,6 +31,15 @@ class Rows:
     def take(self, receipts: Sequence[Receipt]) -> None:
         """Add what was entered, or was there already."""
         self.ids.update(one.ledger_id for one in receipts)
+
+
+def is_whole(account: Imported) -> bool:
+    """Whether a version was taken in as far as it can be: all that was refused would have stayed.
+
+    Such as a party that goes by another name now, whose record is there already.
+    """
+    told = {one.type for one in account.refusals}
+    return account.refused == len(account.refusals) and told <= _STAYING
 
 
 def strike_out(appender: Appender, gone: Collection[str], *, reason: str) -> int:

@@ -163,6 +163,31 @@ def test_a_version_of_which_something_is_refused_strikes_nothing_out(ledger, his
     assert [row.act for row in ledger.as_of().claims()] == ["deny"]
 
 
+def test_a_person_who_goes_by_another_name_keeps_no_row_from_being_struck_out(tmp_path):
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    _git(folder, "init", "-q")
+    file = folder / "house.json"
+    seat = {"person_id": "ada", "organization_id": "blue", "start_date": "2020-01-01"}
+    open_seat: dict[str, str] = {}
+    for year, name, end in (
+        (2021, "Ada", open_seat),
+        (2022, "Ada B.", open_seat),
+        (2023, "Ada B.", {"end_date": "2022-12-31"}),
+    ):
+        house = {
+            "persons": [{"id": "ada", "name": name}],
+            "organizations": [{"id": "blue", "name": "Blue"}],
+            "memberships": [seat | end],
+        }
+        _commit(file, json.dumps(house), f"{year}-01-01T00:00:00Z")
+    with Ledger.open(":memory:") as ledger:
+        told = [one for _, one in import_history(ledger, file, strike_out_vanished=True)]
+        assert [(one.refused, one.struck_out) for one in told] == [(0, 0), (1, 0), (1, 1)]
+        found = ledger.as_of().memberships("ada")
+        assert [str(one.period) for one in found] == ["since 2020-01-01, before 2023-01-01"]
+
+
 def test_a_seat_whose_end_is_told_later_is_told_anew(tmp_path):
     folder = tmp_path / "repository"
     folder.mkdir()
