@@ -8,6 +8,7 @@ from ledger.cli.options import HERE, Flag, Where
 from ledger.cli.output import answer, progress
 from ledger.errors import ProjectionFailed
 from ledger.projecting import cells
+from ledger.projecting.former import former
 
 _BATCH: Final = 50_000
 
@@ -25,7 +26,11 @@ def index(*, again: Flag = False, where: Where = HERE) -> None:
         again: Make them anew, where `claims verify --views` found them changed.
     """
     with where.ledger() as ledger:
+        for one in former(ledger.layout):
+            ledger.projections.add(one, mode="deferred")
         ledger.projections.add(cells(ledger.layout), replace=True)
+        # What an earlier call put out of use: whoever read it then has long read on.
+        ledger.projections.prune("cells")
         make = ledger.projections.rebuild if again else ledger.projections.run
         outcome = make("cells", batch=_BATCH, progress=progress())
         if outcome.status == "failing":

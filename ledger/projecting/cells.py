@@ -79,6 +79,7 @@ def _build(layout: Layout, build: int) -> Projection:
         tables=tables,
         apply_page=functools.partial(_apply, tables),
         on_failure="stop",
+        takes_over=True,
     )
 
 

@@ -80,7 +80,7 @@ def conduct(site: Site, entry: Entry, at: Cursor | None, orders: Orders) -> Outc
         if at.phase == "building":
             outcome = run.go()
             while outcome.status == "caught_up" and orders.until is None and not switched:
-                if not (orders.switch or _nothing_served(site, at.key)):
+                if not (orders.switch or _is_awaited(site, run)):
                     break
                 switched = _switch(run)
                 outcome = outcome if switched else run.go()
@@ -90,9 +90,12 @@ def conduct(site: Site, entry: Entry, at: Cursor | None, orders: Orders) -> Outc
         return attrs.evolve(run.go(), switched=switched)
 
 
-def _nothing_served(site: Site, key: Build) -> bool:
+def _is_awaited(site: Site, run: Run) -> bool:
+    """Whether a complete build is to be read untold: nothing is, or it takes over."""
+    key = run.key
     with site.reading() as conn:
-        return key.name not in cursors.served(conn, site.tables, key.log_id)
+        served = cursors.served(conn, site.tables, key.log_id).get(key.name)
+    return served is None or (run.projection.takes_over and served.version < key.version)
 
 
 def _switch(run: Run) -> bool:

@@ -91,6 +91,9 @@ class Projection:
     or the view waits for it ("stop"). `on_live(event)` is for effects outside the database: after
     the commit, at least once, not in a replay, and for deferred projections only.
 
+    `takes_over` lets a version be read in the place of an earlier one as soon as a run has caught
+    up, where else `rebuild` says so: for a view that only this version's code can read.
+
     Raises:
         InvalidProjection: no name or version, not one way to take an event, or no such option.
         UnknownEventType: one of the types is none.
@@ -114,6 +117,7 @@ class Projection:
     on_live: Callable[[StoredEvent], object] | None = None
     on_failure: Literal["park", "stop"] = "park"
     retries: int = 3
+    takes_over: bool = False
 
     def __attrs_post_init__(self) -> None:
         ways = [self.apply, self.apply_batch, self.apply_page, self.evolve]

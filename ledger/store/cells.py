@@ -56,15 +56,15 @@ LinkRow = tuple[int, int, int]
 
 
 @functools.cache
-def tables_of(layout: Layout, build: int) -> tuple[Table, Table]:
-    """The two tables of one build: cells and links.
+def tables_of(layout: Layout, build: int, version: int = VERSION) -> tuple[Table, Table]:
+    """The two tables of one build: cells and links; of an earlier version no more than their names.
 
     Example:
         >>> [table.name for table in tables_of(Layout(), 0)]
         ['ledger_v3_cell', 'ledger_v3_link']
     """
     metadata, end = MetaData(schema=layout.schema), f"_{build}" if build else ""
-    cell, link = (layout.table(f"v{VERSION}_{name}{end}") for name in ("cell", "link"))
+    cell, link = (layout.table(f"v{version}_{name}{end}") for name in ("cell", "link"))
     return (
         Table(
             cell,

@@ -6,7 +6,10 @@ import sqlite3
 
 from ledger import Ledger
 from ledger.narrowing import narrowed
+from ledger.projecting import Projection, cells
 from ledger.projecting import claims as claims_view
+from ledger.store import cells as store
+from ledger.store.layout import Layout
 
 ASKED = [
     ("position", "board", "safe"),
@@ -55,6 +58,30 @@ def test_an_erasure_reaches_every_view_at_once(good, filled):
     verified = good("verify", "--views").out
     assert "ok: cells v3 at 18 events" in verified
     assert "ok: claims v1 at 18 events, 2 rows" in verified
+
+
+def test_tables_of_an_earlier_version_are_replaced_and_then_dropped(good, filled):
+    tables = store.tables_of(Layout(), 0, 2)
+    earlier = Projection(name="cells", version=2, tables=tables, apply_page=lambda _: None)
+    with Ledger("claims.db") as ledger:
+        ledger.projections.add(earlier)
+        assert ledger.projections.run("cells").switched
+        ledger.projections.add(cells(ledger.layout))
+        assert not is_narrowed(ledger)
+    good("index")
+    with Ledger("claims.db") as ledger:
+        assert is_narrowed(ledger)
+        assert [one.version for one in ledger.projections.status() if one.served] == [3]
+    good("index", "--again")
+    with sqlite3.connect("claims.db") as raw:
+        found = {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
+        assert "ledger_v2_cell" not in found
+        assert {"ledger_v3_cell", "ledger_v3_cell_1"} <= found
+    good("index")
+    with sqlite3.connect("claims.db") as raw:
+        found = {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
+    assert "ledger_v3_cell" not in found
+    assert "ok: cells v3 at 17 events" in good("verify", "--views").out
 
 
 def test_tables_that_were_changed_are_made_anew(good, refused, filled):

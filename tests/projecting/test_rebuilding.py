@@ -24,6 +24,15 @@ def test_a_rebuild_gives_the_same_rows_twice(small, kit):
     assert phases == [(0, "retired", False), (1, "retired", False), (2, "live", True)]
 
 
+def test_a_version_takes_over_from_an_earlier_one_where_it_says_so(small, kit):
+    kit.say(small, "C1", "C2")
+    for version, says, served in ((2, False, 2), (3, False, 2), (4, True, 4), (1, True, 4)):
+        small.projections.add(kit.acts(version=version, takes_over=says))
+        outcome = small.projections.run("acts", version=version)
+        assert outcome.status == "caught_up"
+        assert small.projections.served("acts").version == served
+
+
 def test_the_old_build_is_read_until_the_switch(small, kit):
     small.projections.add(kit.acts)
     kit.say(small, *(f"C{n}" for n in range(6)))
