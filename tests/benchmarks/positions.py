@@ -155,6 +155,19 @@ def _measured(ledger: Ledger, world: World, path: Path, rounds: int) -> Iterator
         everybody["pandas, everybody"] = (frames.everybody, 1)
     yield from _in_turn(each_party, rounds)
     yield from _in_turn(everybody, rounds)
+    who, what = some[0]
+    yield from _in_turn(
+        {
+            "contradictions on a proposition": (lambda: view.contradictions(proposition=what), 1),
+            "divergences on a proposition": (lambda: view.divergences(proposition=what), 1),
+            "a party's difference from an earlier known-date": (
+                lambda: ledger.diff(earlier, view, party=who),
+                1,
+            ),
+            "all that is attributed to a party": (lambda: view.attributed_to(who), 1),
+        },
+        rounds,
+    )
     state, single, proposition = world.rolled()
     yield from _in_turn(
         {
