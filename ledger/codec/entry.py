@@ -21,7 +21,7 @@ import functools
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import attrs
 
@@ -55,9 +55,8 @@ class Draft:
     slots: Mapping[str, bytes]
 
 
-@attrs.frozen(kw_only=True)
-class Row:
-    """One row of the log, as stored."""
+class Row(NamedTuple):
+    """One row of the log, as stored: a tuple, since most are made to be opened at once."""
 
     seq: int
     known_at: dt.datetime
@@ -87,12 +86,8 @@ class Row:
                 raise CodecError(f"There is no slot {name!r}; the slots are {', '.join(SLOTS)}.")
 
 
-_row: Final = maker(Row)
-
-
-def row_of(values: Iterable[Any]) -> Row:
-    """A row out of its columns, in the order of the fields above, as a database gives them."""
-    return _row(values)
+row_of: Final[Callable[[Iterable[Any]], Row]] = Row._make
+"""A row out of its columns, in the order of the fields above, as a database gives them."""
 
 
 def _sized(part: bytes) -> bytes:

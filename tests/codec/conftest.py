@@ -203,7 +203,7 @@ def row_of() -> Callable[..., Row]:
             words=draft.slots.get("words"),
             by=draft.slots.get("by"),
         )
-        return attrs.evolve(row, **columns)
+        return row._replace(**columns)
 
     return make
 

@@ -7,7 +7,6 @@ import itertools
 import json
 from typing import Any
 
-import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +51,7 @@ def row(seq=0, *, slots=SLOTS, **changes):
 
 
 def columns(*rows):
-    found = [attrs.astuple(attrs.evolve(one, known_at=write_instant(one.known_at))) for one in rows]
+    found = [tuple(one._replace(known_at=write_instant(one.known_at))) for one in rows]
     return Columns._make(zip(*found, strict=True))
 
 
@@ -88,7 +87,7 @@ def test_a_text_that_would_end_within_is_not_written(field):
     inside = {"id": 'a","log":"default', "stream": 'a","stream":"b'}[field]
     one = row()
     entry = one.entry.replace(f'"{field}":"e0"', f'"{field}":"{inside}"')
-    forged = attrs.evolve(one, **{field: inside}, entry=entry, leaf_hash=leaf_hash(entry.encode()))
+    forged = one._replace(**{field: inside}, entry=entry, leaf_hash=leaf_hash(entry.encode()))
     assert json.loads(entry)[field] != inside or field == "id"
     assert written(columns(forged), "default") == [None]
     assert sound(forged, "default") is None
@@ -101,7 +100,7 @@ def test_an_instant_that_would_end_within_is_not_written():
 
 @pytest.mark.parametrize("entry", ["", "[]", "{", '{"id":"e0"}', "ä"])
 def test_an_entry_that_is_none_is_no_mould(entry):
-    one = attrs.evolve(row(), entry=entry, leaf_hash=leaf_hash(entry.encode()))
+    one = row()._replace(entry=entry, leaf_hash=leaf_hash(entry.encode()))
     assert written(columns(one), "default") == [None]
     assert sound(one, "default") is None
 
@@ -114,9 +113,9 @@ def test_an_entry_that_is_none_is_no_mould(entry):
 def test_a_yes_to_many_is_a_yes_to_each(field, text, where):
     one = row(**{field: text}) if where != "column" else row()
     if where == "entry":
-        one = attrs.evolve(one, **{field: getattr(row(), field)})
+        one = one._replace(**{field: getattr(row(), field)})
     elif where == "column":
-        one = attrs.evolve(one, **{field: text})
+        one = one._replace(**{field: text})
     (entry,) = written(columns(one), "default")
     if entry == one.entry:
         assert sound(one, "default") == write_instant(one.known_at)
