@@ -83,10 +83,11 @@ class Asking(abc.ABC):
         *,
         topic: Id | None = None,
         party: Id | None = None,
+        proposition: Id | None = None,
         policy: str | Policy = "latest",
     ) -> perspectives.Positions:
-        """Every position on a topic or of a party now."""
-        wanted = plain_fields({"topic": topic, "party": party})
+        """Every position on a topic or a proposition, or of a party, now."""
+        wanted = plain_fields({"topic": topic, "party": party, "proposition": proposition})
         return self.as_of().positions(**wanted, policy=policy)
 
     def claims(self, /, **filters: Any) -> listing.Claims:

@@ -143,14 +143,17 @@ class View:
         *,
         topic: str | None = None,
         party: str | None = None,
+        proposition: str | None = None,
         policy: str | Policy = "latest",
     ) -> perspectives.Positions:
-        """Every position on a topic, or of a party, or of a party on a topic; silence left out."""
-        if topic is None and party is None:
+        """Every position on a topic or a proposition, of all or of a party; silence left out."""
+        scope = Scope(party=party, topic=topic, proposition=proposition)
+        if not scope.narrow:
             raise InvalidView(
-                "Say whose positions, or on what: positions(topic=...) or positions(party=...)."
+                "Say whose positions, or on what: positions(topic=...), positions(proposition=...) "
+                "or positions(party=...)."
             )
-        return self._ask(lambda asked: asked.positions(party, topic, policy))
+        return self._ask(lambda asked: asked.positions(scope, policy))
 
     def timeline(
         self, party: str, topic: str, *, policy: str | Policy = "latest"

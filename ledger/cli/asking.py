@@ -44,31 +44,27 @@ def position(
 
 def positions(
     *,
-    topic: str | None = None,
-    who: PartyName = None,
+    scope: Scope = ALL,
     policy: str = "latest",
     when: When = NOW,
     where: Where = HERE,
 ) -> None:
-    """List the positions on a topic, of a party, or all of them.
+    """List the positions on a topic or proposition, of a party, or all of them.
 
     Example: `claims positions --topic lachin --said 2023-01-18`
 
     Args:
-        topic: On this topic alone: a table of parties and propositions.
-        who: Of this party alone: a list.
         policy: Which claims count: latest, own_level_first or highest_authority_first.
     """
     with where.ledger() as ledger:
-        _print_positions(when.view(ledger), topic, who, policy=policy, json=where.json)
+        _print_positions(when.view(ledger), scope, policy=policy, json=where.json)
 
 
 def replay(
     date: str,
     /,
     *,
-    topic: str | None = None,
-    who: PartyName = None,
+    scope: Scope = ALL,
     where: Where = HERE,
 ) -> None:
     """Show the positions as this ledger showed them on a date.
@@ -77,27 +73,23 @@ def replay(
 
     Args:
         date: A day or an instant.
-        topic: On this topic alone.
-        who: Of this party alone.
     """
     with where.ledger() as ledger:
-        _print_positions(ledger.replay(date), topic, who, json=where.json)
+        _print_positions(ledger.replay(date), scope, json=where.json)
 
 
-def _print_positions(
-    view: View, topic: str | None, who: str | None, *, policy: str = "latest", json: bool
-) -> None:
-    one = party(view, who)
-    if topic is None and one is None:
+def _print_positions(view: View, scope: Scope, *, policy: str = "latest", json: bool) -> None:
+    about = scope.of(view)
+    if scope == ALL:
         ids = [line.id for line in view.parties()]
         rows = [row for id_ in ids for row in view.positions(party=id_, policy=policy)]
     else:
-        rows = list(view.positions(topic=topic, party=one, policy=policy))
+        rows = list(view.positions(**about, policy=policy))
     if json:
         as_json({"said": view.said, "known": view.known, "basis": view.basis, "rows": rows})
     elif not rows:
         say(f"nobody holds a position, {view}")
-    elif one is not None:
+    elif about["party"] is not None:
         say(str(view))
         cells = [(row.proposition, row.short(), _since(row)) for row in rows]
         table(("proposition", "position", "last stated"), cells)

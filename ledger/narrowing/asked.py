@@ -9,7 +9,6 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar, cast
 
-import attrs
 from sqlalchemy import Connection
 
 from ledger.errors import LedgerError
@@ -83,21 +82,12 @@ class Asked:
             return explaining.explain(facts, who, what, self._said, policy)
 
     def positions(
-        self, party: str | None, topic: str | None, policy: str | Policy = "latest"
+        self, given: scope.Scope, policy: str | Policy = "latest"
     ) -> perspectives.Positions:
-        """Where a party stands on everything, everybody on a topic, or the one on the other."""
-        on = None if topic is None else naming.find(self.records, "topic", topic)
-        who = None if party is None else naming.find(self.records, "party", party)
-        if on is None:
-            with self._about(who, None) as facts:
-                return perspectives.positions_of(facts, who or "", self._said, policy)
-        several = scope.propositions_of(self.records, on)
-        with self._about(who, several) as facts:
-            found = perspectives.positions_on(facts, several, self._said, policy)
-        if who is None:
-            return found
-        shown = self.records.public(self.records.canonical(who))
-        return attrs.evolve(found, rows=tuple(row for row in found if row.party == shown))
+        """Where everybody, or a party, stands on what a scope names."""
+        named = given.found(self.records)
+        with self._about(named.party, named.propositions(self.records)) as facts:
+            return perspectives.positions_within(facts, named, self._said, policy)
 
     def timeline(
         self, party: str, topic: str, policy: str | Policy = "latest"

@@ -13,7 +13,7 @@ from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.listing import ClaimLine, Filters, claims
-from ledger.projections.perspectives import positions_of, positions_on
+from ledger.projections.perspectives import positions_of, positions_within
 from ledger.projections.scope import EVERYTHING, Scope
 from ledger.projections.standing import Position
 
@@ -149,19 +149,12 @@ def _bearing(one: Position | None) -> dict[str, str]:
 
 
 def _positions(facts: Facts, said: Knob, scope: Scope) -> Iterator[Position]:
-    on, party = scope.propositions(facts), scope.shown_party(facts)
-    if party is None and on is not None:
-        yield from positions_on(facts, on, said)
+    if scope.narrow:
+        yield from positions_within(facts, scope, said)
         return
-    shown = None if on is None else frozenset(map(facts.public, on))
-    for one in _parties(facts) if party is None else (party,):
-        for row in positions_of(facts, one, said):
-            if shown is None or row.proposition in shown:
-                yield row
-
-
-def _parties(facts: Facts) -> Iterator[str]:
-    return (id_ for id_, _ in facts.of_type(ev.PartyRegistered) if facts.canonical(id_) == id_)
+    for party, _ in facts.of_type(ev.PartyRegistered):
+        if facts.canonical(party) == party:
+            yield from positions_of(facts, party, said)
 
 
 def _short(one: Position | None) -> str:

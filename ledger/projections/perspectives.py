@@ -72,15 +72,18 @@ class Divergence(Answer):
         return f"{p} says {x} ({a}), {q} says {y} ({b})"
 
 
-def positions_on(
-    facts: Facts, propositions: Iterable[str], said: Knob, policy: str | Policy = "latest"
+def positions_within(
+    facts: Facts, scope: Scope, said: Knob, policy: str | Policy = "latest"
 ) -> Positions:
-    """Where every party stands on some shown propositions, silent ones left out."""
+    """The positions of a found scope that names something, silent ones left out."""
+    on, party = scope.propositions(facts), scope.shown_party(facts)
+    if on is None:
+        return positions_of(facts, party or "", said, policy)
     rows = [
         found
-        for proposition in propositions
-        for party in _parties_on(facts, proposition)
-        if (found := position(facts, party, proposition, said, policy)).status != "silent"
+        for proposition in on
+        for one in (_parties_on(facts, proposition) if party is None else (party,))
+        if (found := position(facts, one, proposition, said, policy)).status != "silent"
     ]
     return Positions(rows=tuple(rows), said=said, basis=facts.size)
 

@@ -68,6 +68,14 @@ def test_a_replay_is_what_the_ledger_showed(good, filled):
     assert [row["proposition"] for row in answer["rows"]] == ["risk"]
 
 
+def test_positions_on_one_proposition(good, filled):
+    told = good("positions", "--proposition", "safe", "--said", "2024-03-20").out
+    assert told.splitlines()[1].split() == ["party", "safe"]
+    assert len(told.splitlines()) > 3
+    one = good("positions", "--proposition", "safe", "--party", "office").out
+    assert one.splitlines()[2].split()[:2] == ["safe", "opposes"]
+
+
 def test_a_replay_of_the_future_is_refused(refused, filled):
     assert "future" in refused("replay", "2999-01-01")
 

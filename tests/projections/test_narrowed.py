@@ -83,6 +83,7 @@ def listed(asked, cells, view):
         yield asked.claims(listing.Filters(proposition=proposition))
         for scope in (Scope(party=party), Scope(proposition=proposition)):
             yield from (asked.contradictions(scope), asked.divergences(scope), asked.shown(scope))
+            yield asked.positions(scope)
         yield asked.divergences(Scope(party=party, proposition=proposition))
     yield from (asked.trace(one.id) for one in view.claims())
     for one in view.documents():
@@ -136,9 +137,9 @@ def questions(view):
     for topic in [one.id for one in view.topics()]:
         yield lambda asked, on=topic: catalogue.propositions_of(*asked.about(on, "topic"))
         yield lambda asked, on=topic: asked.silences(on)
-        yield lambda asked, on=topic: asked.positions(None, on)
+        yield lambda asked, on=topic: asked.positions(Scope(topic=on))
         for party in parties:
-            yield lambda asked, who=party, on=topic: asked.positions(who, on)
+            yield lambda asked, who=party, on=topic: asked.positions(Scope(party=who, topic=on))
             yield lambda asked, who=party, on=topic: asked.timeline(who, on)
     for party, about in itertools.product(parties, view.propositions()):
         yield lambda asked, who=party, what=about.id: asked.explain(who, what)
@@ -154,6 +155,7 @@ def questions(view):
         yield lambda asked, by=scope: asked.contradictions(by)
         yield lambda asked, by=scope: asked.divergences(by)
         yield lambda asked, by=scope: asked.shown(by)
+        yield lambda asked, by=scope: asked.positions(by)
     with view.facts() as facts:
         occurrences = facts.keys("occurrence")
     for one in occurrences:

@@ -54,6 +54,10 @@ def test_a_scope_leaves_out_and_changes_nothing(world, early, late):
         # Of parties and propositions that were merged, the shown one stands for both.
         same = {id_: merged(view, id_) for id_ in (*PEOPLE, *TOLD)}
         speakers = {one.id: one.claimant for one in shown}
+        whole_table = [
+            one for who in set(map(same.get, PEOPLE)) for one in view.positions(party=who)
+        ]
+        everything = sorted(whole_table, key=cell)
         for scope in SCOPES:
             by = {key: same[one] for key, one in scope.items()}
             assert view.contradictions(**scope) == left(
@@ -65,6 +69,8 @@ def test_a_scope_leaves_out_and_changes_nothing(world, early, late):
                 lambda one: {who for id_ in one.claims for who in speakers[id_]},
                 lambda one: one.propositions,
             )
+            stands = view.positions(**scope)
+            assert sorted(stands, key=cell) == [one for one in everything if in_scope(one, by)]
             found = ledger.diff(before, view, **scope)
             assert found.positions == left(
                 whole.positions, by, lambda one: (one.party,), lambda one: (one.proposition,)
@@ -74,6 +80,18 @@ def test_a_scope_leaves_out_and_changes_nothing(world, early, late):
             for name in ("learnt", "newly_said", "lost"):
                 some = [one.id for one in getattr(found, name)]
                 assert set(some) == {one.id for one in getattr(whole, name)} & ids
+
+
+def cell(position):
+    """Whose position it is, and on what."""
+    return position.party, position.proposition
+
+
+def in_scope(position, by):
+    return by.get("party") in (None, position.party) and by.get("proposition") in (
+        None,
+        position.proposition,
+    )
 
 
 def merged(view, id_):
