@@ -8,6 +8,7 @@ from ledger.cli.options import HERE, Flag, Where
 from ledger.cli.output import answer, progress
 from ledger.errors import ProjectionFailed
 from ledger.projecting import cells
+from ledger.store.cells import VERSION
 
 _BATCH: Final = 50_000
 
@@ -26,7 +27,12 @@ def index(*, again: Flag = False, where: Where = HERE) -> None:
     """
     with where.ledger() as ledger:
         ledger.projections.add(cells(ledger.layout), replace=True)
-        make = ledger.projections.rebuild if again else ledger.projections.run
+        # What an older version of the library made is read until a rebuild takes its place.
+        old = any(
+            one.served and one.name == "cells" and one.version < VERSION
+            for one in ledger.projections.status()
+        )
+        make = ledger.projections.rebuild if again or old else ledger.projections.run
         outcome = make("cells", batch=_BATCH, progress=progress())
         if outcome.status == "failing":
             raise ProjectionFailed(
