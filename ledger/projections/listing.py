@@ -119,6 +119,7 @@ class Filters(Scope):
         if self.claimant is not None:
             named = attrs.evolve(named, claimant=naming.find(facts, "party", self.claimant))
         if self.utterance is not None:
+            naming.check("utterance", self.utterance)
             known = facts.id_of("utterance", self.utterance) or self.utterance
             named = attrs.evolve(named, utterance=known)
         return named
