@@ -157,7 +157,7 @@ class Asking(abc.ABC):
         """What a second view shows otherwise than a first: claims learnt, positions changed.
 
         `party` leaves the claims that reach it, and its positions; `topic` and `proposition` what
-        is on it. What only one of the views knows is new, or gone.
+        is on it; in one of the views at least. What only one of them knows is new, or gone.
 
         Raises:
             NotFound: neither view knows the party, topic or proposition.
@@ -173,7 +173,14 @@ class Asking(abc.ABC):
                 missing.append(error)
         if len(missing) == len(shown):
             raise missing[-1]
-        return difference.diff(*shown)
+        old, new = shown
+        if scope.narrow and old.basis != new.basis:
+            for_old, for_new = old.lacks(new), new.lacks(old)
+            if for_old:
+                old = old.with_these(before._looked_up(for_old))  # noqa: SLF001
+            if for_new:
+                new = new.with_these(after._looked_up(for_new))  # noqa: SLF001
+        return difference.diff(old, new)
 
     # -- the log ----------------------------------------------------------------------------
 

@@ -211,6 +211,10 @@ class View:
         with self.facts() as facts:
             return difference.shown(facts, self.said)
 
+    def _looked_up(self, lacking: difference.Lacking) -> difference.Shown:
+        """What is shown here of some claims and cells that another view shows."""
+        return self._ask(lambda asked: asked.looked_up(lacking))
+
     def perspectives(self, occurrence: str) -> accounts.Accounts:
         """Who describes an occurrence how, side by side, in words of their own."""
         return self._ask(lambda asked: asked.accounts(occurrence))

@@ -16,6 +16,7 @@ from ledger.codec.entry import Row
 from ledger.folding import Folded
 from ledger.model import events as ev
 from ledger.narrowing.records import Records, caught_up, events_at
+from ledger.projections import naming
 from ledger.projections.effective import TAKEN_BACK, Facts
 from ledger.projections.frame import Frame
 from ledger.projections.rollup import beneath
@@ -74,6 +75,7 @@ class Narrowed:
 
     def uttered(self, utterance: str) -> set[int]:
         """The acts of an utterance, by a host's id or the ledger's."""
+        naming.check("utterance", utterance)
         found = self.linked(cells.KEY, {cells.number_of_key("utterance", utterance)})
         return found | self.linked(cells.UTTERANCE, {cells.number_of(utterance)})
 
@@ -98,6 +100,7 @@ class Narrowed:
 
     def known_as(self, kind: str, id_: str) -> set[int]:
         """The events that are known by an id of a kind, a host's or the ledger's."""
+        naming.check(kind, id_)
         found = self.linked(cells.KEY, {cells.number_of_key(kind, id_)})
         return found | {row.seq for row in self._named({id_}) if row.seq < self.basis}
 

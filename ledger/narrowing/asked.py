@@ -145,6 +145,13 @@ class Asked:
         with self._about(named.party, named.propositions(self.records)) as facts:
             return difference.shown(facts, self._said, named)
 
+    def looked_up(self, lacking: difference.Lacking) -> difference.Shown:
+        """What is shown of some claims and cells that another view shows."""
+        cells = lacking.found(self.records)
+        who, on = {party for party, _ in cells}, {what for _, what in cells}
+        with self._with(lambda near: {*lacking.claims, *near.in_cells(who, on)}) as facts:
+            return difference.looked_up(facts, self._said, lacking)
+
     def contradictions(self, given: scope.Scope) -> tuple[perspectives.Contradiction, ...]:
         """Pairs of parties that hold against each other, within a scope."""
         named = given.found(self.records)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 import attrs
@@ -12,8 +12,9 @@ from ledger.model.bounds import Bounds
 from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
-from ledger.projections.listing import ClaimLine, Filters, claims
+from ledger.projections.listing import ClaimLine, Filters, claim_line, passing
 from ledger.projections.perspectives import positions_of, positions_within
+from ledger.projections.positions import certainty, position
 from ledger.projections.scope import EVERYTHING, Scope
 from ledger.projections.standing import Position
 
@@ -88,13 +89,82 @@ class Shown:
     said: Knob
     basis: int
 
+    def lacks(self, other: Shown) -> Lacking:
+        """What another shows and this one does not, though its log may hold it."""
+        claims, cells = other.claims.items(), other.positions.keys()
+        return Lacking(
+            claims=frozenset(
+                row.sequence
+                for id_, row in claims
+                if id_ not in self.claims and row.sequence < self.basis
+            ),
+            cells=frozenset(cells - self.positions.keys()),
+        )
+
+    def with_these(self, more: Shown) -> Shown:
+        """The same with what was looked up besides, in order of saying again."""
+        rows = sorted(
+            (self.claims | more.claims).values(), key=lambda row: (row.said.sort_key(), row.id)
+        )
+        return attrs.evolve(
+            self,
+            claims={row.id: row for row in rows},
+            positions=self.positions | more.positions,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Lacking:
+    """Claims by sequence, and cells by party and proposition, to be looked up in a view.
+
+    A merge, a membership or an amendment between two views brings into a scope what was there all
+    the time: it is neither learnt nor lost.
+    """
+
+    claims: frozenset[int]
+    cells: frozenset[tuple[str, str]]
+
+    def __bool__(self) -> bool:
+        return bool(self.claims or self.cells)
+
+    def found(self, facts: Facts) -> set[tuple[str, str]]:
+        """The cells by the ledger's ids, those of which both are shown."""
+        parties = _by_public(facts, ev.PartyRegistered)
+        propositions = _by_public(facts, ev.PropositionDefined)
+        return {
+            (parties[party], propositions[proposition])
+            for party, proposition in self.cells
+            if party in parties and proposition in propositions
+        }
+
 
 def shown(facts: Facts, said: Knob, scope: Scope = EVERYTHING) -> Shown:
     """All that a view shows, or what it shows of a scope; the facts are not needed after."""
     wanted = Filters(party=scope.party, topic=scope.topic, proposition=scope.proposition)
+    # A line tells of a claim what it tells without a scope: whether all who made it took it back.
+    lines = (claim_line(facts, id_, said, state) for id_, state in passing(facts, said, wanted))
+    return _shown(facts, said, lines, _positions(facts, said, scope))
+
+
+def looked_up(facts: Facts, said: Knob, lacking: Lacking) -> Shown:
+    """What a view shows of some claims and cells."""
+    lines = (
+        claim_line(facts, id_, said, state)
+        for id_, _ in facts.of_type(ev.ClaimRecorded)
+        if facts.stored[id_].sequence in lacking.claims
+        and facts.act(id_) is not None
+        and (state := certainty(facts, id_, said)) != "not_yet"
+    )
+    rows = (position(facts, *cell, said) for cell in lacking.found(facts))
+    return _shown(facts, said, lines, (row for row in rows if row.status != "silent"))
+
+
+def _shown(
+    facts: Facts, said: Knob, lines: Iterable[ClaimLine], positions: Iterable[Position]
+) -> Shown:
     return Shown(
-        claims={row.id: row for row in claims(facts, said, wanted)},
-        positions={(row.party, row.proposition): row for row in _positions(facts, said, scope)},
+        claims={row.id: row for row in lines},
+        positions={(row.party, row.proposition): row for row in positions},
         said=said,
         basis=facts.size,
     )
@@ -152,9 +222,16 @@ def _positions(facts: Facts, said: Knob, scope: Scope) -> Iterator[Position]:
     if scope.narrow:
         yield from positions_within(facts, scope, said)
         return
-    for party, _ in facts.of_type(ev.PartyRegistered):
-        if facts.canonical(party) == party:
-            yield from positions_of(facts, party, said)
+    for party in _by_public(facts, ev.PartyRegistered).values():
+        yield from positions_of(facts, party, said)
+
+
+def _by_public(
+    facts: Facts, type_: type[ev.PartyRegistered | ev.PropositionDefined]
+) -> dict[str, str]:
+    """The shown records of a type, by the ids that they are shown by."""
+    ids = (id_ for id_, _ in facts.of_type(type_) if facts.canonical(id_) == id_)
+    return {facts.public(id_): id_ for id_ in ids}
 
 
 def _short(one: Position | None) -> str:

@@ -119,6 +119,7 @@ class Filters(Scope):
         if self.claimant is not None:
             named = attrs.evolve(named, claimant=naming.find(facts, "party", self.claimant))
         if self.utterance is not None:
+            naming.check("utterance", self.utterance)
             known = facts.id_of("utterance", self.utterance) or self.utterance
             named = attrs.evolve(named, utterance=known)
         return named
@@ -132,6 +133,20 @@ class Filters(Scope):
 
 def claims(facts: Facts, said: Knob, wanted: Filters) -> Claims:
     """The claims said by a date for sure or perhaps, that pass the filters."""
+    passed = passing(facts, said, wanted)
+    return Claims(
+        rows=tuple(claim_line(facts, id_, said, state, wanted.party) for id_, state in passed),
+        incomplete=facts.lost_claims,
+        lost=erased_of(facts, sorted(facts.lost, key=lambda id_: facts.stored[id_].sequence)),
+        said=said,
+        basis=facts.size,
+    )
+
+
+def passing(
+    facts: Facts, said: Knob, wanted: Filters
+) -> list[tuple[str, Literal["certain", "possible"]]]:
+    """The ledger ids of those that pass, in order of saying, each with whether it was said."""
     keep = _keep(facts, wanted)
     rows = []
     for id_, claim in facts.of_type(ev.ClaimRecorded):
@@ -141,13 +156,7 @@ def claims(facts: Facts, said: Knob, wanted: Filters) -> Claims:
         if state != "not_yet" and wanted.certainty in (None, state):
             rows.append((bounds(facts, id_).sort_key(), facts.public(id_), id_, state))
     rows.sort(key=lambda row: row[:2])
-    return Claims(
-        rows=tuple(claim_line(facts, id_, said, state, wanted.party) for _, _, id_, state in rows),
-        incomplete=facts.lost_claims,
-        lost=erased_of(facts, sorted(facts.lost, key=lambda id_: facts.stored[id_].sequence)),
-        said=said,
-        basis=facts.size,
-    )
+    return [(id_, state) for _, _, id_, state in rows]
 
 
 def _keep(facts: Facts, wanted: Filters) -> Callable[[str, ev.ClaimRecorded], bool]:

@@ -52,18 +52,25 @@ class Denoted(Answer):
         return f"{self.name} is {self.party}{sure}"
 
 
+def check(kind: str, given: object) -> None:
+    """Refuse what is no id of anything."""
+    if not isinstance(given, str):
+        article = "An" if kind[0] in "aeiou" else "A"
+        raise errors.Invalid(
+            f"{article} {kind} is named by its id, a text, not by {show(given)} "
+            f"({type(given).__name__}).",
+            field=kind,
+            given=given,
+        )
+
+
 def find(facts: Facts, kind: str, given: str) -> str:
     """The ledger id of a live record, by the host's id or the ledger's own.
 
     Raises:
         NotFound: nothing of that kind has the id in this prefix; near matches are named.
     """
-    if not isinstance(given, str):
-        raise errors.Invalid(
-            f"A {kind} is named by its id, a text, not by {show(given)} ({type(given).__name__}).",
-            field=kind,
-            given=given,
-        )
+    check(kind, given)
     id_ = facts.id_of(kind, given) or given
     event = facts.effective.get(id_)
     wanted = _KIND_OF_EVENT.get(kind)
@@ -86,6 +93,7 @@ def find_act(facts: Facts, given: str) -> str:
     Raises:
         UnknownClaim: there is none; near matches are named.
     """
+    check("claim", given)
     known = facts.id_of("claim", given) or given
     stored = facts.stored.get(known)
     if known in facts.lost or (

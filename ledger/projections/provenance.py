@@ -191,6 +191,7 @@ def find(facts: Facts, claim: str) -> str:
         UnknownClaim: there is no such claim; near matches are named.
         InvalidView: it is a withdrawal.
     """
+    naming.check("claim", claim)
     known = facts.id_of("claim", claim) or claim
     id_ = known if known in facts.lost else naming.find(facts, "claim", claim)
     if id_ not in facts.lost and not isinstance(facts.effective[id_], ev.ClaimRecorded):

@@ -14,12 +14,13 @@ import re
 import shlex
 import sqlite3
 import stat
+import time
 import weakref
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry, Pool, StaticPool
 
@@ -30,6 +31,7 @@ APPLICATION_ID: Final = 0x4C656467
 """What marks an SQLite file as made by us: "Ledg" in ASCII."""
 
 BUSY_SECONDS: Final = 10.0
+_STEP_SECONDS: Final = 0.005
 _PAGE_SIZE: Final = 8192
 _HEADER: Final = b"SQLite format 3\x00"
 _MEMORY: Final = (None, "", ":memory:")
@@ -147,18 +149,37 @@ def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         cursor.execute("PRAGMA application_id")
         marked = cursor.fetchone() == (APPLICATION_ID,)
         if new or marked:  # how a host journals its file is its own affair
-            cursor.execute("PRAGMA journal_mode = WAL")
+            _journal_ahead(cursor)
         cursor.execute("PRAGMA synchronous = FULL")
         # What is erased is overwritten, and so is what page splits leave behind from the start.
         cursor.execute("PRAGMA secure_delete = ON")
 
 
+def _journal_ahead(cursor: DBAPICursor) -> None:
+    """Turn on write-ahead logging; SQLite does not wait here for others who open the file, too."""
+    give_up = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(_STEP_SECONDS)
+        else:
+            return
+
+
 def mark(conn: Connection) -> None:
-    """Mark a file that holds nothing yet as made by us, with the tables that come into it."""
+    """Mark a file that holds nothing yet as made by us, with the tables that come into it.
+
+    One that another application marked stays its own.
+    """
     if conn.engine in _ours and conn.dialect.name == "sqlite":
         with contextlib.closing(conn.connection.cursor()) as cursor:
             cursor.execute("SELECT 1 FROM sqlite_master LIMIT 1")
-            if cursor.fetchone() is None:
+            empty = cursor.fetchone() is None
+            cursor.execute("PRAGMA application_id")
+            if empty and cursor.fetchone() == (0,):
                 cursor.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
@@ -214,19 +235,31 @@ def _open_files() -> list[int]:
         return []
 
 
-def _refuse_tables(path: Path, layout: Layout) -> None:
+def _marked_and_tables(path: Path, mode: str = "ro") -> tuple[int, list[str]]:
     try:
         with contextlib.closing(
-            sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True)
         ) as connection:
-            if connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,):
-                return
+            (marked,) = connection.execute("PRAGMA application_id").fetchone()
             rows = connection.execute(
                 "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
-            ).fetchall()
+            )
+            return marked, [name for (name,) in rows]
+    except sqlite3.OperationalError as error:
+        # Somebody was cut off inside a transaction; whoever may write takes it back by reading.
+        if mode == "ro" and error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
+            return _marked_and_tables(path, "rw")
+        raise
+
+
+def _refuse_tables(path: Path, layout: Layout) -> None:
+    try:
+        marked, tables = _marked_and_tables(path)
     except sqlite3.DatabaseError as error:
         raise ForeignDatabase(f"{path} cannot be read as an SQLite database: {error}.") from error
-    names = [name for (name,) in rows if not name.startswith("sqlite_")]
+    if marked == APPLICATION_ID:
+        return
+    names = [name for name in tables if not name.startswith("sqlite_")]
     if names and layout.table("log") not in names:
         seen = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
         raise ForeignDatabase(

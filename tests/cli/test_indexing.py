@@ -38,6 +38,22 @@ def test_it_answers_the_same_and_is_kept_up_by_what_comes_after(good, filled):
     assert "ok: cells v3 at 18 events" in good("verify", "--views").out
 
 
+def test_tables_of_an_older_version_are_replaced(good, filled):
+    good("index")
+    with sqlite3.connect("claims.db") as raw:
+        for table in ("ledger_cursor", "ledger_served"):
+            raw.execute(f"UPDATE {table} SET version = 2 WHERE name = 'cells'")
+        for table in ("cell", "link"):
+            raw.execute(f"ALTER TABLE ledger_v3_{table} RENAME TO ledger_v2_{table}")
+    said = ("--uttered", "2024-03-09", "--id", "c9")
+    good("record", "--claimant", "board", "--act", "deny", "--proposition", "safe", *said)
+    assert "c9" in good("position", "board", "safe").out
+    assert good("index").out == "cells v3: caught up at 18 of 18 events\n"
+    with Ledger("claims.db") as ledger:
+        assert is_narrowed(ledger)
+    assert "ok: cells v3 at 18 events" in good("verify", "--views").out
+
+
 def test_what_a_program_wrote_meanwhile_is_answered_all_the_same(good, filled):
     good("index")
     with Ledger("claims.db") as ledger:

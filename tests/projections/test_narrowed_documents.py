@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ledger import (
@@ -15,7 +17,7 @@ from ledger import (
     Proposition,
     Topic,
 )
-from ledger.errors import NotFound
+from ledger.errors import Invalid, NotFound
 from ledger.narrowing import Asked, asked_of
 from ledger.projecting import cells
 from ledger.projections import listing
@@ -189,3 +191,24 @@ def test_what_rests_on_a_document_is_told_without_folding(filled):
     assert set(filled.claims(utterance="hearing").ids) == {"c2", "c4"}
     assert filled.check_quotes("g1").rows
     assert not fold.facts.size
+
+
+@pytest.mark.parametrize("given", [5, b"g1", ["g1"], {"g1": 1}])
+def test_what_is_no_id_is_refused_in_words(filled, given: Any):
+    view = filled.as_of()
+    with view.facts() as facts:
+        whole = Asked(facts, None, view.said)
+        for question, kind in (
+            (lambda asked: asked.resting_on(given), "A document"),
+            (lambda asked: asked.check_quotes(given, {}), "A document"),
+            (lambda asked: asked.trace(given), "A claim"),
+            (lambda asked: asked.claims(listing.Filters(document=given)), "A document"),
+            (lambda asked: asked.claims(listing.Filters(utterance=given)), "An utterance"),
+        ):
+            with pytest.raises(Invalid, match=f"{kind} is named by its id, a text"):
+                question(whole)
+            with (
+                asked_of(filled._folded, view.basis, view.said) as near,
+                pytest.raises(Invalid, match=f"{kind} is named by its id, a text"),
+            ):
+                question(near)

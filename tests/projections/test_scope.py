@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import Ledger, Party, Proposition, Topic
+from ledger import Ledger, Link, Membership, Party, Proposition, Topic
 from ledger.errors import UnknownParty, UnknownTopic
+from ledger.projecting import cells
 from ledger.testing import lachin
 from tests.projections.worlds import (
     PEOPLE,
@@ -19,6 +21,7 @@ from tests.projections.worlds import (
     Clock,
     crowded,
     disputed,
+    scene,
     told_to,
     worlds,
 )
@@ -94,6 +97,47 @@ def in_scope(position, by):
     )
 
 
+@settings(max_examples=40)
+@given(
+    st.one_of(disputed(), worlds()),
+    st.tuples(st.sampled_from(SAID[5:]), st.sampled_from(SAID[5:])),
+    st.tuples(st.floats(0, 1), st.booleans()),
+    st.booleans(),
+)
+def test_what_enters_a_scope_is_not_learnt_nor_what_leaves_it_lost(world, said, share, indexed):
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as made, Ledger.open(f"{made}/l.db", clock=clock) as ledger:
+        if indexed:
+            ledger.projections.add(cells(ledger.layout))
+        told_to(ledger, clock, world)
+        size, many = ledger.as_of().basis, len(scene())
+        known = many + int(share[0] * (size - many))
+        views = [ledger.as_of(said=said[0], known=known), ledger.as_of(said=said[1])]
+        before, after = views if share[1] else views[::-1]
+        whole = ledger.diff(before, after)
+        for scope in SCOPES:
+            found = ledger.diff(before, after, **scope)
+            wanted: dict[str, Any] = scope
+            ids = {one.id for view in views for one in view.claims(**wanted)}
+            for name in ("learnt", "newly_said", "lost"):
+                expected = tuple(one for one in getattr(whole, name) if one.id in ids)
+                assert getattr(found, name) == expected
+            assert found.altered == tuple(pair for pair in whole.altered if pair[1].id in ids)
+            assert found.late == tuple(one for one in whole.late if one in ids)
+            assert found.positions == tuple(
+                one
+                for one in whole.positions
+                if within(before, scope, one.before) or within(after, scope, one.after)
+            )
+
+
+def within(view, scope, position):
+    """Whether a position of a view is in a scope there."""
+    return position is not None and all(
+        merged(view, id_) == getattr(position, kind) for kind, id_ in scope.items()
+    )
+
+
 def merged(view, id_):
     """What a party or proposition is shown as."""
     if id_ in PEOPLE:
@@ -151,3 +195,67 @@ def test_what_one_view_does_not_know_yet_is_new_in_the_other():
             ledger.contradictions(topic="wier")
         with pytest.raises(UnknownParty):
             ledger.divergences(party="baord")
+
+
+def told_of_the_weir(ledger):
+    ledger.register_all(
+        [
+            *(Party(one, name=one.title()) for one in ("mill", "board", "clerk")),
+            *(Topic(one, label=one.title()) for one in ("weir", "river")),
+            Proposition("open", text="Open", topic="weir"),
+            Proposition("shut", text="Shut", topic="weir"),
+            Proposition("deep", text="Deep", topic="river"),
+        ]
+    )
+    for who, what in (("mill", "open"), ("board", "shut"), ("clerk", "deep")):
+        ledger.record(id=who[0], claimant=who, act="assert", proposition=what, uttered="2023")
+    return ledger.as_of()
+
+
+def test_a_merge_makes_nobody_speak_who_spoke_before():
+    with Ledger.open(":memory:") as ledger:
+        before = told_of_the_weir(ledger)
+        ledger.merge("shut", "open", reason="one question")
+        ledger.merge("mill", "board", reason="one body")
+        for scope in ({"proposition": "open"}, {"party": "board"}):
+            found = ledger.diff(before, ledger.as_of(), **scope)
+            assert found.learnt == found.newly_said == found.lost == ()
+            assert all(row.before for row in found.positions if row.party == "board")
+
+
+def test_a_membership_brings_positions_and_no_claims():
+    with Ledger.open(":memory:") as ledger:
+        before = told_of_the_weir(ledger)
+        ledger.register(Membership("clerk", "board", role="clerk"))
+        found = ledger.diff(before, ledger.as_of(), party="board")
+        assert not found.newly_said
+        assert [(one.party, one.proposition) for one in found.positions] == [("board", "deep")]
+
+
+def test_a_proposition_that_changes_its_topic_changes_nothing_else():
+    with Ledger.open(":memory:") as ledger:
+        before = told_of_the_weir(ledger)
+        ledger.amend("deep", reason="of the weir", topics=["weir"])
+        for topic in ("weir", "river"):
+            assert not ledger.diff(before, ledger.as_of(), topic=topic)
+
+
+def test_a_party_of_one_view_alone_is_given_what_both_know():
+    with Ledger.open(":memory:") as ledger:
+        before = told_of_the_weir(ledger)
+        ledger.register(Party("county", name="County"))
+        ledger.register(Membership("clerk", "county", role="clerk"))
+        found = ledger.diff(before, ledger.as_of(), party="county")
+        assert not found.newly_said
+        assert [one.proposition for one in found.positions] == ["deep"]
+
+
+def test_a_claim_that_one_of_two_took_back_is_told_as_without_a_scope():
+    with Ledger.open(":memory:") as ledger:
+        told_of_the_weir(ledger)
+        either = [[Link(one, "says")] for one in ("mill", "board")]
+        ledger.record(id="x", chain=either, act="assert", proposition="deep", uttered="2023")
+        before = ledger.as_of()
+        ledger.withdraw("x", claimant="mill", uttered="2024")
+        assert ledger.diff(before, ledger.as_of()).altered == ()
+        assert ledger.diff(before, ledger.as_of(), party="mill").altered == ()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import types
 from typing import Any
 
@@ -65,6 +67,55 @@ def test_a_file_that_holds_anothers_tables_is_not_marked(tmp_path):
     assert pragma(beside, "application_id") == 0
     assert pragma(beside, "journal_mode") == "delete"
     beside.dispose()
+
+
+def test_a_new_file_that_another_writes_to_is_waited_for(tmp_path):
+    path = tmp_path / "claims.db"
+    with contextlib.closing(
+        sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")
+        soon = threading.Timer(0.2, other.execute, ["ROLLBACK"])
+        soon.start()
+        engine = engines.engine_for(path)
+        schema.upgrade(engine)
+        soon.join()
+    assert pragma(engine, "journal_mode") == "wal"
+    assert pragma(engine, "application_id") == engines.APPLICATION_ID
+    engine.dispose()
+
+
+def test_a_file_that_another_marked_keeps_its_mark(tmp_path):
+    path = tmp_path / "host.db"
+    with contextlib.closing(sqlite3.connect(path)) as host:
+        host.execute("PRAGMA application_id = 7")
+    engine = engines.engine_for(path)
+    schema.upgrade(engine)
+    assert pragma(engine, "application_id") == 7
+    assert pragma(engine, "journal_mode") == "delete"
+    engine.dispose()
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+def test_what_was_cut_off_inside_a_transaction_is_taken_back_first(tmp_path, foreign):
+    path, journal = tmp_path / "cut.db", tmp_path / "cut.db-journal"
+    with contextlib.closing(sqlite3.connect(tmp_path / "whole.db")) as whole:
+        whole.execute("CREATE TABLE of_the_host (id)" if foreign else "PRAGMA user_version = 1")
+        whole.execute("PRAGMA cache_size = 1")
+        whole.execute("BEGIN")
+        whole.execute("CREATE TABLE unfinished (words)")
+        whole.executemany("INSERT INTO unfinished VALUES (?)", [("word " * 1000,)] * 9)
+        shutil.copy(tmp_path / "whole.db", path)
+        shutil.copy(tmp_path / "whole.db-journal", journal)
+    if foreign:
+        with pytest.raises(ForeignDatabase, match="holds of_the_host, and no"):
+            engines.engine_for(path)
+        return
+    engine = engines.engine_for(path)
+    schema.upgrade(engine)
+    with engine.connect() as conn:
+        assert "unfinished" not in sa.inspect(conn).get_table_names()
+    engine.dispose()
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path):
