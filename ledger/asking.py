@@ -11,9 +11,9 @@ from typing import Any
 
 import attrs
 
-from ledger import following
+from ledger import comparing, following
 from ledger.consuming import Cursor
-from ledger.errors import InvalidView, NotFound
+from ledger.errors import InvalidView
 from ledger.folding import Folded
 from ledger.following import Types
 from ledger.handed import Id, id_of, plain_fields
@@ -163,24 +163,7 @@ class Asking(abc.ABC):
             NotFound: neither view knows the party, topic or proposition.
         """
         scope = Scope(**plain_fields({"party": party, "topic": topic, "proposition": proposition}))
-        shown: list[difference.Shown] = []
-        missing: list[NotFound] = []
-        for view in (before, after):
-            try:
-                shown.append(view._shown(scope))  # noqa: SLF001 - a View's, which is ours
-            except NotFound as error:
-                shown.append(difference.Shown(said=view.said, basis=view.basis))
-                missing.append(error)
-        if len(missing) == len(shown):
-            raise missing[-1]
-        old, new = shown
-        if scope.narrow and old.basis != new.basis:
-            for_old, for_new = old.lacks(new), new.lacks(old)
-            if for_old:
-                old = old.with_these(before._looked_up(for_old))  # noqa: SLF001
-            if for_new:
-                new = new.with_these(after._looked_up(for_new))  # noqa: SLF001
-        return difference.diff(old, new)
+        return comparing.diff(before, after, scope)
 
     # -- the log ----------------------------------------------------------------------------
 

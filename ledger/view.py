@@ -25,7 +25,6 @@ from ledger.narrowing import Asked, ask, columns, plain
 from ledger.projections import (
     accounts,
     catalogue,
-    difference,
     explaining,
     listing,
     naming,
@@ -204,17 +203,6 @@ class View:
         with self.facts() as facts:
             return perspectives.divergences(facts, self.said)
 
-    def _shown(self, scope: Scope) -> difference.Shown:
-        """What is compared of a view: its claims and positions, or those of a scope."""
-        if scope.narrow:
-            return self._ask(lambda asked: asked.shown(scope))
-        with self.facts() as facts:
-            return difference.shown(facts, self.said)
-
-    def _looked_up(self, lacking: difference.Lacking) -> difference.Shown:
-        """What is shown here of some claims and cells that another view shows."""
-        return self._ask(lambda asked: asked.looked_up(lacking))
-
     def perspectives(self, occurrence: str) -> accounts.Accounts:
         """Who describes an occurrence how, side by side, in words of their own."""
         return self._ask(lambda asked: asked.accounts(occurrence))
@@ -387,3 +375,8 @@ class View:
     def checkpoint(self) -> Checkpoint:
         """The root over the events that the view knows, unsigned."""
         return auditing.checkpoint(self._folded, self.basis, None)
+
+
+def ask_of(view: View, question: Callable[[Asked], T]) -> T:
+    """The answer to a question that no method of a view asks."""
+    return view._ask(question)  # noqa: SLF001 - a View's, in its own room
