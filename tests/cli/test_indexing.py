@@ -6,10 +6,8 @@ import sqlite3
 
 from ledger import Ledger
 from ledger.narrowing import narrowed
-from ledger.projecting import Projection, cells
+from ledger.projecting import cells
 from ledger.projecting import claims as claims_view
-from ledger.store import cells as store
-from ledger.store.layout import Layout
 
 ASKED = [
     ("position", "board", "safe"),
@@ -17,6 +15,11 @@ ASKED = [
     ("position", "board", "safe", "--known", "12"),
     ("timeline", "board", "dam"),
 ]
+
+
+def tables():
+    with sqlite3.connect("claims.db") as raw:
+        return {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
 
 
 def is_narrowed(ledger):
@@ -38,7 +41,7 @@ def test_it_answers_the_same_and_is_kept_up_by_what_comes_after(good, filled):
     assert "ok: cells v3 at 18 events" in good("verify", "--views").out
 
 
-def test_tables_of_an_older_version_are_replaced(good, filled):
+def test_tables_of_an_older_version_are_replaced_and_then_dropped(good, filled):
     good("index")
     with sqlite3.connect("claims.db") as raw:
         for table in ("ledger_cursor", "ledger_served"):
@@ -48,9 +51,19 @@ def test_tables_of_an_older_version_are_replaced(good, filled):
     said = ("--uttered", "2024-03-09", "--id", "c9")
     good("record", "--claimant", "board", "--act", "deny", "--proposition", "safe", *said)
     assert "c9" in good("position", "board", "safe").out
+    with Ledger("claims.db") as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        assert not is_narrowed(ledger)
     assert good("index").out == "cells v3: caught up at 18 of 18 events\n"
     with Ledger("claims.db") as ledger:
         assert is_narrowed(ledger)
+        assert [one.version for one in ledger.projections.status() if one.served] == [3]
+    assert {"ledger_v2_cell", "ledger_v3_cell"} <= tables()
+    good("index", "--again")
+    assert "ledger_v2_cell" not in tables()
+    assert {"ledger_v3_cell", "ledger_v3_cell_1"} <= tables()
+    good("index")
+    assert "ledger_v3_cell" not in tables()
     assert "ok: cells v3 at 18 events" in good("verify", "--views").out
 
 
@@ -74,30 +87,6 @@ def test_an_erasure_reaches_every_view_at_once(good, filled):
     verified = good("verify", "--views").out
     assert "ok: cells v3 at 18 events" in verified
     assert "ok: claims v1 at 18 events, 2 rows" in verified
-
-
-def test_tables_of_an_earlier_version_are_replaced_and_then_dropped(good, filled):
-    tables = store.tables_of(Layout(), 0, 2)
-    earlier = Projection(name="cells", version=2, tables=tables, apply_page=lambda _: None)
-    with Ledger("claims.db") as ledger:
-        ledger.projections.add(earlier)
-        assert ledger.projections.run("cells").switched
-        ledger.projections.add(cells(ledger.layout))
-        assert not is_narrowed(ledger)
-    good("index")
-    with Ledger("claims.db") as ledger:
-        assert is_narrowed(ledger)
-        assert [one.version for one in ledger.projections.status() if one.served] == [3]
-    good("index", "--again")
-    with sqlite3.connect("claims.db") as raw:
-        found = {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
-        assert "ledger_v2_cell" not in found
-        assert {"ledger_v3_cell", "ledger_v3_cell_1"} <= found
-    good("index")
-    with sqlite3.connect("claims.db") as raw:
-        found = {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
-    assert "ledger_v3_cell" not in found
-    assert "ok: cells v3 at 17 events" in good("verify", "--views").out
 
 
 def test_tables_that_were_changed_are_made_anew(good, refused, filled):

@@ -163,24 +163,26 @@ def test_a_version_of_which_something_is_refused_strikes_nothing_out(ledger, his
     assert [row.act for row in ledger.as_of().claims()] == ["deny"]
 
 
-def test_a_person_who_goes_by_another_name_keeps_no_row_from_being_struck_out(tmp_path):
+def seated(tmp_path, *versions):
+    """The history of a house with one seat: a version a year, a name, what its row adds."""
     folder = tmp_path / "repository"
     folder.mkdir()
     _git(folder, "init", "-q")
     file = folder / "house.json"
     seat = {"person_id": "ada", "organization_id": "blue", "start_date": "2020-01-01"}
-    open_seat: dict[str, str] = {}
-    for year, name, end in (
-        (2021, "Ada", open_seat),
-        (2022, "Ada B.", open_seat),
-        (2023, "Ada B.", {"end_date": "2022-12-31"}),
-    ):
+    for year, name, more in versions:
         house = {
             "persons": [{"id": "ada", "name": name}],
             "organizations": [{"id": "blue", "name": "Blue"}],
-            "memberships": [seat | end],
+            "memberships": [seat | more],
         }
         _commit(file, json.dumps(house), f"{year}-01-01T00:00:00Z")
+    return file
+
+
+def test_a_person_who_goes_by_another_name_keeps_no_row_from_being_struck_out(tmp_path):
+    over = {"end_date": "2022-12-31"}
+    file = seated(tmp_path, (2021, "Ada", {}), (2022, "Ada B.", {}), (2023, "Ada B.", over))
     with Ledger.open(":memory:") as ledger:
         told = [one for _, one in import_history(ledger, file, strike_out_vanished=True)]
         assert [(one.refused, one.struck_out) for one in told] == [(0, 0), (1, 0), (1, 1)]
@@ -189,19 +191,7 @@ def test_a_person_who_goes_by_another_name_keeps_no_row_from_being_struck_out(tm
 
 
 def test_a_seat_whose_end_is_told_later_is_told_anew(tmp_path):
-    folder = tmp_path / "repository"
-    folder.mkdir()
-    _git(folder, "init", "-q")
-    file = folder / "house.json"
-    seat = {"person_id": "ada", "organization_id": "blue", "start_date": "2020-01-01"}
-    open_seat: dict[str, str] = {}
-    for year, end in ((2021, open_seat), (2023, {"end_date": "2022-12-31"})):
-        house = {
-            "persons": [{"id": "ada", "name": "Ada"}],
-            "organizations": [{"id": "blue", "name": "Blue"}],
-            "memberships": [seat | end],
-        }
-        _commit(file, json.dumps(house), f"{year}-01-01T00:00:00Z")
+    file = seated(tmp_path, (2021, "Ada", {}), (2023, "Ada", {"end_date": "2022-12-31"}))
     with Ledger.open(":memory:") as ledger:
         told = import_history(ledger, file, strike_out_vanished=True, bounds="closed")
         assert [account.struck_out for _, account in told] == [0, 1]
