@@ -16,9 +16,9 @@ _BATCH: Final = 50_000
 def index(*, again: Flag = False, where: Where = HERE) -> None:
     """Keep tables by which questions are answered without reading the whole log.
 
-    Worth it from some ten thousand claims on: `position`, `positions` and `timeline` then read what
+    Worth it from some ten thousand claims on: questions about somebody or something then read what
     bears on them, at any known-date, with the same answers. Every command keeps the tables up; type
-    it again after a program wrote that does not.
+    it again after a program wrote that does not, and after an upgrade.
 
     Example: `claims index`
 

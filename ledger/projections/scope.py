@@ -31,7 +31,7 @@ class Scope:
     @property
     def narrow(self) -> bool:
         """Whether whom or what is named, so that not all claims need be looked at."""
-        return not self.party is self.topic is self.proposition is None
+        return any(one is not None for one in (self.party, self.topic, self.proposition))
 
     def found(self, facts: Facts) -> Self:
         """The same by the ledger's ids, where they were a host's.
