@@ -11,13 +11,13 @@ from typing import Any
 
 import attrs
 
-from ledger import comparing, following
+from ledger import comparing, following, paging
 from ledger.consuming import Cursor
 from ledger.errors import InvalidView
 from ledger.folding import Folded
-from ledger.following import Types
 from ledger.handed import Id, id_of, plain_fields
 from ledger.model.events import StoredEvent
+from ledger.paging import Types
 from ledger.projections import (
     accounts,
     difference,
@@ -182,7 +182,7 @@ class Asking(abc.ABC):
         Raises:
             UnknownEventType: one of the types is none.
         """
-        return following.events(self._folded, after=after, stream=stream, types=types, limit=limit)
+        return paging.events(self._folded, after=after, stream=stream, types=types, limit=limit)
 
     def follow(
         self,

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 import attrs
 
-from ledger import auditing, following
+from ledger import auditing, paging
 from ledger.codec.entry import Row
 from ledger.errors import InvalidView
 from ledger.folding import Folded
@@ -366,11 +366,11 @@ class View:
 
     def events(self) -> Iterator[ev.StoredEvent]:
         """The events that the view knows, in order, in constant memory; `said` leaves none out."""
-        return following.events(self._folded, limit=self.basis)
+        return paging.events(self._folded, limit=self.basis)
 
     def entries(self) -> Iterator[Row]:
         """Their entries and slots as they are stored, in order, in constant memory."""
-        return following.entries(self._folded, until=self.basis)
+        return paging.entries(self._folded, until=self.basis)
 
     def checkpoint(self) -> Checkpoint:
         """The root over the events that the view knows, unsigned."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
 import functools
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
@@ -18,21 +17,21 @@ from sqlalchemy.ext.asyncio import (
     async_scoped_session,
 )
 
-from ledger import observing
+from ledger import following
 from ledger.aio.awaiting import Method, awaited, iterated
 from ledger.aio.cursor import AsyncCursor
 from ledger.aio.places import AsyncBind, Run, Worker, bound, bridge, synchronous
 from ledger.aio.view import AsyncView
 from ledger.aio.waking import Waker, waking
 from ledger.appending import Clock, utc_now
-from ledger.errors import MissingEntry, StoreError, TimedOut
-from ledger.following import Types
+from ledger.errors import StoreError
 from ledger.handed import Id
 from ledger.ledger import Ledger
 from ledger.model.events import Recorder, StoredEvent
+from ledger.paging import Types, Wanted
 from ledger.projections.difference import Difference
 from ledger.store import read, schema
-from ledger.store.follow import Stop, never, stopped_of
+from ledger.store.follow import Stop, never
 from ledger.store.layout import Layout
 from ledger.view import View
 
@@ -247,42 +246,43 @@ class AsyncLedger:
         A commit wakes it, in whatever process; it looks every `poll` seconds as well. It ends when
         `stop` is set (or `stop()` true) or its task is cancelled. `idle` is told up to which
         sequence it has looked, each time all is read. Whoever watches is told of its lag under
-        `name`.
+        `name`. A server that is away is asked again for half a minute.
 
         Raises:
-            StoreError: the ledger is bound to a host's connection or session.
+            UnknownEventType: one of the types is none.
+            StoreError: the ledger is bound to a host's connection or session; or the database
+                refused.
             MissingEntry: the log ends before `after`: it was restored from an older copy, or cut.
+            Invalid: `after` or `poll` is no number that it can be, or `stop` cannot be asked.
         """
-        stopped, last = stopped_of(stop), max(after, -1)
+        follower = following.Follower.of(
+            self._ledger().appender.folded,
+            after=after,
+            wanted=Wanted.of(types, stream),
+            stop=stop,
+            poll=poll,
+            idle=idle,
+            name=name,
+        )
+        stopped = follower.stopped
         async with self._woken() as waker:
             while not stopped():
-                log_id, size = await self.run_sync(_head)  # what is stored meanwhile comes next
-                if size <= last:
-                    raise MissingEntry(
-                        f"Everything up to sequence {last} was read already, but the log holds "
-                        f"{size} events: it was restored from an older copy, or cut.",
-                        sequence=size,
-                    )
-                if behind := size - 1 - last:
-                    await waker.rest()
-                elif waker.armed:
-                    self._tell_lag(name, 0, dt.timedelta())
-                    if idle:
-                        idle(last)
+                pulled = await self._run(follower.pull)  # what is stored meanwhile comes next
+                if pulled is None:
                     await waker.wait(poll, stopped)
                     continue
-                else:
-                    await waker.arm(log_id)
-                    continue
-                async for one in self.events(after=last, stream=stream, types=types):
-                    if stopped():
-                        return
-                    if behind:
-                        self._tell_lag(name, behind, dt.datetime.now(dt.UTC) - one.recorded)
-                        behind = 0
-                    yield one
-                    last = one.sequence
-                last = max(last, size - 1)
+                if pulled.events:
+                    await waker.rest()
+                    for one in pulled.events:
+                        if stopped():
+                            return
+                        yield one
+                elif pulled.at_end and waker.armed:
+                    follower.idle(pulled.last)
+                    await waker.wait(poll, stopped)
+                follower.last = pulled.last
+                if pulled.at_end and not waker.armed:
+                    await waker.arm(pulled.log_id)
 
     @contextlib.asynccontextmanager
     async def _woken(self) -> AsyncIterator[Waker]:
@@ -290,11 +290,6 @@ class AsyncLedger:
         folded = self._ledger().appender.folded
         async with waking(folded.bind.engine, folded.layout) as waker:
             yield waker
-
-    def _tell_lag(self, name: str, events: int, age: dt.timedelta) -> None:
-        log = self._ledger().appender.folded
-        seconds = max(0.0, age.total_seconds())
-        observing.lag(log.origin, log.bind.dialect.name, name, events=events, seconds=seconds)
 
     async def wait_for(
         self,
@@ -306,9 +301,11 @@ class AsyncLedger:
         """True as soon as this database shows the event at a sequence (a replica may be late).
 
         Raises:
-            TimedOut: it did not within `timeout` seconds.
+            TimedOut: it did not within `timeout` seconds; `head` is the last that was there.
             StoreError: the ledger is bound to a host's connection or session.
+            Invalid: `sequence`, `timeout` or `poll` is no number that it can be.
         """
+        following.check_wait(sequence, timeout, poll)
         clock = asyncio.get_running_loop().time
         end, log_id = clock() + timeout, None
         if (await self.run_sync(_head))[1] > sequence:
@@ -320,12 +317,7 @@ class AsyncLedger:
                 if size > sequence:
                     return True
                 if clock() >= end:
-                    raise TimedOut(
-                        f"The event at sequence {sequence} did not come within {timeout:g} "
-                        f"seconds: the log holds {size} events.",
-                        sequence=sequence,
-                        head=size - 1,
-                    )
+                    raise following.timed_out(sequence, timeout, size)
                 await waker.wait(min(poll, max(0.0, end - clock())), never)
 
     async def cursor(self, name: str) -> AsyncCursor:

@@ -78,6 +78,9 @@ _BY_SQLSTATE: Final = {
     "57P": _LOST,
 }
 
+_PASSING: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "08", "57P")
+"""How the codes begin of a lock that is held, and of a server that is lost, stops or starts."""
+
 
 def _sentence(cause: BaseException | None, *, lost: bool) -> str:
     """The longest matching beginning of the driver's code wins."""
@@ -123,6 +126,25 @@ def unreachable(cause: BaseException | None) -> StoreError:
     """The error of a server that does not answer."""
     return StoreError(
         f"The server could not be reached: {cause}. Check host, port and database in the URL."
+    )
+
+
+def passes(error: StoreError) -> bool:
+    """Whether the same question may be answered later: the server was away, or a lock was held.
+
+    Example:
+        >>> passes(refusal(sqlite3.OperationalError("disk I/O error")))
+        False
+    """
+    cause = error.__cause__
+    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
+    if isinstance(cause, OSError) or code.startswith(_PASSING):
+        return True
+    if error.message in {_LOST, _LOCKED}:
+        return True
+    # psycopg's name for what is no fault of the question.
+    return type(cause).__module__.startswith("psycopg") and any(
+        cls.__name__ == "OperationalError" for cls in type(cause).__mro__
     )
 
 

@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ledger import Ledger
 from ledger.aio import AsyncLedger
-from ledger.errors import CursorMoved, MissingEntry, StoreError, TimedOut
+from ledger.errors import CursorMoved, Invalid, MissingEntry, StoreError, TimedOut, UnknownEventType
 from tests.embedding.entries import FIRST
 from tests.waiting import ENOUGH
 
@@ -205,5 +206,54 @@ def test_a_listener_that_was_lost_listens_again(async_host, waiting_ledger, part
             await events.aclose()
         finally:
             await ledger.close()
+
+    async_host.run(work)
+
+
+def test_a_follower_outlasts_the_loss_of_every_connection(async_host, waiting_ledger, party):
+    if async_host.url.get_backend_name() != "postgresql":
+        pytest.skip("Only PostgreSQL has connections that can be lost.")
+    url = async_host.url.set(drivername="postgresql+psycopg")
+    ours = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    others = "pid <> pg_backend_pid() AND datname = current_database()"
+
+    async def work(engine):
+        ledger = waiting_ledger(engine)
+        try:
+            await ledger.register(party("board"))
+            looked: list[int] = []
+            events = ledger.follow(poll=0.05, idle=looked.append)
+            assert (await anext(events)).sequence == 0
+            coming = asyncio.create_task(anext(events))
+            await until(lambda: looked)
+            with ours.connect() as conn:
+                conn.execute(
+                    sa.text(
+                        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+                    )
+                )
+            with Ledger(ours.execution_options(isolation_level="READ COMMITTED")) as writer:
+                writer.register_all([party("p0"), party("p1")])
+            found = [(await asyncio.wait_for(coming, ENOUGH)).sequence]
+            found.append((await asyncio.wait_for(anext(events), ENOUGH)).sequence)
+            await events.aclose()
+            return found
+        finally:
+            await ledger.close()
+
+    assert async_host.run(work) == [1, 2]
+
+
+def test_what_nobody_can_follow_or_wait_for_is_refused(async_host):
+    async def work(engine):
+        ledger = AsyncLedger(engine)
+        with pytest.raises(Invalid, match="after must be a whole number, -1 or more, not -2"):
+            await anext(ledger.follow(after=-2))
+        with pytest.raises(Invalid, match="poll is a number of seconds, 0 or more, not -1"):
+            await anext(ledger.follow(poll=-1))
+        with pytest.raises(UnknownEventType):
+            await anext(ledger.follow(types="claim_recordd"))
+        with pytest.raises(Invalid, match="sequence must be a whole number, 0 or more, not '7'"):
+            await ledger.wait_for("7")
 
     async_host.run(work)

@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 import sqlalchemy as sa
 
-from ledger import Ledger, Party, Proposition, Topic, following
+from ledger import Ledger, Party, Proposition, Topic, following, paging
 from ledger.errors import Invalid, MissingEntry, UnknownEventType
 from ledger.model.events import PropositionDefined, TopicDefined
 from ledger.store import read
@@ -35,7 +35,7 @@ def mixed(ledger):
 
 
 def sequences(ledger, **asked) -> list[int]:
-    return [event.sequence for event in following.events(ledger._folded, **asked)]
+    return [event.sequence for event in paging.events(ledger._folded, **asked)]
 
 
 def wanted(ledger, holds) -> list[int]:
@@ -100,21 +100,21 @@ def test_a_stream_is_read_from_where_it_begins_to_where_it_ends(mixed, monkeypat
 
 def test_a_type_that_is_none_is_refused_before_anything_is_read(ledger):
     with pytest.raises(UnknownEventType, match="Did you mean topic_defined"):
-        following.events(ledger._folded, types=["topic_define"])
+        paging.events(ledger._folded, types=["topic_define"])
     with pytest.raises(UnknownEventType, match="There are party_registered"):
-        following.events(ledger._folded, types=int)
+        paging.events(ledger._folded, types=int)
 
 
 @pytest.mark.parametrize("types", ["topic_define", 7, [7], [None]])
 def test_what_is_no_type_at_all_is_refused(ledger, types):
     with pytest.raises(UnknownEventType, match="No event type is called"):
-        following.events(ledger._folded, types=types)
+        paging.events(ledger._folded, types=types)
 
 
 @pytest.mark.parametrize("bound", ["after", "limit"])
 @pytest.mark.parametrize("given", ["3", 1.5, True, -2])
 def test_a_bound_that_is_no_number_of_events_is_refused_at_the_call(ledger, bound, given):
-    for read_by in (following.events, following.follow):
+    for read_by in (paging.events, following.follow):
         if not (read_by is following.follow and bound == "limit"):
             with pytest.raises(Invalid, match=f"{bound} must be .* not {given!r}"):
                 read_by(ledger._folded, **{bound: given})
@@ -136,7 +136,7 @@ def test_a_reader_of_what_a_host_rolls_back_comes_to_an_end(ledger, register, mo
     with ledger._folded.bind.connect() as conn:
         joined = Ledger(conn)
         register(joined, 2)
-        events = following.events(joined._folded)
+        events = paging.events(joined._folded)
         assert next(events).sequence == 0
         conn.rollback()
         assert list(events) == []
@@ -149,13 +149,13 @@ def test_an_event_that_is_gone_is_missed_and_not_passed_over(tmp_path, register)
         with outside.begin() as conn:
             conn.execute(sa.text("DROP TRIGGER ledger_event_no_delete"))
             conn.execute(sa.text("DELETE FROM ledger_event WHERE seq = 2"))
-        events = following.events(ledger._folded)
+        events = paging.events(ledger._folded)
         with pytest.raises(MissingEntry, match="sequence 2 is missing") as caught:
             list(events)
         assert caught.value.sequence == 2
 
 
-@pytest.mark.parametrize("how", [following.events, following.follow])
+@pytest.mark.parametrize("how", [paging.events, following.follow])
 def test_a_long_log_takes_no_more_memory_than_a_short_one(tmp_path, monkeypatch, how):
     monkeypatch.setattr(read, "PAGE", 100)
     many = [Party(f"p-{n}", name=f"Party number {n}", kind="state") for n in range(4000)]
