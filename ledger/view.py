@@ -354,8 +354,7 @@ class View:
 
     def documents(self) -> tuple[catalogue.DocumentLine, ...]:
         """The documents of this view."""
-        with self.facts() as facts:
-            return catalogue.documents(facts)
+        return self._ask(lambda asked: asked.documents())
 
     # -- the log ----------------------------------------------------------------------------
 

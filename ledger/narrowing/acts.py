@@ -69,6 +69,10 @@ class Narrowed:
         """The acts of which something was erased."""
         return {one.sequence for one in self.records.gone if one.sequence < self.basis}
 
+    def of_type(self, type_: str) -> set[int]:
+        """The events of a type."""
+        return read.sequences_of(self.conn, self.tables, self.records.log_id, type_, self.basis)
+
     def naming(self, party: str) -> set[int]:
         """The acts that name a party and are in no cell of it."""
         return self.linked(cells.PART, self._group([party]))

@@ -178,6 +178,11 @@ class Asked:
         with self._named("document", document) as facts:
             return catalogue.document(facts, naming.find(facts, "document", document))
 
+    def documents(self) -> tuple[catalogue.DocumentLine, ...]:
+        """The documents."""
+        with self._with(lambda near: near.of_type("document_registered")) as facts:
+            return catalogue.documents(facts)
+
     def check_quotes(self, document: str, texts: Mapping[str, str]) -> versions.QuoteChecks:
         """Whether the quotations of a document stand in it, and in later versions of it."""
         with self._with(lambda near: near.carried_by([document, *texts])) as facts:

@@ -164,6 +164,15 @@ def rows_by_id(conn: Connection, tables: Tables, log_id: int, ids: Collection[st
     return _rows_among(conn, tables, log_id, ("id", "text"), given)
 
 
+def sequences_of(conn: Connection, tables: Tables, log_id: int, type_: str, stop: int) -> set[int]:
+    """The sequences before `stop` of the events of a type; each row is looked at, none is read."""
+    query = (
+        f"SELECT seq FROM {tables.layout.qualified('event')} "  # noqa: S608 - a checked name
+        "WHERE log_id = CAST(? AS bigint) AND seq < CAST(? AS bigint) AND type = ?"
+    )
+    return {seq for (seq,) in fetched(conn, query, (log_id, stop, type_))}
+
+
 def _rows_among(
     conn: Connection, tables: Tables, log_id: int, by: tuple[str, str], values: Collection[Any]
 ) -> list[Row]:

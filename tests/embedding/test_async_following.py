@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import pytest
 import sqlalchemy as sa
@@ -254,6 +255,6 @@ def test_what_nobody_can_follow_or_wait_for_is_refused(async_host):
         with pytest.raises(UnknownEventType):
             await anext(ledger.follow(types="claim_recordd"))
         with pytest.raises(Invalid, match="sequence must be a whole number, 0 or more, not '7'"):
-            await ledger.wait_for("7")
+            await ledger.wait_for(cast("int", "7"))
 
     async_host.run(work)

@@ -86,6 +86,7 @@ def listed(asked, cells, view):
             yield asked.positions(scope)
         yield asked.divergences(Scope(party=party, proposition=proposition))
     yield from (asked.trace(one.id) for one in view.claims())
+    yield asked.documents()
     for one in view.documents():
         yield asked.document(one.id)
         yield asked.check_quotes(one.id, {})
@@ -131,6 +132,7 @@ def questions(view):
         yield lambda asked, who=party: catalogue.memberships(*asked.about(who))
         yield lambda asked, who=party: naming.denoted(asked.records, who, None)
         yield lambda asked, who=party: asked.attributed_to(who)
+    yield lambda asked: asked.documents()
     for document in [one.id for one in view.documents()]:
         yield lambda asked, which=document: asked.resting_on(which)
         yield lambda asked, which=document: asked.check_quotes(which, {})

@@ -124,6 +124,7 @@ def told(ledger):
 def documents(view):
     """What is told of each document and party."""
     ids = [one.id for one in view.documents()]
+    yield lambda asked: asked.documents()
     for id_ in (*ids, "nowhere"):
         yield lambda asked, which=id_: asked.resting_on(which)
         yield lambda asked, which=id_: asked.check_quotes(which, {})
