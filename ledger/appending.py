@@ -20,7 +20,7 @@ from contextvars import ContextVar
 from typing import Final, Self
 
 import attrs
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from ledger import loading, observing
 from ledger.codec.entry import Draft
@@ -238,7 +238,7 @@ class Appender:
         """
         fold = self.folded.fold
         with fold.lock:
-            if not self.folded.checked or (not fold.laid(unit) and fold.head() is None):
+            if not self.folded.checked or not (fold.laid(unit) or (fold.head() and fold.firm)):
                 return False
             return self._made_as_held(unit, entered)
 
@@ -345,8 +345,8 @@ class Appender:
                 if unit.head != head:
                     if unit.head is not None:
                         told.retried()
-                    unit.head = head
                     unit.remake(facts, fold.lay)
+                    unit.head = head  # not before: what is cut off is of the head it was checked at
             drafts = unit.drafts()
             if not drafts:
                 return None
@@ -360,6 +360,7 @@ class Appender:
         leaves = [draft.leaf_hash for draft in unit.drafts()]
         with self.folded.fold.lock:
             self.folded.fold.take(unit.head, events, leaves)
+            self.folded.fold.firm &= isinstance(self.folded.host, Engine)
 
 
 def _head_after(stored: Appended, last: Draft) -> Head:

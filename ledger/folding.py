@@ -39,6 +39,7 @@ from ledger.store.layout import Layout
 from ledger.store.tables import Tables, tables_for
 from ledger.store.transaction import reading, watch_savepoints
 from ledger.store.turns import Lock, lock_for
+from ledger.store.uncommitted import committed
 
 _KEPT: Final = 4
 _GLANCE: Final = 100
@@ -78,6 +79,7 @@ class Fold:
     ) -> None:
         self.tables, self.origin, self.lock = tables, origin, lock
         self.checked = False
+        self.firm = True  # nobody can roll back what is folded
         self.kept: object = None  # what `ledger.narrowing` keeps of the log
         self.unfolded: object = None  # the way to enter without folding it
         self.facts = begun()
@@ -118,6 +120,8 @@ class Fold:
             self._log = self.log_id(conn)
             if self._log is not None:
                 self._follow(conn, self._log)
+        size = self.facts.size
+        self.firm = not size or committed(conn, self.tables, self._log or 0, size) == size
         return self.facts
 
     def log_id(self, conn: Connection) -> int | None:
@@ -271,6 +275,7 @@ class Folded:
         self.origin = origin
         self.before_reading: Callable[[], object] | None = None
         self._fold, self._checked = fold, False
+        self._by: Folded | None = None
         self._bind = host if isinstance(host, Engine | Connection) else None
         if self._bind is not None:
             watch_savepoints(self._bind)
@@ -293,11 +298,19 @@ class Folded:
     @property
     def fold(self) -> Fold:
         """The fold that is shared with every other ledger on the engine."""
-        if self._bind is None:
-            return fold_of(self.bind, self.layout, self.origin)
-        if self._fold is None:
-            self._fold = fold_of(self._bind, self.layout, self.origin)
-        return self._fold
+        if self._fold is not None:
+            return self._fold
+        found = fold_of(self.bind, self.layout, self.origin)
+        if self._bind is not None:  # a Session may come to stand on another engine
+            self._fold = found
+        return found
+
+    def by(self, fold: Fold) -> Folded:
+        """The same way to the database, and to another fold of its log."""
+        if self._by is None or self._by.fold is not fold:
+            self._by = Folded(self.host, self.layout, self.origin, fold=fold)
+            self._by._checked = self.checked  # noqa: SLF001 - its own
+        return self._by
 
     def reading(self) -> AbstractContextManager[Connection]:
         """A connection to ask questions with; what a Session's unit of work holds is written first.

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import contextlib
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import Connection, Table
 
 from ledger.codec.entry import Row
-from ledger.folding import Folded
+from ledger.codec.envelope import opened
+from ledger.folding import Fold, Folded
 from ledger.model import events as ev
 from ledger.narrowing.records import Records, caught_up, events_at
 from ledger.projections import naming
 from ledger.projections.effective import TAKEN_BACK, Facts
 from ledger.projections.frame import Frame
+from ledger.projections.indexing import is_of_the_frame
 from ledger.projections.rollup import beneath
 from ledger.store import cells, read
 from ledger.store.tables import Tables
@@ -26,12 +28,17 @@ from ledger.store.tables import Tables
 
 @attrs.define
 class Narrowed:
-    """A log whose questions can be narrowed, in one snapshot of its database."""
+    """A log whose questions can be narrowed, in one snapshot of its database.
+
+    `beyond` are the acts of the basis that the tables have not come to, or that somebody may still
+    roll back: they are part of every question.
+    """
 
     conn: Connection
     tables: Tables
     records: Records
     basis: int
+    beyond: Sequence[ev.StoredEvent] = ()
 
     @property
     def frame(self) -> Frame:
@@ -132,23 +139,25 @@ class Narrowed:
 
     def acts(self, claims: Iterable[int]) -> list[ev.StoredEvent]:
         """Some claims with all that touches them and all they name, in order."""
-        new = set(claims)
+        fresh = [*self.beyond]
+        new = {*claims} - {one.sequence for one in fresh}
         found: dict[int, ev.StoredEvent] = {}
         known: set[str] = set()
         uttered: set[int] = set()
-        while new:
-            fresh = self._at(new)
+        while new or fresh:
+            fresh += self._at(new)
             found |= {one.sequence: one for one in fresh}
             known |= {one.id for one in fresh}
             named = {id_ for one in fresh for id_ in _names(one)} - known
             occasions = {cells.number_of(id_) for one in fresh for id_ in _utterances(one)}
-            new = self.linked(cells.TOUCH, new)
+            new = self.linked(cells.TOUCH, {one.sequence for one in fresh})
             new |= self.linked(cells.UTTERANCE, occasions - uttered)
             uttered |= occasions
             for one in self._named(named):
                 if one.seq < self.basis:
                     new.add(one.seq)
             new -= found.keys()
+            fresh = []
         return [found[seq] for seq in sorted(found)]
 
     @property
@@ -221,13 +230,24 @@ def of_claim(folded: Folded, claim: str) -> Iterator[Facts]:
 
 @contextlib.contextmanager
 def narrowed(folded: Folded, basis: int) -> Iterator[Narrowed | None]:
-    """The log as far as a basis, to ask narrow questions of; None where it is to be folded.
-
-    Inside a host's transaction it is folded: what is read there may still be rolled back.
-    """
-    if not isinstance(folded.host, Engine):
-        yield None
-        return
+    """The log as far as a basis, to ask narrow questions of; None where it is to be folded."""
     with folded.reading() as conn, folded.fold.lock:
-        records = caught_up(conn, folded, basis)
-        yield None if records is None else Narrowed(conn, folded.tables, records, basis)
+        yield _narrowed(conn, folded.fold, basis)
+
+
+def _narrowed(conn: Connection, fold: Fold, basis: int) -> Narrowed | None:
+    found = caught_up(conn, fold)
+    if found is None or found.size < basis:
+        return None
+    records, start = found.records, found.covered
+    if start == found.size:
+        return Narrowed(conn, fold.tables, records, basis)
+    rows = read.rows(conn, fold.tables, records.log_id, after=start - 1, until=found.size)
+    later = [*map(opened, rows)]
+    if any(isinstance(one.event, ev.ContentErased) for one in later):
+        return None  # it reaches what was read before it, and every basis
+    within = [one for one in later if one.sequence < basis]
+    framed = [one for one in within if is_of_the_frame(one)]
+    records = records.going_on([one for one in framed if one.sequence >= records.size])
+    acts = [one for one in within if not is_of_the_frame(one)]
+    return Narrowed(conn, fold.tables, records, basis, acts)

@@ -7,11 +7,11 @@ the records that are no acts, follows the log from there, and fetches of the res
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import weakref
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, cast
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from ledger.folding import Fold, Folded, Layer
 from ledger.model import events as ev
@@ -31,18 +31,14 @@ _HELD: Final = 20_000
 def thrifty(folded: Folded) -> Folded | None:
     """The same way to the same log, by a fold that fetches; None where the log is folded anyway.
 
-    What is folded already costs nothing more. Inside a host's transaction the log is folded: what
-    is read there may still be rolled back.
+    What is folded already costs nothing more.
     """
-    if not isinstance(folded.host, Engine):
-        return None
     whole = folded.fold
     if type(whole) is not Fold or whole.facts.size:
         return None
     if whole.unfolded is None:
-        fold = _Fetching(folded)
-        whole.unfolded = Folded(folded.host, folded.layout, folded.origin, fold=fold)
-    return cast("Folded", whole.unfolded)
+        whole.unfolded = _Fetching(whole)
+    return folded.by(cast("_Fetching", whole.unfolded))
 
 
 class _Fetching(Fold):
@@ -50,32 +46,38 @@ class _Fetching(Fold):
 
     fetches = True
 
-    def __init__(self, folded: Folded) -> None:
+    def __init__(self, whole: Fold) -> None:
         # Questions read on in the same records, so they take turns with entries.
-        super().__init__(folded.tables, folded.origin, folded.fold.lock)
-        self._folded = folded
-        self._conn: Connection | None = None
+        super().__init__(whole.tables, whole.origin, whole.lock)
+        self._whole = weakref.ref(whole)
+        self._conn: weakref.ref[Connection] | None = None
         self._records: Records | None = None
+        self._covered = 0
         self._began = 0
 
     def at_head(self, conn: Connection) -> Facts:
         """The facts at the log's last event.
 
         Raises:
-            Unheld: the tables of cells are not served, or are behind the log.
+            Unheld: the tables of cells are not served, or are far behind the log.
         """
-        self._conn = conn
-        records = caught_up(conn, self._folded, 0)
-        if records is None:
+        self._conn, whole = weakref.ref(conn), self._whole()
+        found = None if whole is None else caught_up(conn, whole)
+        if found is None:
             raise Unheld("cells are not served")
-        if self._records is not records or len(self.facts.at) - self._began > _HELD:
+        fetched_to = self.facts.floor
+        if (
+            self._records is not found.records
+            or found.position < fetched_to
+            or len(self.facts.at) - self._began > _HELD
+        ):
             self.forget()
-            self._records = records
+        self._records, self._covered = found.records, found.covered
         return super().at_head(conn)
 
     def goes_on(self, conn: Connection, unit: Layer) -> bool:
         """Whether the events of this unit are on top; what is missed is then fetched by `conn`."""
-        self._conn = conn
+        self._conn = weakref.ref(conn)
         return self.laid(unit)
 
     def take(self, head: Head, events: Iterable[ev.StoredEvent], leaves: Sequence[bytes]) -> None:
@@ -87,23 +89,27 @@ class _Fetching(Fold):
         return super()._follow(conn, log)
 
     def _begin(self, conn: Connection) -> None:
-        records = self._records
-        if records is None or not records.size:
+        records, size = self._records, self._covered
+        if records is None or not size:
             raise Unheld("there is nothing to begin with")
-        last = read.recorded_at(conn, self.tables, records.log_id, records.size - 1)
-        source = _Source(self, records, records.size)
-        self.facts = Near(records.events, source, size=records.size, last_recorded=last)
+        log = records.log_id
+        last = read.recorded_at(conn, self.tables, log, size - 1)
+        source = _Source(self, records, size)
+        self.facts = Near(records.before(size), source, size=size, last_recorded=last)
         self._began = len(self.facts.at)
-        self._leaves.append(records.last)
+        self._leaves.extend(read.leaf_hashes(conn, self.tables, log, size - 1, size))
 
-    @contextlib.contextmanager
-    def connected(self) -> Iterator[Connection]:
-        """The connection in use, while it is open: a host's pool may hold no other one."""
-        if self._conn is not None and not self._conn.closed:
-            yield self._conn
-            return
-        with self._folded.connected() as conn:
-            yield conn
+    @property
+    def connection(self) -> Connection:
+        """The connection in use: a host's pool may hold no other one.
+
+        Raises:
+            Unheld: nothing is in use.
+        """
+        conn = None if self._conn is None else self._conn()
+        if conn is None or conn.closed:
+            raise Unheld("nothing is connected")
+        return conn
 
 
 class _Source:
@@ -114,24 +120,23 @@ class _Source:
 
     def of_ids(self, ids: Collection[str]) -> Iterable[ev.StoredEvent]:
         """The events with some ids, and all that bears on them."""
-        with self._near() as near:
-            rows = read.rows_by_id(near.conn, near.tables, near.records.log_id, ids)
-            return self._closed(near, {row.seq for row in rows})
+        near = self._near
+        rows = read.rows_by_id(near.conn, near.tables, near.records.log_id, ids)
+        return self._closed(near, {row.seq for row in rows})
 
     def of_key(self, kind: str, key: str) -> Iterable[ev.StoredEvent]:
         """What a host knows by an id of its own, or knew, and all that bears on it."""
-        with self._near() as near:
-            return self._closed(near, near.linked(cells.KEY, {cells.number_of_key(kind, key)}))
+        near = self._near
+        return self._closed(near, near.linked(cells.KEY, {cells.number_of_key(kind, key)}))
 
     def of_utterance(self, utterance: str) -> Iterable[ev.StoredEvent]:
         """The acts of an utterance, and all that bears on them."""
-        with self._near() as near:
-            return self._closed(near, near.linked(cells.UTTERANCE, {cells.number_of(utterance)}))
+        near = self._near
+        return self._closed(near, near.linked(cells.UTTERANCE, {cells.number_of(utterance)}))
 
-    @contextlib.contextmanager
-    def _near(self) -> Iterator[Narrowed]:
-        with self._fold.connected() as conn:
-            yield Narrowed(conn, self._fold.tables, self._records, self._size)
+    @property
+    def _near(self) -> Narrowed:
+        return Narrowed(self._fold.connection, self._fold.tables, self._records, self._size)
 
     def _closed(self, near: Narrowed, sequences: set[int]) -> Iterable[ev.StoredEvent]:
         """Some acts with all that bears on them, and all that a host knew by the same ids."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -17,7 +17,7 @@ import attrs
 from sqlalchemy import Connection, Table
 
 from ledger.codec.envelope import opened
-from ledger.folding import Fold, Folded
+from ledger.folding import Fold
 from ledger.model import events as ev
 from ledger.narrowing.driver import Driver
 from ledger.projections.changing import changed_by
@@ -27,10 +27,15 @@ from ledger.projections.positions import topics_around
 from ledger.store import cells, read
 from ledger.store.collector import collector_paused
 from ledger.store.tables import Tables
+from ledger.store.uncommitted import committed
 
 _KEPT: Final = 4
 _STEP: Final = 5_000
 PLACES: Final = 4_000
+BEHIND: Final = 1_000
+"""How many events, at most, a question reads one by one since the tables have not come to them."""
+
+_UNSEEN: Final = -2
 
 
 @attrs.define
@@ -63,7 +68,7 @@ class Records:
     build: int
     size: int = 0
     last: bytes = b""
-    version: int = -2
+    version: int = _UNSEEN
     headed: int = -3
     head: tuple[int, dt.datetime] | None = None
     places: Places = attrs.field(factory=Places)
@@ -73,6 +78,7 @@ class Records:
     erasures: dict[str, dict[int, ev.StoredEvent]] = attrs.field(factory=dict)
     gone: list[ev.StoredEvent] = attrs.field(factory=list)
     frames: OrderedDict[tuple[int, int], Frame] = attrs.field(factory=OrderedDict)
+    _ahead: tuple[object, Records] | None = attrs.field(default=None, init=False)
 
     def frame(self, basis: int) -> Frame:
         """The frame of a prefix; prefixes that differ by acts alone have one frame."""
@@ -89,6 +95,39 @@ class Records:
         records, gone = self._many(basis)
         with collector_paused():
             return Frame(self.events[:records], erasures=self.erasures, gone=self.gone[:gone])
+
+    def add(self, events: Sequence[ev.StoredEvent], gone: list[ev.StoredEvent]) -> None:
+        """Keep what was read behind it."""
+        for one in events:
+            if isinstance(one.event, ev.ContentErased):
+                self.erasures.setdefault(one.event.target, {})[one.sequence] = one
+        self.events += events
+        self.sequences += (one.sequence for one in events)
+        self.gone = gone
+
+    def going_on(self, new: Sequence[ev.StoredEvent]) -> Records:
+        """The same with records that lie behind it, which somebody may still roll back."""
+        if not new:
+            return self
+        key = (self.size, len(self.gone), *new)
+        if self._ahead is None or self._ahead[0] != key:
+            self._ahead = (
+                key,
+                Records(
+                    self.log_id,
+                    self.build,
+                    size=new[-1].sequence + 1,
+                    events=[*self.events, *new],
+                    sequences=[*self.sequences, *(one.sequence for one in new)],
+                    erasures=self.erasures,
+                    gone=self.gone,
+                ),
+            )
+        return self._ahead[1]
+
+    def before(self, basis: int) -> Sequence[ev.StoredEvent]:
+        """The records of a prefix."""
+        return self.events[: self._many(basis)[0]]
 
     def _many(self, basis: int) -> tuple[int, int]:
         gone = bisect.bisect_left(self.gone, basis, key=attrgetter("sequence"))
@@ -115,26 +154,47 @@ def beside(facts: Facts, proposition: str) -> tuple[str, ...]:
     return facts.memo("beside", proposition, found)
 
 
-def caught_up(conn: Connection, folded: Folded, basis: int) -> Records | None:
-    """The records of a log whose cells are served up to a basis; None where they are not."""
-    found = cells.served(conn, folded.tables, folded.origin)
-    if found is None or found[2] < basis:
+@attrs.frozen
+class CaughtUp:
+    """The records of a log, how far the tables of cells have come to it, and how long it is.
+
+    The records are those that nobody can roll back any more. Beyond them, and beyond the tables, an
+    event is read for itself.
+    """
+
+    records: Records
+    position: int
+    size: int
+
+    @property
+    def covered(self) -> int:
+        """Up to where the log is told of by both."""
+        return min(self.position, self.records.size)
+
+
+def caught_up(conn: Connection, fold: Fold) -> CaughtUp | None:
+    """What is kept of a log, up to date; None where no cells are served, or are far behind."""
+    tables, found = fold.tables, cells.served(conn, fold.tables, fold.origin)
+    if found is None:
         return None
-    log_id, build, position = found
-    held = held_of(folded.fold)
+    log_id, build, position, size = found
+    firm = min(position, committed(conn, tables, log_id, size))
+    held = held_of(fold)
     if (
         held is None
         or (held.log_id, held.build) != (log_id, build)
-        or not _goes_on(conn, folded.tables, held)
+        or not _goes_on(conn, tables, held)
     ):
-        held = folded.fold.kept = Records(log_id, build)
-    if held.size < position:
+        held = fold.kept = Records(log_id, build)
+    if size - min(position, max(firm, held.size)) > BEHIND:
+        return None
+    if held.size < firm:
         known, before = len(held.events), held.size
-        _read_on(conn, folded.tables, held, position)
+        _read_on(conn, tables, held, firm)
         if before and any(isinstance(one.event, ev.ContentErased) for one in held.events[known:]):
-            held = folded.fold.kept = Records(log_id, build)  # what was read of it may be gone
-            _read_on(conn, folded.tables, held, position)
-    return held
+            held = fold.kept = Records(log_id, build)  # what was read of it may be gone
+            _read_on(conn, tables, held, firm)
+    return CaughtUp(held, position, size)
 
 
 def _goes_on(conn: Connection, tables: Tables, held: Records) -> bool:
@@ -146,18 +206,15 @@ def _goes_on(conn: Connection, tables: Tables, held: Records) -> bool:
 
 
 def _read_on(conn: Connection, tables: Tables, held: Records, stop: int) -> None:
+    """Read on, all of it or nothing: whoever asked may be cut off at any statement."""
     link = cells.tables_of(tables.layout, held.build)[1]
     start, log = held.size, held.log_id
-    new = cells.framed(conn, link, (log, stop), start)
     with collector_paused():
-        held.events += events_at(conn, tables, log, new)
-    held.sequences += sorted(new)
-    for one in held.events[-len(new) :] if new else ():
-        if isinstance(one.event, ev.ContentErased):
-            held.erasures.setdefault(one.event.target, {})[one.sequence] = one
-    held.gone = _gone(conn, tables, held, stop, link)
-    held.last = next(read.leaf_hashes(conn, tables, log, stop - 1, stop))
-    held.size = stop
+        events = events_at(conn, tables, log, cells.framed(conn, link, (log, stop), start))
+    gone = _gone(conn, tables, held, stop, link)
+    last = next(read.leaf_hashes(conn, tables, log, stop - 1, stop))
+    held.add(events, gone)
+    held.last, held.size, held.version = last, stop, _UNSEEN
 
 
 def _gone(

@@ -29,7 +29,7 @@ from ledger.model.erasing import without
 from ledger.projecting.projection import Page, Projection
 from ledger.projecting.registry import Factory
 from ledger.projections.changing import changed_by
-from ledger.projections.indexing import OF_THE_FRAME, host_ids
+from ledger.projections.indexing import OF_THE_FRAME, host_ids, is_of_the_frame
 from ledger.store import cells as store
 from ledger.store import read, views
 from ledger.store.layout import Layout
@@ -156,7 +156,7 @@ def _sequences(found: _Found, page: Page) -> Mapping[str, int]:
 
 def _take(found: _Found, stored: ev.StoredEvent) -> None:
     event, seq = stored.event, stored.sequence
-    if stored.type in _FRAME:
+    if is_of_the_frame(stored):
         found.links.append((store.FRAME, 0, seq))
         return
     for kind, key in host_ids(event):
@@ -216,9 +216,6 @@ def _key(found: _Found, kind: str, key: str | None, seq: int) -> None:
 
 def _change(found: _Found, stored: ev.StoredEvent, event: ev.Change) -> None:
     id_, seq = stored.id, stored.sequence
-    if event.record_type in _FRAME:
-        found.links.append((store.FRAME, 0, seq))
-        return
     found.touches.append((event.target, seq))
     if not _NEEDED.isdisjoint(stored.erased):
         found.links.append((store.ERASED, 0, seq))

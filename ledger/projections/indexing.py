@@ -75,6 +75,17 @@ OF_THE_FRAME: Final = (
 """The records that are neither acts nor documents: a ledger has few of them."""
 
 
+_FRAME_TYPES: Final = frozenset(map(ev.TYPE_NAMES.__getitem__, OF_THE_FRAME))
+
+
+def is_of_the_frame(stored: ev.StoredEvent) -> bool:
+    """Whether an event is such a record, or a change of one."""
+    event = stored.event
+    if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
+        return event.record_type in _FRAME_TYPES
+    return stored.type in _FRAME_TYPES
+
+
 def host_ids(event: ev.Event | ev.Remains) -> Iterator[tuple[str, str]]:
     """The (kind, id) that an event tells of a host: of a record, or of the occasion of an act."""
     yield from keys_of(event)

@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 
 from ledger.codec.entry import Draft
 from ledger.errors import StoreError
-from ledger.store import on_postgres, on_sqlite
+from ledger.store import on_postgres, on_sqlite, uncommitted
 from ledger.store.batch import Base, Batch, Head, batch_of
 from ledger.store.tables import Tables
 from ledger.store.ways import Writer
@@ -80,6 +80,7 @@ def append(
         base = on_postgres.append(conn, tables, head, batch, notify=notify)
     else:
         base = on_sqlite.append(conn, tables, head, batch)
+    uncommitted.note(conn, tables, base)
     return _appended(base, batch)
 
 
@@ -101,6 +102,7 @@ def put(
         base = on_postgres.put(conn, tables, origin, batch, notify=notify)
     else:
         base = on_sqlite.put(conn, tables, origin, batch)
+    uncommitted.note(conn, tables, base)
     return _appended(base, batch)
 
 

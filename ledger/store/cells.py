@@ -28,7 +28,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, Column, Connection, MetaData, PrimaryKeyConstraint, Table, select
 
@@ -154,14 +154,23 @@ def remove(conn: Connection, build: Sequence[Table], log_id: int, sequences: Ite
 # -- asking -------------------------------------------------------------------------------------
 
 
-def served(conn: Connection, tables: Tables, origin: str) -> tuple[int, int, int] | None:
-    """The log, the build that is to be read and how far it is; None where none is complete.
+class Served(NamedTuple):
+    """The build of a log that is to be read, how far it is, and how many events the log holds."""
 
-    A build that had to leave an event out is not complete, nor is one behind its log: what it has
-    not read may erase what it has.
+    log_id: int
+    build: int
+    position: int
+    size: int
+
+
+def served(conn: Connection, tables: Tables, origin: str) -> Served | None:
+    """What is to be read of a log; None where no build is complete.
+
+    A build that had to leave an event out is not. One behind its log is complete as far as it is,
+    but what it has not read may erase what it has.
     """
     found = fetched(conn, _served(tables), (NAME, VERSION, origin))
-    return None if not found else cast("tuple[int, int, int]", tuple(found[0]))
+    return None if not found else Served(*found[0])
 
 
 @functools.cache
@@ -172,9 +181,9 @@ def _served(tables: Tables) -> str:
     same = "{0}.log_id = s.log_id AND {0}.name = s.name AND {0}.version = s.version"
     same += " AND {0}.build = s.build"
     return (
-        f"SELECT l.id, c.build, c.position FROM {log} l "  # noqa: S608 - checked names
+        f"SELECT l.id, c.build, c.position, l.size FROM {log} l "  # noqa: S608 - checked names
         f"JOIN {served_} s ON s.log_id = l.id AND s.name = ? AND s.version = CAST(? AS bigint) "
-        f"JOIN {cursor} c ON {same.format('c')} AND c.phase = 'live' AND c.position >= l.size "
+        f"JOIN {cursor} c ON {same.format('c')} AND c.phase = 'live' "
         f"WHERE l.origin = ? AND NOT EXISTS (SELECT 1 FROM {parked} p WHERE {same.format('p')})"
     )
 

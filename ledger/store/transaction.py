@@ -78,9 +78,10 @@ def writing(bind: Bind, *, once: bool = False) -> contextlib.AbstractContextMana
         StoreError: The database refused; `stored` is "unknown" when the connection was lost
             while the transaction ended. Raised `from` the driver's error.
     """
+    only = only_connection(bind.engine)
     if isinstance(bind, Connection):
-        return Told(_savepoint(bind))
-    if (only := only_connection(bind)) is not None:
+        return Told(_savepoint(bind) if only is None else _beside(only, bind))
+    if only is not None:
         return Told(_in_turn(only, bind, _committed, nested=_savepoint))
     if once and bind.dialect.name == "postgresql" and reads_committed(bind):
         return Told(Alone(bind))
@@ -119,6 +120,13 @@ def _in_turn(
                 yield conn
             finally:
                 only.held = None
+
+
+@contextlib.contextmanager
+def _beside(only: OnlyConnection, conn: Connection) -> Iterator[Connection]:
+    """A host's transaction, once no other task reads: what ends its reading would end this too."""
+    with only.turn, _savepoint(conn) as joined:
+        yield joined
 
 
 def _refuse_a_hosts_transaction(engine: Engine) -> None:
