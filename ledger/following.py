@@ -72,13 +72,18 @@ def wait_for(log: Log, sequence: int, *, timeout: float = 10.0, poll: float = 1.
     """
     check_wait(sequence, timeout, poll)
     engine, end = _engine_of(log), time.monotonic() + timeout
-    if _head(log)[1] > sequence:
+    size = _head(log)[1]
+    if size > sequence:
         return True
     with waiting(engine, log.tables.layout) as waiter:
         log_id = None
         while True:
             waiter.arm(log_id)
-            log_id, size = _head(log)
+            try:
+                log_id, size = _head(log)
+            except StoreError as error:
+                if not passes(error) or time.monotonic() >= end:
+                    raise
             if size > sequence:
                 return True
             left = end - time.monotonic()

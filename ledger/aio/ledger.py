@@ -33,6 +33,7 @@ from ledger.projections.difference import Difference
 from ledger.store import read, schema
 from ledger.store.follow import Stop, never
 from ledger.store.layout import Layout
+from ledger.store.refusals import passes
 from ledger.view import View
 
 _P = ParamSpec("_P")
@@ -308,12 +309,17 @@ class AsyncLedger:
         following.check_wait(sequence, timeout, poll)
         clock = asyncio.get_running_loop().time
         end, log_id = clock() + timeout, None
-        if (await self.run_sync(_head))[1] > sequence:
+        size = (await self.run_sync(_head))[1]
+        if size > sequence:
             return True
         async with self._woken() as waker:
             while True:
                 await waker.arm(log_id)
-                log_id, size = await self.run_sync(_head)
+                try:
+                    log_id, size = await self.run_sync(_head)
+                except StoreError as error:
+                    if not passes(error) or clock() >= end:
+                        raise
                 if size > sequence:
                     return True
                 if clock() >= end:

@@ -35,6 +35,7 @@ def import_(
     report: Path | None = None,
     dry_run: Flag = False,
     all_or_nothing: Flag = False,
+    bring_back: Flag = False,
     history: Flag = False,
     strike_out_vanished: Flag = False,
     quiet: Flag = False,
@@ -55,6 +56,7 @@ def import_(
         report: Where to write refused records, one JSON object each, with their bytes as base64.
         dry_run: Say what would become of the file, and record nothing.
         all_or_nothing: Record nothing if a record is refused; of a history, no such version.
+        bring_back: Record again what was struck out or amended since; else it is passed over.
         history: Import each version of the file in git as of its commit, into an empty ledger, or
             behind those that an earlier run imported.
         strike_out_vanished: Of a history, strike out what the next version does not hold any more.
@@ -87,7 +89,7 @@ def import_(
                 given=True,
             )
         if not history:
-            account = import_file(ledger, file, **options)
+            account = import_file(ledger, file, bring_back=bring_back, **options)
             return _told(where, account, str(account))
         refused = 0
         options["strike_out_vanished"] = strike_out_vanished

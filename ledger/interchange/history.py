@@ -78,11 +78,13 @@ def import_history(
         )
     commits = _commits(path)
     left = _left(ledger, path, commits)
-    before = Rows()
-    if strike_out_vanished and len(left) < len(commits):  # the first that is left may be half there
-        last = _version(path, *commits[-len(left) - 1])
-        silent = {name: options[name] for name in _READING if name in options}
-        _enter(ledger, path.name, last, {**silent, "dry_run": True, "entered": before.take})
+    before, options = Rows(), {**options, "bring_back": strike_out_vanished}
+    silent = {name: options[name] for name in (*_READING, "bring_back") if name in options}
+    silent |= {"dry_run": True, "entered": before.take}
+    there = commits[: len(commits) - len(left)]  # the first that is left may be half there
+    for commit, committed in reversed(there) if strike_out_vanished else ():
+        if is_whole(_enter(ledger, path.name, _version(path, commit, committed), silent)):
+            break
     for commit, committed in left:
         version, rows = _version(path, commit, committed), Rows()
         noted = {"entered": rows.take} if strike_out_vanished else {}

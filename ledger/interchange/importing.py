@@ -28,10 +28,11 @@ from ledger.interchange.items import REFUSALS, BoundsRule, Item, Items, Options
 from ledger.interchange.lines import MAX_LINE, Line
 from ledger.interchange.outcomes import Outcome, refusal
 from ledger.interchange.records import ALONE
-from ledger.interchange.remarks import Bearers, remarks
+from ledger.interchange.remarks import Bearers, changed_since, remarks
 from ledger.interchange.shelf import without_claims
 from ledger.interchange.source import Source
 from ledger.ledger import Ledger
+from ledger.model import events as ev
 from ledger.model.text import show
 from ledger.projections.answer import Answer
 from ledger.projections.missing import Unheld
@@ -117,6 +118,7 @@ def import_file(
     bounds: BoundsRule | None = None,
     dry_run: bool = False,
     all_or_nothing: bool = False,
+    bring_back: bool = False,
     report: BinaryIO | None = None,
     tell: Tell = lambda _: None,
     progress: Progress | None = None,
@@ -128,7 +130,8 @@ def import_file(
     say it. `tell` is called for each record, in order; `entered` with the receipts of each append;
     `progress` after each batch. `report` takes a JSON line for each refused record, with its bytes
     as `raw` in base64. `all_or_nothing` undoes everything if a record is refused; a `dry_run`
-    undoes everything. An import that was interrupted goes on when it is run again.
+    undoes everything. An import that was interrupted goes on when it is run again; what was struck
+    out or amended since is passed over with a warning, unless it is to be brought back.
 
     Raises:
         InvalidImport: the file or its mapping cannot be read, or its format is not known.
@@ -157,6 +160,7 @@ def import_file(
     ):
         items = how.reader()(source, Options(mapping=mapping, bounds=bounds))
         run = _Run(appenders, source, items, report=report, progress=progress, entered=entered)
+        run.brings_back = bring_back
         for outcome in run.outcomes():
             tally.take(outcome)
             tell(outcome)
@@ -217,6 +221,8 @@ class _Run:
         self._progress = progress
         self._entered = entered
         self._bearers: Bearers | None = None
+        self._changed: Mapping[ev.Event, str] | None = None
+        self.brings_back = False
 
     def outcomes(self) -> Iterator[Outcome]:
         """What becomes of each record, in order."""
@@ -258,7 +264,7 @@ class _Run:
     def _enter(self, items: Sequence[Item]) -> Iterator[Outcome]:
         """Enter what can be entered of some items, in as few appends as that takes."""
         while items:
-            attempt = _Attempt(items, self._bearers)
+            attempt = _Attempt(items, self._bearers, self._changed, self.brings_back)
             try:
                 receipts = self._appender.append(attempt)
             except Unheld:
@@ -277,7 +283,7 @@ class _Run:
                 yield from self._enter(items[:good])
                 items = items[good:]
             else:
-                self._bearers = attempt.learnt()
+                self._bearers, self._changed = attempt.learnt(), attempt.changed
                 self._entered(receipts)
                 yield from attempt.outcomes(receipts)
                 return
@@ -286,9 +292,17 @@ class _Run:
 class _Attempt:
     """The entry of some items; `at` is the one it has come to."""
 
-    def __init__(self, items: Sequence[Item], known: Bearers | None) -> None:
+    def __init__(
+        self,
+        items: Sequence[Item],
+        known: Bearers | None,
+        changed: Mapping[ev.Event, str] | None,
+        brings_back: bool,  # noqa: FBT001 - as it was asked for
+    ) -> None:
         self._items = items
         self._known = known
+        self.changed = changed
+        self._brings_back = brings_back
         self._fresh = Bearers()
         self._warnings: list[list[str]] = []
         self.at = 0
@@ -297,6 +311,10 @@ class _Attempt:
         """Enter the items; called again where another writer came first."""
         if self._known is None:
             self._known = Bearers.of(intake.facts)
+        if not self._brings_back:
+            if self.changed is None:
+                self.changed = changed_since(intake.facts)
+            intake.changed = self.changed
         self._fresh = Bearers(self._known)
         made: list[Made] = []
         self.at = 0

@@ -70,6 +70,27 @@ class Bearers:
         return next((one for one in found if one[0] != other_than), None)
 
 
+_WITHOUT_ID: Final = (
+    *(ev.PartyNamed, ev.MembershipRecorded, ev.PartiesMerged, ev.PropositionsMerged),
+    *(ev.ClaimsRelated, ev.DocumentRevised),
+)
+"""The records that a host gives no id, so that what they say tells whether they are there."""
+
+
+def changed_since(facts: Facts) -> dict[ev.Event, str]:
+    """The records without ids that were struck out or amended, by what they said at first.
+
+    Raises:
+        Unheld: these facts do not hold all of them.
+    """
+    next(facts.of_type(ev.ClaimsRelated), None)  # which whoever holds too few refuses
+    return {
+        stored.event: id_
+        for id_, stored in dict.items(facts.stored)  # of a fold without claims, all others
+        if isinstance(stored.event, _WITHOUT_ID) and facts.effective.get(id_) != stored.event
+    }
+
+
 def _skeleton(name: str) -> str:
     """A name without what a reader hardly sees: case, width, accents' form, invisible signs."""
     seen = unicodedata.normalize("NFKC", name).casefold()
@@ -79,7 +100,7 @@ def _skeleton(name: str) -> str:
 def remarks(intake: Intake, record: Record, made: Made, bearers: Bearers) -> tuple[str, ...]:
     """The warnings about a record that was just entered, its own first."""
     if made.already is not None:
-        return ()
+        return (*_changed(intake, made.already),)
     found = [*record.remarks, *_id(record), *_long(record), *_names(intake, record, made, bearers)]
     match record.type:
         case "claim":
@@ -91,6 +112,17 @@ def remarks(intake: Intake, record: Record, made: Made, bearers: Bearers) -> tup
         case _:
             pass
     return tuple(found)
+
+
+def _changed(intake: Intake, id_: str) -> Iterator[str]:
+    """What was corrected since is not undone, and somebody may have meant to."""
+    event = intake.get(id_, object)
+    if event is None and id_ in intake.facts.stored:
+        at = intake.facts.stored[id_].sequence
+        yield (
+            f"what stands at sequence {at} was struck out since and stays so; --bring-back "
+            "(bring_back=True) records it again"
+        )
 
 
 def _id(record: Record) -> Iterator[str]:

@@ -73,9 +73,9 @@ def record(intake: Intake, claim: Claim, *, document_text: str | None = None) ->
     )
     check_claim(intake, event)
     check_times(intake, event.uttered, event.document)
-    taken = intake.taken("claim", claim.id)
+    taken = intake.taken("claim", claim.id, event)
     if taken is not None and claim.id is not None:
-        same = intake.original(taken) == event
+        same = intake.says(taken, event)
         return intake.same_or_refuse("claim", claim.id, taken, same=same)
     return intake.made(intake.add(event))
 
@@ -243,6 +243,8 @@ def relate(intake: Intake, relation: Relation) -> Made:
     for id_ in intake.facts.indexed("relations_from", claim):
         if intake.facts.effective[id_] == event:
             return intake.already(id_)
+    if (there := intake.once(event)) is not None:
+        return intake.already(there)
     if relation.relation in REFERRING_BACK:
         act = intake.facts.act(claim)
         utterance = act.utterance if act else None

@@ -7,7 +7,7 @@ so everything is looked up here first and in the facts second.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -39,11 +39,15 @@ class Intake:
     `ids` are those that an earlier try gave, by place: where another append came first, the same
     entry gets them again. So a record takes as many places where it is there already as where it
     is new; those that come after it would else get other ids than were told.
+
+    `changed` are records that read otherwise since, by what they said at first: where it is given,
+    they are not entered a second time, as an import must not undo what was corrected.
     """
 
     def __init__(
         self, facts: Facts, *, now: dt.datetime, ids: dict[int, str] | None = None
     ) -> None:
+        self.changed: Mapping[ev.Event, str] | None = None
         self.facts = facts
         self.now = now
         self._ids = {} if ids is None else ids
@@ -63,12 +67,30 @@ class Intake:
             return id_
         return naming.find(self.facts, kind, given)
 
-    def taken(self, kind: str, key: str | None) -> str | None:
-        """The ledger id that has a host id already; struck-out records give theirs back."""
+    def taken(self, kind: str, key: str | None, event: ev.Event | None = None) -> str | None:
+        """The ledger id that has a host id already; struck-out records give theirs back.
+
+        But where they are not to come back, a struck-out `event` keeps it for itself.
+        """
         if key is None:
             return None
         id_ = self._keys.get((kind, key)) or self.facts.id_of(kind, key)
-        return id_ if self.get(id_, object) is not None or self._erased(id_) else None
+        if id_ is None or self.get(id_, object) is not None or self._erased(id_):
+            return id_
+        kept_out = self.changed is not None and event is not None and self.says(id_, event)
+        return id_ if kept_out else None
+
+    def says(self, id_: str, event: ev.Event) -> bool:
+        """Whether a record was entered with these very words, its utterance by the host's id."""
+        said = self.original(id_)
+        if said == event or not isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn):
+            return bool(said == event)
+        named = event.utterance_key is not None
+        return named and said == attrs.evolve(event, utterance=getattr(said, "utterance", None))
+
+    def once(self, event: ev.Event) -> str | None:
+        """The record that said the very same at first, where such are not entered again."""
+        return None if self.changed is None else self.changed.get(event)
 
     def _erased(self, id_: str | None) -> bool:
         stored = self.facts.stored.get(id_ or "")

@@ -58,9 +58,9 @@ _KINDS = {
 
 def _keyed(intake: Intake, event: Keyed) -> Made:
     kind = _KINDS[type(event)]
-    taken = intake.taken(kind, event.key)
+    taken = intake.taken(kind, event.key, event)
     if taken is not None:
-        same = intake.original(taken) == event
+        same = intake.says(taken, event)
         return intake.same_or_refuse(kind, event.key, taken, same=same)
     return intake.made(intake.add(event))
 
@@ -69,14 +69,14 @@ def _party(intake: Intake, noun: Party) -> Made:
     members = tuple(intake.find("party", member) for member in noun.members)
     above = [intake.find("party", party) for party in noun.part_of]
     event = ev.PartyRegistered(key=noun.id, name=noun.name, kind=noun.kind, members=members)
-    taken = intake.taken("party", noun.id)
+    taken = intake.taken("party", noun.id, event)
     if taken is None:
         id_ = intake.add(event)
         names = [name(intake, id_, one).id for one in (*noun.names, *noun.metonyms)]
         belongs = [_belongs(intake, id_, party) for party in above]
         return intake.made(id_, [*names, *belongs])
     same = (
-        intake.original(taken) == event
+        intake.says(taken, event)
         and all(_name_there(intake, taken, one) for one in (*noun.names, *noun.metonyms))
         and all(_there(intake, _membership_event(taken, party), taken) for party in above)
     )
@@ -97,7 +97,7 @@ def _there(intake: Intake, event: ev.MembershipRecorded, member: str) -> str | N
     for id_ in intake.facts.indexed("memberships_of", member):
         if intake.get(id_, ev.MembershipRecorded) == event:
             return id_
-    return intake.beside(member, event)
+    return intake.beside(member, event) or intake.once(event)
 
 
 def _membership(intake: Intake, noun: Membership) -> Made:
@@ -130,7 +130,7 @@ def _name_there(intake: Intake, party: str, one: Name) -> str | None:
     for id_ in intake.facts.indexed("names_of", party):
         if intake.get(id_, ev.PartyNamed) == event:
             return id_
-    return intake.beside(party, event)
+    return intake.beside(party, event) or intake.once(event)
 
 
 def name(intake: Intake, party: str, one: Name) -> Made:
@@ -167,7 +167,7 @@ def _revised(intake: Intake, made: Made, key: str, given: str) -> Made:
     earlier = intake.find("document", given)
     event = ev.DocumentRevised(document=made.id, revises=earlier)
     before = _revises(intake, made.id)
-    if before == earlier:
+    if before == earlier or intake.once(event) is not None:
         return intake.already(made.id)
     if before is not None:
         raise InvalidDocument(
@@ -229,6 +229,8 @@ def merge(intake: Intake, kept: str, merged: str, *, negated: bool, reason: str)
         event = ev.PropositionsMerged(kept=keep, merged=away, negated=negated, reason=reason)
     if gone and facts.effective[gone[0]] == event:
         return intake.already(gone[0])
+    if (there := intake.once(event)) is not None:
+        return intake.already(there)
     if facts.canonical(keep) == facts.canonical(away) or gone:
         raise InvalidMerge(
             f"{show(kept)} and {show(merged)} cannot be merged: they are one already, or "

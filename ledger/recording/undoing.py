@@ -105,9 +105,9 @@ def withdraw(
         link_words=link_words,
         note=act.note,
     )
-    taken = intake.taken("claim", act.id)
+    taken = intake.taken("claim", act.id, event)
     if taken is not None and act.id is not None:
-        return intake.same_or_refuse("claim", act.id, taken, same=intake.original(taken) == event)
+        return intake.same_or_refuse("claim", act.id, taken, same=intake.says(taken, event))
     check_times(intake, act.uttered, document)
     _check_part(intake, event)
     when = times_of(intake, event, intake.now)

@@ -29,8 +29,13 @@ _CANCELLED: Final = (
 )
 _READ_ONLY: Final = (
     "The database is read-only here, so nothing was written. Open it with the right to write, "
-    "or from a server that is no replica; a file on a medium that nobody can write is read with "
-    "sqlite:///file:PATH?immutable=1&uri=true"
+    "or from a server that is no replica; a file on a medium that nobody can write, and beside "
+    "which no file that ends in -wal lies, is read with sqlite:///file:PATH?immutable=1&uri=true"
+)
+_CANNOT_READ: Final = (
+    "The database cannot be read here: SQLite has to make a file beside it, and may not write "
+    "there. Give it the right to; or, where no file that ends in -wal lies beside it and nobody "
+    "writes to it, read it with sqlite:///file:PATH?immutable=1&uri=true"
 )
 _FULL: Final = "The disk is full, so nothing was written. Make room and try again."
 _IO: Final = (
@@ -38,6 +43,7 @@ _IO: Final = (
     "the disk, make room, and try again."
 )
 _LOST: Final = "The connection to the database was lost before the commit. Nothing was written."
+_LOST_READING: Final = "The connection to the database was lost. Ask again."
 _UNKNOWN: Final = (
     "The connection to the database was lost during the commit: the records may be stored or not. "
     "Record them again with the same ids; what is stored already will not be stored twice."
@@ -68,6 +74,9 @@ _BY_SQLITE_NAME: Final = {
         "SQLite cannot open the database file. Check that its directory exists and may be written."
     ),
 }
+_READING: Final = {_LOST: _LOST_READING, _READ_ONLY: _CANNOT_READ}
+"""What is told instead where nothing was to be written."""
+
 _BY_SQLSTATE: Final = {
     "55P03": _LOCKED,
     "57014": _CANCELLED,
@@ -93,13 +102,21 @@ def _sentence(cause: BaseException | None, *, lost: bool) -> str:
             return known[beginning]
     if lost:
         return _LOST
+    if code == "42P01" or "no such table" in str(cause):
+        return (
+            f"The database lacks a table: {cause}. If its name ends like _cell or _link, type: "
+            "claims index --again; else a part of the log was taken away: restore it from a copy."
+        )
     if code == "" and "connection" in str(cause):
         return unreachable(cause).message
     return f"The database refused: {cause}"
 
 
 def refusal(
-    error: DBAPIError | sqlite3.Error | PoolTimeout, *, committing: bool = False
+    error: DBAPIError | sqlite3.Error | PoolTimeout,
+    *,
+    committing: bool = False,
+    reading: bool = False,
 ) -> LedgerError:
     """The error to raise `from` the driver's; `stored` is "unknown" for a lost commit.
 
@@ -119,7 +136,7 @@ def refusal(
     if committing and sentence is _IO:
         # What the disk did take of a write-ahead log may be found valid by the next to open it.
         return StoreError(_UNSURE, stored="unknown")
-    return StoreError(sentence)
+    return StoreError(_READING.get(sentence, sentence) if reading else sentence)
 
 
 def unreachable(cause: BaseException | None) -> StoreError:
@@ -140,7 +157,7 @@ def passes(error: StoreError) -> bool:
     code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
     if isinstance(cause, OSError) or code.startswith(_PASSING):
         return True
-    if error.message in {_LOST, _LOCKED}:
+    if error.message in {_LOST, _LOST_READING, _LOCKED}:
         return True
     # psycopg's name for what is no fault of the question.
     return type(cause).__module__.startswith("psycopg") and any(

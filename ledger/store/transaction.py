@@ -60,7 +60,7 @@ def reading(bind: Bind) -> Iterator[Connection]:
             with _snapshot(bind) if only is None else _in_turn(only, bind, _snapshot) as conn:
                 yield conn
     except REFUSALS as error:
-        raise refusal(error) from driver_error(error)
+        raise refusal(error, reading=True) from driver_error(error)
 
 
 @overload

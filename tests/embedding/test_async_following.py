@@ -216,7 +216,10 @@ def test_a_follower_outlasts_the_loss_of_every_connection(async_host, waiting_le
         pytest.skip("Only PostgreSQL has connections that can be lost.")
     url = async_host.url.set(drivername="postgresql+psycopg")
     ours = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
-    others = "pid <> pg_backend_pid() AND datname = current_database()"
+    lost = sa.text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+        "AND datname = current_database()"
+    )
 
     async def work(engine):
         ledger = waiting_ledger(engine)
@@ -228,16 +231,19 @@ def test_a_follower_outlasts_the_loss_of_every_connection(async_host, waiting_le
             coming = asyncio.create_task(anext(events))
             await until(lambda: looked)
             with ours.connect() as conn:
-                conn.execute(
-                    sa.text(
-                        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
-                    )
-                )
+                conn.execute(lost)
             with Ledger(ours.execution_options(isolation_level="READ COMMITTED")) as writer:
                 writer.register_all([party("p0"), party("p1")])
             found = [(await asyncio.wait_for(coming, ENOUGH)).sequence]
             found.append((await asyncio.wait_for(anext(events), ENOUGH)).sequence)
             await events.aclose()
+            coming = asyncio.create_task(ledger.wait_for(3, timeout=ENOUGH, poll=0.05))
+            await asyncio.sleep(0.2)
+            with ours.connect() as conn:
+                conn.execute(lost)
+            with Ledger(ours.execution_options(isolation_level="READ COMMITTED")) as writer:
+                writer.register(party("p2"))
+            assert await coming
             return found
         finally:
             await ledger.close()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import threading
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
 from ledger import Ledger
@@ -107,3 +108,31 @@ def test_the_drivers_own_autocommit_is_seen_from_the_event_loop_too(tmp_path, ad
     with pytest.raises(StoreError, match="in autocommit"):
         asyncio.run(main(autocommit=True))
     assert asyncio.run(main(autocommit=False)) == len(FIRST)
+
+
+def test_a_task_that_reads_does_not_end_the_transaction_of_another():
+    async def main():
+        engine = create_async_engine("sqlite+aiosqlite://")
+        async with engine.begin() as conn:
+            await conn.run_sync(schema.upgrade)
+        ledger = AsyncLedger(engine)
+        await ledger.register_all(FIRST)
+
+        async def host():
+            async with AsyncSession(engine) as session, session.begin():
+                inside = AsyncLedger(session)
+                await inside.record(**said("rolled-back"))
+                await inside.flush()
+                await session.rollback()
+
+        async def ask():
+            for _ in range(30):
+                with contextlib.suppress(StoreError):  # a transaction of the host's is open
+                    await ledger.claims()
+
+        await asyncio.gather(host(), ask())
+        found = (await ledger.claims()).ids
+        await engine.dispose()
+        return found
+
+    assert asyncio.run(main()) == ()

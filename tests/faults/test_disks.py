@@ -26,7 +26,8 @@ def test_a_full_disk_refuses_whole_appends(sqlite):
 @pytest.mark.parametrize("what", ["file", "directory"])
 def test_what_may_only_be_read_is_told_and_left_as_it_is(sqlite, what):
     seen = disks.read_only(sqlite, times=1, what=what)
-    assert [*seen.told] == ["StoreError: The database is read-only here, stored: no"]
+    cannot = "cannot be read" if what == "directory" else "is read-only"
+    assert [*seen.told] == [f"StoreError: The database {cannot} here, stored: no"]
 
 
 def test_a_lock_held_too_long_is_told_and_the_retry_is_stored(sqlite):

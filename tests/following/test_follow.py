@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -251,6 +252,15 @@ class TestPostgres:
                 register(Ledger(sa.create_engine(postgres_url, poolclass=sa.NullPool)), 2)
                 follower.until_seen(0, 1, 2)
             assert writer.layout == postgres_ledger.layout
+
+    def test_who_waits_outlasts_it_too(self, postgres_ledger, postgres_url, register):
+        register(postgres_ledger)
+        with ThreadPoolExecutor(1) as pool:
+            coming = pool.submit(following.wait_for, postgres_ledger._folded, 1, poll=0.1)
+            time.sleep(0.3)
+            terminate(postgres_url, None)
+            register(Ledger(sa.create_engine(postgres_url, poolclass=sa.NullPool)))
+            assert coming.result(10)
 
     def test_nothing_is_held_on_the_server_while_the_caller_works(
         self, postgres_ledger, postgres_url, register, listeners

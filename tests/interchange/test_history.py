@@ -163,6 +163,16 @@ def test_a_version_of_which_something_is_refused_strikes_nothing_out(ledger, his
     assert [row.act for row in ledger.as_of().claims()] == ["deny"]
 
 
+@pytest.mark.parametrize("many", [1, 3, 4, 5])
+def test_a_history_taken_in_pieces_strikes_out_what_it_does_at_once(ledger, history, many):
+    for month, row in (("02", "ada,deny,bill,opposes\n"), ("03", "ada,avoid,bill,\n")):
+        _commit(history, ROWS + row + "ada,assert\n", f"2023-{month}-01T00:00:00Z")
+    _commit(history, ROWS + "ada,assert,bill,supports\n", "2023-04-01T00:00:00Z")
+    list(itertools.islice(import_history(ledger, history, strike_out_vanished=True), many))
+    struck(ledger, history)
+    assert [row.act for row in ledger.as_of().claims()] == ["assert"]
+
+
 def seated(tmp_path, *versions):
     """The history of a house with one seat: a version a year, a name, what its row adds."""
     folder = tmp_path / "repository"

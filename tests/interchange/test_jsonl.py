@@ -11,6 +11,7 @@ from ledger import Ledger, LedgerError
 from ledger.appending import Appender
 from ledger.errors import Invalid, StoreError
 from ledger.interchange import import_file
+from tests.interchange.conftest import GOOD
 
 LATER = {"type": "party", "id": "later", "name": "Later party"}
 
@@ -339,3 +340,36 @@ def test_the_clock_and_the_recorder_of_the_ledger_are_used(tmp_path):
     with Ledger.open(":memory:", clock=lambda: then) as ledger:
         import_file(ledger, file, all_or_nothing=True)
         assert [one.recorded for one in ledger.log()] == [then]
+
+
+def test_a_second_run_undoes_nothing_that_was_corrected_since(importing, ledger, claim):
+    given = [
+        {"type": "name", "party": "board", "name": "The bord"},
+        {"type": "membership", "member": "board", "organisation": "gazette", "from": "2020"},
+        {"type": "membership", "member": "gazette", "organisation": "board"},
+        claim | {"id": "c3", "utterance": "u1"},
+        claim,
+        claim | {"id": "c2", "act": "deny", "uttered": "2024-03-05"},
+        {"type": "relation", "from": "c2", "relation": "reverses", "to": "c1"},
+        {"type": "withdrawal", "id": "w", "claim": "c2", "claimant": "board", "uttered": "2024-04"},
+    ]
+    assert [one.verdict for one in importing(*given)] == ["accepted"] * len(given)
+    ids = {event.type: event.id for event in ledger.events()}
+    named, *belongs = [
+        one.id for one in ledger.events(types=["party_named", "membership_recorded"])
+    ]
+    ledger.amend(named, name="The board", reason="misspelt")
+    ledger.amend(belongs[0], period="2020/2022", reason="it left")
+    for id_ in (belongs[1], "c3", ids["claims_related"], "w"):
+        ledger.amend(id_, strike_out=True, reason="not so")
+    size = ledger.verify().size
+    assert [one.verdict for one in importing.again()] == ["skipped"] * len(given)
+    assert ledger.verify().size == size
+    told = [one.warnings for one in importing.told[len(GOOD) :]]
+    assert [bool(one) for one in told] == [False, False, True, True, False, False, True, True]
+    assert "was struck out since and stays so" in told[3][0]
+    assert [one.verdict for one in importing.again(bring_back=True)] == [
+        *("accepted",) * 4,
+        *("skipped",) * 2,
+        *("accepted",) * 2,
+    ]
