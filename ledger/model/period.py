@@ -16,6 +16,7 @@ days, or one unknown day of a month, a year, or a set:
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final, Literal, Self
 
 import attrs
@@ -23,6 +24,9 @@ import attrs
 from ledger.errors import InvalidDate
 from ledger.model.moment import Edtf
 from ledger.model.text import show
+
+Coverage = Literal["certain", "possible", "no"]
+_SUREST: Final[tuple[Coverage, ...]] = ("certain", "possible", "no")
 
 BoundsRule = Literal["closed", "half_open"]
 """Whether a file's `until` is the last day that counts, or the first that does not."""
@@ -140,9 +144,7 @@ class Period:
         since = str(self.since or ("" if self.unknown_start else _OPEN))
         return f"{since}/{self.until or ('' if self.unknown_end else _OPEN)}"
 
-    def covers(
-        self, first: dt.date | None, last: dt.date | None
-    ) -> Literal["certain", "possible", "no"]:
+    def covers(self, first: dt.date | None, last: dt.date | None) -> Coverage:
         """Whether the period holds on all days of a range, possibly on one of them, or on none.
 
         `first` and `last` are included; None is a range without that end. A day is certain if
@@ -153,14 +155,18 @@ class Period:
             >>> period.covers(day, day), period.covers(dt.date(1990, 1, 1), day.replace(year=1990))
             ('possible', 'no')
         """
-        begin = _EVER if first is None else first.toordinal()
-        end = _FAR if last is None else last.toordinal()
-        (since_min, since_max), (until_min, until_max) = self._since(), self._until()
+        begin, end = _range(first, last)
+        (since_min, _), (_, until_max) = self._since(), self._until()
         if begin > until_max - 1 or end < since_min:
             return "no"
-        # It lasts a day at least, so it begins before it is over at the latest, and the reverse.
-        surely_from, surely_to = min(since_max, until_max - 1), max(until_min - 1, since_min)
+        surely_from, surely_to = self._surely()
         return "certain" if surely_from <= begin and end <= surely_to else "possible"
+
+    def _surely(self) -> tuple[int, int]:
+        """The first and the last day on which it holds whatever its ends are; perhaps none."""
+        (since_min, since_max), (until_min, until_max) = self._since(), self._until()
+        # It lasts a day at least, so it begins before it is over at the latest, and the reverse.
+        return min(since_max, until_max - 1), max(until_min - 1, since_min)
 
     def _since(self) -> tuple[int, int]:
         if self.since is None:
@@ -183,6 +189,31 @@ class Period:
 
 ALWAYS: Final = Period()
 """The period without ends."""
+
+
+def cover(periods: Sequence[Period], first: dt.date | None, last: dt.date | None) -> Coverage:
+    """Whether some periods together hold on all days of a range, possibly on one, or on none.
+
+    Example:
+        >>> terms = [Period.parse("2019", "2023-02-01"), Period.parse("2023-02-01", "2027")]
+        >>> cover(terms, dt.date(2023, 1, 20), dt.date(2023, 2, 10))
+        'certain'
+    """
+    told = {one: one.covers(first, last) for one in periods}
+    best = min(told.values(), key=_SUREST.index, default="no")
+    if best != "possible" or len(told) == 1:
+        return best
+    begin, end = _range(first, last)
+    for surely_from, surely_to in sorted(one._surely() for one in told):  # noqa: SLF001 - theirs
+        if surely_from > begin:
+            break
+        begin = max(begin, surely_to + 1)
+    return "certain" if begin > end else "possible"
+
+
+def _range(first: dt.date | None, last: dt.date | None) -> tuple[int, int]:
+    begin = _EVER if first is None else first.toordinal()
+    return begin, _FAR if last is None else last.toordinal()
 
 
 def _read(value: str | dt.date | Edtf | None, field: str) -> Edtf | None:

@@ -23,7 +23,7 @@ import attrs
 
 from ledger.model import events as ev
 from ledger.model.attribution import Linked, claimant_of, spoken_for
-from ledger.model.period import ALWAYS, Period
+from ledger.model.period import ALWAYS, Period, cover
 from ledger.projections.effective import Facts
 from ledger.projections.saying import bounds
 
@@ -144,22 +144,23 @@ def _members(facts: Facts, party: str) -> tuple[str, ...]:
 
 def _up(facts: Facts, party: str, days: Days) -> Iterator[tuple[str, str, bool]]:
     yield from _joint(facts, party)
-    for above, period in facts.memo("spoken_for", party, lambda: _spoken_for(facts, party)):
-        held = period.covers(*days)
+    for above, periods in facts.memo("spoken_for", party, lambda: _spoken_for(facts, party)):
+        held = cover(periods, *days)
         if held != "no":
             yield "membership", above, held == "certain"
 
 
-def _spoken_for(facts: Facts, party: str) -> tuple[tuple[str, Period], ...]:
-    """The shown ids of those a party belongs to and speaks for, and during which period."""
-    return tuple(
-        (facts.canonical(membership.organisation), membership.period)
-        for one in facts.merged_group(party)
-        for id_ in facts.indexed("memberships_of", one)
-        if isinstance(membership := facts.effective[id_], ev.MembershipRecorded)
-        and membership.speaks_for
-        and not _members(facts, facts.canonical(membership.organisation))  # theirs never reach it
-    )
+def _spoken_for(facts: Facts, party: str) -> tuple[tuple[str, tuple[Period, ...]], ...]:
+    """The shown ids of those a party belongs to and speaks for, and during which periods."""
+    found: dict[str, list[Period]] = {}
+    for one in facts.merged_group(party):
+        for id_ in facts.indexed("memberships_of", one):
+            membership = facts.effective[id_]
+            if isinstance(membership, ev.MembershipRecorded) and membership.speaks_for:
+                above = facts.canonical(membership.organisation)
+                found.setdefault(above, []).append(membership.period)
+    # What a member of a joint party says never reaches that.
+    return tuple((one, (*found[one],)) for one in found if not _members(facts, one))
 
 
 def steady(facts: Facts, party: str) -> bool:
@@ -170,7 +171,7 @@ def steady(facts: Facts, party: str) -> bool:
         while queue:
             here = queue.pop()
             ways = facts.memo("spoken_for", here, functools.partial(_spoken_for, facts, here))
-            if any(period != ALWAYS for _, period in ways):
+            if any(ALWAYS not in periods for _, periods in ways):
                 return False
             above = {one for one, _ in ways} | set(_members(facts, here))
             queue += above - seen

@@ -23,7 +23,7 @@ from ledger.model import events as ev
 from ledger.model.claim import Claim
 from ledger.model.text import check_text, show
 from ledger.projections.indexing import KEYED
-from ledger.projections.rollup import reach
+from ledger.projections.rollup import reach, ways_up
 from ledger.recording.changing import check_record, read_changes
 from ledger.recording.claiming import (
     Words,
@@ -143,22 +143,26 @@ def _check_changed(intake: Intake, event: ev.Event) -> None:
 
 
 def _check_part(intake: Intake, event: ev.ClaimWithdrawn) -> None:
-    """There is something to take back, and a party takes back only what reaches it."""
+    """There is something to take back, and it reaches somebody whom the withdrawal reaches, too."""
     if not event.claims:
         raise InvalidWithdrawal(
             "A withdrawal takes back one claim or more. Name them: withdraw([id, ...], ...).",
             field="claims",
             given=event.claims,
         )
-    who = intake.facts.claimants(event)
+    facts = intake.facts
+    who = facts.claimants(event)
+    when = times_of(intake, event, intake.now)
+    days = when.first_day(), when.last_day()
+    for_whom = {up for chain in event.chains for up in ways_up(facts, chain, days, event.capacity)}
     for target in event.claims:
-        reached = reach(intake.facts, target)
-        if who and not any(party in reached for party in who):
+        reached = reach(facts, target)
+        if who and for_whom.isdisjoint(reached):
             names = " or ".join(map(intake.public, who))
             raise InvalidWithdrawal(
                 f"{names} has no part in {show(intake.public(target))}, which is attributed to "
-                f"{', '.join(sorted(map(intake.public, reached))) or 'nobody'}: only they can "
-                "take it back. Where the document misreported, use correct(); where the entry was "
+                f"{', '.join(sorted(map(intake.public, reached))) or 'nobody'}: only they, and "
+                "whoever speaks for one of them, can take it back. Where the document misreported, use correct(); where the entry was "
                 "wrong, amend().",
                 field="claimant",
                 given=names,

@@ -77,6 +77,16 @@ def covers(period, first, last):
     return "possible" if any(s <= end and begin < u for s, u in choices) else "no"
 
 
+def any_covers(periods, first, last):
+    """The same of several periods together, day by day."""
+    told = [covers(period, first, last) for period in periods]
+    if "certain" in told or "possible" not in told or first is None or last is None:
+        return min(told, key=("certain", "possible", "no").index)
+    days = (first + dt.timedelta(days=n) for n in range((last - first).days + 1))
+    every = all(any(covers(one, day, day) == "certain" for one in periods) for day in days)
+    return "certain" if every else "possible"
+
+
 def tightest(ends, opposite, sooner):
     """The end that decides; among a day and an instant without order, what the text tells."""
     kept = [end for end in ends if not any(sooner(other, end) for other in ends)]

@@ -13,9 +13,9 @@ import attrs
 
 from ledger.model.moment import Edtf
 from tests.projections.naive_days import (
+    any_covers,
     before,
     begins,
-    covers,
     is_day,
     is_over,
     maybe_by,
@@ -258,12 +258,16 @@ class Fold:
             if not personal and len(path) == 1 and stated:
                 steps += [(party, False) for party in stated]
             elif not personal:
+                terms: dict[str, list] = {}
                 for one in self.of("membership").values():
-                    if one["member"] in one_with and one["speaks_for"]:
-                        held = covers(one["period"], first, last)
-                        joint = self.records[one["organisation"]]["members"]
-                        if held != "no" and not joint:
-                            steps.append((one["organisation"], held == "possible"))
+                    joint = self.records[one["organisation"]]["members"]
+                    if one["member"] in one_with and one["speaks_for"] and not joint:
+                        above = self.shown(one["organisation"])
+                        terms.setdefault(above, []).append(one["period"])
+                for above, periods in terms.items():
+                    held = any_covers(periods, first, last)
+                    if held != "no":
+                        steps.append((above, held == "possible"))
             for party, unsure in steps:
                 if self.shown(party) not in path:
                     walk((*path, self.shown(party)), doubtful or unsure)

@@ -387,3 +387,14 @@ def test_what_the_prefix_does_not_hold_is_unknown_and_not_silent(told):
     told.ledger.register(Party("new", name="New", kind="state"))
     with pytest.raises(UnknownParty):
         told.ledger.as_of(known=told.at_start).position("new", "quay")
+
+
+def test_two_terms_without_a_gap_hold_on_all_days_of_an_uncertain_date(told):
+    for period in ("2022-06-01/2023-02-01", "2023-02-01/2024-01-01"):
+        told.ledger.register(Membership("former", "union", period=period))
+    told.ledger.register(Membership("speaker", "union", period="2022-06-01/2023-02-01"))
+    told.ledger.register(Membership("speaker", "union", period="2023-02-03/2024-01-01"))
+    told.claim("c1", "former", uttered="[2023-01-20..2023-02-10]")
+    assert told.ledger.position("union", "quay").status == "held"
+    told.claim("c2", "speaker", uttered="[2023-01-20..2023-02-10]", proposition="jammed")
+    assert told.ledger.position("union", "jammed").status == "possible"

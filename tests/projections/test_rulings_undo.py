@@ -124,6 +124,23 @@ def test_a_withdrawal_by_one_of_two_leaves_the_claim_standing_and_flagged(told):
         assert ((one.status, one.stance), one.possibly_withdrawn) == (HELD, ("c1",))
 
 
+@pytest.mark.parametrize("behind", ["harbour", None], ids=["on behalf", "by her membership"])
+def test_who_speaks_for_a_party_takes_back_what_was_said_for_it(told, behind):
+    """For whom: each party that the withdrawal itself reaches (section 4)."""
+    told.claim("c", "former", uttered="2022-12-20")
+    told.ledger.withdraw("c", claimant="speaker", on_behalf_of=behind, uttered="2023-02-01")
+    assert told.stands("harbour", "2023-02-02") == WITHDRAWN
+    assert told.stands("former", "2023-02-02") == HELD
+    assert told.stands("delta", "2023-02-02") == WITHDRAWN
+
+
+def test_who_speaks_for_nobody_behind_a_claim_cannot_take_it_back(told):
+    told.claim("c", "harbour", uttered="2022-12-20")
+    for claimant in ("river", "former"):
+        with pytest.raises(InvalidWithdrawal, match="whoever speaks for one of them"):
+            told.ledger.withdraw("c", claimant=claimant, uttered="2023-02-01")
+
+
 def test_words_of_one_of_two_are_listed_as_withdrawn_once_both_took_them_back(told):
     told.claim("c1", ["river", "union"], uttered="2023-01-03")
     told.ledger.withdraw("c1", claimant="river", uttered="2023-01-09")
