@@ -41,8 +41,9 @@ _RULES: Final = tuple(
         (r"\bstrike_out=True\b", "--strike-out"),
         (r"\bnever_said=True\b", "--never-said"),
         (r"\bon_behalf_of=", "--on-behalf-of"),
-        (rf"\b(?P<a>{_OPTIONS})=(?=['\w])", r"--\g<a> "),
-        (rf"\b(?P<a>{_OPTIONS})=", r"--\g<a>"),
+        # What follows --set is typed as FIELD=VALUE.
+        (rf"(?<!--set )\b(?P<a>{_OPTIONS})=(?=['\w])", r"--\g<a> "),
+        (rf"(?<!--set )\b(?P<a>{_OPTIONS})=", r"--\g<a>"),
         (r"^exact (?=has|holds)", "--quote "),
     )
 )

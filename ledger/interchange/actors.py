@@ -26,7 +26,8 @@ from ledger.interchange.lines import Line, lines
 from ledger.interchange.source import Source
 from ledger.model.text import show
 
-_CODE: Final = re.compile(r"\[([^\s\]]*\w[^\s\]]*)\s*([^\]]*)\]")
+_CODE: Final = re.compile(r"\[(?![<>]|\d{6,8}\W)([^\s\]]*\w[^\s\]]*)\s*([^\]]*)\]")
+_COMMENT: Final = re.compile("[#;].*")
 _GOING_ON: Final = (b"+", b"\t", b" ", b"[", b"#")
 """How a line begins that is no first line of an entry."""
 
@@ -51,13 +52,17 @@ def read(source: Source, options: Options) -> Items:
     bounds = options.bounds or "closed"
     with source.opened() as file:
         entry: _Entry | None = None
+        passing_over = False
         for line in lines(file):
+            if passing_over or line.raw.lstrip().startswith(b"<!"):  # a comment, of XML's kind
+                passing_over = b"-->" not in line.raw
+                continue
             if line.raw[:1] not in _GOING_ON and not line.blank:
                 if entry is not None:
                     yield from _items(entry, bounds)
                 entry = _Entry(line)  # even where the line is refused: what follows is of no other
             try:
-                text = line.text().partition("#")[0].rstrip()
+                text = _COMMENT.sub("", line.text()).rstrip()
                 if text:
                     _take(text, line, entry)
             except InvalidImport as error:
@@ -114,19 +119,20 @@ def _items(entry: _Entry, bounds: str) -> Iterator[Item]:
 
 def _item(line: Line, text: str, names: list[str], bounds: str, *, rank: int) -> Item:
     try:
-        code, period = _restricted(text)
+        code, period, behind = _restricted(text)
     except InvalidImport as error:
         return refused(line, error)
+    told = [f"{show(behind)} behind the code is left out"] if behind else []
     party = {"type": "party", "id": code, "name": code, "kind": "x-actors:code"}
     given: list[Object] = [
         {"type": "name", "party": code, "name": name, "rank": rank, "bounds": bounds, **period}
         for name in names
     ]
-    return made(line, given, passing=[party])
+    return made(line, given, passing=[party], remarks=told)
 
 
-def _restricted(text: str) -> tuple[str, Object]:
-    """A code and its period.
+def _restricted(text: str) -> tuple[str, Object, str]:
+    """A code and its period, and what stands behind them.
 
     Raises:
         InvalidImport: it is no code, or its dates are none.
@@ -140,18 +146,20 @@ def _restricted(text: str) -> tuple[str, Object]:
         raise InvalidImport(
             f"{show(text)} holds more than one code. Write each on a line of its own.", given=text
         )
-    code, when = found[1], found[2].replace(" ", "")
+    code, when, behind = found[1], found[2].replace(" ", ""), text[found.end() :].strip()
     if not when:
-        return code, {}
+        return code, {}, behind
     if when[0] in "<>":
-        return code, {"until" if when[0] == "<" else "from": _day(when[1:], text)}
+        end = "until" if when[0] == "<" else "from"
+        return code, {end: _day(when[1:], text)}, behind
     since, dash, until = when.partition("-")
     if not dash:
         raise InvalidImport(
-            f"{show(text)} has a date that is not before (<), after (>) or between. Say which.",
+            f"{show(text)} has {show(when)} behind its code, which is no date restriction. Write "
+            "<DATE (before), >DATE (after) or DATE-DATE, each as YYMMDD or YYYYMMDD.",
             given=text,
         )
-    return code, {"from": _day(since, text), "until": _day(until, text)}
+    return code, {"from": _day(since, text), "until": _day(until, text)}, behind
 
 
 def _day(digits: str, text: str) -> str:

@@ -186,7 +186,7 @@ class _Cutter:
     def _fault(self, what: str) -> InvalidImport:
         near = self._buffer[max(0, self._at - 20) : self._at + 20]
         return InvalidImport(
-            f"not JSON on line {self._line}: {what}. What stands before was read; mend it there.",
+            f"not JSON on line {self._line}: {what}. Mend it there, and import it again.",
             given=near,
         )
 

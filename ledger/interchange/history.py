@@ -101,8 +101,15 @@ def _enter(ledger: Ledger, name: str, version: Version, options: Mapping[str, An
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / name
         file.write_bytes(version.raw)
-        with ledger.tagged(correlation=version.commit):
-            return import_file(_as_of(ledger, version), file, **options)
+        try:
+            with ledger.tagged(correlation=version.commit):
+                return import_file(_as_of(ledger, version), file, **options)
+        except InvalidImport as error:
+            raise InvalidImport(
+                f"In the version of commit {version.commit[:10]}: {error.message}",
+                field=error.field,
+                given=error.given,
+            ) from error
 
 
 def _strike_out(ledger: Ledger, path: Path, version: Version, gone: Collection[str]) -> int:

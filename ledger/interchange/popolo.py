@@ -47,6 +47,7 @@ _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
         *("legislative_period_id", "start_date", "end_date"),
     ),
 }
+_OF_A_NAME: Final = ("name", "lang", "start_date", "end_date")
 _OWNERS: Final = {"persons": "person", "organizations": "organization"}
 _OF_A_MEMBERSHIP: Final = frozenset(
     ("person_id", "person", "organization_id", "organization", "member_id", "post_id")
@@ -221,7 +222,7 @@ class _Reader:
     def _over(self, *parties: Any, told: Any = None) -> str | None:
         """The first day of those told, and of the deaths and dissolutions of some parties."""
         ends = (told, *(self._ends.get(str(one)) for one in parties))
-        return min(filter(None, ends), default=None)
+        return min(filter(None, ends), default=None, key=str)
 
     def _seat(self, line: Line, value: Object) -> Item:
         try:
@@ -229,7 +230,7 @@ class _Reader:
         except InvalidImport as error:
             return refused(line, error, value)
         told = (*self._remarks("memberships", value), *self._missing(value))
-        return made(line, objects, value, remarks=told)
+        return _in_its_words(made(line, objects, value, remarks=told), value)
 
     def _post(self, value: Object) -> Object:
         inside = value.get("post")
@@ -248,12 +249,15 @@ class _Reader:
                 field="organization_id",
             )
         role = value.get("role") or value.get("label") or post.get("role") or post.get("label")
-        start = value.get("start_date") or term.get("start_date")
-        end, of_term = value.get("end_date"), term.get("end_date")
+        start = value.get("start_date") or term.get("start_date") or post.get("start_date")
+        end = value.get("end_date")
+        lent = min(
+            filter(None, (term.get("end_date"), post.get("end_date"))), default=None, key=str
+        )
         speaks = "*" in self._mapping.speaks_for or role in self._mapping.speaks_for
         for where, as_what in ((organisation, role), (behalf, None)):
             if where:
-                over = self._over(member, organisation, where, told=of_term)
+                over = self._over(member, organisation, where, told=lent)
                 yield {
                     "type": "membership",
                     "member": member,
@@ -276,10 +280,34 @@ class _Reader:
             yield f"there is no post {show(post)}: the membership has no role from it"
 
     def _remarks(self, section: str, value: Object) -> Iterator[str]:
-        for field in without(value, *_KNOWN[section]):
-            if (name := f"{section}.{field}") not in self._left_out:
+        fields = [f"{section}.{field}" for field in without(value, *_KNOWN[section])]
+        names = value.get("other_names")
+        for one in names if isinstance(names, list) and section != "memberships" else ():
+            inside = without(one, *_OF_A_NAME) if isinstance(one, dict) else ()
+            fields += [f"{section}.other_names.{field}" for field in inside]
+        for name in fields:
+            if name not in self._left_out:
                 self._left_out.add(name)
                 yield f"{name} has no place in the ledger and is left out, here and further down"
+
+
+_ENDS: Final = {"from": "start_date", "until": "end_date"}
+
+
+def _in_its_words(item: Item, value: Object) -> Item:
+    """What is refused of a membership, by the fields of the file and not by those of a line."""
+    told = item.outcome
+    if told is None or told.field not in _ENDS:
+        return item
+    lent = [field for field in _ENDS.values() if not value.get(field)]
+    reason = told.reason
+    if lent:
+        reason += (
+            f" The membership has no {' and no '.join(lent)} of its own: that is of its term or "
+            "post, or the death or dissolution of who is in it."
+        )
+    told = attrs.evolve(told, field=_ENDS[told.field], reason=reason)
+    return attrs.evolve(item, outcome=told)
 
 
 def _id(value: Object, what: str) -> Any:

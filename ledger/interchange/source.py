@@ -51,7 +51,7 @@ class Source:
     @property
     def name(self) -> str:
         """The name without its folder."""
-        return self.path.name
+        return self.path.name or self.path.resolve().name
 
     @property
     def size(self) -> int | None:

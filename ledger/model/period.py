@@ -199,10 +199,9 @@ def cover(periods: Sequence[Period], first: dt.date | None, last: dt.date | None
         >>> cover(terms, dt.date(2023, 1, 20), dt.date(2023, 2, 10))
         'certain'
     """
-    told = {one: one.covers(first, last) for one in periods}
-    best = min(told.values(), key=_SUREST.index, default="no")
-    if best != "possible" or len(told) == 1:
-        return best
+    told: dict[Period, Coverage] = {one: one.covers(first, last) for one in periods}
+    if len(told) == 1 or "certain" in told.values() or "possible" not in told.values():
+        return next((one for one in _SUREST if one in told.values()), "no")
     begin, end = _range(first, last)
     for surely_from, surely_to in sorted(one._surely() for one in told):  # noqa: SLF001 - theirs
         if surely_from > begin:

@@ -10,6 +10,7 @@ import attrs
 
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
+from ledger.model.claim import STANCES, check_act, one_of
 from ledger.model.moment import Edtf, Knob, surely_before, surely_reached
 from ledger.projections import naming
 from ledger.projections.answer import Answer
@@ -106,6 +107,15 @@ class Filters(Scope):
     certainty: str | None = None
     about: Edtf | None = None
     published: dt.date | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """A word that no claim can have is a slip, and not an empty list."""
+        if self.act is not None:
+            check_act(self.act)
+        if self.stance is not None:
+            one_of(self.stance, STANCES, "stance")
+        if self.certainty is not None:
+            one_of(self.certainty, ("certain", "possible"), "certainty")
 
     def found(self, facts: Facts) -> Self:
         """The same by the ledger's ids, where they were a host's.

@@ -98,6 +98,8 @@ class _Writer:
     put: Put
     entries: int = 0
     left_out: int = 0
+    places: set[tuple[int, str]] = attrs.field(factory=set)
+    """The slots that were left out of one entry each."""
 
     def common(self, about: dict[str, str], sequences: tuple[int, ...] | None) -> None:
         checkpoint = self.trunk.checkpoint
@@ -167,9 +169,27 @@ class _Writer:
                 continue
             if self.withheld.has(sequence, type_, name):
                 self.left_out += 1
+                self.places.add((sequence, name))
             else:
                 found[name] = slot
         return found
+
+    def check_withheld(self) -> None:
+        """Refuse to hand out a bundle from which something named is not left out.
+
+        Raises:
+            Invalid: no entry of the bundle has such a slot: a number was mistyped, perhaps.
+        """
+        missed = sorted(self.withheld.at - self.places)
+        if missed:
+            sequence, slot = missed[0]
+            raise Invalid(
+                f"{sequence}:{slot} cannot be withheld: no entry of the bundle at sequence "
+                f"{sequence} holds {slot}. Nothing was written; look the sequence up with "
+                "`claims log`.",
+                field="withhold",
+                given=f"{sequence}:{slot}",
+            )
 
 
 def write(
@@ -185,6 +205,7 @@ def write(
 
     Raises:
         InvalidBundle: there is something at the path already.
+        Invalid: what is to be withheld of one entry is not in the bundle.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InvalidBundle(
@@ -201,6 +222,7 @@ def write(
             writer.whole()
         else:
             writer.some(sequences)
+        writer.check_withheld()
     return Bundled(
         path=str(path),
         origin=trunk.checkpoint.origin,

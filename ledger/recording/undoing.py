@@ -162,8 +162,8 @@ def _check_part(intake: Intake, event: ev.ClaimWithdrawn) -> None:
             raise InvalidWithdrawal(
                 f"{names} has no part in {show(intake.public(target))}, which is attributed to "
                 f"{', '.join(sorted(map(intake.public, reached))) or 'nobody'}: only they, and "
-                "whoever speaks for one of them, can take it back. Where the document misreported, use correct(); where the entry was "
-                "wrong, amend().",
+                "whoever speaks for one of them, can take it back. Where the document misreported, "
+                "use correct(); where the entry was wrong, amend().",
                 field="claimant",
                 given=names,
             )
@@ -209,6 +209,13 @@ def correct(
             "words back, use withdraw(); where the entry was wrong, amend().",
             field="document",
             given=document,
+        )
+    if never_said and fields:
+        raise InvalidCorrection(
+            f"{show(target)} was never said, or said otherwise: leave {min(fields)}= out, or "
+            "never_said=True.",
+            field=min(fields),
+            given=fields[min(fields)],
         )
     changes = read_changes(intake, act, fields)
     changed = attrs.evolve(act, **changes)

@@ -49,6 +49,12 @@ def test_an_empty_file_is_told_the_command_alone(refused, tmp_path):
     assert refused("log").endswith("Type: claims init sqlite:///claims.db\n")
 
 
+def test_what_is_set_stays_as_it_is_typed():
+    assert spoken("Type --set stance=opposes, or stance='opposes'.") == (
+        "Type --set stance=opposes, or --stance 'opposes'."
+    )
+
+
 @pytest.mark.parametrize("quoted", ["'known=3'", "'a amend() b'", '"it\'s said=2"', r"'x\' via='"])
 def test_what_is_quoted_stays_as_it_is(quoted):
     message = f"No claim {quoted} is in this view."

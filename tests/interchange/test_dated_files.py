@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ledger import Ledger
-from ledger.interchange import import_file
+from ledger.interchange import Outcome, import_file
 
 DICTIONARY = """\
 FOO_ [AAA]
@@ -98,3 +98,29 @@ def test_a_code_without_a_tab_in_front_is_one_of_the_entry_above(tmp_path):
 )
 def test_a_line_of_a_dictionary_that_says_nothing_sure_is_refused(tmp_path, dictionary, line):
     assert denoted(tmp_path, dictionary, "FOO", "BAR") == ([["AAA"], []], [line])
+
+
+COMMENTED = """\
+<!-- Nobody
+ALPHA_ [AAA]
++BETA_ -->
+FOO_ [DEU] ;a coder, 3/17/95
+\t[FRA >20010101] and more
+BAR_
+\t[>20010101]
+\t[20010101-20020101]
+\t[ITA 20011]
+"""
+
+
+def test_comments_of_a_dictionary_are_none_of_its_entries(tmp_path):
+    path = tmp_path / "few.actors.txt"
+    path.write_text(COMMENTED)
+    told: list[Outcome] = []
+    with Ledger.open(":memory:") as ledger:
+        import_file(ledger, path, tell=told.append)
+        names = {one.id: one.names for one in ledger.as_of().parties()}
+    assert names == {"DEU": ("FOO",), "FRA": ("FOO",)}
+    assert [one.line for one in told if one.verdict == "refused"] == [7, 8, 9]
+    assert told[0].warnings == ("'and more' behind the code is left out",)
+    assert "'20011' behind its code, which is no date restriction" in told[-1].reason

@@ -122,3 +122,26 @@ def test_what_a_membership_would_take_from_a_record_that_is_not_there_is_told(po
 def test_the_day_an_organisation_was_founded_is_told_to_be_left_out(popolo):
     places, _ = popolo({"organizations": [HOUSE | {"founding_date": "2010-01-01"}]})
     assert "founding_date" in places["organizations[0]"].warnings[0]
+
+
+def test_what_is_wrong_with_a_date_that_was_lent_is_told_in_the_words_of_the_file(popolo):
+    seats = [SEAT, SEAT | {"start_date": "2016-01-01", "legislative_period_id": "t1"}]
+    dead = ANN | {"death_date": "0000-00-00"}
+    document = {"persons": [dead], "organizations": [HOUSE], "events": [TERM]}
+    told, found = popolo(document | {"memberships": seats[:1]}, {"persons": [ANN]})
+    assert (told["memberships[0]"].field, found) == ("end_date", [])
+    assert "has no start_date and no end_date of its own" in told["memberships[0]"].reason
+    told, _ = popolo(document | {"persons": [ANN], "memberships": seats[1:]})
+    assert told["memberships[0]"].field == "start_date"
+    assert "has no end_date of its own" in told["memberships[0]"].reason
+
+
+def test_a_post_lends_its_dates_and_what_a_name_says_more_is_told(popolo):
+    named = ANN | {"other_names": [{"name": "Anna", "note": "as a child"}]}
+    post = {"id": "p", "organization_id": "house", "start_date": "2012", "end_date": "2013"}
+    told, found = popolo(
+        {"persons": [named], "organizations": [HOUSE], "posts": [post]}
+        | {"memberships": [{"person_id": "ann", "post_id": "p"}]}
+    )
+    assert "persons.other_names.note has no place" in told["persons[0]"].warnings[0]
+    assert found == [("house", "", "since 2012, before [2013-01-02..2014-01-01]")]

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from ledger import Ledger, Party, Topic
-from ledger.errors import InvalidView, UnknownClaim, UnknownParty
+from ledger.errors import Invalid, InvalidView, UnknownClaim, UnknownParty
 from ledger.store import read
 
 OPEN, CLOSED = "supports", "opposes"
@@ -374,3 +374,11 @@ def test_filters_are_no_knobs(standing):
 def test_a_date_without_its_axis_is_refused_with_what_to_type(ledger):
     with pytest.raises(InvalidView, match=r"as_of\(said='2023-01-18'\).*known=.*replay\("):
         ledger.as_of("2023-01-18")
+
+
+@pytest.mark.parametrize(
+    "slip", [{"act": "asert"}, {"stance": "support"}, {"certainty": "suports"}], ids=str
+)
+def test_a_word_that_no_claim_can_have_is_refused_and_finds_not_nothing(standing, slip):
+    with pytest.raises(Invalid, match=str(*slip.values())):
+        standing.claims(**slip)

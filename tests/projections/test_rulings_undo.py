@@ -400,3 +400,8 @@ def test_an_occurrence_told_by_merged_facts_is_told_once(told):
     assert len(told.ledger.divergences()) == 1
     told.ledger.merge("quay", "jammed")
     assert told.ledger.divergences() == ()
+
+
+def test_what_was_never_said_was_not_said_otherwise(changed):
+    with pytest.raises(InvalidCorrection, match="leave stance= out, or never_said=True"):
+        changed.ledger.correct("newer", document="gazette-2", never_said=True, stance="neutral")

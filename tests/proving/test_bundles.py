@@ -94,6 +94,10 @@ def test_an_empty_log_is_a_bundle_too(database, out):
 
 
 def test_what_is_withheld_is_told_and_cannot_be_read(ledger, out):
+    for mistyped in ("99:words", "0:words"):
+        with pytest.raises(Invalid, match=f"{mistyped} cannot be withheld: no entry"):
+            ledger.bundle(out, claim="c1", withhold=["who", mistyped])
+        assert not out.exists()
     told = ledger.bundle(out, claim="c1", withhold=["words", "0:who"])
     found = verify_bundle(out)
     assert told.withheld == 4
