@@ -97,12 +97,13 @@ class Records:
             return Frame(self.events[:records], erasures=self.erasures, gone=self.gone[:gone])
 
     def add(self, events: Sequence[ev.StoredEvent], gone: list[ev.StoredEvent]) -> None:
-        """Keep what was read behind it."""
+        """Keep what was read behind it; what an interrupted call has left there is replaced."""
         for one in events:
             if isinstance(one.event, ev.ContentErased):
                 self.erasures.setdefault(one.event.target, {})[one.sequence] = one
-        self.events += events
-        self.sequences += (one.sequence for one in events)
+        known = bisect.bisect_left(self.sequences, self.size)
+        self.events[known:] = events
+        self.sequences[known:] = [one.sequence for one in events]
         self.gone = gone
 
     def going_on(self, new: Sequence[ev.StoredEvent]) -> Records:

@@ -34,6 +34,7 @@ from tests.projections.test_narrowed import (
 from tests.projections.worlds import SAID, Clock, Teller, scene
 
 SCENE = len(scene())
+DAY = "2020-01-01"
 MILL: list[Any] = [
     Party("mill", name="Mill"),
     Party("board", name="Board"),
@@ -158,6 +159,8 @@ def test_tables_that_are_a_little_behind_are_read_with_what_came_since(served, m
             assert view.position("board", "shut").stance == stance
             assert other.as_of(known=5).position("board", "shut").stance == "supports"
         assert not other._folded.fold.facts.size
+        held = {(one.party, one.proposition): one.stance for one in view.columns().at(DAY)}
+        assert held["board", "shut"] == stance
         other.record(**said_by("board", "C5", uttered="2019"))
         assert not is_narrowed(other.as_of())
         assert other.position("board", "shut").stance == "supports"
