@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import attrs
 from sqlalchemy import Connection, Table
@@ -20,10 +21,14 @@ from ledger.narrowing.records import Records, caught_up, events_at
 from ledger.projections import naming
 from ledger.projections.effective import TAKEN_BACK, Facts
 from ledger.projections.frame import Frame
-from ledger.projections.indexing import is_of_the_frame
+from ledger.projections.indexing import host_ids, is_of_the_frame
 from ledger.projections.rollup import beneath
 from ledger.store import cells, read
 from ledger.store.tables import Tables
+
+_MANY: Final = frozenset({"claim", "document", "utterance"})
+_LATELY: Final = 2_000
+"""Among how many events a near id is looked for, where not all are held."""
 
 
 @attrs.define
@@ -102,7 +107,7 @@ class Narrowed:
         frame, acts = self.frame, self.acts(claims)
         if len(acts) > TAKEN_BACK:  # too many to be lifted again
             frame = self.records.made(self.basis)
-        with frame.with_acts(acts, self.basis) as facts:
+        with frame.with_acts(acts, self.basis, self.lately) as facts:
             yield facts
 
     def named(self, kind: str, id_: str) -> contextlib.AbstractContextManager[Facts]:
@@ -114,6 +119,17 @@ class Narrowed:
         naming.check(kind, id_)
         found = self.linked(cells.KEY, {cells.number_of_key(kind, id_)})
         return found | {row.seq for row in self._named({id_}) if row.seq < self.basis}
+
+    def lately(self, kind: str) -> list[str]:
+        """What a host calls the last claims or documents, since somebody mistyped an id."""
+        if kind not in _MANY:
+            return []
+        start = max(self.basis - _LATELY, 0)
+        rows = read.rows(
+            self.conn, self.tables, self.records.log_id, after=start - 1, until=self.basis
+        )
+        found = (key for row in rows for key in host_ids(opened(row).event))
+        return [id_ for known, id_ in found if known == kind]
 
     def claims_by_proposition(self) -> Iterator[tuple[str, set[int]]]:
         """The shown propositions, each with the claims that may bear on it; read in one go."""

@@ -134,6 +134,10 @@ class _Source:
         near = self._near
         return self._closed(near, near.linked(cells.UTTERANCE, {cells.number_of(utterance)}))
 
+    def lately(self, kind: str) -> Iterable[str]:
+        """What a host calls the last claims or documents."""
+        return self._near.lately(kind)
+
     @property
     def _near(self) -> Narrowed:
         return Narrowed(self._fold.connection, self._fold.tables, self._records, self._size)

@@ -16,6 +16,15 @@ from ledger.projections.effective import Facts
 
 T = TypeVar("T")
 
+Keys = Callable[[str], Iterable[str]]
+"""Gives host ids of a kind, for whoever mistyped one; all there are, or the last few."""
+
+
+def no_more(_kind: str) -> Iterable[str]:
+    """There are none but those that are held."""
+    return ()
+
+
 OF_THE_FRAME: Final = frozenset(
     {"beneath", "beside", "keys", "members", "plain_way", "spoken_for", "steady", "ways_up"}
 )
@@ -39,6 +48,7 @@ class Frame(Facts):
     ) -> None:
         super().__init__()
         self.kept: dict[tuple[str, str], Any] = {}
+        self._more_keys: Keys = no_more
         self.extend(records)
         self.kept.clear()
         self.erasures = erasures
@@ -60,10 +70,16 @@ class Frame(Facts):
             self.kept[key] = answer()
         return cast("T", self.kept[key])
 
+    def keys(self, kind: str) -> tuple[str, ...]:
+        """Host ids of a kind: of acts and documents not all."""
+        return (*super().keys(kind), *self._more_keys(kind))
+
     @contextlib.contextmanager
-    def with_acts(self, acts: Iterable[ev.StoredEvent], basis: int) -> Iterator[Facts]:
+    def with_acts(
+        self, acts: Iterable[ev.StoredEvent], basis: int, more_keys: Keys = no_more
+    ) -> Iterator[Facts]:
         """The same with some acts of the prefix on it, as the facts of so many events."""
-        many = 0
+        many, self._more_keys = 0, more_keys
         at = self.size, self.last_recorded
         try:
             for stored in acts:
@@ -77,3 +93,4 @@ class Frame(Facts):
                 self.take_back()
             self.size, self.last_recorded = at
             self._memo.clear()
+            self._more_keys = no_more

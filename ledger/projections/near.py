@@ -49,6 +49,9 @@ class Source(Protocol):
     def of_utterance(self, utterance: str) -> Iterable[ev.StoredEvent]:
         """The acts of an utterance."""
 
+    def lately(self, kind: str) -> Iterable[str]:
+        """What a host calls the last claims or documents, for whoever mistyped an id."""
+
 
 class Near(Facts):
     """The facts of `size` events, of which those that are no acts are given.
@@ -164,6 +167,10 @@ class Near(Facts):
         if kind in _FETCHED_KINDS:
             self._fetch(kind, key)
         return super().id_of(kind, key)
+
+    def keys(self, kind: str) -> tuple[str, ...]:
+        """Host ids of a kind: of acts and documents the last ones, and what was fetched."""
+        return (*super().keys(kind), *self._source.lately(kind))
 
     def stream_version(self, stream: str) -> int:
         """The version of a stream's last event, -1 where there is no such stream."""

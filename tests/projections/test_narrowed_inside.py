@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
-from ledger import Ledger, Membership, Party, Proposition
+from ledger import Document, Ledger, Membership, Party, Proposition
 from ledger.aio import AsyncLedger
 from ledger.errors import NotFound
 from ledger.narrowing import Asked, asked_of, records
@@ -159,8 +159,8 @@ def test_tables_that_are_a_little_behind_are_read_with_what_came_since(served, m
             assert view.position("board", "shut").stance == stance
             assert other.as_of(known=5).position("board", "shut").stance == "supports"
         assert not other._folded.fold.facts.size
-        held = {(one.party, one.proposition): one.stance for one in view.columns().at(DAY)}
-        assert held["board", "shut"] == stance
+        held = other.as_of().columns().at(DAY)
+        assert [one.stance for one in held if one.party == "board"] == ["opposes"]
         other.record(**said_by("board", "C5", uttered="2019"))
         assert not is_narrowed(other.as_of())
         assert other.position("board", "shut").stance == "supports"
@@ -285,3 +285,18 @@ def test_what_was_rolled_back_is_refused_at_the_call(database, is_served):
             inside.record(**said_by("mill", "C2"))
             session.commit()
         assert [one.id for one in ledger.claims(party="mill")] == ["C2"]
+
+
+def test_a_near_id_is_named_whether_or_not_all_are_held(served):
+    served.register(Document("report-7", publisher="board", text="One."))
+    served.record(**said_by("mill", "claim-100", uttered="2011"))
+    for question, named in (
+        (lambda: served.trace("claim-101"), "claim-100"),
+        (lambda: served.withdraw("claim-101", claimant="mill", uttered="2014"), "claim-100"),
+        (lambda: served.as_of().resting_on("report-8"), "report-7"),
+        (lambda: served.record(**said_by("mill", "C3", document="report-8")), "report-7"),
+    ):
+        with pytest.raises(NotFound, match=f"Did you mean '{named}'") as refused:
+            question()
+        assert refused.value.near == (named,)
+    assert not served._folded.fold.facts.size
