@@ -16,6 +16,7 @@ from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.erased import Erased, erased, erased_of
 from ledger.projections.logbook import because, changed
+from ledger.projections.rollup import reach
 from ledger.projections.saying import bounds, mates
 from ledger.projections.versions import QuoteCheck, check_quotes
 
@@ -276,10 +277,20 @@ def _touches(facts: Facts, id_: str) -> list[Touch]:
             type=one.type,
             recorded=one.recorded,
             recorder=one.recorder.name or one.recorder.id,
-            detail=_detail(facts, one),
+            detail=f"{_detail(facts, one)}{_in_vain(facts, one, id_)}",
         )
         for one in found
     ]
+
+
+def _in_vain(facts: Facts, stored: ev.StoredEvent, claim: str) -> str:
+    """That a withdrawal takes nothing back here, since one of the two was changed after it."""
+    if not isinstance(stored.event, ev.ClaimWithdrawn) or not facts.live(stored.id):
+        return ""
+    mine, theirs = reach(facts, claim), reach(facts, stored.id)
+    if not mine or not theirs or not mine.keys().isdisjoint(theirs):
+        return ""
+    return " (takes back nothing here: it reaches nobody whom the claim reaches)"
 
 
 def touching(facts: Facts, id_: str) -> set[str]:

@@ -141,6 +141,15 @@ def test_who_speaks_for_nobody_behind_a_claim_cannot_take_it_back(told):
             told.ledger.withdraw("c", claimant=claimant, uttered="2023-02-01")
 
 
+def test_a_withdrawal_that_an_amendment_made_void_is_ignored_and_flagged(told):
+    told.claim("c", "river", uttered="2023-01-03")
+    told.ledger.withdraw("c", claimant="river", uttered="2023-01-05")
+    told.ledger.amend("c", claimant="delta", reason="misheard")
+    assert told.stands("delta") == HELD
+    touched = {one.type: one.detail for one in told.ledger.trace("c").events}
+    assert "takes back nothing here" in touched["claim_withdrawn"]
+
+
 def test_words_of_one_of_two_are_listed_as_withdrawn_once_both_took_them_back(told):
     told.claim("c1", ["river", "union"], uttered="2023-01-03")
     told.ledger.withdraw("c1", claimant="river", uttered="2023-01-09")
