@@ -41,6 +41,7 @@ from ledger.store import read
 from ledger.store.append import Appended, Head
 from ledger.store.batch import ROWS_AT_ONCE
 from ledger.store.transaction import writing
+from ledger.store.uncommitted import has_appended
 from ledger.store.ways import Writer
 from ledger.unit import Entered, Entry, Unit
 
@@ -238,7 +239,10 @@ class Appender:
         """
         fold = self.folded.fold
         with fold.lock:
-            if not self.folded.checked or not (fold.laid(unit) or (fold.head() and fold.firm)):
+            if not self.folded.checked:
+                return False
+            firm = fold.firm and not has_appended(self.folded.bind)
+            if not fold.laid(unit) and not (firm and fold.head()):
                 return False
             return self._made_as_held(unit, entered)
 

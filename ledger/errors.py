@@ -185,10 +185,18 @@ class InvalidBundle(Invalid):
 class NotFound(LedgerError, LookupError):
     """Nothing in this view has that id."""
 
-    def __init__(self, message: str, *, given: str = "", near: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        given: str = "",
+        near: tuple[str, ...] = (),
+        struck_out: bool = False,
+    ) -> None:
         super().__init__(message)
         self.given = given
         self.near = near
+        self.struck_out = struck_out
 
 
 class UnknownParty(NotFound):

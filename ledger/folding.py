@@ -81,6 +81,7 @@ class Fold:
         self.checked = False
         self.firm = True  # nobody can roll back what is folded
         self.kept: object = None  # what `ledger.narrowing` keeps of the log
+        self.beside: object = None  # the same for whoever sees less of the log, or another one
         self.unfolded: object = None  # the way to enter without folding it
         self.facts = begun()
         self._begun = begun
@@ -164,7 +165,12 @@ class Fold:
             if common or many >= self._back:
                 break
             many = self._back
-        if not common or start + common < self.facts.floor:
+        erased = any(
+            isinstance(self.facts.stored[id_].event, ContentErased)
+            for id_ in self.facts.at[start + common - self.facts.size :]
+        )
+        # What was read beside an erasure that is no longer there was empty then.
+        if not common or start + common < self.facts.floor or erased:
             self.forget()
             return
         while self.facts.size > start + common:
@@ -218,9 +224,13 @@ class Fold:
         if not self.laid(unit):
             self._lift()
         self._owner = unit
-        for event in unit.provisional(self._entries, self.facts.size, self.facts.last_recorded):
-            self.facts.apply(event)
-            self._laid += 1
+        try:
+            for event in unit.provisional(self._entries, self.facts.size, self.facts.last_recorded):
+                self.facts.apply(event)
+                self._laid += 1
+        except BaseException:
+            self.forget()  # nobody can tell how much of it is there
+            raise
         self._entries = len(unit.entries)
         return self.facts
 

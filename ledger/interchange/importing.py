@@ -21,7 +21,7 @@ import attrs
 
 from ledger.appending import Appender
 from ledger.codec.canonical import jcs
-from ledger.errors import InvalidImport
+from ledger.errors import InvalidImport, NotFound
 from ledger.folding import Folded
 from ledger.interchange.formats import format_of
 from ledger.interchange.items import REFUSALS, BoundsRule, Item, Items, Options
@@ -274,7 +274,10 @@ class _Run:
                     bad = items[0]
                     types = {one.type for one in bad.records}
                     told = types.pop() if len(types) == 1 else ""
-                    yield attrs.evolve(refusal(bad.line, error, bad.value), type=told)
+                    outcome = refusal(bad.line, error, bad.value)
+                    if isinstance(error, NotFound) and error.struck_out and not self.brings_back:
+                        outcome = _passed_over(outcome, error)
+                    yield attrs.evolve(outcome, type=told)
                     items = items[1:]
                     continue
                 # The items before the bad one are in order: it is tried again once they are in
@@ -349,6 +352,19 @@ class _Attempt:
                 warnings=tuple(warnings) if already else (*_marked(item.line), *warnings),
                 reason="already recorded" if already else "",
             )
+
+
+def _passed_over(outcome: Outcome, error: NotFound) -> Outcome:
+    """What names something that was struck out cannot be entered, and was perhaps part of it."""
+    why = (
+        f"it names {show(error.given)}, which was struck out since; --bring-back (bring_back=True)"
+    )
+    return attrs.evolve(
+        outcome,
+        verdict="skipped",
+        reason="what it names was struck out",
+        warnings=(f"{why} records that again",),
+    )
 
 
 def _marked(line: Line) -> tuple[str, ...]:

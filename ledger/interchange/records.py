@@ -75,7 +75,7 @@ def once(record: Record) -> Record:
     kind, id_ = record.type, record.fields["id"]
 
     def enter(intake: Intake) -> Made:
-        there = intake.taken(kind, id_)
+        there = intake.taken(kind, id_) or intake.kept_out(kind, id_)
         return record.enter(intake) if there is None else intake.already(there)
 
     return attrs.evolve(record, enter=enter)

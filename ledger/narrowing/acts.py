@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import attrs
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Engine, Table
 
 from ledger.codec.entry import Row
 from ledger.codec.envelope import opened
@@ -248,21 +248,18 @@ def of_claim(folded: Folded, claim: str) -> Iterator[Facts]:
 def narrowed(folded: Folded, basis: int) -> Iterator[Narrowed | None]:
     """The log as far as a basis, to ask narrow questions of; None where it is to be folded."""
     with folded.reading() as conn, folded.fold.lock:
-        yield _narrowed(conn, folded.fold, basis)
+        yield _narrowed(conn, folded.fold, basis, fresh=isinstance(folded.host, Engine))
 
 
-def _narrowed(conn: Connection, fold: Fold, basis: int) -> Narrowed | None:
-    found = caught_up(conn, fold)
+def _narrowed(conn: Connection, fold: Fold, basis: int, *, fresh: bool) -> Narrowed | None:
+    found = caught_up(conn, fold, fresh=fresh)
     if found is None or found.size < basis:
         return None
     records, start = found.records, found.covered
     if start == found.size:
         return Narrowed(conn, fold.tables, records, basis)
     rows = read.rows(conn, fold.tables, records.log_id, after=start - 1, until=found.size)
-    later = [*map(opened, rows)]
-    if any(isinstance(one.event, ev.ContentErased) for one in later):
-        return None  # it reaches what was read before it, and every basis
-    within = [one for one in later if one.sequence < basis]
+    within = [one for one in map(opened, rows) if one.sequence < basis]
     framed = [one for one in within if is_of_the_frame(one)]
     records = records.going_on([one for one in framed if one.sequence >= records.size])
     acts = [one for one in within if not is_of_the_frame(one)]

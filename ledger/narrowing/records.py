@@ -173,29 +173,55 @@ class CaughtUp:
         return min(self.position, self.records.size)
 
 
-def caught_up(conn: Connection, fold: Fold) -> CaughtUp | None:
-    """What is kept of a log, up to date; None where no cells are served, or are far behind."""
+def caught_up(conn: Connection, fold: Fold, *, fresh: bool = False) -> CaughtUp | None:
+    """What is kept of a log, up to date; None where no cells are served, or are far behind.
+
+    `fresh` says that the connection sees all that is committed by now.
+    """
     tables, found = fold.tables, cells.served(conn, fold.tables, fold.origin)
     if found is None:
         return None
     log_id, build, position, size = found
     firm = min(position, committed(conn, tables, log_id, size))
-    held = held_of(fold)
-    if (
-        held is None
-        or (held.log_id, held.build) != (log_id, build)
-        or not _goes_on(conn, tables, held)
-    ):
-        held = fold.kept = Records(log_id, build)
-    if size - min(position, max(firm, held.size)) > BEHIND:
-        return None
+    if size - firm > BEHIND or read.holds(conn, tables, log_id, "content_erased", (firm, size)):
+        return None  # an erasure reaches what was read before it, and every basis
+    held = _held(conn, fold, (log_id, build), fresh=fresh)
     if held.size < firm:
         known, before = len(held.events), held.size
         _read_on(conn, tables, held, firm)
         if before and any(isinstance(one.event, ev.ContentErased) for one in held.events[known:]):
-            held = fold.kept = Records(log_id, build)  # what was read of it may be gone
+            held = _put(fold, Records(log_id, build), instead_of=held)  # some of it may be gone
             _read_on(conn, tables, held, firm)
     return CaughtUp(held, position, size)
+
+
+def _held(conn: Connection, fold: Fold, key: tuple[int, int], *, fresh: bool) -> Records:
+    """What is kept that the log goes on from as this connection sees it.
+
+    One that began earlier sees less of it: what it needs is kept beside, so that the two do not
+    take turns in reading all anew. Whoever sees all that is committed decides which is which.
+    """
+    for held in (fold.kept, fold.beside):
+        if not isinstance(held, Records) or (held.log_id, held.build) != key:
+            continue
+        if _goes_on(conn, fold.tables, held):
+            if fresh and held is not fold.kept:
+                fold.kept, fold.beside = held, fold.kept
+            return held
+    held = Records(*key)
+    if fresh or fold.kept is None:
+        fold.kept = held
+    else:
+        fold.beside = held
+    return held
+
+
+def _put(fold: Fold, new: Records, *, instead_of: Records) -> Records:
+    if fold.kept is instead_of:
+        fold.kept = new
+    else:
+        fold.beside = new
+    return new
 
 
 def _goes_on(conn: Connection, tables: Tables, held: Records) -> bool:

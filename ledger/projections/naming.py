@@ -125,7 +125,9 @@ def cell(facts: Facts, party: str, proposition: str) -> tuple[str, str]:
 def unknown(facts: Facts, kind: str, given: str, *, struck_out: bool = False) -> errors.NotFound:
     """The error for an id that nothing has here."""
     if struck_out:
-        return _UNKNOWN[kind](f"The {kind} {show(given)} was struck out.", given=given)
+        return _UNKNOWN[kind](
+            f"The {kind} {show(given)} was struck out.", given=given, struck_out=True
+        )
     close = near(given, facts.keys(kind))
     hint = did_you_mean(close)
     if not hint and kind == "party":

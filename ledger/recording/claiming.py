@@ -75,7 +75,7 @@ def record(intake: Intake, claim: Claim, *, document_text: str | None = None) ->
     check_times(intake, event.uttered, event.document)
     taken = intake.taken("claim", claim.id, event)
     if taken is not None and claim.id is not None:
-        same = intake.says(taken, event)
+        same = intake.original(taken) == event
         return intake.same_or_refuse("claim", claim.id, taken, same=same)
     return intake.made(intake.add(event))
 

@@ -77,16 +77,13 @@ class Intake:
         id_ = self._keys.get((kind, key)) or self.facts.id_of(kind, key)
         if id_ is None or self.get(id_, object) is not None or self._erased(id_):
             return id_
-        kept_out = self.changed is not None and event is not None and self.says(id_, event)
+        kept_out = self.changed is not None and self.original(id_) == event
         return id_ if kept_out else None
 
-    def says(self, id_: str, event: ev.Event) -> bool:
-        """Whether a record was entered with these very words, its utterance by the host's id."""
-        said = self.original(id_)
-        if said == event or not isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn):
-            return bool(said == event)
-        named = event.utterance_key is not None
-        return named and said == attrs.evolve(event, utterance=getattr(said, "utterance", None))
+    def kept_out(self, kind: str, key: str) -> str | None:
+        """The struck-out record of a host's id, where such are not to come back."""
+        id_ = None if self.changed is None else self.facts.id_of(kind, key)
+        return id_ if id_ is not None and self.get(id_, object) is None else None
 
     def once(self, event: ev.Event) -> str | None:
         """The record that said the very same at first, where such are not entered again."""

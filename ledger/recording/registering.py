@@ -60,7 +60,7 @@ def _keyed(intake: Intake, event: Keyed) -> Made:
     kind = _KINDS[type(event)]
     taken = intake.taken(kind, event.key, event)
     if taken is not None:
-        same = intake.says(taken, event)
+        same = intake.original(taken) == event
         return intake.same_or_refuse(kind, event.key, taken, same=same)
     return intake.made(intake.add(event))
 
@@ -76,7 +76,7 @@ def _party(intake: Intake, noun: Party) -> Made:
         belongs = [_belongs(intake, id_, party) for party in above]
         return intake.made(id_, [*names, *belongs])
     same = (
-        intake.says(taken, event)
+        intake.original(taken) == event
         and all(_name_there(intake, taken, one) for one in (*noun.names, *noun.metonyms))
         and all(_there(intake, _membership_event(taken, party), taken) for party in above)
     )

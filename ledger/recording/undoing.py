@@ -107,7 +107,7 @@ def withdraw(
     )
     taken = intake.taken("claim", act.id, event)
     if taken is not None and act.id is not None:
-        return intake.same_or_refuse("claim", act.id, taken, same=intake.says(taken, event))
+        return intake.same_or_refuse("claim", act.id, taken, same=intake.original(taken) == event)
     check_times(intake, act.uttered, document)
     _check_part(intake, event)
     when = times_of(intake, event, intake.now)

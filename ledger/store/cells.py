@@ -169,23 +169,28 @@ def served(conn: Connection, tables: Tables, origin: str) -> Served | None:
     A build that had to leave an event out is not. One behind its log is complete as far as it is,
     but what it has not read may erase what it has.
     """
-    found = fetched(conn, _served(tables), (NAME, VERSION, origin))
+    postgres = conn.dialect.name == "postgresql"
+    found = fetched(conn, _served(tables, postgres=postgres), (NAME, VERSION, origin))
     return None if not found else Served(*found[0])
 
 
 @functools.cache
-def _served(tables: Tables) -> str:
+def _served(tables: Tables, *, postgres: bool) -> str:
     log, cursor, served_, parked = (
         tables.layout.qualified(name) for name in ("log", "cursor", "served", "parked")
     )
+    cell = tables_of(tables.layout, 0)[0].fullname
+    # An old snapshot still shows what is read there, though the table was dropped since.
+    there = f" AND to_regclass('{cell}' || coalesce('_' || nullif(c.build, 0), '')) IS NOT NULL"
     same = "{0}.log_id = s.log_id AND {0}.name = s.name AND {0}.version = s.version"
     same += " AND {0}.build = s.build"
-    return (
+    query = (
         f"SELECT l.id, c.build, c.position, l.size FROM {log} l "  # noqa: S608 - checked names
         f"JOIN {served_} s ON s.log_id = l.id AND s.name = ? AND s.version = CAST(? AS bigint) "
         f"JOIN {cursor} c ON {same.format('c')} AND c.phase = 'live' "
         f"WHERE l.origin = ? AND NOT EXISTS (SELECT 1 FROM {parked} p WHERE {same.format('p')})"
     )
+    return f"{query}{there}" if postgres else query
 
 
 def in_cells(

@@ -164,6 +164,14 @@ def rows_by_id(conn: Connection, tables: Tables, log_id: int, ids: Collection[st
     return _rows_among(conn, tables, log_id, ("id", "text"), given)
 
 
+def holds(
+    conn: Connection, tables: Tables, log_id: int, type_: str, within: tuple[int, int]
+) -> bool:
+    """Whether there is an event of a type at the sequences from one on, before another."""
+    start, stop = within
+    return stop > start and bool(_found(conn, tables, (log_id, start - 1, stop, 1), types=(type_,)))
+
+
 def sequences_of(conn: Connection, tables: Tables, log_id: int, type_: str, stop: int) -> set[int]:
     """The sequences before `stop` of the events of a type; each row is looked at, none is read."""
     query = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, RootTransaction
+from sqlalchemy import Connection, Engine, RootTransaction
 
 from ledger.store.batch import Base
 from ledger.store.tables import Tables
@@ -25,6 +25,12 @@ def note(conn: Writer, tables: Tables, base: Base) -> None:
     """Note where an append begins, in the transaction that it is part of."""
     if isinstance(conn, Connection) and (whole := conn.get_transaction()) is not None:
         _first.setdefault(whole, {}).setdefault((tables, base.log_id), base.size)
+
+
+def has_appended(bind: Engine | Connection) -> bool:
+    """Whether a host's open transaction has appended to a log, and may still roll it back."""
+    whole = bind.get_transaction() if isinstance(bind, Connection) else None
+    return whole is not None and whole in _first
 
 
 def committed(conn: Connection, tables: Tables, log_id: int, size: int) -> int:

@@ -373,3 +373,21 @@ def test_a_second_run_undoes_nothing_that_was_corrected_since(importing, ledger,
         *("skipped",) * 2,
         *("accepted",) * 2,
     ]
+
+
+def test_what_names_what_was_struck_out_is_passed_over_and_told(importing, ledger, claim):
+    relation = {"type": "relation", "from": "c2", "relation": "reverses", "to": "c1"}
+    given = [claim, claim | {"id": "c2", "act": "deny", "uttered": "2024-03-05"}, relation]
+    importing(*given)
+    (related,) = (one.id for one in ledger.events(types="claims_related"))
+    for id_ in (related, "c1"):
+        ledger.amend(id_, strike_out=True, reason="not so")
+    told = importing.again()
+    assert [one.verdict for one in told] == ["skipped"] * 3
+    assert "it names 'c1', which was struck out since" in told[2].warnings[0]
+    assert importing.account.refused == 0
+    assert [one.verdict for one in importing.again(bring_back=True)] == [
+        "accepted",
+        "skipped",
+        "accepted",
+    ]

@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from ledger import Document, Ledger, Membership, Party, Proposition
 from ledger.aio import AsyncLedger
-from ledger.errors import NotFound
+from ledger.errors import InvalidMerge, NotFound
 from ledger.narrowing import Asked, asked_of, records
 from ledger.narrowing.records import held_of
 from ledger.projecting import cells
+from ledger.projections import near
 from ledger.store.turns import only_connection
 from ledger.testing import lachin
 from tests.projections.test_narrowed import (
@@ -131,6 +132,10 @@ def test_a_session_asks_and_enters_without_folding_the_log(served, commit, inlin
             session.commit()
     expected = "withdrawn" if commit else "held"
     assert served.position("board", "shut").status == expected
+    with Session(engine) as session:
+        Ledger(session).register_all([Party("town", name="Town"), Membership("mill", "town")])
+        assert Ledger(session).position("town", "shut").status == expected
+        session.rollback()
     with Session(engine) as session:
         assert Ledger(session).position("board", "shut").status == expected
         assert Ledger(session).record(**said_by("mill", "C1")).stored == "already_stored"
@@ -303,3 +308,121 @@ def test_a_near_id_is_named_whether_or_not_all_are_held(served):
             question()
         assert refused.value.near == (named,)
     assert not served._folded.fold.facts.size
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["rolled back", "a savepoint rolled back"])
+def test_an_erasure_that_was_rolled_back_has_erased_nothing(served, nested):
+    with served._folded.bind.engine.connect() as conn:
+        inside = Ledger(conn)
+        savepoint = conn.begin_nested() if nested else None
+        inside.erase("C1", reason="asked for", authority="the mill", slots=["what"])
+        assert not inside.claims()
+        assert not inside.as_of(known=5).claims()
+        if savepoint is None:
+            conn.rollback()
+        else:
+            savepoint.rollback()
+            assert [one.id for one in inside.claims()] == ["C1"]
+            conn.commit()
+    assert [one.id for one in served.claims()] == ["C1"]
+    assert [one.id for one in served.as_of(known=5).claims()] == ["C1"]
+    assert served.position("board", "shut").status == "held"
+    assert served.record(**said_by("mill", "C1")).stored == "already_stored"
+
+
+@pytest.fixture
+def earlier(served):
+    """A host's connection that began before whatever comes, and its ledger."""
+    engine = served._folded.bind.engine
+    if only_connection(engine):
+        pytest.skip("Nobody else can ask where there is one connection.")
+    with engine.connect().execution_options(
+        isolation_level="SERIALIZABLE" if engine.dialect.name == "sqlite" else "REPEATABLE READ"
+    ) as conn:
+        if engine.dialect.name == "sqlite":
+            conn.exec_driver_sql("BEGIN")
+        conn.exec_driver_sql("SELECT count(*) FROM ledger_event").scalar_one()
+        yield Ledger(conn)
+
+
+def test_who_began_earlier_does_not_have_all_read_anew(served, earlier, monkeypatch):
+    served.register_all([Party("guild", name="Guild"), Membership("board", "guild")])
+    reads: list[int] = []
+    read_on = records._read_on
+
+    def counted(conn, tables, held, stop):
+        reads.append(stop)
+        read_on(conn, tables, held, stop)
+
+    monkeypatch.setattr(records, "_read_on", counted)
+    for _ in range(3):
+        assert served.position("guild", "shut").status == "held"
+        assert earlier.position("board", "shut").status == "held"
+        with pytest.raises(NotFound):
+            earlier.position("guild", "shut")
+    assert len(reads) == 2
+
+
+def test_what_is_kept_is_not_read_beside_an_erasure_that_may_be_rolled_back(served, earlier):
+    with served._folded.bind.engine.connect() as conn:
+        inside = Ledger(conn)
+        inside.erase("mill", reason="asked for", authority="the mill", slots=["who", "what"])
+        assert earlier.position("mill", "shut").status == "held"
+        with pytest.raises(NotFound):
+            inside.position("mill", "shut")
+        conn.rollback()
+    assert served.position("mill", "shut").name == "Mill"
+    assert Ledger(served._folded.bind.engine).position("mill", "shut").status == "held"
+
+
+def test_what_a_session_has_written_counts_though_others_looked_meanwhile(served):
+    engine = served._folded.bind.engine
+    if only_connection(engine):
+        pytest.skip("Nobody else can ask where there is one connection.")
+    served.projections.run("cells")
+    with Session(engine) as session:
+        inside = Ledger(session)
+        inside.merge("mill", "board", reason="one house")
+        inside.flush()
+        assert len(served.contradictions()) == 0  # which folds what is committed
+        with pytest.raises(InvalidMerge):
+            inside.merge("board", "mill", reason="the other way round")
+        session.commit()
+    assert served.position("board", "shut").party == "mill"
+
+
+def test_an_entry_that_is_cut_off_leaves_nothing_of_it_on_top(served, monkeypatch):
+    class CutOffError(BaseException):
+        pass
+
+    with Session(served._folded.bind.engine) as session:
+        inside = Ledger(session)
+        for number in range(2, 5):
+            inside.record(**said_by("mill", f"C{number}"))
+        served._folded.fold.unfolded = None
+        with monkeypatch.context() as patch:
+            left = iter(range(2))
+
+            def meet(self, stored, met=near.Near._meet):
+                if next(left, None) is None:
+                    raise CutOffError
+                met(self, stored)
+
+            patch.setattr(near.Near, "_meet", meet)
+            with pytest.raises(CutOffError):
+                inside.record(**said_by("mill", "C5"))
+        for number in range(6, 8):
+            inside.record(**said_by("mill", f"C{number}"))
+        session.commit()
+    assert [one.id for one in served.claims(party="mill")] == ["C1", "C2", "C3", "C4", "C6", "C7"]
+
+
+def test_tables_that_were_dropped_since_an_old_snapshot_leave_a_host_its_transaction(
+    served, earlier
+):
+    if served._folded.bind.dialect.name == "sqlite":
+        pytest.skip("An old snapshot still shows the table itself.")
+    served.projections.rebuild("cells")
+    served.projections.prune("cells")
+    assert earlier.position("board", "shut").status == "held"
+    assert earlier.as_of().basis == 6
