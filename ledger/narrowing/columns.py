@@ -181,7 +181,7 @@ def numpy() -> Any:
 def columns_of(folded: Folded, basis: int, progress: Progress | None = None) -> Columns:
     """The columns of a prefix; `progress` is told how many propositions are done, of how many."""
     with narrowed(folded, basis) as found:
-        if found is not None and not found.beyond:
+        if found is not None:
             frame = found.frame
 
             def near() -> Iterator[tuple[str, dict[str, Steps]]]:

@@ -124,3 +124,18 @@ def test_comments_of_a_dictionary_are_none_of_its_entries(tmp_path):
     assert [one.line for one in told if one.verdict == "refused"] == [7, 8, 9]
     assert told[0].warnings == ("'and more' behind the code is left out",)
     assert "'20011' behind its code, which is no date restriction" in told[-1].reason
+
+
+def test_a_code_that_was_struck_out_does_not_come_back_with_its_names(tmp_path):
+    path = tmp_path / "few.actors.txt"
+    path.write_text("FOO_ [AAA]\n")
+    with Ledger.open(":memory:") as ledger:
+        import_file(ledger, path)
+        for type_ in ("party_named", "party_registered"):
+            (one,) = ledger.events(types=type_)
+            ledger.amend(one.id, strike_out=True, reason="no such code")
+        told: list[Outcome] = []
+        import_file(ledger, path, tell=told.append)
+        assert [one.verdict for one in told] == ["skipped"]
+        assert told[0].warnings
+        assert ledger.as_of().parties() == ()

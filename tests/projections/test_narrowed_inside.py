@@ -163,9 +163,9 @@ def test_tables_that_are_a_little_behind_are_read_with_what_came_since(served, m
             assert is_narrowed(view)
             assert view.position("board", "shut").stance == stance
             assert other.as_of(known=5).position("board", "shut").stance == "supports"
-        assert not other._folded.fold.facts.size
         held = other.as_of().columns().at(DAY)
         assert [one.stance for one in held if one.party == "board"] == ["opposes"]
+        assert not other._folded.fold.facts.size
         other.record(**said_by("board", "C5", uttered="2019"))
         assert not is_narrowed(other.as_of())
         assert other.position("board", "shut").stance == "supports"
@@ -413,6 +413,7 @@ def test_an_entry_that_is_cut_off_leaves_nothing_of_it_on_top(served, monkeypatc
                 inside.record(**said_by("mill", "C5"))
         for number in range(6, 8):
             inside.record(**said_by("mill", f"C{number}"))
+            assert served._folded.fold.unfolded.facts.size == 3 + number  # each waits there once
         session.commit()
     assert [one.id for one in served.claims(party="mill")] == ["C1", "C2", "C3", "C4", "C6", "C7"]
 
