@@ -354,3 +354,21 @@ def test_an_attribution_inside_another_has_its_chain_behind_that_ones(ledger, ma
     import_file(ledger, marked, mapping={**GAZETTE, "nested": True})
     chain = ledger.trace("a-E2").chains[0]
     assert [link.party for link in chain] == ["gazette", "a:the-board", "a:the-weir"]
+
+
+def test_a_party_that_was_struck_out_does_not_come_back_where_it_is_only_named(tmp_path):
+    path = tmp_path / "review.json"
+    claim = {"@type": "Claim", "@id": "urn:c1", "about": {"@id": "urn:p"}, "ledger:uttered": "2022"}
+    graph = [
+        {"@id": "https://example.org/mill", "@type": "Organization", "name": "Mill"},
+        {"@id": "urn:p", "@type": "Thing", "description": "The weir is shut"},
+        claim | {"author": [{"@id": "https://example.org/mill"}]},
+    ]
+    path.write_text(json.dumps({"@context": "https://schema.org", "@graph": graph}))
+    with Ledger.open(":memory:") as ledger:
+        import_file(ledger, path)
+        for id_ in ("urn:c1", "https://example.org/mill"):
+            ledger.amend(id_, strike_out=True, reason="not so")
+        size = ledger.as_of().basis
+        account = import_file(ledger, path)
+        assert (account.refused, account.skipped, ledger.as_of().basis) == (0, 3, size)
