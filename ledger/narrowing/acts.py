@@ -173,7 +173,7 @@ class Narrowed:
                 if one.seq < self.basis:
                     new.add(one.seq)
             new -= found.keys()
-            fresh = []
+            fresh.clear()
         return [found[seq] for seq in sorted(found)]
 
     @property
