@@ -76,6 +76,7 @@ class Records:
     events: list[ev.StoredEvent] = attrs.field(factory=list)
     sequences: list[int] = attrs.field(factory=list)
     erasures: dict[str, dict[int, ev.StoredEvent]] = attrs.field(factory=dict)
+    last_erasure: int = -1
     gone: list[ev.StoredEvent] = attrs.field(factory=list)
     frames: OrderedDict[tuple[int, int], Frame] = attrs.field(factory=OrderedDict)
     _ahead: tuple[object, Records] | None = attrs.field(default=None, init=False)
@@ -101,6 +102,7 @@ class Records:
         for one in events:
             if isinstance(one.event, ev.ContentErased):
                 self.erasures.setdefault(one.event.target, {})[one.sequence] = one
+                self.last_erasure = one.sequence
         known = bisect.bisect_left(self.sequences, self.size)
         self.events[known:] = events
         self.sequences[known:] = [one.sequence for one in events]
@@ -192,6 +194,8 @@ def caught_up(conn: Connection, fold: Fold, *, fresh: bool = False) -> CaughtUp 
         if before and any(isinstance(one.event, ev.ContentErased) for one in held.events[known:]):
             held = _put(fold, Records(log_id, build), instead_of=held)  # some of it may be gone
             _read_on(conn, tables, held, firm)
+    if fresh and isinstance(fold.beside, Records) and fold.beside.size <= held.last_erasure:
+        fold.beside = None  # it was read before something was erased
     return CaughtUp(held, position, size)
 
 

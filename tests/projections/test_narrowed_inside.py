@@ -363,6 +363,18 @@ def test_who_began_earlier_does_not_have_all_read_anew(served, earlier, monkeypa
     assert len(reads) == 2
 
 
+def test_what_was_kept_for_who_began_earlier_goes_with_an_erasure(served, earlier):
+    served.record(**said_by("mill", "C2"))
+    fold = served._folded.fold
+    assert served.position("mill", "shut").name == "Mill"
+    assert earlier.position("mill", "shut").name == "Mill"
+    assert fold.beside is not None
+    served.erase("mill", reason="asked for", authority="the mill", slots=["who"])
+    with pytest.raises(NotFound):
+        served.position("mill", "shut")
+    assert fold.beside is None
+
+
 def test_what_is_kept_is_not_read_beside_an_erasure_that_may_be_rolled_back(served, earlier):
     with served._folded.bind.engine.connect() as conn:
         inside = Ledger(conn)
