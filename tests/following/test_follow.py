@@ -186,7 +186,7 @@ def test_nothing_stays_open_when_a_follower_is_closed(two, register):
     events.close()
     assert threading.active_count() == threads
     assert reader._folded.bind.pool.checkedout() == 0
-    assert not list(waking._signals)
+    assert reader._folded.bind.engine.url not in waking._signals  # others' may wait for collection
 
 
 def test_a_ledger_in_a_hosts_transaction_refuses_to_wait(ledger):
