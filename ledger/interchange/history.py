@@ -78,8 +78,9 @@ def import_history(
         )
     commits = _commits(path)
     left = _left(ledger, path, commits)
-    before, options = Rows(), {**options, "bring_back": strike_out_vanished}
-    silent = {name: options[name] for name in (*_READING, "bring_back") if name in options}
+    before = Rows()
+    options["bring_back"] = strike_out_vanished  # a row may vanish and return
+    silent = {name: options[name] for name in options if name in (*_READING, "bring_back")}
     silent |= {"dry_run": True, "entered": before.take}
     there = commits[: len(commits) - len(left)]  # the first that is left may be half there
     for commit, committed in reversed(there) if strike_out_vanished else ():

@@ -130,8 +130,8 @@ def import_file(
     say it. `tell` is called for each record, in order; `entered` with the receipts of each append;
     `progress` after each batch. `report` takes a JSON line for each refused record, with its bytes
     as `raw` in base64. `all_or_nothing` undoes everything if a record is refused; a `dry_run`
-    undoes everything. An import that was interrupted goes on when it is run again; what was struck
-    out or amended since is passed over with a warning, unless it is to be brought back.
+    undoes everything. An import that was interrupted goes on when it is run again; what was
+    amended since is passed over, and with a warning what was struck out, unless `bring_back`.
 
     Raises:
         InvalidImport: the file or its mapping cannot be read, or its format is not known.
@@ -159,8 +159,15 @@ def import_file(
         _appenders(ledger, undoing=dry_run or all_or_nothing) as appenders,
     ):
         items = how.reader()(source, Options(mapping=mapping, bounds=bounds))
-        run = _Run(appenders, source, items, report=report, progress=progress, entered=entered)
-        run.brings_back = bring_back
+        run = _Run(
+            appenders,
+            source,
+            items,
+            bring_back=bring_back,
+            report=report,
+            progress=progress,
+            entered=entered,
+        )
         for outcome in run.outcomes():
             tally.take(outcome)
             tell(outcome)
@@ -209,6 +216,7 @@ class _Run:
         source: Source,
         items: Items,
         *,
+        bring_back: bool,
         report: BinaryIO | None,
         progress: Progress | None,
         entered: Entered,
@@ -222,7 +230,7 @@ class _Run:
         self._entered = entered
         self._bearers: Bearers | None = None
         self._changed: Mapping[ev.Event, str] | None = None
-        self.brings_back = False
+        self._bring_back = bring_back
 
     def outcomes(self) -> Iterator[Outcome]:
         """What becomes of each record, in order."""
@@ -264,7 +272,7 @@ class _Run:
     def _enter(self, items: Sequence[Item]) -> Iterator[Outcome]:
         """Enter what can be entered of some items, in as few appends as that takes."""
         while items:
-            attempt = _Attempt(items, self._bearers, self._changed, self.brings_back)
+            attempt = _Attempt(items, self._bearers, self._changed, bring_back=self._bring_back)
             try:
                 receipts = self._appender.append(attempt)
             except Unheld:
@@ -275,7 +283,7 @@ class _Run:
                     types = {one.type for one in bad.records}
                     told = types.pop() if len(types) == 1 else ""
                     outcome = refusal(bad.line, error, bad.value)
-                    if isinstance(error, NotFound) and error.struck_out and not self.brings_back:
+                    if isinstance(error, NotFound) and error.struck_out and not self._bring_back:
                         outcome = _passed_over(outcome, error)
                     yield attrs.evolve(outcome, type=told)
                     items = items[1:]
@@ -300,12 +308,13 @@ class _Attempt:
         items: Sequence[Item],
         known: Bearers | None,
         changed: Mapping[ev.Event, str] | None,
-        brings_back: bool,  # noqa: FBT001 - as it was asked for
+        *,
+        bring_back: bool,
     ) -> None:
         self._items = items
         self._known = known
         self.changed = changed
-        self._brings_back = brings_back
+        self._bring_back = bring_back
         self._fresh = Bearers()
         self._warnings: list[list[str]] = []
         self.at = 0
@@ -314,7 +323,7 @@ class _Attempt:
         """Enter the items; called again where another writer came first."""
         if self._known is None:
             self._known = Bearers.of(intake.facts)
-        if not self._brings_back:
+        if not self._bring_back:
             if self.changed is None:
                 self.changed = changed_since(intake.facts)
             intake.changed = self.changed

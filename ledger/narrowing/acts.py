@@ -22,11 +22,11 @@ from ledger.projections import naming
 from ledger.projections.effective import TAKEN_BACK, Facts
 from ledger.projections.frame import Frame
 from ledger.projections.indexing import host_ids, is_of_the_frame
+from ledger.projections.near import FETCHED_KINDS
 from ledger.projections.rollup import beneath
 from ledger.store import cells, read
 from ledger.store.tables import Tables
 
-_MANY: Final = frozenset({"claim", "document", "utterance"})
 _LATELY: Final = 2_000
 """Among how many events a near id is looked for, where not all are held."""
 
@@ -122,7 +122,7 @@ class Narrowed:
 
     def lately(self, kind: str) -> list[str]:
         """What a host calls the last claims or documents, since somebody mistyped an id."""
-        if kind not in _MANY:
+        if kind not in FETCHED_KINDS:
             return []
         start = max(self.basis - _LATELY, 0)
         rows = read.rows(

@@ -194,9 +194,16 @@ def caught_up(conn: Connection, fold: Fold, *, fresh: bool = False) -> CaughtUp 
         if before and any(isinstance(one.event, ev.ContentErased) for one in held.events[known:]):
             held = _put(fold, Records(log_id, build), instead_of=held)  # some of it may be gone
             _read_on(conn, tables, held, firm)
-    if fresh and isinstance(fold.beside, Records) and fold.beside.size <= held.last_erasure:
-        fold.beside = None  # it was read before something was erased
+    _let_go_of_erased(fold, held)
     return CaughtUp(held, position, size)
+
+
+def _let_go_of_erased(fold: Fold, held: Records) -> None:
+    """Drop what is kept for others if it was read before something that is erased by now."""
+    for name in ("kept", "beside"):
+        other = getattr(fold, name)
+        if isinstance(other, Records) and other.size <= held.last_erasure:
+            setattr(fold, name, None)
 
 
 def _held(conn: Connection, fold: Fold, key: tuple[int, int], *, fresh: bool) -> Records:

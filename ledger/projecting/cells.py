@@ -29,13 +29,12 @@ from ledger.model.erasing import without
 from ledger.projecting.projection import Page, Projection
 from ledger.projecting.registry import Factory
 from ledger.projections.changing import changed_by
-from ledger.projections.indexing import OF_THE_FRAME, host_ids, is_of_the_frame
+from ledger.projections.indexing import FRAME_TYPES, host_ids, is_of_the_frame
 from ledger.store import cells as store
 from ledger.store import read, views
 from ledger.store.layout import Layout
 
 NAME: Final = store.NAME
-_FRAME: Final = frozenset(map(type_called, OF_THE_FRAME))
 _CLAIM: Final = type_called(ev.ClaimRecorded)
 _DOCUMENT: Final = type_called(ev.DocumentRegistered)
 _KEPT: Final = frozenset({"party_registered", "proposition_defined", "document_registered"})
@@ -301,7 +300,7 @@ def _read(found: _Found, page: Page) -> None:
             _name(found, seq, others, said.document)
             _key(found, "claim", said.key, seq)
             _key(found, "utterance", said.utterance_key, seq)
-        elif type_ in _FRAME:
+        elif type_ in FRAME_TYPES:
             found.links.append((store.FRAME, 0, seq))
         elif type_ == _DOCUMENT and what is not None:
             _key(found, "document", _keyed(what[SALT_BYTES:]).key, seq)
@@ -372,7 +371,7 @@ def _erase(erased: Mapping[str, Collection[str]], page: Page, tables: tuple[Tabl
     """
     left: dict[str, ev.StoredEvent] = {}
     for row in read.rows_by_id(page.conn, page.tables, page.log_id, erased):
-        if row.type not in _FRAME:
+        if row.type not in FRAME_TYPES:
             left[row.id] = without(opened(row), erased[row.id])
             root = _root(page, left[row.id])
             if root is not None:

@@ -75,15 +75,16 @@ OF_THE_FRAME: Final = (
 """The records that are neither acts nor documents: a ledger has few of them."""
 
 
-_FRAME_TYPES: Final = frozenset(map(ev.TYPE_NAMES.__getitem__, OF_THE_FRAME))
+FRAME_TYPES: Final = frozenset(map(ev.TYPE_NAMES.__getitem__, OF_THE_FRAME))
+"""Their stored names."""
 
 
 def is_of_the_frame(stored: ev.StoredEvent) -> bool:
     """Whether an event is such a record, or a change of one."""
     event = stored.event
     if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
-        return event.record_type in _FRAME_TYPES
-    return stored.type in _FRAME_TYPES
+        return event.record_type in FRAME_TYPES
+    return stored.type in FRAME_TYPES
 
 
 def host_ids(event: ev.Event | ev.Remains) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,8 @@ _FETCHED: Final = frozenset(
     {"relations_from", "relations_to", "revision_of", "revisions_of", "withdrawals_of"}
 )
 _UTTERED: Final = "acts_of_utterance"
-_FETCHED_KINDS: Final = frozenset({"claim", "document", "utterance"})
+FETCHED_KINDS: Final = frozenset({"claim", "document", "utterance"})
+"""The kinds of ids of which there are as many as there are claims."""
 
 
 class Source(Protocol):
@@ -164,7 +165,7 @@ class Near(Facts):
 
     def id_of(self, kind: str, key: str) -> str | None:
         """The ledger's id for a host's id."""
-        if kind in _FETCHED_KINDS:
+        if kind in FETCHED_KINDS:
             self._fetch(kind, key)
         return super().id_of(kind, key)
 

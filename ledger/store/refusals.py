@@ -74,9 +74,6 @@ _BY_SQLITE_NAME: Final = {
         "SQLite cannot open the database file. Check that its directory exists and may be written."
     ),
 }
-_READING: Final = {_LOST: _LOST_READING, _READ_ONLY: _CANNOT_READ}
-"""What is told instead where nothing was to be written."""
-
 _BY_SQLSTATE: Final = {
     "55P03": _LOCKED,
     "57014": _CANCELLED,
@@ -104,8 +101,8 @@ def _sentence(cause: BaseException | None, *, lost: bool) -> str:
         return _LOST
     if code == "42P01" or "no such table" in str(cause):
         return (
-            f"The database lacks a table: {cause}. If its name ends like _cell or _link, type: "
-            "claims index --again; else a part of the log was taken away: restore it from a copy."
+            f"The database lacks a table: {cause}. If there is _cell or _link in its name, "
+            "type: claims index --again; else somebody took it away: restore it from a copy."
         )
     if code == "" and "connection" in str(cause):
         return unreachable(cause).message
@@ -136,7 +133,11 @@ def refusal(
     if committing and sentence is _IO:
         # What the disk did take of a write-ahead log may be found valid by the next to open it.
         return StoreError(_UNSURE, stored="unknown")
-    return StoreError(_READING.get(sentence, sentence) if reading else sentence)
+    if reading and sentence is _LOST:
+        return StoreError(_LOST_READING)
+    if reading and sentence is _READ_ONLY and isinstance(cause, sqlite3.Error):
+        return StoreError(_CANNOT_READ)
+    return StoreError(sentence)
 
 
 def unreachable(cause: BaseException | None) -> StoreError:

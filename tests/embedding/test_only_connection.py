@@ -53,23 +53,29 @@ def test_threads_take_turns(engine):
     assert ledger.verify().size == 82
 
 
+@contextlib.asynccontextmanager
+async def one_for_all():
+    """An asynchronous engine on a database in memory, and a ledger that knows who and what."""
+    engine = create_async_engine("sqlite+aiosqlite://")
+    async with engine.begin() as conn:
+        await conn.run_sync(schema.upgrade)
+    ledger = AsyncLedger(engine)
+    await ledger.register_all(FIRST)
+    yield engine, ledger
+    await engine.dispose()
+
+
 def test_tasks_take_turns():
     async def main():
-        engine = create_async_engine("sqlite+aiosqlite://")
-        async with engine.begin() as conn:
-            await conn.run_sync(schema.upgrade)
-        ledger = AsyncLedger(engine)
-        await ledger.register_all(FIRST)
+        async with one_for_all() as (_, ledger):
 
-        async def record(name):
-            for number in range(5):
-                await ledger.record(**said(f"{name}-{number}"))
-                assert await ledger.claims()
+            async def record(name):
+                for number in range(5):
+                    await ledger.record(**said(f"{name}-{number}"))
+                    assert await ledger.claims()
 
-        await asyncio.gather(*(record(name) for name in "abcd"))
-        size = (await ledger.verify()).size
-        await engine.dispose()
-        return size
+            await asyncio.gather(*(record(name) for name in "abcd"))
+            return (await ledger.verify()).size
 
     assert asyncio.run(main()) == 22
 
@@ -112,27 +118,21 @@ def test_the_drivers_own_autocommit_is_seen_from_the_event_loop_too(tmp_path, ad
 
 def test_a_task_that_reads_does_not_end_the_transaction_of_another():
     async def main():
-        engine = create_async_engine("sqlite+aiosqlite://")
-        async with engine.begin() as conn:
-            await conn.run_sync(schema.upgrade)
-        ledger = AsyncLedger(engine)
-        await ledger.register_all(FIRST)
+        async with one_for_all() as (engine, ledger):
 
-        async def host():
-            async with AsyncSession(engine) as session, session.begin():
-                inside = AsyncLedger(session)
-                await inside.record(**said("rolled-back"))
-                await inside.flush()
-                await session.rollback()
+            async def host():
+                async with AsyncSession(engine) as session, session.begin():
+                    inside = AsyncLedger(session)
+                    await inside.record(**said("rolled-back"))
+                    await inside.flush()
+                    await session.rollback()
 
-        async def ask():
-            for _ in range(30):
-                with contextlib.suppress(StoreError):  # a transaction of the host's is open
-                    await ledger.claims()
+            async def ask():
+                for _ in range(30):
+                    with contextlib.suppress(StoreError):  # a transaction of the host's is open
+                        await ledger.claims()
 
-        await asyncio.gather(host(), ask())
-        found = (await ledger.claims()).ids
-        await engine.dispose()
-        return found
+            await asyncio.gather(host(), ask())
+            return (await ledger.claims()).ids
 
     assert asyncio.run(main()) == ()
