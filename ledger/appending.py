@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 import attrs
 from sqlalchemy import Connection, Engine
@@ -45,6 +45,7 @@ from ledger.store.uncommitted import has_appended
 from ledger.store.ways import Writer
 from ledger.unit import Entered, Entry, Unit
 
+T = TypeVar("T")
 Clock = Callable[[], dt.datetime]
 
 
@@ -89,10 +90,7 @@ class Appender:
         """
         refuse_inside(self.folded.bind)
         with self.watched() as told:
-            if (fetching := self.fetching()) is not None:
-                with contextlib.suppress(Unheld):
-                    return fetching.append_alone(entry, told)
-            return self.append_alone(entry, told)
+            return self.thriftily(lambda path: path.append_alone(entry, told))
 
     def append_alone(self, entry: Entry, told: observing.Append) -> list[Receipt]:
         """The same by this path alone, in a unit of its own."""
@@ -100,11 +98,18 @@ class Appender:
         self.enter(unit, self.entered(entry))
         return self.write(unit, told)
 
-    def fetching(self) -> Self | None:
-        """This path by a fold that fetches what it is asked for, where one can be had.
+    def thriftily(self, work: Callable[[Self], T]) -> T:
+        """Work done by a fold that fetches what it is asked for, or else by the whole one.
 
-        It may raise `Unheld`, and has then stored nothing: whoever meets that goes on without.
+        What raises `Unheld` has stored nothing, and is done once more.
         """
+        if (fetching := self.fetching()) is not None:
+            with contextlib.suppress(Unheld):
+                return work(fetching)
+        return work(self)
+
+    def fetching(self) -> Self | None:
+        """This path by a fold that fetches what it is asked for, where one can be had."""
         folded = thrifty(self.folded)
         if folded is None:
             return None

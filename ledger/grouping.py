@@ -7,7 +7,6 @@ of ours and no delay: alone, it is an append like any other.
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import threading
 from collections import deque
@@ -104,11 +103,7 @@ class Grouped(Appender):
     def _write_all(self, places: list[_Place]) -> None:
         try:
             with self.watched() as told:
-                if (fetching := self.fetching()) is not None:
-                    with contextlib.suppress(Unheld):
-                        fetching.write_together(places, told)
-                        return
-                self.write_together(places, told)
+                self.thriftily(lambda path: path.write_together(places, told))
         except LedgerError as error:
             # Those refused at once may have been so for what now is not stored.
             if len(places) > 1 and not isinstance(error, StoreError):

@@ -15,7 +15,6 @@ after_transaction_end      of the whole transaction: forget all
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
@@ -27,7 +26,6 @@ from sqlalchemy import Connection, event
 from ledger.appending import Appender
 from ledger.folding import Folded
 from ledger.model.events import NewEvent
-from ledger.projections.missing import Unheld
 from ledger.receipt import Receipt, receipt
 from ledger.recording.intake import Made
 from ledger.store.append import Appended
@@ -59,11 +57,7 @@ class Joined(Appender):
 
     def enter(self, unit: Unit, entered: Entered) -> None:
         """Check an entry without folding the log for it, where that can be done."""
-        if (fetching := self.fetching()) is not None:
-            with contextlib.suppress(Unheld):
-                Appender.enter(fetching, unit, entered)
-                return
-        super().enter(unit, entered)
+        self.thriftily(lambda path: Appender.enter(path, unit, entered))
 
     def flush(self) -> list[Receipt]:
         """Store in the Session's transaction what waits, without committing."""
@@ -135,17 +129,12 @@ class Work:
         """Store what waits in the Session's transaction."""
         if not self._waiting.entries:
             return []
-        receipts = self._stored(self._joint(session))
+        appender = self._joint(session)
+        with appender.watched() as told:
+            receipts = appender.thriftily(lambda path: path.write(self._waiting, told))
         self._written += self._waiting.entries
         self._waiting = Unit(self._waiting.origin)
         return receipts
-
-    def _stored(self, appender: Appender) -> list[Receipt]:
-        with appender.watched() as told:
-            if (fetching := appender.fetching()) is not None:
-                with contextlib.suppress(Unheld):
-                    return fetching.write(self._waiting, told)
-            return appender.write(self._waiting, told)
 
     def _joint(self, session: Session) -> Appender:
         """The write path of all who entered something, in this Session.
