@@ -103,11 +103,12 @@ def _next_of_kind(mode: str, done: int) -> int:
 
 def killed_while_opening(place: Place, *, times: int) -> Seen:
     """A writer dies while it makes the tables of a new database; the next one makes them."""
-    opened = 0
-    first = Writer(url=place.fresh(), notes=place.path("notes"), mode=SETUP, until=0)
-    start = time.monotonic()
-    first.finish()
-    longest = time.monotonic() - start
+    opened, longest = 0, 0.0
+    for _ in range(2):  # with the first the nursery is started, too, which takes far longer
+        writer = Writer(url=place.fresh(), notes=place.path("notes"), mode=SETUP, until=0)
+        start = time.monotonic()
+        writer.finish()
+        longest = time.monotonic() - start
     for _ in range(times):
         url = place.fresh()
         writer = Writer(url=url, notes=place.path("notes"), mode=SETUP, until=0)
