@@ -26,7 +26,7 @@ from ledger.model import events as ev
 from ledger.model.bounds import Bounds
 from ledger.model.moment import Knob
 from ledger.narrowing.driver import Driver, driver_of
-from ledger.narrowing.records import Records, beside, held_of
+from ledger.narrowing.records import PAPERS, Paper, Records, beside, held_of
 from ledger.narrowing.statements import Statements, statements
 from ledger.projections.frame import Frame
 from ledger.projections.plain import PlainClaim, plain_position, way
@@ -41,6 +41,7 @@ _CLAIM: Final = peek(
     *("expires", "utterance", "utterance_key", "document", "conditions", "quote"),
 )
 _DOCUMENT: Final = peek("document_registered", "key", "published")
+_NO_PAPER: Final = Paper("", "", None)
 
 
 @attrs.define
@@ -148,7 +149,7 @@ def _plain(cell: _Cell) -> list[PlainClaim] | None:
         rows.sort(key=_by_sequence)
     found: dict[str, PlainClaim] = {}
     for row in rows:
-        claim = _claim(frame, row, cell.party)
+        claim = _claim(cell, row)
         if claim is None:
             return None
         if claim.utterance is not None:
@@ -172,29 +173,25 @@ def _keys(frame: Frame, ids: Collection[str]) -> int | str:
     return found[0] if len(found) == 1 else json.dumps(found)
 
 
-def _claim(frame: Frame, row: Sequence[Any], party: str) -> PlainClaim | None:
+def _claim(cell: _Cell, row: Sequence[Any]) -> PlainClaim | None:
     """The claim of a row, with no path where it does not reach the party; None if not plain."""
-    seq, id_, recorded, tail, what, who, words, document_id, document_tail, document, touched = row
+    seq, id_, recorded, tail, what, who, words, document, touched = row
     if touched or not _CLAIM.fits(tail):
         return None
     try:
         read = _CLAIM.read(what, who, words)
-        paper = None
-        if document_id is not None:
-            if not _DOCUMENT.fits(document_tail):
-                return None
-            paper = _DOCUMENT.read(document)
+        paper = _NO_PAPER if document is None else _paper(cell, document)
     except CodecError:
         return None  # it is told of by whoever opens the event
-    if read is None or len(read[0]) != 1:
+    if read is None or paper is None or len(read[0]) != 1:
         return None
     (chain,), capacity, key, proposition, act, stance, factuality, uttered, *rest = read
     expires, utterance, utterance_key, told_in, conditions, quote = rest
-    if told_in != document_id or (told_in is not None and paper is None):
+    if (told_in or "") != paper.id:
         return None
-    public, published = paper or ("", None)
+    published, frame = paper.published, cell.frame
     bounds = Bounds.of(uttered, published.latest if published else None, read_instant(recorded))
-    found = way(frame, chain, capacity, bounds, party)
+    found = way(frame, chain, capacity, bounds, cell.party)
     if found is None:
         return None
     claimant, path = found
@@ -215,5 +212,23 @@ def _claim(frame: Frame, row: Sequence[Any], party: str) -> PlainClaim | None:
         bounds,
         claimant,
         path,
-        public,
+        paper.key,
     )
+
+
+def _paper(cell: _Cell, seq: int) -> Paper | None:
+    """The document of that sequence, None where it is not plain; it is as it was, once it is read.
+
+    An erasure would change it, and nothing is kept beyond that.
+    """
+    kept = cell.held.papers
+    if seq not in kept:
+        rows = cell.driver.rows(cell.texts.paper, (cell.held.log_id, seq))
+        if not rows:
+            return None
+        if len(kept) >= PAPERS:
+            kept.clear()
+        id_, tail, what = rows[0]
+        read = _DOCUMENT.read(what) if _DOCUMENT.fits(tail) else None
+        kept[seq] = None if read is None else Paper(id_, read[0] or id_, read[1])
+    return kept[seq]

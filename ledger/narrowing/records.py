@@ -11,7 +11,7 @@ import datetime as dt
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 import attrs
 from sqlalchemy import Connection, Table
@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Table
 from ledger.codec.envelope import opened
 from ledger.folding import Fold
 from ledger.model import events as ev
+from ledger.model.moment import Edtf
 from ledger.narrowing.driver import Driver
 from ledger.projections.changing import changed_by
 from ledger.projections.effective import Facts
@@ -34,6 +35,9 @@ _STEP: Final = 5_000
 PLACES: Final = 4_000
 BEHIND: Final = 1_000
 """How many events, at most, a question reads one by one since the tables have not come to them."""
+
+PAPERS: Final = 4_000
+"""How many documents, at most, are kept for the claims that they carry."""
 
 _UNSEEN: Final = -2
 
@@ -60,6 +64,14 @@ class Places:
         return low, self.sequences[at] if at < len(self.sequences) else size
 
 
+class Paper(NamedTuple):
+    """A document, as far as a position needs it: its id, what a host calls it, the date on it."""
+
+    id: str
+    key: str
+    published: Edtf | None
+
+
 @attrs.define
 class Records:
     """The records of a log that are no acts, as read so far, and frames made of them."""
@@ -72,6 +84,7 @@ class Records:
     headed: int = -3
     head: tuple[int, dt.datetime] | None = None
     places: Places = attrs.field(factory=Places)
+    papers: dict[int, Paper | None] = attrs.field(factory=dict)
     driver: Driver | None = None
     events: list[ev.StoredEvent] = attrs.field(factory=list)
     sequences: list[int] = attrs.field(factory=list)

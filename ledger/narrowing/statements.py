@@ -32,12 +32,14 @@ _TOUCHED: Final = (
 # A claim is touched, too, where its words were committed to and are no longer there.
 _CELLS: Final = """
 SELECT e.seq, e.id, e.known_at, substr(e.entry, -{tail}), e.slot_what, e.slot_who, e.slot_words,
-  d.id, substr(d.entry, -{tail}), d.slot_what, {touched_claim} OR {touched_document}
+  c.document, {touched_claim} OR {touched_document}
   OR (e.slot_words IS NULL AND instr(e.entry, '"words":"'))
 FROM {several}{cell} c
 CROSS JOIN {event} e ON e.log_id = c.log_id AND e.seq = c.seq
-LEFT JOIN {event} d ON d.log_id = c.log_id AND d.seq = c.document
 WHERE c.log_id = ?1 AND c.party = {party} AND c.proposition = {proposition} AND c.seq < ?2"""
+
+_PAPER: Final = """
+SELECT id, substr(entry, -{tail}), slot_what FROM {event} WHERE log_id = ?1 AND seq = ?2"""
 
 _ACTS: Final = """
 SELECT 1 FROM {link} WHERE log_id = ?1 AND kind = {kind} AND target = ?3 AND seq < ?2 LIMIT 2"""
@@ -59,13 +61,14 @@ _RECORDED: Final = "SELECT known_at FROM {event} WHERE log_id = ?1 AND seq = ?2"
 class Statements:
     """The statements on one build of the tables of cells.
 
-    `cells` by whether there is one party and whether there is one proposition; `acts` are those of
-    an utterance, two at most; `guard` gives the leaf of an event where the build serves so many and
-    the log holds no more; `head` is the log's size and last instant, `recorded` the instant of one
-    event.
+    `cells` by whether there is one party and whether there is one proposition; `paper` is a
+    document; `acts` are those of an utterance, two at most; `guard` gives the leaf of an event
+    where the build serves so many and the log holds no more; `head` is the log's size and last
+    instant, `recorded` the instant of one event.
     """
 
     cells: Mapping[tuple[bool, bool], str]
+    paper: str
     acts: str
     guard: str
     head: str
@@ -99,6 +102,7 @@ def statements(tables: Tables, build: int) -> Statements:
     same = {f"same_{alias}": _SAME.format(alias) for alias in "kp"}
     return Statements(
         cells=found,
+        paper=_PAPER.format(event=names["event"], tail=_TAIL),
         acts=_ACTS.format(link=link, kind=cells.UTTERANCE),
         guard=_GUARD.format(**names, **same, name=cells.NAME, version=cells.VERSION),
         head=_HEAD.format(log=names["log"]),

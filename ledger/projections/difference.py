@@ -14,7 +14,7 @@ from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.listing import ClaimLine, Filters, claim_line, passing
 from ledger.projections.perspectives import positions_of, positions_within
-from ledger.projections.positions import certainty, position
+from ledger.projections.positions import certainty, unless_silent
 from ledger.projections.scope import EVERYTHING, Scope
 from ledger.projections.standing import Position
 
@@ -155,8 +155,8 @@ def looked_up(facts: Facts, said: Knob, lacking: Lacking) -> Shown:
         and facts.act(id_) is not None
         and (state := certainty(facts, id_, said)) != "not_yet"
     )
-    rows = (position(facts, *cell, said) for cell in lacking.found(facts))
-    return _shown(facts, said, lines, (row for row in rows if row.status != "silent"))
+    rows = (unless_silent(facts, *cell, said) for cell in lacking.found(facts))
+    return _shown(facts, said, lines, (row for row in rows if row is not None))
 
 
 def _shown(

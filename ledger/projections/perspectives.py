@@ -17,7 +17,7 @@ from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.policies import Policy
-from ledger.projections.positions import certainty, position, withdrawals
+from ledger.projections.positions import certainty, unless_silent, withdrawals
 from ledger.projections.rollup import claims_reaching, reach
 from ledger.projections.scope import EVERYTHING, Scope
 from ledger.projections.standing import Position
@@ -83,7 +83,7 @@ def positions_within(
         found
         for proposition in on
         for one in (_parties_on(facts, proposition) if party is None else (party,))
-        if (found := position(facts, one, proposition, said, policy)).status != "silent"
+        if (found := unless_silent(facts, one, proposition, said, policy)) is not None
     ]
     return Positions(rows=tuple(rows), said=said, basis=facts.size)
 
@@ -100,7 +100,7 @@ def positions_of(
     rows = [
         found
         for proposition in sorted(spoken_on, key=facts.public)
-        if (found := position(facts, party, proposition, said, policy)).status != "silent"
+        if (found := unless_silent(facts, party, proposition, said, policy)) is not None
     ]
     return Positions(rows=tuple(rows), said=said, basis=facts.size)
 
@@ -125,8 +125,8 @@ def contradictions(
             continue
         held: dict[str, list[Position]] = {"supports": [], "opposes": []}
         for party in speakers_on(facts, proposition):
-            stand = position(facts, party, proposition, said)
-            if stand.status == "held" and stand.stance in held and _own_words(stand):
+            stand = unless_silent(facts, party, proposition, said)
+            if stand and stand.status == "held" and stand.stance in held and _own_words(stand):
                 held[stand.stance].append(stand)
         found += [
             Contradiction(

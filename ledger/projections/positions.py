@@ -148,6 +148,14 @@ def position(
     return answered(facts, weigh(facts, party, proposition, said, policy), said)
 
 
+def unless_silent(
+    facts: Facts, party: str, proposition: str, said: Knob, policy: str | Policy = "latest"
+) -> Position | None:
+    """The position as `position`; None of a silent party, whose last word is not looked for."""
+    found = weigh(facts, party, proposition, said, policy)
+    return None if found.status == "silent" else answered(facts, found, said)
+
+
 def headed(facts: Facts, party: str, proposition: str) -> dict[str, str]:
     """What every position begins with, by shown ledger ids: two ids, and what they stand for."""
     about = facts.get(proposition, ev.PropositionDefined)

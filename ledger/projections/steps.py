@@ -29,7 +29,7 @@ from ledger.model import events as ev
 from ledger.model.bounds import Bounds
 from ledger.model.moment import Bound, Knob
 from ledger.projections.effective import Facts
-from ledger.projections.positions import position, twins
+from ledger.projections.positions import twins, weigh
 from ledger.projections.rollup import reach
 from ledger.projections.saying import bounds, refers_back_to
 
@@ -145,7 +145,7 @@ def _asked(facts: Facts, party: str, proposition: str, told: Iterable[_Told]) ->
     found = []
     for day in sorted(days - {_NEVER}):
         said = Knob(at=dt.date.fromordinal(day))
-        one = position(facts, party, proposition, said)
+        one = weigh(facts, party, proposition, said)
         found.append((day, _NUMBER[one.status, one.stance]))
     return _shortened(found)
 

@@ -11,7 +11,7 @@ from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.erased import Erased
 from ledger.projections.policies import Policy
-from ledger.projections.positions import position
+from ledger.projections.positions import unless_silent
 from ledger.projections.runs import Run, Turn
 from ledger.projections.scope import propositions_of
 from ledger.projections.standing import Evidence, Position
@@ -69,9 +69,8 @@ def timeline(
     on = propositions_of(facts, topic)
     if facts.get(topic, ev.PropositionDefined) is not None:
         on = (facts.canonical(topic),)
-    found = [position(facts, party, proposition, said, policy) for proposition in on]
-    spoken = [one for one in found if one.status != "silent"]
-    spoken.sort(key=_first)
+    found = (unless_silent(facts, party, proposition, said, policy) for proposition in on)
+    spoken = sorted((one for one in found if one is not None), key=_first)
     return Timeline(
         party=facts.public(facts.canonical(party)),
         topic=facts.public(topic),

@@ -8,10 +8,10 @@ from pathlib import Path
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from ledger import Ledger, Party, Proposition
+from ledger import Document, Ledger, Party, Proposition
 from ledger.model import events as ev
 from ledger.model.erasing import SLOTS
-from ledger.narrowing import Asked
+from ledger.narrowing import Asked, plain
 from ledger.projecting import cells
 from ledger.store import cells as tables
 from tests.projections.test_narrowed import (
@@ -20,6 +20,7 @@ from tests.projections.test_narrowed import (
     SCENE,
     WORLDS,
     folded,
+    folded_cells,
     is_narrowed,
     narrow,
     quick,
@@ -163,3 +164,38 @@ def test_claims_of_a_party_of_which_nothing_is_left_are_explained(tmp_path):
             whole = Asked(facts, None, view.said).explain("mill", "shut")
         assert view.explain("mill", "shut") == whole
         assert "1 may not" in str(whole)
+
+
+def test_a_document_that_was_kept_is_as_it_was_registered_corrected_or_erased(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(plain, "PAPERS", 1)  # of two, one is let go of for the other
+    with Ledger.open(tmp_path / "claims.db") as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register_all(
+            [Party("mill", name="Mill"), Proposition("shut", text="Shut")]
+            + [
+                Document(f"d{n}", publisher="mill", text="Shut.", published=f"202{n}-01-01")
+                for n in (3, 4)
+            ]
+        )
+        for n in (3, 4):
+            ledger.record(
+                id=f"C{n}", claimant="mill", act="assert", proposition="shut", document=f"d{n}"
+            )
+
+        def told(view):
+            for _ in range(3):  # asked of what is kept as well
+                found = view.position("mill", "shut")
+                assert [found] == folded_cells(view, [("mill", "shut")])
+            return [(one.document, str(one.said)) for one in found.evidence]
+
+        before = ledger.as_of()
+        assert told(before) == [("d3", "..2023-01-01"), ("d4", "..2024-01-01")]
+        assert [one.status for one in quick_ones(before, [("mill", "shut")])] == ["held"]
+        ledger.amend("d3", reason="misprint", published="2022-01-01")
+        assert told(before) == [("d3", "..2023-01-01"), ("d4", "..2024-01-01")]
+        assert told(ledger.as_of()) == [("d3", "..2022-01-01"), ("d4", "..2024-01-01")]
+        ledger.erase("d4", slots=["what"], reason="a wish", authority="the editor")
+        for view in (before, ledger.as_of()):
+            assert all("d4" not in one for one in told(view))
