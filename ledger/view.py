@@ -317,7 +317,7 @@ class View:
 
         Raises:
             UnknownName: nothing bears it then; near matches are named.
-            AmbiguousName: several parties bear it then.
+            AmbiguousName: several parties bear it then, or one does perhaps.
         """
         return self._ask(lambda asked: naming.resolve(asked.records, name, day_of(on, "on")))
 

@@ -220,16 +220,23 @@ def resolve(facts: Facts, given: str, on: dt.date | None) -> str:
 
     Raises:
         UnknownName: nothing bears it then; near matches are named.
-        AmbiguousName: several parties bear it then.
+        AmbiguousName: several parties bear it then, or one does perhaps.
     """
     if (id_ := facts.id_of("party", given)) is not None and id_ in facts.effective:
         return facts.public(facts.canonical(id_))
     found = denoted(facts, given, on)
     day = f" on {on}" if on else ""
+    bearers = tuple(one.party for one in found)
+    if len(found) == 1 and found[0].certain:
+        return bearers[0]
     if len(found) == 1:
-        return found[0].party
+        raise errors.AmbiguousName(
+            f"{show(given)} denotes {bearers[0]} only possibly{day}: the day on which that began "
+            "or ended is not known so well. Use the id.",
+            given=given,
+            near=bearers,
+        )
     if found:
-        bearers = tuple(one.party for one in found)
         raise errors.AmbiguousName(
             f"{show(given)} denotes several parties{day}: {', '.join(bearers)}. Use the id.",
             given=given,

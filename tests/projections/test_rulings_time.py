@@ -152,6 +152,9 @@ def test_a_name_of_two_is_ambiguous_and_of_none_unknown(rivermouth):
     with pytest.raises(AmbiguousName):
         view.resolve("Rivermouth", on="2022-06-01")
     assert view.resolve("Rivermouth", on="1995-06-01") == "delta"
+    with pytest.raises(AmbiguousName, match="denotes delta only possibly on 1991-06-01") as told:
+        view.resolve("Rivermouth", on="1991-06-01")
+    assert told.value.near == ("delta",)
     with pytest.raises(UnknownName):
         view.resolve("Hillside", on="1995-06-01")
 
