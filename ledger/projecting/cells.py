@@ -78,6 +78,7 @@ def _build(layout: Layout, build: int) -> Projection:
         tables=tables,
         apply_page=functools.partial(_apply, tables),
         on_failure="stop",
+        unguarded=True,
         takes_over=True,
     )
 

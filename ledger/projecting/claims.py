@@ -73,6 +73,7 @@ def _build(layout: Layout, build: int) -> Projection:
         tables=[table],
         apply_page=functools.partial(_apply, table),
         on_failure="stop",
+        unguarded=True,
     )
 
 

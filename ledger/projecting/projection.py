@@ -91,6 +91,9 @@ class Projection:
     or the view waits for it ("stop"). `on_live(event)` is for effects outside the database: after
     the commit, at least once, not in a replay, and for deferred projections only.
 
+    Its writes stand in a savepoint, by which is found whether they left the transaction as it was:
+    an error of PostgreSQL's that is passed over would undo the append. `unguarded` spares that.
+
     `takes_over` lets a version be read in the place of an earlier one as soon as a run has caught
     up, where else `rebuild` says so: for a view that only this version's code can read.
 
@@ -118,6 +121,7 @@ class Projection:
     on_failure: Literal["park", "stop"] = "park"
     retries: int = 3
     takes_over: bool = False
+    unguarded: bool = False
 
     def __attrs_post_init__(self) -> None:
         ways = [self.apply, self.apply_batch, self.apply_page, self.evolve]

@@ -11,6 +11,7 @@ event fails   retried with pauses  ->  parked, the others go on   or   the run e
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -19,10 +20,12 @@ from typing import Any, Final
 
 import attrs
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ledger.errors import InvalidProjection, ProjectionFailed
 from ledger.projecting import telling
 from ledger.projecting.effects import Effects
+from ledger.projecting.failing import momentary
 from ledger.projecting.parking import park
 from ledger.projecting.projection import Page, Projection
 from ledger.projecting.registry import Outcome, Site, Status
@@ -34,6 +37,7 @@ from ledger.store.transaction import Bind, writing
 BATCH: Final = 20_000
 _PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 5.0
+_ABORTED: Final = "25P02"
 
 Progress = Callable[[int, int], None]
 """Told after each batch how many events are done, and how many there are."""
@@ -252,26 +256,54 @@ def take(site: Site, projection: Projection, key: Build, page: Page) -> None:
     """Let a projection take a page, in the transaction that has moved its cursor.
 
     Raises:
-        ProjectionFailed: it could not take an event, or it ended the transaction itself.
+        ProjectionFailed: it could not take an event, or it did not leave the transaction as it was.
     """
     conn = page.conn
-    begun = conn.get_nested_transaction() or conn.get_transaction() or conn.begin()
     inside = _taking.set((projection.name, conn.engine))
     try:
-        if projection.evolve is None:
-            projection.take(page)
-        else:
+        if projection.evolve is not None:
             held = cursors.cursor(conn, site.tables, key)
             state = projection.step(None if held is None else held.state, page)
-            if begun.is_active:
-                cursors.change(conn, site.tables, key, state=state)
+            cursors.change(conn, site.tables, key, state=state)
+        elif projection.unguarded:
+            projection.take(page)
+        else:
+            _take_guarded(projection, page)
     finally:
         _taking.reset(inside)
+
+
+def _take_guarded(projection: Projection, page: Page) -> None:
+    """In a savepoint that can be released only where the transaction is the same, and goes on."""
+    begun = page.conn.begin_nested()
+    try:
+        projection.take(page)
+    except BaseException:
+        if begun.is_active:
+            with contextlib.suppress(SQLAlchemyError):
+                begun.rollback()
+        raise
     if not begun.is_active:
-        raise ProjectionFailed(
-            f"The projection {projection.name} ended the transaction that it was called in. Leave "
-            "out its commit() and rollback(): its rows are stored together with its place in the "
-            "log, or neither is.",
-            projection=projection.name,
-            sequence=page.start,
+        raise _ended(projection, page)
+    try:
+        begun.commit()
+    except DBAPIError as error:
+        begun.rollback()  # SQLAlchemy's own account of it, which is open yet
+        if momentary(error):
+            raise
+        raise _ended(projection, page, error) from error.orig
+
+
+def _ended(projection: Projection, page: Page, error: DBAPIError | None = None) -> ProjectionFailed:
+    why = "ended the transaction that it was called in. Leave out its commit() and rollback()"
+    if getattr(getattr(error, "orig", None), "sqlstate", None) == _ABORTED:
+        why = (
+            "passed over an error of the database, which undoes all of the transaction. Let it "
+            "out, or put what may fail into a savepoint: with conn.begin_nested()"
         )
+    return ProjectionFailed(
+        f"The projection {projection.name} {why}: its rows are stored together with its place in "
+        "the log, or neither is.",
+        projection=projection.name,
+        sequence=page.start,
+    )

@@ -6,6 +6,7 @@ import contextlib
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from ledger import Claim, Ledger, Party
 from ledger.errors import InvalidProjection, ProjectionFailed
@@ -216,6 +217,73 @@ def test_one_that_ends_the_transaction_gives_nobody_a_receipt(ledger, kit, end, 
             kit.say(inside, "C1")
     after = Ledger(ledger._folded.bind)
     assert after.verify().size == size + (end == "commit")
+
+
+def first_of_each(conn, stored, table):
+    """An act's first claim; the key refuses the others, which is passed over."""
+    with contextlib.suppress(IntegrityError):
+        conn.execute(table.insert().values(act=stored.event.act))
+
+
+def firsts(**options):
+    table = sa.Table("host_firsts", sa.MetaData(), sa.Column("act", sa.Text, primary_key=True))
+    return Projection(
+        name="firsts",
+        tables=[table],
+        types=["claim_recorded"],
+        apply=lambda conn, stored: first_of_each(conn, stored, table),
+        **options,
+    )
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_one_that_passes_over_an_error_has_no_receipt_for_what_it_undid(ledger, kit, nested):
+    ledger.projections.add(firsts())
+    kit.world(ledger)
+    kit.say(ledger, "C1")
+    on_sqlite = ledger._folded.bind.dialect.name == "sqlite"
+    with contextlib.ExitStack() as stack:
+        inside = ledger
+        if nested:
+            inside = Ledger(stack.enter_context(ledger._folded.bind.begin()))
+            inside.projections.add(firsts())
+        if on_sqlite:  # an error undoes its own statement alone
+            kit.say(inside, "C2")
+        else:
+            told = r"firsts passed over an error of the database.*conn.begin_nested\(\)"
+            with pytest.raises(ProjectionFailed, match=told):
+                kit.say(inside, "C2")
+            kit.say(inside, "C2", act="deny")  # and all goes on
+    after = Ledger(ledger._folded.bind)
+    assert after.claims().ids == ("C1", "C2")
+    assert after.verify().size == 7
+
+
+def test_a_run_parks_what_passes_over_an_error(ledger, kit):
+    if ledger._folded.bind.dialect.name == "sqlite":
+        pytest.skip("on SQLite an error undoes its own statement alone")
+    ledger.projections.add(firsts(retries=0), mode="deferred")
+    kit.world(ledger)
+    kit.say(ledger, "C1", "C2", "C3")
+    outcome = ledger.projections.run("firsts")
+    assert (outcome.status, outcome.parked) == ("caught_up", 2)
+    assert "passed over an error" in ledger.projections.parked("firsts")[0].reason
+    with pytest.raises(ProjectionFailed, match="firsts passed over an error"):
+        ledger.projections.retry("firsts", ledger.projections.parked("firsts")[0].sequence)
+
+
+@pytest.mark.parametrize("end", ["ROLLBACK", "COMMIT"])
+def test_one_that_ends_the_transaction_in_words_of_its_own_gives_nobody_a_receipt(ledger, kit, end):
+    def apply(conn, stored):
+        if stored.type == "claim_recorded":
+            conn.exec_driver_sql(end)
+
+    ledger.projections.add(Projection(name="ends", apply=apply))
+    kit.world(ledger)
+    with pytest.raises(ProjectionFailed, match="ends ended the transaction"):
+        kit.say(ledger, "C1")
+    kept = ("C1",) if end == "COMMIT" else ()
+    assert Ledger(ledger._folded.bind).claims().ids == kept
 
 
 def test_one_that_records_is_refused_and_does_not_wait_for_itself(ledger, kit):
