@@ -8,6 +8,7 @@ it holds up nobody.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import sqlite3
 import threading
@@ -16,9 +17,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Engine, event
+from sqlalchemy import Dialect, Engine, event
 
 from ledger.store.turns import only_connection
+from ledger.store.ways import REFUSALS
 
 
 class Gone(Exception):
@@ -59,6 +61,8 @@ class Driver:
     def __init__(self, engine: Engine) -> None:
         self.dialect = _Words()
         self._lock = threading.Lock()  # SQLite does not outlive a close in the midst of a query
+        self._pool = weakref.ref(engine.pool)
+        self._number = next(_numbers) << 32
         lent = engine.raw_connection()
         self._connection: Any = lent.driver_connection
         lent.detach()
@@ -68,7 +72,7 @@ class Driver:
         # Without a write-ahead log a commit keeps new readers out, and this one holds a lock then.
         always = getattr(self._connection, "autocommit", None) is False
         self.failed = always or not _logs_ahead(self._connection)
-        self._finish = weakref.finalize(self, _close, self._connection)
+        self._finish = weakref.finalize(self, _close, self._connection, self._process)
 
     def rows(self, query: str, values: Sequence[Any]) -> list[Any] | None:
         """The rows of a query, None where the connection can no longer be asked."""
@@ -96,9 +100,17 @@ class Driver:
         return Found(rows)
 
     def version(self) -> int:
-        """A number that is another one once anybody else has committed; -1 if it cannot be had."""
+        """A number that is another one once anybody else has committed; -1 if it cannot be had.
+
+        SQLite's own, of 32 bits, says nothing beside that of another connection.
+        """
         found = self.rows("PRAGMA data_version", ())
-        return found[0][0] if found else -1
+        return self._number + found[0][0] if found else -1
+
+    def suits(self, engine: Engine) -> bool:
+        """Whether it can be asked, and was made here, with the pool that the engine has now."""
+        here = self._process == os.getpid()
+        return self.usable and here and self._pool() is engine.pool
 
     def close(self) -> None:
         """Close it, after the query that runs now; whoever asks then is told so."""
@@ -116,12 +128,21 @@ def _logs_ahead(connection: Any) -> bool:
     return found == [("wal",)]
 
 
-def _close(connection: Any) -> None:
+def _close(connection: Any, process: int) -> None:
+    if process != os.getpid():
+        _of_a_parent.append(connection)  # SQLite's, which a forked child must not even close
+        return
     with contextlib.suppress(sqlite3.Error):
         connection.close()
 
 
-_drivers: Final[weakref.WeakKeyDictionary[Engine, Driver]] = weakref.WeakKeyDictionary()
+_of_a_parent: Final[list[Any]] = []
+
+
+_numbers: Final = itertools.count(1)
+_drivers: Final[weakref.WeakKeyDictionary[Dialect, Driver]] = weakref.WeakKeyDictionary()
+"""By dialect: engines that differ in their options share it, and the pool."""
+
 _heard: Final[weakref.WeakSet[Engine]] = weakref.WeakSet()
 
 _making: Final = threading.Lock()
@@ -129,8 +150,8 @@ _making: Final = threading.Lock()
 
 def driver_of(engine: Engine) -> Driver | None:
     """The one connection of an engine; None where it is no SQLite file, or none can be had."""
-    found = _drivers.get(engine)
-    if found is not None and found.usable:
+    found = _drivers.get(engine.dialect)
+    if found is not None and found.suits(engine):
         return found  # asked for before the lock of a fold: a checkout may have to wait
     if found is not None and found.failed:
         return None
@@ -139,18 +160,24 @@ def driver_of(engine: Engine) -> Driver | None:
     if engine.url.database in (None, "", ":memory:") or "mode=memory" in str(engine.url):
         return None
     with _making:
-        found = _drivers.get(engine)
+        found = _drivers.get(engine.dialect)
         if engine not in _heard:
             _heard.add(engine)
             event.listen(engine, "engine_disposed", _disposed)
-        if found is None or not found.usable:
-            found = _drivers[engine] = Driver(engine)
+        if found is None or not found.suits(engine):
+            try:
+                new = Driver(engine)
+            except REFUSALS:
+                return None  # whoever asks in another way is told why
+            if found is not None:
+                found.close()  # of a pool that was disposed of, whoever did it
+            found = _drivers[engine.dialect] = new
             if found.failed:
                 found.close()
     return None if found.failed else found
 
 
 def _disposed(engine: Engine) -> None:
-    found = _drivers.get(engine)
+    found = _drivers.get(engine.dialect)
     if found is not None:
         found.close()

@@ -98,9 +98,9 @@ def quick(folded: Folded) -> Driver | None:
     held = held_of(folded.fold) if isinstance(host, Engine) else None
     if held is None:
         return None
-    driver = held.driver
-    if driver is None or not driver.usable:
-        driver = held.driver = driver_of(cast("Engine", host))
+    driver, engine = held.driver, cast("Engine", host)
+    if driver is None or not driver.suits(engine):
+        driver = held.driver = driver_of(engine)
     return driver
 
 

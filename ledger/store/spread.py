@@ -26,7 +26,7 @@ from typing import Any, Final
 
 import attrs
 from sqlalchemy import URL, Engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import SingletonThreadPool, StaticPool
 
 from ledger import errors
 from ledger.errors import Invalid, StoreError, TamperEvidence
@@ -76,7 +76,7 @@ class Spread:
             )
         if processes == 1:
             return None
-        if not isinstance(host, Engine) or isinstance(host.pool, StaticPool):
+        if not isinstance(host, Engine) or isinstance(host.pool, StaticPool | SingletonThreadPool):
             raise Invalid(
                 "Other processes see neither a database in memory nor what a host's connection "
                 "sees. Verify with one process, or with a ledger on a file's or server's engine.",

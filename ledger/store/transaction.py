@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Literal, cast, overload
+from typing import Literal, overload
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import ManagesConnection, StaticPool
 
 from ledger.errors import StoreError
 from ledger.store.refusals import driver_error, refusal
@@ -131,13 +131,21 @@ def _beside(only: OnlyConnection, conn: Connection) -> Iterator[Connection]:
 
 def _refuse_a_hosts_transaction(engine: Engine) -> None:
     """On an engine's one connection the end of ours would be the end of what a host has begun."""
-    held = cast("StaticPool", engine.pool).connection
-    if is_open(held.driver_connection) and autocommit_of(held) is not False:
+    if isinstance(engine.pool, StaticPool):
+        shared = _is_begun(engine.pool.connection)
+    else:
+        with contextlib.closing(engine.raw_connection()) as lent:  # the host's, where it has one
+            shared = _is_begun(lent)
+    if shared:
         raise StoreError(
             "The engine has only one connection, and a transaction of yours is open on it. End "
             "that first; or hand its Connection or Session over, Ledger(connection), and what is "
             "recorded will be part of it."
         )
+
+
+def _is_begun(held: ManagesConnection) -> bool:
+    return is_open(held.driver_connection) and autocommit_of(held) is not False
 
 
 @contextlib.contextmanager
@@ -156,7 +164,7 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
             yield conn
         finally:
             # In memory a write nested in this read has joined it, and its caller has a receipt.
-            if isinstance(engine.pool, StaticPool):
+            if only_connection(engine) is not None:
                 conn.commit()
 
 

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 import attrs
 from sqlalchemy import Connection, Engine
-from sqlalchemy.pool import Pool, StaticPool
+from sqlalchemy.pool import Pool, SingletonThreadPool, StaticPool
 from sqlalchemy.util import await_only
 
 Lock = contextlib.AbstractContextManager[object]
@@ -38,7 +38,7 @@ def lock_for(bind: Engine | Connection) -> Lock:
 
 @attrs.define(eq=False)
 class OnlyConnection:
-    """Whose turn it is at the one connection of an engine.
+    """Whose turn it is at the one connection of an engine, or of one of its threads.
 
     `held` is that connection inside a transaction of ours; a nested one joins it.
     """
@@ -48,11 +48,15 @@ class OnlyConnection:
 
 
 _only: Final[WeakKeyDictionary[Pool, OnlyConnection]] = WeakKeyDictionary()
+_of_threads: Final[WeakKeyDictionary[Pool, threading.local]] = WeakKeyDictionary()
 _finding: Final = threading.Lock()
 
 
 def only_connection(engine: Engine) -> OnlyConnection | None:
-    """What an engine's threads or tasks take turns at; None where each gets its own connection.
+    """What an engine's threads or tasks take turns at; None where each call gets a connection.
+
+    SQLAlchemy's own pool of a database in memory has one for each thread, which a host and the
+    ledger share there.
 
     Example:
         >>> from sqlalchemy import create_engine
@@ -60,6 +64,13 @@ def only_connection(engine: Engine) -> OnlyConnection | None:
         True
     """
     pool = engine.pool
+    if isinstance(pool, SingletonThreadPool):
+        with _finding:
+            own = _of_threads.setdefault(pool, threading.local())
+        if not hasattr(own, "only"):
+            own.only = OnlyConnection(threading.RLock())
+        found: OnlyConnection = own.only
+        return found
     if not isinstance(pool, StaticPool):
         return None
     with _finding:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from ledger import Ledger
 from ledger.aio import AsyncLedger
 from ledger.errors import StoreError
+from ledger.projecting import cells
 from ledger.store import schema
 from tests.embedding.entries import FIRST, said
 
@@ -93,6 +94,32 @@ def test_a_hosts_open_transaction_is_neither_committed_nor_rolled_back(engine):
     assert ledger.claims().ids == ("c2",)
     with engine.connect() as conn:
         assert conn.scalar(sa.text("SELECT count(*) FROM story")) == 1
+
+
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///{}/host.db"])
+def test_a_pool_with_one_connection_for_a_thread_is_shared_with_its_host(tmp_path, address):
+    engine = sa.create_engine(address.format(tmp_path), poolclass=sa.SingletonThreadPool)
+    schema.upgrade(engine)
+    with engine.begin() as conn:
+        conn.execute(sa.text("CREATE TABLE story (slug VARCHAR(20) PRIMARY KEY)"))
+    ledger = Ledger(engine)
+    ledger.register_all(FIRST)
+    with engine.begin() as conn:
+        conn.execute(sa.text("INSERT INTO story VALUES ('flood')"))
+        for call in (lambda: ledger.record(**said("c1")), ledger.claims):
+            with pytest.raises(StoreError, match=r"one connection.*Ledger\(connection\)"):
+                call()
+        Ledger(conn).record(**said("c2"))
+    with contextlib.suppress(ZeroDivisionError), engine.begin() as conn:
+        conn.execute(sa.text("INSERT INTO story VALUES ('drought')"))
+        Ledger(conn).record(**said("c3"))
+        raise ZeroDivisionError
+    assert ledger.claims().ids == ("c2",)
+    ledger.projections.add(cells(ledger.layout))
+    assert ledger.position("board", "bridge-open").status == "held"
+    with engine.connect() as conn:
+        assert conn.scalar(sa.text("SELECT count(*) FROM story")) == 1
+    engine.dispose()
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="sqlite3 has the attribute since 3.12")

@@ -122,3 +122,40 @@ ledger.close()
 def test_a_ledger_in_memory_goes_two_ways_after_a_fork(tmp_path):
     done = run(tmp_path, "-W", "ignore::DeprecationWarning", "-c", IN_MEMORY)
     assert done.returncode == 0, done.stderr
+
+
+ASKED_BEFORE = """
+import os, sys
+from ledger import Ledger, Party, Proposition
+from ledger.narrowing import plain
+from ledger.projecting import cells
+
+def stances(ledger):
+    return {ledger.position("mill", "shut").stance for _ in range(3)}
+
+ledger, other = Ledger.open(sys.argv[1]), Ledger.open(sys.argv[1])
+for one in (ledger, other):
+    one.projections.add(cells(one.layout))
+ledger.register_all([Party("mill", name="Mill"), Proposition("shut", text="Shut")])
+ledger.record(id="C1", claimant="mill", act="assert", proposition="shut", uttered="2023-01-01")
+assert stances(ledger) == {"supports"}
+other.record(id="C2", claimant="mill", act="deny", proposition="shut", uttered="2023-02-01")
+other.close()
+child = os.fork()
+if not child:
+    good = stances(ledger) == {"opposes"}
+    view = ledger.as_of()
+    cell = ("mill", "shut")
+    kept = plain.position(view._folded, view.basis, cell, view.said, "latest") is not None
+    os._exit(0 if good and kept else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert stances(ledger) == {"opposes"}
+ledger.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_sees_what_was_committed_before_it_asked_anew(tmp_path):
+    path = f"{tmp_path / 'claims.db'}"
+    done = run(tmp_path, "-W", "ignore::DeprecationWarning", "-c", ASKED_BEFORE, path)
+    assert done.returncode == 0, done.stderr
