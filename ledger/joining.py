@@ -151,7 +151,9 @@ class Work:
     def _commit(self, session: Session) -> None:
         if _ends(session) and self._waiting.entries:
             session.flush()  # what is wrong with the host's rows shows before the log is locked
-            self.write(session)
+            works = {key: one for key, one in session.info.items() if isinstance(one, Work)}
+            for key in sorted(works):  # whoever writes into several logs locks them in one order
+                works[key].write(session)
 
     def _mark(self, _: Session, transaction: SessionTransaction) -> None:
         if transaction.nested:

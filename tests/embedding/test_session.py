@@ -227,6 +227,29 @@ def test_two_logs_in_one_transaction_are_committed_together(host, session, party
     assert found == {"one": ["a"], "two": ["b"]}
 
 
+def test_sessions_that_write_into_two_logs_wait_for_each_other_in_one_order(host, party):
+    failures = []
+
+    def work(*origins):
+        try:
+            for turn in range(10):
+                with Session(host.engine) as session:
+                    for origin in origins:
+                        Ledger(session, origin=origin).register(party(f"{origins[0]}-{turn}"))
+                    session.commit()
+        except StoreError as error:  # pragma: no cover - the assertion shows it
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=order) for order in ("ab", "ba")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    for origin in "ab":
+        assert len(Ledger(host.engine, origin=origin).as_of().parties()) == 20
+
+
 def test_a_scoped_session_is_that_of_the_thread(host, party):
     registry = scoped_session(maker(host.engine))
     ledger = Ledger(registry)
