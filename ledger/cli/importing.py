@@ -16,8 +16,8 @@ from ledger.cli.options import DESK, Desk, Flag
 from ledger.cli.output import as_json, say, tame, warn
 from ledger.errors import InvalidImport
 from ledger.interchange import Outcome, import_file
+from ledger.interchange.account import Imported
 from ledger.interchange.history import import_history
-from ledger.interchange.importing import Imported
 from ledger.interchange.importing import Progress as Told
 from ledger.interchange.source import is_of_database
 from ledger.model.text import show

@@ -6,14 +6,16 @@ ARMENIA_                 opens an entry with its first name; a code here holds w
     [ARM >911221]        (behind a tab) the code that all names of the entry denote from that day on
 ```
 
-A code is a party, each name of the entry a name of that party during the period. The first line
-that fits a day wins, so a name's rank is its line. By the manual an end still counts (closed); the
-program that read these files left it out.
+A code is a party, each name of the entry a name of that party during the period. The first code
+that fits a day wins, so the rank of a name tells how many codes it had further up; one in an entry
+without a code counts least. By the manual an end still counts (closed); the program that read these
+files left it out. Several codes may stand on one line, and `[---]` says that it is no actor.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -21,35 +23,48 @@ import attrs
 
 from ledger.errors import InvalidImport
 from ledger.interchange.foreign import Object
-from ledger.interchange.items import Item, Items, Options, made, refuse_mapping, refused
+from ledger.interchange.items import Item, Items, Options, made, refuse_mapping, refused, skipped
 from ledger.interchange.lines import Line, lines
+from ledger.interchange.records import where
 from ledger.interchange.source import Source
+from ledger.model import events as ev
 from ledger.model.text import show
+from ledger.recording.intake import Intake
 
 _CODE: Final = re.compile(r"\[(?![<>]|\d{6,8}\W)([^\s\]]*\w[^\s\]]*)\s*([^\]]*)\]")
+_NOBODY: Final = re.compile(r"\[\s*(-+|#+|~+)\s*\]")
+_PLURAL: Final = re.compile(r"\{([^{}]*)\}")
 _COMMENT: Final = re.compile("[#;].*")
 _GOING_ON: Final = (b"+", b"\t", b" ", b"[", b"#")
 """How a line begins that is no first line of an entry."""
 
+_KIND: Final = "x-actors:code"
 _DATE: Final = re.compile(r"(\d{8}|\d{6})\Z")
 _LATER: Final = 30
 """The last two-digit year that is of this century."""
 
+_LEAST: Final = 1_000_000
+"""The rank of a name in an entry without a code."""
+
+_Ranks = Counter[str]
+"""How many codes each name had so far."""
+
 
 @attrs.define
 class _Entry:
-    """An entry: its names, its codes with their lines, and the code of its first line."""
+    """An entry: its names, its codes with their lines, and the codes of its first line."""
 
     line: Line
     names: list[str] = attrs.field(factory=list)
     codes: list[tuple[Line, str]] = attrs.field(factory=list)
-    usual: tuple[Line, str] | None = None
+    usual: list[tuple[Line, str]] = attrs.field(factory=list)
 
 
 def read(source: Source, options: Options) -> Items:
     """The items of a dictionary: one for each code of an entry, one for an entry without any."""
     refuse_mapping(source, options, "actor dictionaries")
     bounds = options.bounds or "closed"
+    ranks = _Ranks()
     with source.opened() as file:
         entry: _Entry | None = None
         passing_over = False
@@ -59,7 +74,7 @@ def read(source: Source, options: Options) -> Items:
                 continue
             if line.raw[:1] not in _GOING_ON and not line.blank:
                 if entry is not None:
-                    yield from _items(entry, bounds)
+                    yield from _items(entry, bounds, ranks)
                 entry = _Entry(line)  # even where the line is refused: what follows is of no other
             try:
                 text = _COMMENT.sub("", line.text()).rstrip()
@@ -68,7 +83,7 @@ def read(source: Source, options: Options) -> Items:
             except InvalidImport as error:
                 yield refused(line, error)
         if entry is not None:
-            yield from _items(entry, bounds)
+            yield from _items(entry, bounds, ranks)
 
 
 def _take(text: str, line: Line, entry: _Entry | None) -> None:
@@ -83,10 +98,10 @@ def _take(text: str, line: Line, entry: _Entry | None) -> None:
             given=text,
         )
     if text[0] in "\t [":
-        entry.codes.append((line, text.strip()))
+        entry.codes += [(line, code) for code in _codes(text.strip())]
         return
     told, _, code = text.removeprefix("+").partition("[")
-    name = _name(told)
+    name = _name(_PLURAL.sub("", told))
     if code and text[0] == "+":
         raise InvalidImport(
             f"{show(text)} has a code, which a further name of an entry has not. Write the code "
@@ -94,39 +109,65 @@ def _take(text: str, line: Line, entry: _Entry | None) -> None:
             given=text,
         )
     if code:
-        entry.usual = (line, f"[{code}")
+        entry.usual = [(line, one) for one in _codes(f"[{code}")]
     if not name:
         raise InvalidImport(f"{show(text)} holds no name. Write one.", given=text)
-    entry.names.append(name)
+    entry.names += filter(None, (name, *map(_name, _PLURAL.findall(told))))
+
+
+def _codes(text: str) -> list[str]:
+    """The codes of a line; what is none stays with the one before it."""
+    first, *others = text.split("[")
+    return [first] if not others else [f"{first}[{others[0]}", *(f"[{one}" for one in others[1:])]
 
 
 def _name(text: str) -> str:
     return " ".join(text.replace("_", " ").split())
 
 
-def _items(entry: _Entry, bounds: str) -> Iterator[Item]:
+def _items(entry: _Entry, bounds: str, ranks: _Ranks) -> Iterator[Item]:
     names = [*dict.fromkeys(entry.names)]
-    if names and not entry.codes and entry.usual is None:
-        bare = {"type": "party", "id": names[0], "name": names[0], "names": names[1:]}
-        yield made(entry.line, [], passing=[bare], remarks=["entry without code"])
-    for line, text in entry.codes:
-        yield _item(line, text, names, bounds, rank=line.number)
-    if entry.usual is not None:
-        last = entry.codes[-1][0] if entry.codes else entry.line
-        # Behind the last line, and before the first of the next entry that can have a code.
-        yield _item(*entry.usual, names, bounds, rank=last.number + 1)
+    if names and not entry.codes and not entry.usual:
+        yield _bare(entry.line, names)
+    for line, text in (*entry.codes, *entry.usual):
+        ranks.update(names)
+        yield _item(line, text, {name: ranks[name] for name in names}, bounds)
 
 
-def _item(line: Line, text: str, names: list[str], bounds: str, *, rank: int) -> Item:
+def _bare(line: Line, names: list[str]) -> Item:
+    """An entry without a code: a party of its first name, with the others."""
+    id_ = names[0]
+
+    def check(intake: Intake) -> None:
+        there = intake.get(intake.taken("party", id_), ev.PartyRegistered)
+        if there is not None and there.kind == _KIND:
+            raise InvalidImport(
+                f"the entry has no code, and its name {show(id_)} is the code of another one. "
+                "Write a code below it.",
+                given=id_,
+            )
+
+    party = {"type": "party", "id": id_, "name": id_}
+    given = [{"type": "name", "party": id_, "name": name, "rank": _LEAST} for name in names]
+    item = made(line, given, passing=[party], remarks=["entry without code"])
+    if not item.records:
+        return item
+    first, *others = item.records
+    return attrs.evolve(item, records=(where(first, check), *others))
+
+
+def _item(line: Line, text: str, ranks: dict[str, int], bounds: str) -> Item:
+    if _NOBODY.match(text):
+        return skipped(line, f"{text} says that the entry is no actor")
     try:
         code, period, behind = _restricted(text)
     except InvalidImport as error:
         return refused(line, error)
     told = [f"{show(behind)} behind the code is left out"] if behind else []
-    party = {"type": "party", "id": code, "name": code, "kind": "x-actors:code"}
+    party = {"type": "party", "id": code, "name": code, "kind": _KIND}
     given: list[Object] = [
         {"type": "name", "party": code, "name": name, "rank": rank, "bounds": bounds, **period}
-        for name in names
+        for name, rank in ranks.items()
     ]
     return made(line, given, passing=[party], remarks=told)
 
@@ -141,10 +182,6 @@ def _restricted(text: str) -> tuple[str, Object, str]:
     if found is None:
         raise InvalidImport(
             f"{show(text)} is no code. Write it in brackets, such as [ARM >911221].", given=text
-        )
-    if "[" in text[found.end() :]:
-        raise InvalidImport(
-            f"{show(text)} holds more than one code. Write each on a line of its own.", given=text
         )
     code, when, behind = found[1], found[2].replace(" ", ""), text[found.end() :].strip()
     if not when:

@@ -87,19 +87,28 @@ def _item(element: Element, mapping: AnnotationMapping) -> Item:
         )
         return refused(element.line, bare, value)
     try:
-        passing, claim = _claim(value, mapping)
+        said, claim = _claim(value, mapping)
     except InvalidImport as error:
         return refused(element.line, error, value)
-    return made(element.line, [claim], value, passing=passing)
+    return made(element.line, [claim], value, passing=said.parties, own=said.words)
 
 
-def _claim(value: Object, mapping: AnnotationMapping) -> tuple[list[Object], Object]:
+@attrs.frozen
+class _Said:
+    """What a body says of a claim, the parties that it names, and the proposition in its words."""
+
+    fields: Object
+    parties: list[Object]
+    words: list[Object]
+
+
+def _claim(value: Object, mapping: AnnotationMapping) -> tuple[_Said, Object]:
     target = _target(value)
     quote = _pieces(target["selector"])
     source = id_of(target.get("source"))
     bodies = listed(value.get("body")) or listed(value.get("bodyValue"))
-    passing, found = _said(_main(bodies), quote, mapping)
-    found = {**_tags(bodies), **found}
+    said = _said(_main(bodies), quote, mapping)
+    found = {**_tags(bodies), **said.fields}
     mode = found.pop("mode", None)
     if quote is not None and mode:
         quote = {**quote, "mode": mode}
@@ -113,7 +122,7 @@ def _claim(value: Object, mapping: AnnotationMapping) -> tuple[list[Object], Obj
         **found,
         "extra": {"annotation": kept(left)} if left else {},
     }
-    return passing, claim
+    return said, claim
 
 
 def _main(bodies: list[Any]) -> Any:
@@ -245,10 +254,8 @@ def _refined(selector: Any) -> Any:
     }
 
 
-def _said(
-    body: Any, quote: Object | None, mapping: AnnotationMapping
-) -> tuple[list[Object], Object]:
-    """What a body says of the claim, and the parties and the proposition that it names."""
+def _said(body: Any, quote: Object | None, mapping: AnnotationMapping) -> _Said:
+    """What a body, or else the quotation, says of the claim."""
     words = quote.get("exact", "") if quote else ""
     words = " ".join(words) if isinstance(words, list) else words
     claim = body if isinstance(body, dict) else {}
@@ -256,7 +263,8 @@ def _said(
     told = told or text_of(claim, "text", "value", "name")
     found = {key: claim[key] for key in _CLAIM if key in claim}
     id_ = body if isinstance(body, str) and "://" in body else id_of(claim.get("proposition"))
-    id_ = id_ or mapping.proposition or id_of(claim)
+    named = id_ or mapping.proposition  # which has words of its own
+    id_ = named or id_of(claim)
     if not (told or words or id_):
         raise InvalidImport(
             "neither the body nor the target says what is claimed. Give a body with text, or a "
@@ -264,15 +272,18 @@ def _said(
             field="body",
         )
     id_ = id_ or f"words-{digest(told or words)}"
-    passing: list[Object] = []
-    if told or words:
-        passing.append({"type": "proposition", "id": id_, "text": told or words})
+    proposition: Object = {"type": "proposition", "id": id_, "text": told or words}
     authors = listed(claim.get("author")) or listed(claim.get("creator"))
     parties = [_party(one, mapping) for one in authors]
-    passing += [party for party in parties if "name" in party]
+    passing = [party for party in parties if "name" in party]
+    own = [proposition] if told or words else []
     language = claim.get("inLanguage") or claim.get("language")
     found |= {"proposition": id_, "claimant": [party["id"] for party in parties] or None}
-    return passing, {**found, "language": language if isinstance(language, str) else None}
+    return _Said(
+        fields={**found, "language": language if isinstance(language, str) else None},
+        parties=[*own, *passing] if named else passing,
+        words=[] if named else own,
+    )
 
 
 def _party(author: Any, mapping: AnnotationMapping) -> Object:

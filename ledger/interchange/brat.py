@@ -18,7 +18,7 @@ Follows PARC3 and PolNeAR; offsets are code points, as brat counts them.
 
 from __future__ import annotations
 
-import re
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -26,19 +26,29 @@ from typing import Any, Final
 import attrs
 
 from ledger.codec.canonical import parse
-from ledger.errors import CodecError, InvalidImport
+from ledger.errors import CodecError, InvalidDocument, InvalidImport
 from ledger.interchange.foreign import Object, slug
 from ledger.interchange.items import Item, Items, Options, made, refused, skipped, told_of
 from ledger.interchange.lines import Line, lines
 from ledger.interchange.mapping import mapped
+from ledger.interchange.records import where
 from ledger.interchange.shapes import FORMS
 from ledger.interchange.source import Source
+from ledger.interchange.standoff import (
+    Event,
+    Span,
+    as_refusal,
+    event_of,
+    joined,
+    no_annotation,
+    not_there,
+    span_of,
+)
+from ledger.model import events as ev
 from ledger.model.claim import RELATIONS
-from ledger.model.ranges import reads
 from ledger.model.text import show
+from ledger.recording.intake import Intake
 
-_SPAN: Final = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)\Z")
-_ROLE: Final = re.compile(r"([^:\s]*?)(\d*):(\S+)\Z")
 _FIELDS: Final = frozenset(FORMS["claim"].fields)
 
 
@@ -47,10 +57,10 @@ class BratMapping:
     """What the mapping file may say.
 
     `document` holds fields for every document, `documents` those of one, by its file's name
-    without .txt; both in the words of JSON Lines. `attributions` are the types of the events,
-    `source`, `cue` and `content` their roles. `parties` and `propositions` give ids for the words
-    of sources and contents. With `nested`, an attribution inside the content of another has its
-    chain behind that one's.
+    without .txt (with its folders, where two have one name); both in the words of JSON Lines.
+    `attributions` are the types of the events, `source`, `cue` and `content` their roles. `parties`
+    and `propositions` give ids for the words of sources and contents. With `nested`, an attribution
+    inside the content of another has its chain behind that one's.
     """
 
     document: Mapping[str, Any] = attrs.field(factory=dict)
@@ -71,33 +81,17 @@ def read(source: Source, options: Options) -> Items:
         mapping = mapped(BratMapping, options.mapping)
     folder = source.path.is_dir()
     files = sorted(source.path.rglob("*.ann")) if folder else [source.path]
+    if not files:
+        raise InvalidImport(
+            f"{show(source.name, 200)} holds no file that ends in .ann, and a folder is read for "
+            "those. Give another file or folder.",
+            field="file",
+            given=source.name,
+        )
     for path in files:
         name = path.relative_to(source.path).as_posix() if folder else ""
         reader = _Reader(mapping, path.with_suffix(".txt"), f"{name}: " if name else "")
         yield from reader.items(Source(path) if folder else source)
-
-
-@attrs.frozen
-class _Span:
-    """Words that were marked."""
-
-    id: str
-    type: str
-    exact: str
-    ranges: tuple[tuple[int, int], ...]
-
-    def quote(self) -> Object:
-        return {"exact": self.exact, "ranges": [list(one) for one in self.ranges]}
-
-
-@attrs.frozen
-class _Event:
-    """An event and what stands in its roles, several of one name by their numbers."""
-
-    id: str
-    type: str
-    line: Line
-    roles: Mapping[str, Mapping[int, str]]
 
 
 class _Reader:
@@ -107,12 +101,14 @@ class _Reader:
         self._mapping = mapping
         self._path = path
         self._inside = inside
+        self._folders = inside[: inside.rfind("/") + 1]
         self._text = ""
+        self._digest = ""
         self._document = path.stem
         self._there: set[str] = set()
         self._about: list[tuple[Line, str, str]] = []
-        self._spans: dict[str, _Span] = {}
-        self._events: dict[str, _Event] = {}
+        self._spans: dict[str, Span] = {}
+        self._events: dict[str, Event] = {}
         self._related: list[tuple[Line, str, str, str]] = []
         self._attributes: dict[str, dict[str, Any]] = {}
         self._references: dict[str, str] = {}
@@ -123,7 +119,8 @@ class _Reader:
         document = Line(number=0, raw=b"", at=f"{self._inside}{self._path.name}")
         try:
             self._text = Source(self._path).text("a text")
-            told = {**self._mapping.document, **self._mapping.documents.get(self._path.stem, {})}
+            self._digest = hashlib.sha256(self._text.encode()).hexdigest()
+            told = {**self._mapping.document, **self._told_of_document()}
             self._document = str(told.get("id", self._path.stem))
         except InvalidImport as error:
             yield refused(document, error)
@@ -140,11 +137,16 @@ class _Reader:
                     yield item
         for line, id_, target in self._about:
             if target not in self._there:
-                yield refused(line, _not_there(id_, target))
+                yield refused(line, not_there(id_, target))
         for event in self._events.values():
             yield self._claim(event)
         for line, relation, one, other in self._related:
             yield self._relation(line, relation, one, other)
+
+    def _told_of_document(self) -> Mapping[str, Any]:
+        """What the mapping says of this one, by its folders and name, or by its name alone."""
+        documents, stem = self._mapping.documents, self._path.stem
+        return documents.get(f"{self._folders}{stem}", documents.get(stem, {}))
 
     # -- reading ----------------------------------------------------------------------------
 
@@ -157,9 +159,9 @@ class _Reader:
                 self._first(id_)
             match id_[:1]:
                 case "T":
-                    self._spans[id_] = self._span(id_, rest)
+                    self._spans[id_] = span_of(id_, rest, self._text)
                 case "E":
-                    self._event(id_, rest, line)
+                    self._events[id_] = event_of(id_, rest, line)
                 case "A" | "M":
                     name, target, *value = rest.split(" ", 2)
                     self._about.append((line, id_, target))
@@ -181,9 +183,9 @@ class _Reader:
                 case "*":
                     return skipped(line, "an equivalence has no place in the ledger")
                 case _:
-                    return refused(line, _no_annotation(id_, line))
+                    return refused(line, no_annotation(id_, line))
         except (InvalidImport, ValueError) as error:
-            return refused(line, _as_refusal(error, line))
+            return refused(line, as_refusal(error, line))
         self._there.add(id_)
         return None
 
@@ -193,59 +195,21 @@ class _Reader:
                 f"{id_} stands twice in the file. Give one of the two another id.", given=id_
             )
 
-    def _span(self, id_: str, rest: str) -> _Span:
-        head, tab, exact = rest.partition("\t")
-        found = _SPAN.match(head)
-        if not found or not tab:
-            raise InvalidImport(
-                f'{id_} must have a type, offsets and words, such as "T1<tab>Source 0 4<tab>Baku".',
-                field=id_,
-                given=rest,
-            )
-        pairs = (pair.split(" ") for pair in found[2].split(";"))
-        ranges = tuple((int(start), int(end)) for start, end in pairs)
-        here = reads(self._text, ranges)
-        # brat writes a blank for a line end inside the words; the text is what counts.
-        if here is not None and here.split() == exact.split():
-            exact = here
-        return _Span(id_, found[1], exact, ranges)
-
-    def _event(self, id_: str, rest: str, line: Line) -> None:
-        head, *given = rest.split()
-        type_ = head.partition(":")[0]
-        roles: dict[str, dict[int, str]] = {}
-        for one in given:
-            found = _ROLE.match(one)
-            if not found:
-                raise InvalidImport(
-                    f"{show(one)} is no role of an event. Write such as Source:T1.",
-                    field=id_,
-                    given=one,
-                )
-            number = int(found[2] or 1)
-            if number in roles.setdefault(found[1], {}):
-                raise InvalidImport(
-                    f"{id_} has {found[1]} twice. Number them: {found[1]}, {found[1]}2.",
-                    field=id_,
-                    given=one,
-                )
-            roles[found[1]][number] = found[3]
-        self._events[id_] = _Event(id_, type_, line, roles)
-
     # -- making -----------------------------------------------------------------------------
 
-    def _claim(self, event: _Event) -> Item:
+    def _claim(self, event: Event) -> Item:
         if event.type not in self._mapping.attributions:
             return skipped(event.line, f"{event.type} is no attribution by the mapping")
         passing: list[Object] = []
+        own: list[Object] = []
         try:
             contents = self._contents(event)
-            quote = _joined(contents)
+            quote = joined(contents)
             claim = {
                 "type": "claim",
                 "id": self._id_of(event.id),
                 "chain": self._chain(event, passing) or None,
-                "proposition": self._proposition(event, contents[0], passing),
+                "proposition": self._proposition(event, contents[0], own),
                 "act": self._mapping.act,
                 "document": self._document,
                 "quote": quote,
@@ -255,22 +219,42 @@ class _Reader:
             return refused(event.line, error)
         if mode := claim.pop("mode", None):
             quote["mode"] = mode
-        return made(event.line, [claim], passing=passing)
+        return self._of_this_text(made(event.line, [claim], passing=passing, own=own))
+
+    def _of_this_text(self, item: Item) -> Item:
+        """The item, refused where the ledger has another text under the document's id."""
+
+        def check(intake: Intake) -> None:
+            id_ = intake.find("document", self._document)
+            held = intake.get(id_, ev.DocumentRegistered)
+            if held is not None and held.sha256 != self._digest:
+                raise InvalidDocument(
+                    f"the document {show(self._document)} is in the ledger with another text than "
+                    f"{show(self._path.name)}, of which this is an annotation. Give this text an "
+                    "id of its own: id, under documents in the mapping.",
+                    field="document",
+                    given=self._document,
+                )
+
+        if not item.records:
+            return item
+        first, *others = item.records
+        return attrs.evolve(item, records=(where(first, check), *others))
 
     def _id_of(self, event: str) -> str:
         told = self._attributes.get(event, {})
         return str(self._references.get(event) or told.get("Id") or f"{self._document}-{event}")
 
-    def _of(self, event: _Event, role: str) -> dict[int, _Span]:
+    def _of(self, event: Event, role: str) -> dict[int, Span]:
         """The spans in a role, in the order of their numbers."""
         found = {}
         for number, id_ in sorted(event.roles.get(role, {}).items()):
             if id_ not in self._spans:
-                raise _not_there(event.id, id_)
+                raise not_there(event.id, id_)
             found[number] = self._spans[id_]
         return found
 
-    def _contents(self, event: _Event) -> list[_Span]:
+    def _contents(self, event: Event) -> list[Span]:
         found = self._of(event, self._mapping.content)
         if not found:
             raise InvalidImport(
@@ -279,7 +263,7 @@ class _Reader:
             )
         return list(found.values())
 
-    def _chain(self, event: _Event, passing: list[Object]) -> list[Object]:
+    def _chain(self, event: Event, passing: list[Object]) -> list[Object]:
         outer = self._around(event) if self._mapping.nested else None
         links = [] if outer is None else self._chain(outer, passing)
         sources, cues = self._of(event, self._mapping.source), self._of(event, self._mapping.cue)
@@ -297,7 +281,7 @@ class _Reader:
             )
         return links
 
-    def _around(self, event: _Event) -> _Event | None:
+    def _around(self, event: Event) -> Event | None:
         """The attribution whose content holds this one's, the narrowest of several."""
         own = self._extent(event)
         around = [
@@ -314,11 +298,11 @@ class _Reader:
         ]
         return min(wider, key=lambda one: one[0])[1] if wider else None
 
-    def _extent(self, event: _Event) -> tuple[int, int]:
+    def _extent(self, event: Event) -> tuple[int, int]:
         ranges = [one for span in self._contents(event) for one in span.ranges]
         return ranges[0][0], ranges[-1][1]
 
-    def _party(self, source: _Span, passing: list[Object]) -> str:
+    def _party(self, source: Span, passing: list[Object]) -> str:
         known = self._references.get(source.id) or self._mapping.parties.get(source.exact)
         if known:
             return known
@@ -327,13 +311,13 @@ class _Reader:
         passing.append({"type": "party", "id": id_, "name": name, "kind": "unnamed_group"})
         return id_
 
-    def _proposition(self, event: _Event, content: _Span, passing: list[Object]) -> str:
+    def _proposition(self, event: Event, content: Span, own: list[Object]) -> str:
         known = self._references.get(content.id) or self._mapping.propositions.get(content.exact)
         told = self._told(event.id)
         if known or "proposition" in told:
             return str(told.get("proposition", known))
         id_ = f"{self._document}-{event.id}"
-        passing.append({"type": "proposition", "id": id_, "text": content.exact})
+        own.append({"type": "proposition", "id": id_, "text": content.exact})
         return id_
 
     def _told(self, event: str) -> Object:
@@ -358,39 +342,4 @@ class _Reader:
             return skipped(line, f"{relation} does not join two attributions")
         known = relation if relation in RELATIONS or ":" in relation else f"x-brat:{relation}"
         edge = {"from": self._id_of(one), "relation": known, "to": self._id_of(other)}
-        return made(line, [{"type": "relation", **edge}])
-
-
-def _not_there(at: str, id_: str) -> InvalidImport:
-    return InvalidImport(
-        f"{at} names {show(id_)}, which is not there or was refused. Mend it first.",
-        field=at,
-        given=id_,
-    )
-
-
-def _joined(contents: list[_Span]) -> Object:
-    """Several contents are the pieces of one quotation."""
-    if len(contents) == 1:
-        return contents[0].quote()
-    ordered = sorted(contents, key=lambda span: span.ranges)
-    ranges = [list(pair) for span in ordered for pair in span.ranges]
-    return {"exact": " ".join(span.exact for span in ordered), "ranges": ranges}
-
-
-def _no_annotation(id_: str, line: Line) -> InvalidImport:
-    return InvalidImport(
-        f"no annotation begins with {show(id_[:20])}. Write T, E, R, A, M, N, # or *, and a tab "
-        "behind the id.",
-        given=line.raw[:40],
-    )
-
-
-def _as_refusal(error: InvalidImport | ValueError, line: Line) -> InvalidImport:
-    if isinstance(error, InvalidImport):
-        return error
-    return InvalidImport(
-        "the annotation has too few parts. Write it as brat does, its parts behind blanks, and "
-        "tabs before and after them.",
-        given=line.raw[:40],
-    )
+        return self._of_this_text(made(line, [{"type": "relation", **edge}]))

@@ -14,7 +14,7 @@ import attrs
 
 from ledger.codec.canonical import parse
 from ledger.errors import InvalidImport, NotJson
-from ledger.interchange.lines import MAX_LINE, Line
+from ledger.interchange.lines import DAMAGED, MAX_LINE, UTF16, Line
 from ledger.interchange.source import Source
 
 _PIECE: Final = 65_536
@@ -111,9 +111,12 @@ class _Cutter:
         self._wanted = wanted
         self._limit = limit
         self._levels: list[_Level] = []
-        self._buffer = file.read(_PIECE).removeprefix(_MARK)
+        self._buffer = b""
         self._at = 0
         self._line = 1
+        self._buffer = self._read().removeprefix(_MARK)
+        if self._buffer.startswith(UTF16):
+            raise self._fault("the file is UTF-16, not UTF-8")
 
     def elements(self) -> Iterator[Element]:
         yield from self._value()
@@ -192,10 +195,20 @@ class _Cutter:
 
     def _more(self) -> bool:
         """Read on; what lies before the place is let go of."""
-        piece = self._file.read(_PIECE)
+        piece = self._read()
         self._buffer = self._buffer[self._at :] + piece
         self._at = 0
         return bool(piece)
+
+    def _read(self) -> bytes:
+        try:
+            return self._file.read(_PIECE)
+        except DAMAGED as error:
+            raise InvalidImport(
+                f"the gzip packing is damaged or cut off behind line {self._line} ({error}). Take "
+                "the file from an undamaged copy.",
+                field="file",
+            ) from error
 
     def _peek(self) -> bytes:
         if self._at >= len(self._buffer) and not self._more():

@@ -71,6 +71,16 @@ def id_of(value: Any) -> str:
     return value if isinstance(value, str) else text_of(value, "@id", "id")
 
 
+def counted(id_: Any) -> Any:
+    """An id as text, where a file has numbers for ids; anything else as it is.
+
+    Example:
+        >>> counted(7), counted("7"), counted(None)
+        ('7', '7', None)
+    """
+    return str(id_) if isinstance(id_, int) and not isinstance(id_, bool) else id_
+
+
 def slug(text: str) -> str:
     """An id made of a text: its words in lower case; a digest where it has none.
 

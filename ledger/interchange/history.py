@@ -12,15 +12,17 @@ import copy
 import datetime as dt
 import subprocess
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 
 from ledger.errors import InvalidImport
-from ledger.interchange.importing import Imported, import_file
-from ledger.interchange.vanished import Rows, is_whole, strike_out
+from ledger.interchange.account import Imported
+from ledger.interchange.importing import import_file
+from ledger.interchange.outcomes import Outcome
+from ledger.interchange.vanished import Rows, Standing, strike_out
 from ledger.ledger import Ledger
 from ledger.model.text import show
 
@@ -29,6 +31,9 @@ TOOL: Final = "git"
 
 _READING: Final[tuple[str, ...]] = ("format", "mapping", "bounds")
 """The options of an import that say how a file is read."""
+
+_UNREADABLE: Final = "version"
+"""The unit of an account of a version that could not be read at all."""
 
 _Commit = tuple[str, dt.datetime]
 
@@ -60,7 +65,8 @@ def import_history(
     With `strike_out_vanished` the claims, memberships and relations of a row that the next version
     does not hold any more are struck out as of that: in a register, what is gone was wrong or is
     over. Where a claim, a membership or a relation of a version is refused, or a row cannot be
-    read, nothing is struck out by it.
+    read, nothing is struck out by it, unless it was refused word for word in all that came before.
+    A version that cannot be read at all, or is empty, strikes nothing out either.
 
     A history whose import was interrupted, or that has grown since, goes on at the version that
     came last. A commit whose time is before another's that precedes it is known as of that one.
@@ -78,39 +84,63 @@ def import_history(
         )
     commits = _commits(path)
     left = _left(ledger, path, commits)
-    before = Rows()
     options["bring_back"] = strike_out_vanished  # a row may vanish and return
-    silent = {name: options[name] for name in options if name in (*_READING, "bring_back")}
-    silent |= {"dry_run": True, "entered": before.take}
     there = commits[: len(commits) - len(left)]  # the first that is left may be half there
-    for commit, committed in reversed(there) if strike_out_vanished else ():
-        if is_whole(_enter(ledger, path.name, _version(path, commit, committed), silent)):
-            break
+    standing = _standing(ledger, path, there, options) if strike_out_vanished else Standing()
     for commit, committed in left:
         version, rows = _version(path, commit, committed), Rows()
-        noted = {"entered": rows.take} if strike_out_vanished else {}
-        account = _enter(ledger, path.name, version, options | noted)
-        if not is_whole(account):  # perhaps the file was broken
-            before.ids |= rows.ids
-        elif strike_out_vanished:
-            many = _strike_out(ledger, path, version, before.ids - rows.ids)
-            account, before = attrs.evolve(account, struck_out=many), rows
+        account = _enter(ledger, path, version, options | {"witness": rows})
+        if strike_out_vanished and not version.raw.strip():
+            account = attrs.evolve(account, not_struck_out="the file is empty")
+        elif strike_out_vanished and account.unit != _UNREADABLE:
+            gone, why = standing.gone(rows)
+            many = _strike_out(ledger, path, version, gone)
+            account = attrs.evolve(account, struck_out=many, not_struck_out=why)
         yield version, account
 
 
-def _enter(ledger: Ledger, name: str, version: Version, options: Mapping[str, Any]) -> Imported:
+def _standing(
+    ledger: Ledger, path: Path, there: Sequence[_Commit], options: Mapping[str, Any]
+) -> Standing:
+    """What the versions hold that were imported before, by going through them once more."""
+    silent = {name: options[name] for name in options if name in (*_READING, "bring_back")}
+    silent["dry_run"] = True
+
+    def through(commits: Iterable[_Commit]) -> tuple[Standing, Rows]:
+        standing, rows = Standing(), Rows()
+        for commit, committed in commits:
+            rows = Rows()
+            version = _version(path, commit, committed)
+            account = _enter(ledger, path, version, silent | {"witness": rows})
+            if account.unit != _UNREADABLE and version.raw.strip():
+                standing.gone(rows)
+        return standing, rows
+
+    found, last = through(there[-1:])
+    return found if last.ids and not last.turned_down else through(there)[0]
+
+
+def _enter(ledger: Ledger, path: Path, version: Version, options: Mapping[str, Any]) -> Imported:
+    """Import a version; one that cannot be read at all is refused as a whole, and others go on."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / name
+        file = Path(folder) / path.name
         file.write_bytes(version.raw)
+        if path.suffix == ".ann":
+            text = file.with_suffix(".txt")
+            text.write_bytes(_shown(path.with_suffix(".txt"), version.commit))
         try:
             with ledger.tagged(correlation=version.commit):
                 return import_file(_as_of(ledger, version), file, **options)
         except InvalidImport as error:
-            raise InvalidImport(
-                f"In the version of commit {version.commit[:10]}: {error.message}",
-                field=error.field,
-                given=error.given,
-            ) from error
+            message = f"In the version of commit {version.commit[:10]}: {error.message}"
+            if error.field == "file" or (error.field == "format" and not options.get("format")):
+                why = Outcome(line=0, at=path.name, verdict="refused", reason=message)
+                if (tell := options.get("tell")) is not None:
+                    tell(why)
+                return Imported(
+                    file=path.name, unit=_UNREADABLE, lines=1, refused=1, refusals=(why,)
+                )
+            raise InvalidImport(message, field=error.field, given=error.given) from error
 
 
 def _strike_out(ledger: Ledger, path: Path, version: Version, gone: Collection[str]) -> int:
@@ -169,14 +199,17 @@ def _commits(path: Path) -> list[_Commit]:
 
 
 def _version(path: Path, commit: str, committed: dt.datetime) -> Version:
-    raw = _git(path.resolve().parent, "show", f"{commit}:./{path.name}")
-    return Version(commit=commit, committed=committed, raw=raw)
+    return Version(commit=commit, committed=committed, raw=_shown(path, commit))
+
+
+def _shown(path: Path, commit: str) -> bytes:
+    return _git(path.resolve().parent, "show", f"{commit}:./{path.name}")
 
 
 def _git(folder: Path, *words: str) -> bytes:
     try:
         return subprocess.run(  # noqa: S603 - the words are ours, the file's name an argument
-            ["git", "-C", str(folder), *words],  # noqa: S607 - whichever git the user has
+            ["git", "-C", str(folder), "--literal-pathspecs", *words],  # noqa: S607 - whichever git the user has
             check=True,
             capture_output=True,
         ).stdout

@@ -15,7 +15,7 @@ import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Protocol
 
 import attrs
 
@@ -23,6 +23,7 @@ from ledger.appending import Appender
 from ledger.codec.canonical import jcs
 from ledger.errors import InvalidImport, NotFound
 from ledger.folding import Folded
+from ledger.interchange.account import Imported, Tally
 from ledger.interchange.formats import format_of
 from ledger.interchange.items import REFUSALS, BoundsRule, Item, Items, Options
 from ledger.interchange.lines import MAX_LINE, Line
@@ -34,7 +35,6 @@ from ledger.interchange.source import Source
 from ledger.ledger import Ledger
 from ledger.model import events as ev
 from ledger.model.text import show
-from ledger.projections.answer import Answer
 from ledger.projections.missing import Unheld
 from ledger.receipt import Receipt
 from ledger.recording.intake import Intake, Made
@@ -43,70 +43,22 @@ from ledger.store.transaction import writing
 
 BATCH_LINES: Final = 500
 BATCH_BYTES: Final = MAX_LINE
-KEPT: Final = 1_000
-"""How many refused records an `Imported` lists; all of them are told and reported."""
 
 Tell = Callable[[Outcome], object]
-Entered = Callable[[Sequence[Receipt]], object]
+
+
+class Witness(Protocol):
+    """Who is told what an import entered, or found there, and what it refused."""
+
+    def entered(self, receipts: Sequence[Receipt], /) -> None:
+        """The receipts of one append."""
+
+    def refused(self, item: Item, outcome: Outcome, /) -> None:
+        """A place of the file, and why."""
+
+
 Progress = Callable[[int, int | None], object]
 """Told after each batch how many bytes of the file were read, and how many there are, if known."""
-
-
-@attrs.frozen(kw_only=True)
-class Imported(Answer):
-    """The account of an import: `accepted` + `refused` + `skipped` = `lines`.
-
-    `lines` counts the file's records, which `unit` names: lines, rows, annotations. `stored` is
-    False where it was a dry run, or undone because of a refusal. `refusals` are the first thousand.
-    `struck_out` counts what an earlier version of the file held, where that was asked for.
-    """
-
-    file: str
-    unit: str = "line"
-    lines: int = 0
-    accepted: int = 0
-    warned: int = 0
-    refused: int = 0
-    skipped: int = 0
-    struck_out: int = 0
-    stored: bool = True
-    refusals: tuple[Outcome, ...] = ()
-
-    def __str__(self) -> str:
-        lines = f"1 {self.unit}" if self.lines == 1 else f"{self.lines:,} {self.unit}s"
-        told = f"{self.file}: nothing in the file, {lines}"
-        if self.lines:
-            told = (
-                f"{self.file}: {lines}: {self.accepted:,} accepted ({self.warned:,} with a "
-                f"warning), {self.refused:,} refused, {self.skipped:,} skipped"
-            )
-        told += f", {self.struck_out:,} struck out" if self.struck_out else ""
-        return told if self.stored or not self.lines else f"{told}; nothing was recorded"
-
-
-@attrs.define
-class _Tally:
-    """The account in the making."""
-
-    lines: int = 0
-    accepted: int = 0
-    warned: int = 0
-    refused: int = 0
-    skipped: int = 0
-    refusals: list[Outcome] = attrs.field(factory=list)
-
-    def take(self, outcome: Outcome) -> None:
-        self.lines += 1
-        self.accepted += outcome.verdict == "accepted"
-        self.warned += bool(outcome.warnings)
-        self.refused += outcome.verdict == "refused"
-        self.skipped += outcome.verdict == "skipped"
-        if outcome.verdict == "refused" and len(self.refusals) < KEPT:
-            self.refusals.append(outcome)
-
-    def account(self, file: str, unit: str, *, stored: bool) -> Imported:
-        told = attrs.asdict(self, recurse=False) | {"refusals": tuple(self.refusals)}
-        return Imported(file=file, unit=unit, stored=stored, **told)
 
 
 def import_file(
@@ -122,12 +74,12 @@ def import_file(
     report: BinaryIO | None = None,
     tell: Tell = lambda _: None,
     progress: Progress | None = None,
-    entered: Entered = lambda _: None,
+    witness: Witness | None = None,
 ) -> Imported:
     r"""Import a file, plain or gzip, or a folder; what is in the ledger already is skipped.
 
     `format` is one of `ledger.interchange.formats.FORMATS`; left out, the file's name and beginning
-    say it. `tell` is called for each record, in order; `entered` with the receipts of each append;
+    say it. `tell` is called for each record, in order; `witness` of each append and each refusal;
     `progress` after each batch. `report` takes a JSON line for each refused record, with its bytes
     as `raw` in base64. `all_or_nothing` undoes everything if a record is refused; a `dry_run`
     undoes everything. An import that was interrupted goes on when it is run again; what was
@@ -153,7 +105,7 @@ def import_file(
             given=bounds,
         )
     how = format_of(source, format)
-    tally, stored = _Tally(), True
+    tally, stored = Tally(), True
     with (
         contextlib.suppress(_Undone),
         _appenders(ledger, undoing=dry_run or all_or_nothing) as appenders,
@@ -166,7 +118,7 @@ def import_file(
             bring_back=bring_back,
             report=report,
             progress=progress,
-            entered=entered,
+            witness=witness,
         )
         for outcome in run.outcomes():
             tally.take(outcome)
@@ -219,7 +171,7 @@ class _Run:
         bring_back: bool,
         report: BinaryIO | None,
         progress: Progress | None,
-        entered: Entered,
+        witness: Witness | None,
     ) -> None:
         self._appenders = iter(appenders)
         self._appender = next(self._appenders)
@@ -227,7 +179,7 @@ class _Run:
         self._items = items
         self._report = report
         self._progress = progress
-        self._entered = entered
+        self._witness = witness
         self._bearers: Bearers | None = None
         self._changed: Mapping[ev.Event, str] | None = None
         self._bring_back = bring_back
@@ -265,6 +217,8 @@ class _Run:
         entered = self._enter([item for item in batch if item.outcome is None])
         for item in batch:
             outcome = item.outcome or next(entered)
+            if outcome.verdict == "refused" and self._witness is not None:
+                self._witness.refused(item, outcome)
             if outcome.verdict == "refused" and self._report is not None:
                 _write(self._report, self._source.name, outcome, item.line)
             yield outcome
@@ -295,7 +249,8 @@ class _Run:
                 items = items[good:]
             else:
                 self._bearers, self._changed = attempt.learnt(), attempt.changed
-                self._entered(receipts)
+                if self._witness is not None:
+                    self._witness.entered(receipts)
                 yield from attempt.outcomes(receipts)
                 return
 

@@ -17,7 +17,7 @@ import attrs
 from ledger.errors import CodecError, Conflict, Invalid, InvalidImport, LedgerError, NotFound
 from ledger.interchange.lines import Line
 from ledger.interchange.outcomes import Outcome, refusal
-from ledger.interchange.records import Record, once, record_of
+from ledger.interchange.records import Record, in_these_words, once, record_of
 from ledger.interchange.source import Source
 from ledger.model.text import show
 
@@ -63,12 +63,14 @@ def made(
     value: object = None,
     *,
     passing: Iterable[object] = (),
+    own: Iterable[object] = (),
     remarks: Iterable[str] = (),
 ) -> Item:
     """The item of some objects of JSON Lines; refused where one of them is none.
 
     `passing` are parties, propositions and the like that come before, registered only where their
-    ids are free. `remarks` are what is worth a warning.
+    ids are free; `own` are propositions that the place itself puts into words. `remarks` are what
+    is worth a warning.
 
     Example:
         >>> line = Line(number=1, raw=b"")
@@ -78,7 +80,11 @@ def made(
     given = tuple(objects)
     shown = value if value is not None else given[0] if given else None
     try:
-        records = (*(once(record_of(one)) for one in passing), *map(record_of, given))
+        records = (
+            *(once(record_of(one)) for one in passing),
+            *(in_these_words(record_of(one)) for one in own),
+            *map(record_of, given),
+        )
         if told := (*remarks,):
             last = records[-1]
             records = (*records[:-1], attrs.evolve(last, remarks=(*last.remarks, *told)))

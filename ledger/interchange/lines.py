@@ -21,8 +21,9 @@ MAX_LINE: Final = 5_000_000
 
 _PIECE: Final = 65_536
 _MARK: Final = b"\xef\xbb\xbf"
-_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
-_DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
+UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
+"""What Python says of a gzip packing that cannot be undone."""
 
 
 @attrs.frozen(kw_only=True)
@@ -96,7 +97,7 @@ def lines(file: BinaryIO, *, limit: int = MAX_LINE) -> Iterator[Line]:
         if damage:
             yield attrs.evolve(line, fault=damage)
             return
-        if number == 1 and raw.startswith(_UTF16):
+        if number == 1 and raw.startswith(UTF16):
             rest = _whole(file)
             fault = "the file is UTF-16, not UTF-8, and nothing of it was read. Convert it first."
             yield attrs.evolve(line, fault=fault, rest=rest)
@@ -118,7 +119,7 @@ def _read(file: BinaryIO, most: int) -> tuple[bytes, str]:
     """One line or as much as may be of it, and what was wrong with the packing."""
     try:
         return file.readline(most), ""
-    except _DAMAGED as error:
+    except DAMAGED as error:
         return b"", (
             f"the gzip packing is damaged or cut off here ({error}); the lines before this one "
             "are sound. Take the file from an undamaged copy."

@@ -16,6 +16,7 @@ not roll up unless the mapping says which do.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -23,10 +24,21 @@ import attrs
 
 from ledger.errors import InvalidImport
 from ledger.interchange.elements import Element, Path, elements, written
-from ledger.interchange.foreign import Object, faults, object_of, without
-from ledger.interchange.items import Item, Items, Options, made, refused, skipped, told_of
+from ledger.interchange.ends import day_of, first_of
+from ledger.interchange.foreign import Object, counted, faults, listed, object_of, without
+from ledger.interchange.items import (
+    REFUSALS,
+    Item,
+    Items,
+    Options,
+    made,
+    refused,
+    skipped,
+    told_of,
+)
 from ledger.interchange.lines import Line
 from ledger.interchange.mapping import mapped
+from ledger.interchange.records import by_another_name, record_of
 from ledger.interchange.shapes import kind_of
 from ledger.interchange.source import Source
 from ledger.model.party import KINDS
@@ -47,6 +59,7 @@ _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
         *("legislative_period_id", "start_date", "end_date"),
     ),
 }
+_PARTS: Final = ("honorific_prefix", "given_name", "additional_name", "family_name")
 _OF_A_NAME: Final = ("name", "lang", "start_date", "end_date")
 _OWNERS: Final = {"persons": "person", "organizations": "organization"}
 _OF_A_MEMBERSHIP: Final = frozenset(
@@ -60,12 +73,24 @@ class PopoloMapping:
     """What the mapping file may say.
 
     `kinds` gives the kind of party for a `classification`; `speaks_for` lists the roles whose
-    holders speak for the organisation, "*" for all.
+    holders speak for the organisation, "*" for all. `prefixes` go in front of the ids of `persons`
+    and `organizations`, where a file counts both from 1.
     """
 
     bounds: str = "closed"
     kinds: Mapping[str, str] = attrs.field(factory=dict)
     speaks_for: tuple[str, ...] = ()
+    prefixes: Mapping[str, str] = attrs.field(factory=dict)
+
+    @prefixes.validator
+    def _of_lists(self, _: object, given: Mapping[str, str]) -> None:
+        for name in given:
+            if name not in _KINDS:
+                raise InvalidImport(
+                    f"prefixes.{name} is of no list: write persons or organizations",
+                    field="prefixes",
+                    given=name,
+                )
 
 
 def read(source: Source, options: Options) -> Items:
@@ -125,6 +150,7 @@ class _Reader:
         self._posts: dict[str, Object] = {}
         self._ends: dict[str, str] = {}
         self._parents: list[tuple[Line, str, str]] = []
+        self._ids: dict[str, set[str]] = {section: set() for section in _KINDS}
         self._left_out: set[str] = set()
         self._nesting = False
         self.sections: set[str] = set()
@@ -147,16 +173,18 @@ class _Reader:
         if value.get("memberships"):
             self.sections.add("memberships")
             self._nesting = True
-        if not isinstance(id_ := value.get("id"), str):
+        if not (id_ := counted(value.get("id"))):
             return
         section = element.path[0] if element.path else ""
         if section == "events":
             self._terms[id_] = value
         if section == "posts":
             self._posts[id_] = value
-        end = value.get("death_date") or value.get("dissolution_date")
-        if isinstance(end, str):
-            self._ends[id_] = end
+        if (section := self.section_of(element)) in _KINDS:
+            self._ids[section].add(id_)
+            end = value.get("death_date") or value.get("dissolution_date")
+            if isinstance(end, str):
+                self._ends[self._party_id(section, id_)] = end
 
     def item(self, section: str, element: Element) -> Item:
         """One record of the document."""
@@ -171,8 +199,17 @@ class _Reader:
             return value
         if section == "memberships":
             return self._seat(element.line, value)
-        party = self._party(section, element.line, value)
-        return made(element.line, [party], value, remarks=self._remarks(section, value))
+        try:
+            party = self._party(section, element.line, value)
+        except InvalidImport as error:
+            return refused(element.line, error, value)
+        names, wrong = self._names(party["id"], value.get("other_names"))
+        told = (*self._remarks(section, value), *wrong)
+        item = made(element.line, [party, *names], value, remarks=told)
+        if not item.records:
+            return item
+        first, *others = item.records
+        return attrs.evolve(item, records=(by_another_name(first), *others))
 
     def inside(self, element: Element) -> Iterator[Item]:
         """The memberships that stand inside a person or an organisation."""
@@ -199,30 +236,64 @@ class _Reader:
             yield made(at, [{**edge, **self._dates(None, self._over(member, parent))}])
 
     def _party(self, section: str, line: Line, value: Object) -> Object:
-        parent = _id(value, "parent")
-        if section == "organizations" and isinstance(parent, str):
-            self._parents.append((line, str(value.get("id")), parent))
+        id_, parent = self._party_id(section, counted(value.get("id"))), _id(value, "parent")
+        if section == "organizations" and parent:
+            self._parents.append((line, str(id_), str(self._party_id(section, parent))))
         told = str(value.get("classification"))
         kind = self._mapping.kinds.get(told, told if told in KINDS else _KINDS[section])
-        given = value.get("other_names") or []
-        names = [self._name(one) for one in given] if isinstance(given, list) else given
-        party = {"type": "party", "id": value.get("id"), "name": value.get("name"), "kind": kind}
-        return {**party, "names": names or None}
+        name = value.get("name")
+        if name is None and section == "persons":
+            parts = (value.get(part) for part in _PARTS)
+            name = " ".join(part for part in parts if isinstance(part, str) and part) or None
+        return {"type": "party", "id": id_, "name": name, "kind": kind}
 
-    def _name(self, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        found = {"name": value.get("name"), "language": value.get("lang")}
-        return {**found, **self._dates(value.get("start_date"), value.get("end_date"))}
+    def _party_id(self, section: str, id_: Any) -> Any:
+        """What a person or an organisation of the file is called in the ledger.
+
+        Raises:
+            InvalidImport: one of either has the id, and nothing parts them.
+        """
+        prefix = self._mapping.prefixes.get(section, "")
+        if not isinstance(id_, str):
+            return id_
+        if section == "persons" and not self._mapping.prefixes and id_ in self._twice:
+            raise InvalidImport(
+                f"{show(id_)} is the id of a person and of an organisation in this file. Part them "
+                'by the mapping: prefixes = { persons = "person-" }.',
+                field="id",
+                given=id_,
+            )
+        return f"{prefix}{id_}"
+
+    @functools.cached_property
+    def _twice(self) -> frozenset[str]:
+        """The ids that persons and organisations have both, once all are noted."""
+        return frozenset(self._ids["persons"] & self._ids["organizations"])
+
+    def _names(self, party: Any, given: Any) -> tuple[list[Object], list[str]]:
+        """The further names of a party, and what is wrong with those that are left out."""
+        names: list[Object] = []
+        wrong = []
+        for place, value in enumerate(listed(given)):
+            told = value if isinstance(value, dict) else {"name": value}
+            ends = self._dates(told.get("start_date"), told.get("end_date"))
+            name = {"type": "name", "party": party, "name": told.get("name")}
+            name |= {"language": told.get("lang") or None, **ends}
+            try:
+                record_of({**name, "party": "any"})
+            except REFUSALS as error:
+                wrong.append(f"other_names[{place}] is left out: {error.message}")
+            else:
+                names.append(name)
+        return names, wrong
 
     def _dates(self, start: Any, end: Any) -> Object:
-        found = {key: one for key, one in (("from", start), ("until", end)) if one}
+        found = {key: day_of(one) for key, one in (("from", start), ("until", end)) if one}
         return {**found, "bounds": self._bounds} if found else {}
 
-    def _over(self, *parties: Any, told: Any = None) -> str | None:
+    def _over(self, *parties: Any, told: Any = None) -> Any:
         """The first day of those told, and of the deaths and dissolutions of some parties."""
-        ends = (told, *(self._ends.get(str(one)) for one in parties))
-        return min(filter(None, ends), default=None, key=str)
+        return first_of(told, *(self._ends.get(str(one)) for one in parties))
 
     def _seat(self, line: Line, value: Object) -> Item:
         try:
@@ -240,9 +311,14 @@ class _Reader:
     def _memberships(self, value: Object) -> Iterator[Object]:
         post = self._post(value)
         term = self._terms.get(str(value.get("legislative_period_id")), {})
-        member = _id(value, "person") or _id(value, "member")
-        organisation = _id(value, "organization") or _id(post, "organization")
-        behalf = _id(value, "on_behalf_of")
+        member = self._member(value)
+        organisation, behalf = (
+            self._party_id("organizations", one)
+            for one in (
+                _id(value, "organization") or _id(post, "organization"),
+                _id(value, "on_behalf_of"),
+            )
+        )
         if not (organisation or behalf):
             raise InvalidImport(
                 "field organization_id is missing. Write in what the membership is.",
@@ -251,9 +327,7 @@ class _Reader:
         role = value.get("role") or value.get("label") or post.get("role") or post.get("label")
         start = value.get("start_date") or term.get("start_date") or post.get("start_date")
         end = value.get("end_date")
-        lent = min(
-            filter(None, (term.get("end_date"), post.get("end_date"))), default=None, key=str
-        )
+        lent = first_of(term.get("end_date"), post.get("end_date"))
         speaks = "*" in self._mapping.speaks_for or role in self._mapping.speaks_for
         for where, as_what in ((organisation, role), (behalf, None)):
             if where:
@@ -266,6 +340,13 @@ class _Reader:
                     "speaks_for": speaks,
                     **self._dates(start, end or over),
                 }
+
+    def _member(self, value: Object) -> Any:
+        if person := _id(value, "person"):
+            return self._party_id("persons", person)
+        member = _id(value, "member")
+        section = "organizations" if member in self._ids["organizations"] else "persons"
+        return self._party_id(section, member)
 
     def _missing(self, value: Object) -> Iterator[str]:
         """What a membership would have taken from a record that is not in the file."""
@@ -313,4 +394,5 @@ def _in_its_words(item: Item, value: Object) -> Item:
 def _id(value: Object, what: str) -> Any:
     """The id of a record that another names, or that stands inside it."""
     inside = value.get(what)
-    return value.get(f"{what}_id") or (inside.get("id") if isinstance(inside, dict) else None)
+    told = value.get(f"{what}_id") or (inside.get("id") if isinstance(inside, dict) else None)
+    return counted(told)

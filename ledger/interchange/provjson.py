@@ -94,15 +94,18 @@ class _Graph:
     def item(self, one: Statement) -> Item:
         """What a statement becomes."""
         passing: list[Object] = []
+        own: list[Object] = []
         remarks: list[str] = []
         try:
             if (clash := self._clashes.get(one.line.at)) is not None:
                 raise clash
             objects = list(self._objects(one, passing, remarks))
+            if one.kind == "wasAttributedTo":
+                own.append(self._proposition(one))
         except InvalidImport as error:
             return refused(one.line, error, one.given)
         if objects or passing:
-            return made(one.line, objects, one.given, passing=passing, remarks=remarks)
+            return made(one.line, objects, one.given, passing=passing, own=own, remarks=remarks)
         return skipped(one.line, _why_not(one.kind))
 
     def _objects(
@@ -170,8 +173,6 @@ class _Graph:
         given = self._entities.get(entity, {})
         if not given and entity not in self._entities:
             remarks.append(f"entity {show(entity)} is described nowhere: its id is what it says")
-        said = text_of(given.get("prov:value")) or text_of(given.get("prov:label")) or entity
-        passing.append({"type": "proposition", "id": entity, "text": said.strip()})
         first = self._quoted_from(entity)
         claimant = agent if first is None else first
         via = [agent] if agent and first is not None else []
@@ -197,6 +198,12 @@ class _Graph:
             "uttered": self._time(entity),
             "extra": {"prov": kept(left)} if left else {},
         }
+
+    def _proposition(self, one: Statement) -> Object:
+        entity = self._named(one, "prov:entity")
+        given = self._entities.get(entity, {})
+        said = text_of(given.get("prov:value")) or text_of(given.get("prov:label")) or entity
+        return {"type": "proposition", "id": entity, "text": said.strip()}
 
     def _quoted_from(self, entity: str) -> str | None:
         """Who said first what an entity quotes."""

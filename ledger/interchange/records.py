@@ -13,7 +13,7 @@ from typing import Any, Final
 import attrs
 
 from ledger.codec.canonical import jcs
-from ledger.errors import InvalidDocument, InvalidImport, InvalidQuotation
+from ledger.errors import AlreadyRecorded, InvalidDocument, InvalidImport, InvalidQuotation
 from ledger.interchange.shapes import FORMS, SET_BY_THE_LEDGER, Fields, Unread, form_of, members
 from ledger.model import events as ev
 from ledger.model.claim import Claim, Relation
@@ -77,6 +77,59 @@ def once(record: Record) -> Record:
     def enter(intake: Intake) -> Made:
         there = intake.taken(kind, id_) or intake.kept_out(kind, id_)
         return record.enter(intake) if there is None else intake.already(there)
+
+    return attrs.evolve(record, enter=enter)
+
+
+def in_these_words(record: Record) -> Record:
+    """A proposition as `once`, of which the file says what it is: its id may say nothing else.
+
+    Else what somebody says now would be put on what was said there before.
+    """
+    id_, words = record.fields["id"], record.fields["text"]
+
+    def enter(intake: Intake) -> Made:
+        there = intake.taken("proposition", id_)
+        gone = None if there is not None else intake.kept_out("proposition", id_)
+        old = None if (found := there or gone) is None else intake.original(found)
+        if not isinstance(old, ev.PropositionDefined) or old.text in (words, id_):
+            return record.enter(intake) if found is None else intake.already(found)
+        if there is None:
+            return record.enter(intake)
+        raise AlreadyRecorded(
+            f"The proposition {show(id_)} is in the ledger as {show(old.text)}, and the file says "
+            f"{show(words)}. Where that is another, give it another id; where the entry was wrong, "
+            f"amend it: ledger.amend({id_!r}, reason=..., text=...).",
+            given=id_,
+        )
+
+    return attrs.evolve(record, enter=enter)
+
+
+def by_another_name(record: Record) -> Record:
+    """A party that may have been registered under another name: that of now is added to it."""
+    id_, name = record.fields["id"], record.fields["name"]
+
+    def enter(intake: Intake) -> Made:
+        try:
+            return record.enter(intake)
+        except AlreadyRecorded:
+            there = intake.taken("party", id_)
+            old = None if there is None else intake.original(there)
+            if there is None or not isinstance(old, ev.PartyRegistered) or old.name == name:
+                raise
+            _party({**record.fields, "name": old.name})(intake)  # which nothing else may part from
+            return registering.name(intake, there, Name(name))
+
+    return attrs.evolve(record, enter=enter)
+
+
+def where(record: Record, check: Callable[[Intake], object]) -> Record:
+    """The same record, entered only where a check of what is there refuses nothing."""
+
+    def enter(intake: Intake) -> Made:
+        check(intake)
+        return record.enter(intake)
 
     return attrs.evolve(record, enter=enter)
 

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from ledger.interchange.foreign import slug
 from ledger.interchange.records import Record
 from ledger.model import events as ev
 from ledger.model.attribution import claimant_of
@@ -100,8 +101,9 @@ def _skeleton(name: str) -> str:
 def remarks(intake: Intake, record: Record, made: Made, bearers: Bearers) -> tuple[str, ...]:
     """The warnings about a record that was just entered, its own first."""
     if made.already is not None:
-        return (*_changed(intake, made.already),)
+        return (*_changed(intake, made.already), *_another(intake, record, made.already))
     found = [*record.remarks, *_id(record), *_long(record), *_names(intake, record, made, bearers)]
+    found += _renamed(intake, record, made)
     match record.type:
         case "claim":
             found += _claim(intake, record, made)
@@ -122,6 +124,31 @@ def _changed(intake: Intake, id_: str) -> Iterator[str]:
         yield (
             f"what stands at sequence {at} was struck out since and stays so; --bring-back "
             "(bring_back=True) records it again"
+        )
+
+
+def _another(intake: Intake, record: Record, id_: str) -> Iterator[str]:
+    """A party whose id is made of its name may be taken for one that has that id by itself."""
+    there = intake.original(id_) if record.type == "party" else None
+    if not isinstance(there, ev.PartyRegistered) or not _made_of_its_name(record):
+        return
+    name, kind = record.fields["name"], record.fields.get("kind", there.kind)
+    if slug(there.name) != slug(name) or there.kind != kind:
+        yield (
+            f"{show(name)} ({kind}) is taken for the party {show(there.key)} that is there, "
+            f"{show(there.name)} ({there.kind}). If it is another, give it an id of its own"
+        )
+
+
+def _made_of_its_name(record: Record) -> bool:
+    return record.fields["id"] in (record.fields["name"], slug(record.fields["name"]))
+
+
+def _renamed(intake: Intake, record: Record, made: Made) -> Iterator[str]:
+    if record.type == "party" and intake.get(made.id, ev.PartyNamed) is not None:
+        yield (
+            f"{show(record.fields['id'])} was registered under another name: "
+            f"{show(record.fields['name'])} is one more. If the first was wrong, amend it"
         )
 
 

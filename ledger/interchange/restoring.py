@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import itertools
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
@@ -29,6 +28,7 @@ from ledger.errors import (
     RootMismatch,
 )
 from ledger.folding import Folded
+from ledger.interchange.lines import DAMAGED
 from ledger.interchange.out.log import FORMAT, erased_by, lost
 from ledger.ledger import Ledger
 from ledger.merkle.frontier import Frontier
@@ -41,7 +41,6 @@ from ledger.store.transaction import writing
 
 CHUNK: Final = 1_000
 _GZIP: Final = b"\x1f\x8b"
-_DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 @attrs.frozen(kw_only=True)
@@ -109,7 +108,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 def _lines(file: BinaryIO) -> Iterator[bytes]:
     try:
         yield from file
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise InvalidImport(
             "The file is damaged: it cannot be unpacked to its end. Take an undamaged copy.",
             field="file",

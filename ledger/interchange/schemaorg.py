@@ -104,15 +104,16 @@ def _item(element: Element, mapping: SchemaOrgMapping) -> Item:
         objects = list(maker.review(value) if kind == "ClaimReview" else maker.claim(value))
     except InvalidImport as error:
         return refused(element.line, error, value)
-    return made(element.line, objects, value, passing=maker.passing)
+    return made(element.line, objects, value, passing=maker.passing, own=maker.own)
 
 
 class _Maker:
-    """One object of the file: its claims, and in `passing` what they name."""
+    """One object of the file: its claims, in `passing` what they name, in `own` what they say."""
 
     def __init__(self, mapping: SchemaOrgMapping) -> None:
         self._mapping = mapping
         self.passing: list[Object] = []
+        self.own: list[Object] = []
 
     def claim(self, value: Object, said: str = "") -> Iterator[Object]:
         """A Claim or a Quotation."""
@@ -172,7 +173,10 @@ class _Maker:
         about = id_of(value.get("about"))
         key = about or (f"{id_}#proposition" if id_of(value) else f"words-{digest(said)}")
         if said:
-            self.passing.append({"type": "proposition", "id": key, "text": said})
+            # What a claim is about has words of its own, and each claim on it others.
+            (self.passing if about else self.own).append(
+                {"type": "proposition", "id": key, "text": said}
+            )
         return key
 
     def party(self, who: Any) -> str:

@@ -16,6 +16,7 @@ from typing import BinaryIO, Final, cast
 import attrs
 
 from ledger.errors import InvalidImport
+from ledger.interchange.lines import DAMAGED
 from ledger.model.text import show
 from ledger.store.engines import first_bytes
 
@@ -32,6 +33,7 @@ _NO_TEXT: Final = {
     b"\xd0\xcf\x11\xe0": "a document of an office program",
 }
 _SHEETS: Final = (".xlsx", ".xlsm", ".ods")
+_PIECE: Final = 4_096
 MAX_TEXT_BYTES: Final = 80_000_000
 """The most bytes of a file that is read as a whole."""
 
@@ -109,20 +111,41 @@ class Source:
         return kind, "Export from it in a format that is imported: claims import --help."
 
     def start(self, most: int = 65_536) -> bytes:
-        """The first bytes, to see what they are; none of a folder or a pipe."""
-        if not self.path.is_file():
-            return b""
-        with self.opened() as file:
-            return file.read(most)
+        """The first bytes, to see what they are; none of a folder or a pipe.
+
+        Raises:
+            InvalidImport: not even these can be unpacked.
+        """
+        found = b""
+        if self.path.is_file():
+            try:
+                with self.opened() as file:
+                    while len(found) < most and (piece := file.read(_PIECE)):
+                        found += piece
+            except DAMAGED as error:
+                if not found:  # else the reader tells how far it is sound
+                    raise self._damaged(error) from error
+        return found[:most]
+
+    def _damaged(self, error: Exception) -> InvalidImport:
+        return InvalidImport(
+            f"{show(self.name, 200)} is a gzip packing that is damaged or cut off ({error}). Take "
+            "the file from an undamaged copy.",
+            field="file",
+            given=self.name,
+        )
 
     def text(self, what: str) -> str:
         """All of it, as UTF-8, with every line end as it is.
 
         Raises:
-            InvalidImport: it cannot be read, is too long to be read at once, or no UTF-8.
+            InvalidImport: it cannot be read or unpacked, is too long, or no UTF-8.
         """
-        with self.opened() as file:
-            raw = file.read(MAX_TEXT_BYTES + 1)
+        try:
+            with self.opened() as file:
+                raw = file.read(MAX_TEXT_BYTES + 1)
+        except DAMAGED as error:
+            raise self._damaged(error) from error
         if len(raw) > MAX_TEXT_BYTES:
             raise InvalidImport(
                 f"{show(self.name, 200)} has more than {MAX_TEXT_BYTES:,} bytes, the most that "

@@ -1,11 +1,17 @@
 """What a later version of a file does not hold any more, struck out where that is wanted.
 
-Here live the rows of one version by the ledger's ids, and the amendments. Parties, topics,
-propositions, occurrences and documents stay, since others may name them.
+Here live the rows of the versions by the ledger's ids, what of them is gone, and the amendments.
+Parties, topics, propositions, occurrences and documents stay, since others may name them.
+
+```
+refused, as it was in each version from the first    it never was in the ledger, so cannot be gone
+refused, and not so in the version before            perhaps it is what seems to be gone: all stays
+```
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
@@ -13,7 +19,8 @@ from typing import Final
 import attrs
 
 from ledger.appending import Appender
-from ledger.interchange.importing import Imported
+from ledger.interchange.items import Item
+from ledger.interchange.outcomes import Outcome
 from ledger.receipt import Receipt
 from ledger.recording import undoing
 from ledger.recording.intake import Intake, Made
@@ -24,22 +31,42 @@ _STAYING: Final = frozenset({"party", "topic", "proposition", "occurrence", "doc
 
 @attrs.define
 class Rows:
-    """The records that a version of a file holds."""
+    """What a version of a file holds: records by the ledger's ids, and what was refused."""
 
     ids: set[str] = attrs.field(factory=set)
+    turned_down: set[bytes] = attrs.field(factory=set)
 
-    def take(self, receipts: Sequence[Receipt]) -> None:
+    def entered(self, receipts: Sequence[Receipt]) -> None:
         """Add what was entered, or was there already."""
         self.ids.update(one.ledger_id for one in receipts)
 
+    def refused(self, item: Item, outcome: Outcome) -> None:
+        """Add a place that was refused, unless it is one of what stays anyway."""
+        if outcome.type not in _STAYING:
+            told = item.line.raw + b"\0" + repr(item.value).encode(errors="surrogatepass")
+            self.turned_down.add(hashlib.sha256(told).digest())
 
-def is_whole(account: Imported) -> bool:
-    """Whether a version was taken in as far as it can be: all that was refused would have stayed.
 
-    Such as a party that goes by another name now, whose record is there already.
-    """
-    told = {one.type for one in account.refusals}
-    return account.refused == len(account.refusals) and told <= _STAYING
+@attrs.define
+class Standing:
+    """What the versions of a file hold, up to one of them."""
+
+    ids: set[str] = attrs.field(factory=set)
+    _turned_down: set[bytes] | None = None
+    _doubtful: set[bytes] = attrs.field(factory=set)
+
+    def gone(self, rows: Rows) -> tuple[Collection[str], str]:
+        """What stood and is not in the next version; or nothing, and why it stays."""
+        before, gone = self._turned_down, self.ids - rows.ids
+        fresh = set() if before is None else rows.turned_down - before
+        self._doubtful = self._doubtful & rows.turned_down | fresh
+        self._turned_down = rows.turned_down
+        if self._doubtful:
+            self.ids |= rows.ids
+            what = "a record is" if len(self._doubtful) == 1 else f"{len(self._doubtful)} are"
+            return (), f"{what} refused that may be what seems to be gone" if gone else ""
+        self.ids = rows.ids
+        return gone, ""
 
 
 def strike_out(appender: Appender, gone: Collection[str], *, reason: str) -> int:

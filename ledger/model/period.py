@@ -63,7 +63,7 @@ class Period:
         bounds: BoundsRule = "half_open",
         field: str = "period",
     ) -> Self:
-        """Read the two ends: a day, month or year, ".." or None for open, or "unknown".
+        """Read the two ends: a day, month, year or set, ".." or None for open, or "unknown".
 
         Under `bounds="closed"` the last day counts; it is kept as the day after, and one unknown
         last day as one unknown day after.
@@ -219,10 +219,11 @@ def _read(value: str | dt.date | Edtf | None, field: str) -> Edtf | None:
     if value is None or value in (_OPEN, _UNKNOWN):
         return None
     date = Edtf.parse(value, field=field)
-    if date.kind != "date" or isinstance(date.earliest, dt.datetime):
+    timed = any(isinstance(one, dt.datetime) for one in (date.earliest, date.latest))
+    if date.kind == "interval" or timed:
         raise InvalidDate(
-            f"{show(date.text)} is no end of a period. Write a day, a month or a year, "
-            '".." for an open end, or "unknown".',
+            f"{show(date.text)} is no end of a period. Write a day, a month or a year, one unknown "
+            'day as [2019-03-01..2019-03-09], ".." for an open end, or "unknown".',
             field=field,
             given=value,
         )

@@ -57,7 +57,8 @@ class Intake:
         self._keys: dict[tuple[str, str], str] = {}
         self._versions: dict[str, int] = {}
         self._streams: dict[str, str] = {}
-        self._in_stream: dict[str, list[ev.NewEvent]] = {}
+        self._in_stream: dict[tuple[str, ev.Event], str] = {}
+        self._standing: dict[tuple[str, str], dict[ev.Event, str]] = {}
 
     # -- finding ----------------------------------------------------------------------------
 
@@ -132,7 +133,8 @@ class Intake:
         self.new.append(new)
         self._events[id_] = event
         self._streams[id_] = stream
-        self._in_stream.setdefault(stream, []).append(new)
+        if isinstance(event, ev.PartyNamed | ev.MembershipRecorded):
+            self._in_stream.setdefault((stream, event), id_)
         kind, key = KEYED.get(type(event)), getattr(event, "key", None)
         if kind is not None and key is not None:
             self._keys[kind, key] = id_
@@ -173,10 +175,21 @@ class Intake:
         found = self._streams.get(id_)
         return self.facts.stored[id_].stream if found is None else found
 
-    def beside(self, id_: str, event: ev.Event) -> str | None:
-        """The id of the very same event, if this append has put it into the stream of a record."""
-        new = self._in_stream.get(self.stream_of(id_), ())
-        return next((one.id for one in new if one.event == event), None)
+    def alike(self, relation: str, id_: str, event: ev.Event) -> str | None:
+        """The live record of a party that says the very same, a name or membership.
+
+        A party may have thousands of them, so they are looked through once.
+        """
+        standing = self._standing.get((relation, id_))
+        if standing is None:
+            standing = {}
+            for one in self.facts.indexed(relation, id_):
+                found = self.get(one, ev.PartyNamed) or self.get(one, ev.MembershipRecorded)
+                if found is not None:
+                    standing.setdefault(found, one)
+            self._standing[relation, id_] = standing
+        there = standing.get(event) or self._in_stream.get((self.stream_of(id_), event))
+        return there or self.once(event)
 
     def made(self, id_: str, events: Sequence[str] = ()) -> Made:
         """The account of a record that was made."""

@@ -94,10 +94,7 @@ def _belongs(intake: Intake, member: str, organisation: str) -> str:
 
 def _there(intake: Intake, event: ev.MembershipRecorded, member: str) -> str | None:
     """The live record of the very same membership, if there is one."""
-    for id_ in intake.facts.indexed("memberships_of", member):
-        if intake.get(id_, ev.MembershipRecorded) == event:
-            return id_
-    return intake.beside(member, event) or intake.once(event)
+    return intake.alike("memberships_of", member, event)
 
 
 def _membership(intake: Intake, noun: Membership) -> Made:
@@ -126,11 +123,7 @@ def _naming(party: str, one: Name) -> ev.PartyNamed:
 
 
 def _name_there(intake: Intake, party: str, one: Name) -> str | None:
-    event = _naming(party, one)
-    for id_ in intake.facts.indexed("names_of", party):
-        if intake.get(id_, ev.PartyNamed) == event:
-            return id_
-    return intake.beside(party, event) or intake.once(event)
+    return intake.alike("names_of", party, _naming(party, one))
 
 
 def name(intake: Intake, party: str, one: Name) -> Made:

@@ -89,11 +89,11 @@ def test_a_code_without_a_tab_in_front_is_one_of_the_entry_above(tmp_path):
 @pytest.mark.parametrize(
     "dictionary, line",
     [
-        (b"FOO_\n\t[AAA]\n\nBAR_\n\t[BBB >990101] [CCC <981231]\n", 5),
+        (b"FOO_\n\t[AAA]\n\nBAR_\n\t[>990101] [CCC <981231]\n", 5),
         (b"FOO_ [AAA]\n+BAR_ [BBB]\n", 2),
         (b"+BAR_\nFOO_\n\t[AAA]\n", 1),
         (b"_\nFOO_\n\t[AAA]\n", 1),
-        (b"FOO_\n\t[AAA]\n\nBAR_ [---]\n", 4),
+        (b"FOO_\n\t[AAA]\n\nBAR_ [?]\n", 4),
     ],
 )
 def test_a_line_of_a_dictionary_that_says_nothing_sure_is_refused(tmp_path, dictionary, line):
@@ -139,3 +139,32 @@ def test_a_code_that_was_struck_out_does_not_come_back_with_its_names(tmp_path):
         assert [one.verdict for one in told] == ["skipped"]
         assert told[0].warnings
         assert ledger.as_of().parties() == ()
+
+
+def test_several_codes_on_a_line_hold_in_their_order(tmp_path):
+    dictionary = b"FOO_ [BBB <19900101] [CCC >20050101] [AAA]\n\t[DDD 19990101-20001231] [EEE]\n"
+    assert denoted(tmp_path, dictionary, "FOO") == ([["DDD"]], [])
+    dictionary = b"BAR_ [BBB 810120-930119] [AAA >010120] [CCC]\n\nFOO_\n\t[AAA <1] [BBB]\n"
+    assert denoted(tmp_path, dictionary, "BAR", "FOO") == ([["CCC"], ["BBB"]], [4])
+
+
+def test_an_entry_that_is_no_actor_and_one_without_code_name_nobody_that_others_do(tmp_path):
+    dictionary = b"NOISE_ [---]\n\nFOO_\n+FU_\n\nFOO_\n+FEE_\n\nFOO_ [AAA]\n\nAAA_\n+BAR_\n"
+    names = denoted(tmp_path, dictionary, "NOISE", "FU", "FEE", "FOO", "BAR")
+    assert names == ([[], ["FOO"], ["FOO"], ["AAA"], []], [11])
+
+
+def test_the_plural_of_a_name_is_one_too(tmp_path):
+    dictionary = b"CHAMBER_OF_TRADE {CHAMBERS_OF_TRADE} [~BUS]\n"
+    found = denoted(tmp_path, dictionary, "CHAMBER OF TRADE", "CHAMBERS OF TRADE")
+    assert found == ([["~BUS"], ["~BUS"]], [])
+
+
+def test_a_dictionary_is_the_same_with_a_comment_on_top(tmp_path):
+    path = tmp_path / "few.actors.txt"
+    with Ledger.open(":memory:") as ledger:
+        path.write_text(f"{DICTIONARY}\nBAR_\n+BAZ_\n")
+        first = import_file(ledger, path)
+        path.write_text(f"# version 2\n\n{DICTIONARY}\nBAR_\n+BAZ_\n")
+        again = import_file(ledger, path)
+    assert (first.accepted, again.skipped) == (6, 6)
