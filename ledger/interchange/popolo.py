@@ -184,7 +184,7 @@ class _Reader:
             self._ids[section].add(id_)
             end = value.get("death_date") or value.get("dissolution_date")
             if isinstance(end, str):
-                self._ends[self._party_id(section, id_)] = end
+                self._ends[self._called(section, id_)] = end
 
     def item(self, section: str, element: Element) -> Item:
         """One record of the document."""
@@ -253,7 +253,6 @@ class _Reader:
         Raises:
             InvalidImport: one of either has the id, and nothing parts them.
         """
-        prefix = self._mapping.prefixes.get(section, "")
         if not isinstance(id_, str):
             return id_
         if section == "persons" and not self._mapping.prefixes and id_ in self._twice:
@@ -263,7 +262,10 @@ class _Reader:
                 field="id",
                 given=id_,
             )
-        return f"{prefix}{id_}"
+        return self._called(section, id_)
+
+    def _called(self, section: str, id_: str) -> str:
+        return f"{self._mapping.prefixes.get(section, '')}{id_}"
 
     @functools.cached_property
     def _twice(self) -> frozenset[str]:

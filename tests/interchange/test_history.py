@@ -3,12 +3,14 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import re
 import subprocess
 
 import pytest
 
 from ledger import Ledger, Party, Proposition
 from ledger.errors import InvalidImport
+from ledger.interchange import Outcome
 from ledger.interchange.history import import_history, versions
 
 ROWS = "claimant,act,proposition,stance\n"
@@ -209,3 +211,95 @@ def test_a_seat_whose_end_is_told_later_is_told_anew(tmp_path):
         assert [str(one.period) for one in found] == ["since 2020-01-01, before 2023-01-01"]
         found = ledger.as_of(known="2022-06-01").memberships("ada")
         assert [str(one.period) for one in found] == ["since 2020-01-01"]
+
+
+def test_a_name_that_a_later_version_gives_is_known_from_then_on(tmp_path):
+    file = seated(tmp_path, (2021, "Ada", {}), (2022, "Ada B.", {}), (2023, "Ada", {}))
+    with Ledger.open(":memory:") as ledger:
+        told = [one for _, one in import_history(ledger, file, strike_out_vanished=True)]
+        assert [(one.refused, one.struck_out) for one in told] == [(0, 0), (0, 0), (0, 1)]
+        for known, bearers in (("2021-06-01", 0), ("2022-06-01", 1), (None, 0)):
+            view = ledger.as_of(known=known)
+            assert len(view.denoted("Ada B.", on="2022-06-01")) == bearers
+            assert view.resolve("Ada", on="2022-06-01") == "ada"
+
+
+BAD = "ada,assert\n"
+WORSE = "ada,assrt,bill,supports\n"
+
+
+@pytest.mark.parametrize("many", range(6))
+def test_what_was_refused_in_every_version_hides_nothing_that_is_gone(ledger, history, many):
+    """Nor does it where the history goes on in another run; a row that broke lately does."""
+    yes, no, avoid = (f"ada,{act},bill,{stance}\n" for act, stance in ACTS)
+    _git(history.parent, "checkout", "-q", "--orphan", "anew")
+    rows_by_month = [BAD + yes + no, BAD + yes, BAD + WORSE, WORSE + BAD + avoid, BAD + avoid]
+    for month, rows in enumerate(rows_by_month, 1):
+        _commit(history, ROWS + rows, f"2023-{month:02}-01T00:00:00Z")
+    told = list(itertools.islice(import_history(ledger, history, strike_out_vanished=True), many))
+    told += import_history(ledger, history, strike_out_vanished=True)
+    by_month = {f"{version.committed:%m}": account for version, account in reversed(told)}
+    assert [by_month[f"{n:02}"].struck_out for n in range(1, 6)] == [0, 1, 0, 0, 1]
+    why = "a record is refused that may be what seems to be gone"
+    assert [by_month[f"{n:02}"].not_struck_out for n in (1, 2, 5)] == ["", "", ""]
+    assert {by_month["03"].not_struck_out, by_month["04"].not_struck_out} <= {why}
+    assert why in str(by_month["04"])
+    assert stances(ledger, known="2023-04-02") == ["supports", "undeclared"]
+    assert [row.act for row in ledger.as_of().claims()] == ["avoid"]
+
+
+ACTS = (("assert", "supports"), ("deny", "opposes"), ("avoid", ""))
+
+
+@pytest.mark.parametrize(
+    "broken, why",
+    [
+        (b"", "is an SQLite|the file is empty"),
+        (b"PK\x03\x04 and more", "is a zip archive"),
+        (b"\x1f\x8b\x08cut", "gzip packing"),
+    ],
+)
+def test_a_version_that_cannot_be_read_ends_no_history(ledger, history, broken, why):
+    history.write_bytes(broken)
+    _git(history.parent, "add", history.name)
+    _git(history.parent, "commit", "-q", "-m", "votes", at="2023-01-01T00:00:00Z")
+    _commit(history, ROWS + "ada,deny,bill,opposes\n", "2023-02-01T00:00:00Z")
+    heard: list[Outcome] = []
+    told = list(import_history(ledger, history, strike_out_vanished=True, tell=heard.append))
+    account = told[3][1]
+    assert account.struck_out == 0
+    words = " ".join([account.not_struck_out, *(one.reason for one in account.refusals)])
+    assert re.search(why, words)
+    assert account.refused == (1 if broken else 0)
+    assert stances(ledger, known="2023-01-02") == ["opposes"]
+    assert [row.act for row in ledger.as_of().claims()] == ["deny"]
+    assert all(isinstance(one.reason, str) for one in heard)
+
+
+def test_a_format_that_is_none_is_told_at_once(ledger, history):
+    with pytest.raises(InvalidImport, match="There is no format 'cvs'"):
+        list(import_history(ledger, history, format="cvs"))
+
+
+def test_annotations_have_a_history_with_their_text(ledger, history):
+    folder = history.parent
+    (folder / "weir.txt").write_text("The weir is shut, the board said.")
+    marks = folder / "weir.ann"
+    marks.write_text(
+        "T1\tContent 0 16\tThe weir is shut\nT2\tSource 18 27\tthe board\n"
+        "E1\tAttribution:T2 Source:T2 Content:T1\n"
+    )
+    _git(folder, "add", "weir.txt", "weir.ann")
+    _git(folder, "commit", "-q", "-m", "marks", at="2023-01-01T00:00:00Z")
+    mapping = {"document": {"publisher": "ada", "published": "2022-12-01"}}
+    ((_, account),) = import_history(ledger, marks, mapping=mapping)
+    assert (account.accepted, account.refused) == (2, 0)
+    assert ledger.as_of(known="2023-01-02").claims().ids == ("weir-E1",)
+
+
+def test_a_file_whose_name_git_would_take_for_a_pattern_has_a_history(ledger, history):
+    odd = history.with_name(":votes[1].csv")
+    _git(history.parent, "--literal-pathspecs", "mv", history.name, odd.name)
+    _git(history.parent, "commit", "-q", "-m", "a name", at="2023-01-01T00:00:00Z")
+    ((_, account),) = import_history(ledger, odd)
+    assert account.accepted == 1

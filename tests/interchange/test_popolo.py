@@ -7,6 +7,7 @@ import json
 import pytest
 
 from ledger import Ledger
+from ledger.errors import InvalidImport
 from ledger.interchange import Outcome, import_file
 from ledger.projections.catalogue import Belonging
 
@@ -145,3 +146,117 @@ def test_a_post_lends_its_dates_and_what_a_name_says_more_is_told(popolo):
     )
     assert "persons.other_names.note has no place" in told["persons[0]"].warnings[0]
     assert found == [("house", "", "since 2012, before [2013-01-02..2014-01-01]")]
+
+
+@pytest.mark.parametrize(
+    "dead, term, period",
+    [
+        ("2015", "2015-03-23", "since 2011-01-01, before [2015-01-02..2015-03-24]"),
+        ("2015-03-01", "2015", "since 2011-01-01, before [2015-01-02..2015-03-02]"),
+        ("2015", "2015-12", "since 2011-01-01, before [2015-01-02..2016-01-01]"),
+        ("2016", "2015-03-23", "since 2011-01-01, before 2015-03-24"),
+        ("2015-03-23T00:00:00Z", "2015-03-23", "since 2011-01-01, before 2015-03-24"),
+    ],
+)
+def test_the_first_of_two_ends_may_be_known_to_the_year_alone(popolo, dead, term, period):
+    document = {
+        "persons": [ANN | {"death_date": dead}],
+        "organizations": [HOUSE],
+        "events": [TERM | {"end_date": term}],
+        "memberships": [SEAT | {"legislative_period_id": "t1"}],
+    }
+    _, found = popolo(document)
+    assert found == [("house", "", period)]
+
+
+def test_a_moment_counts_as_its_day(popolo):
+    seat = SEAT | {"start_date": "2015-01-01T00:00:00Z", "end_date": "2015-02-01T12:00:00+03:00"}
+    _, found = popolo({"persons": [ANN], "organizations": [HOUSE], "memberships": [seat]})
+    assert found == [("house", "", "since 2015-01-01, before 2015-02-02")]
+
+
+def test_an_end_that_is_none_is_refused_beside_another(popolo):
+    document = {
+        "persons": [ANN | {"death_date": "soon"}],
+        "organizations": [HOUSE],
+        "events": [TERM],
+        "memberships": [SEAT | {"legislative_period_id": "t1"}],
+    }
+    told, found = popolo(document)
+    assert found == []
+    assert "'soon' is in words" in told["memberships[0]"].reason
+
+
+def test_a_person_and_an_organisation_with_one_id_are_not_taken_for_each_other(popolo):
+    document = {
+        "organizations": [{"id": 1, "name": "Greens"}, {"id": 2, "name": "House"}],
+        "persons": [{"id": 1, "name": "Ann", "death_date": "2012-05-05"}],
+        "memberships": [{"person_id": 1, "organization_id": 2, "start_date": "2011"}],
+    }
+    told, _ = popolo(document)
+    for place in ("persons[0]", "memberships[0]"):
+        assert "'1' is the id of a person and of an organisation" in told[place].reason
+
+
+def test_ids_that_both_lists_count_are_parted_by_the_mapping(tmp_path):
+    document = {
+        "organizations": [
+            {"id": 1, "name": "Greens", "parent_id": 2},
+            {"id": 2, "name": "House", "dissolution_date": "2014-12-31"},
+        ],
+        "persons": [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bob"}],
+        "memberships": [
+            {"person_id": 1, "organization_id": 2, "on_behalf_of_id": 1},
+            {"member_id": 1, "organization_id": 2, "role": "group"},
+        ],
+    }
+    path = tmp_path / "house.json"
+    path.write_text(json.dumps(document))
+    with Ledger.open(":memory:") as ledger:
+        account = import_file(ledger, path, mapping={"prefixes": {"persons": "p"}})
+        assert account.refused == 0
+        view = ledger.as_of()
+        found = {
+            one.id: [(of.organisation, str(of.period)) for of in view.memberships(one.id)]
+            for one in view.parties()
+        }
+    over = "before 2015-01-01"
+    part = ("2", over)
+    assert found == {"p1": [part, ("1", over)], "p2": [], "1": [part, part], "2": []}
+
+
+def test_a_prefix_of_no_list_is_refused(tmp_path):
+    path = tmp_path / "house.json"
+    path.write_text(json.dumps({"persons": [ANN]}))
+    with (
+        Ledger.open(":memory:") as ledger,
+        pytest.raises(InvalidImport, match=r"prefixes\.person is of no list"),
+    ):
+        import_file(ledger, path, mapping={"prefixes": {"person": "p"}})
+
+
+def test_a_name_that_cannot_be_is_left_out_and_the_person_is_not(popolo):
+    names = ["Annie", {"name": ""}, {"name": "A", "start_date": "2010", "end_date": "2009"}]
+    person = {"id": "ann", "name": None, "given_name": "Ann", "family_name": "Ode"}
+    document = {"persons": [person | {"other_names": names}], "organizations": [HOUSE]}
+    told, found = popolo(document | {"memberships": [SEAT]})
+    assert found == [("house", "", "always")]
+    wrong = [one for one in told["persons[0]"].warnings if "is left out: " in one]
+    assert [one[: len("other_names[1]")] for one in wrong] == ["other_names[1]", "other_names[2]"]
+
+
+def test_a_name_that_is_new_in_a_second_file_is_added(tmp_path):
+    path = tmp_path / "house.json"
+    told: list[Outcome] = []
+    with Ledger.open(":memory:") as ledger:
+        for name, others in (("Ann Ode", []), ("Ann Ode", ["Annie"]), ("Ann Lee", ["Annie"])):
+            path.write_text(json.dumps({"persons": [ANN | {"name": name, "other_names": others}]}))
+            assert import_file(ledger, path, tell=told.append).refused == 0
+        view = ledger.as_of()
+        for name in ("Ann Ode", "Annie", "Ann Lee"):
+            assert view.resolve(name) == "ann"
+        assert "'Ann Lee' is one more" in told[-1].warnings[0]
+        again = import_file(ledger, path)
+        assert (again.accepted, again.skipped) == (0, 1)
+        path.write_text(json.dumps({"organizations": [ANN | {"name": "Ann Ode"}]}))
+        assert import_file(ledger, path).refused == 1

@@ -279,3 +279,16 @@ def test_the_hostile_periods_are_accepted_and_refused_as_their_table_asks(shared
     assert seen.pop(10) == "accept"
     assert seen == {number: verdicts[number] for number in seen}
     assert len(seen) == 8
+
+
+def test_an_end_may_be_one_unknown_day_of_several():
+    period = Period.parse("[2019-01-01..2019-02-01]", "[2020-01-02..2021-01-01]")
+    assert period.covers(dt.date(2019, 6, 1), dt.date(2020, 1, 1)) == "certain"
+    assert period.covers(dt.date(2020, 6, 1), dt.date(2020, 6, 1)) == "possible"
+    assert period == Period.parse("[2019-01-01..2019-02-01]", "2020", bounds="closed")
+
+
+@pytest.mark.parametrize("until", ["2020", "2020-02", "2020-02-29", "2020~", "202X", "20XX"])
+def test_a_closed_end_is_read_again_as_it_was_kept(until):
+    kept = Period.parse("2019", until, bounds="closed")
+    assert Period.parse("2019", str(kept.until)) == kept

@@ -119,6 +119,29 @@ def test_lines_of_claims_that_do_not_name_each_other_are_all_taken(world, cut):
     assert comes_back(world, cut) == []
 
 
+@pytest.mark.parametrize("bounds", ["closed", "half_open"])
+def test_ends_that_are_known_to_the_year_come_back(tmp_path, bounds):
+    lines = tmp_path / "in.jsonl"
+    period = {"from": "2019", "until": "2021", "bounds": bounds}
+    lines.write_text(
+        "\n".join(
+            json.dumps(one)
+            for one in (
+                {"type": "party", "id": "a", "name": "A", "names": [{"name": "Ann", **period}]},
+                {"type": "party", "id": "b", "name": "B"},
+                {"type": "membership", "member": "a", "organisation": "b", **period},
+            )
+        )
+    )
+    with Ledger.open(":memory:") as ledger, Ledger.open(":memory:") as copy:
+        assert refused(ledger, lines)[0] == []
+        assert refused(copy, written(tmp_path, jsonl, ledger.as_of()))[0] == []
+        for day in ("2018-12-31", "2019-06-01", "2020-06-01", "2021-06-01", "2022-01-01"):
+            mine, its = ledger.as_of(), copy.as_of()
+            assert its.memberships("a", on=day) == mine.memberships("a", on=day)
+            assert its.denoted("Ann", on=day) == mine.denoted("Ann", on=day)
+
+
 @settings(max_examples=10)
 @given(worlds())
 def test_a_log_restored_has_every_hash_and_every_answer(world):
