@@ -182,7 +182,7 @@ class Intake:
         """
         standing = self._standing.get((relation, id_))
         if standing is None:
-            standing = {}
+            standing = dict[ev.Event, str]()
             for one in self.facts.indexed(relation, id_):
                 found = self.get(one, ev.PartyNamed) or self.get(one, ev.MembershipRecorded)
                 if found is not None:
