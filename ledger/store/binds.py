@@ -9,9 +9,9 @@ import sys
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import UnboundExecutionError
+from sqlalchemy.exc import InvalidRequestError, UnboundExecutionError
 
-from ledger.errors import Invalid
+from ledger.errors import Invalid, StoreError
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, scoped_session
@@ -37,6 +37,7 @@ def engine_or_connection(host: Host) -> Bind:
 
     Raises:
         Invalid: The Session has several engines, and none for what no class of the host's maps.
+        StoreError: Its transaction can take no statement now, as it failed or is prepared.
     """
     if not is_session(host):
         return cast("Bind", host)
@@ -49,4 +50,9 @@ def engine_or_connection(host: Host) -> Bind:
             "stored beside it, or give the Session a bind=.",
             field="bind",
             given=host,
+        ) from error
+    except InvalidRequestError as error:
+        why = str(error.args[0]).partition("\n")[0]
+        raise StoreError(
+            f"The Session's transaction takes no statement now: {why} Nothing was written."
         ) from error

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scoped_session
 from sqlalchemy.orm import sessionmaker as maker
 
@@ -362,3 +363,19 @@ def test_a_prepared_transaction_holds_its_claims(host, party):
         session.prepare()
         session.commit()
     assert host.parties() == ["kept"]
+
+
+def test_a_session_whose_transaction_has_failed_is_told_in_the_ledgers_words(host, session, party):
+    with host.engine.begin() as conn:
+        host.write(conn, "flood")
+    ledger = Ledger(session)
+    session.add(Story(slug="flood"))
+    with pytest.raises(IntegrityError):
+        session.flush()
+    for call in (ledger.claims, lambda: ledger.register(party("b")), ledger.checkpoint):
+        with pytest.raises(StoreError, match=r"takes no statement now.*Session\.rollback\(\)"):
+            call()
+    session.rollback()
+    ledger.register(party("c"))
+    session.commit()
+    assert host.parties() == ["c"]
