@@ -330,6 +330,11 @@ class View:
         day = day_of(on, "on")
         return self._ask(lambda asked: catalogue.memberships(*asked.about(party), day))
 
+    def names(self, party: str, *, on: Day | None = None) -> tuple[catalogue.NameLine, ...]:
+        """What a party is called on a day, or at any time: names and metonyms, with periods."""
+        day = day_of(on, "on")
+        return self._ask(lambda asked: catalogue.names(*asked.about(party), day))
+
     def parties(self) -> tuple[catalogue.PartyLine, ...]:
         """The parties of this view."""
         return self._ask(lambda asked: catalogue.parties(asked.records))

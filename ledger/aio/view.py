@@ -79,6 +79,7 @@ class AsyncView:
     resolve = awaited(View.resolve)
     denoted = awaited(View.denoted)
     memberships = awaited(View.memberships)
+    names = awaited(View.names)
     parties = awaited(View.parties)
     topics = awaited(View.topics)
     propositions = awaited(View.propositions)

@@ -7,8 +7,9 @@ import datetime as dt
 import attrs
 
 from ledger.model import events as ev
+from ledger.model.erasing import NAMELESS
 from ledger.model.moment import Edtf
-from ledger.model.period import Period
+from ledger.model.period import ALWAYS, Period
 from ledger.projections import scope
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
@@ -31,6 +32,24 @@ class Belonging(Answer):
         speaks = "" if self.speaks_for else ", not speaking for it"
         doubt = " (possibly)" if self.certain is False else ""
         return f"{self.member} in {self.organisation}{role}, {self.period}{speaks}{doubt}"
+
+
+@attrs.frozen(kw_only=True)
+class NameLine(Answer):
+    """A name of a party and when it is one; `certain` is None where no day was asked for."""
+
+    party: str
+    name: str
+    metonym: bool = False
+    period: Period = ALWAYS
+    rank: int = 0
+    language: str | None = None
+    certain: bool | None = None
+
+    def __str__(self) -> str:
+        what = " (metonym)" if self.metonym else ""
+        doubt = " (possibly)" if self.certain is False else ""
+        return f"{self.party} is called {self.name}{what}, {self.period}{doubt}"
 
 
 @attrs.frozen(kw_only=True)
@@ -135,6 +154,37 @@ def memberships(facts: Facts, party: str, on: dt.date | None = None) -> tuple[Be
                         role=membership.role,
                         period=membership.period,
                         speaks_for=membership.speaks_for,
+                        certain=None if held is None else held == "certain",
+                    )
+                )
+    return tuple(found)
+
+
+def names(facts: Facts, party: str, on: dt.date | None = None) -> tuple[NameLine, ...]:
+    """What a party is called, on a day (surely or possibly), or at any time, in recorded order.
+
+    What it was registered under it is called always, unless a period is told of that name.
+    """
+    found: list[NameLine] = []
+    for one in facts.merged_group(party):
+        named = (facts.get(id_, ev.PartyNamed) for id_ in facts.indexed("names_of", one))
+        told = [name for name in named if name is not None]
+        own = facts.get(one, ev.PartyRegistered)
+        shown = facts.public(facts.canonical(one))
+        if own is not None and own.name not in (NAMELESS, *(name.name for name in told)):
+            certain = None if on is None else True
+            found.append(NameLine(party=shown, name=own.name, certain=certain))
+        for name in told:
+            held = name.period.covers(on, on) if on else None
+            if held != "no":
+                found.append(
+                    NameLine(
+                        party=shown,
+                        name=name.name,
+                        metonym=name.metonym,
+                        period=name.period,
+                        rank=name.rank,
+                        language=name.language,
                         certain=None if held is None else held == "certain",
                     )
                 )

@@ -130,6 +130,7 @@ def questions(view):
         yield lambda asked, tell=whole: tell(asked.records)
     for party in parties:
         yield lambda asked, who=party: catalogue.memberships(*asked.about(who))
+        yield lambda asked, who=party: catalogue.names(*asked.about(who))
         yield lambda asked, who=party: naming.denoted(asked.records, who, None)
         yield lambda asked, who=party: asked.attributed_to(who)
     yield lambda asked: asked.documents()

@@ -147,6 +147,35 @@ def test_a_name_denotes_whom_it_stood_for_on_the_day(rivermouth, on, bearers):
     assert {one.party: one.certain for one in found} == bearers
 
 
+@pytest.mark.parametrize(
+    "on, names",
+    [
+        ("1990-06-01", {"Delta": True}),
+        ("1991-06-01", {"Delta": True, "Rivermouth": False}),
+        ("1995-06-01", {"Delta": True, "Rivermouth": True}),
+        (None, {"Delta": None, "Rivermouth": None}),
+    ],
+)
+def test_a_party_is_called_what_it_was_called_on_the_day(rivermouth, on, names):
+    view = rivermouth.ledger.as_of()
+    assert {one.name: one.certain for one in view.names("delta", on=on)} == names
+    assert [one.metonym for one in view.names("delta", on="1995-06-01")] == [False, True]
+    before = rivermouth.ledger.as_of(known=rivermouth.at_start)
+    assert [one.name for one in before.names("delta", on=on)] == ["Delta"]
+
+
+def test_a_registered_name_with_a_period_is_one_then_alone(rivermouth):
+    rivermouth.ledger.name("delta", "Delta", period="1990/..")
+    rivermouth.ledger.register(Party("mouth", name="The Mouth", kind="state"))
+    rivermouth.ledger.merge("delta", "mouth")
+    view = rivermouth.ledger.as_of()
+    assert [str(one) for one in view.names("delta", on="1980-01-01")] == [
+        "delta is called The Mouth, always"
+    ]
+    assert view.names("mouth") == view.names("delta")
+    assert "delta is called Rivermouth (metonym), since 1991" in map(str, view.names("delta"))
+
+
 def test_a_name_of_two_is_ambiguous_and_of_none_unknown(rivermouth):
     view = rivermouth.ledger.as_of()
     with pytest.raises(AmbiguousName):
