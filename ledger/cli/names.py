@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ledger.errors import AmbiguousName, InvalidView, NotFound
@@ -88,7 +88,7 @@ def in_fields(view: View, fields: Mapping[str, Any], days: Days) -> dict[str, An
 
 
 def _throughout(view: View, name: str, days: Days) -> str:
-    """The party that an id or name denotes on the last of some days, and no other on the first.
+    """The party that an id or name denotes on the last of some days, and no other on any of them.
 
     Raises:
         UnknownName: nothing bears it on the last day.
@@ -97,8 +97,9 @@ def _throughout(view: View, name: str, days: Days) -> str:
     first, last = days
     found = view.resolve(name, on=last)
     by_name = [one.party for one in view.denoted(name, on=last)] == [found]
-    others = view.denoted(name, on=first) if by_name and first else ()
-    bearers = tuple(sorted({found, *(one.party for one in others)}))
+    on = {first, *_turns(view, name, first, last)} if by_name and first else set()
+    others = (one.party for day in on for one in view.denoted(name, on=day))
+    bearers = tuple(sorted({found, *others}))
     if len(bearers) > 1:
         raise AmbiguousName(
             f"{show(name)} denotes several parties between {first} and {last}: "
@@ -107,3 +108,13 @@ def _throughout(view: View, name: str, days: Days) -> str:
             near=bearers,
         )
     return found
+
+
+def _turns(view: View, name: str, first: dt.date, last: dt.date) -> Iterator[dt.date]:
+    """The days between two on which a name begins or ends to denote somebody."""
+    for bearer in view.denoted(name):
+        for one in view.names(bearer.party):
+            ends = (one.period.since, one.period.until)
+            for day in (day for end in ends if end for day in (end.earliest, end.latest)):
+                if isinstance(day, dt.date) and first < day < last:
+                    yield day

@@ -35,6 +35,20 @@ def test_a_name_that_changed_hands_while_the_words_may_have_been_said_is_refused
     assert [one["claimant"] for one in good("claims", "--json").json["rows"]] == [["old"], ["new"]]
 
 
+def test_a_name_that_was_anothers_in_between_is_refused(good, refused):
+    good("init")
+    good("proposition", "add", "open", "--text", "The road is open")
+    good("party", "add", "old", "--name", "Old state")
+    good("party", "add", "new", "--name", "New state")
+    good("name", "old", "Baku", "--metonym", "--until", "1991-03-01")
+    good("name", "new", "Baku", "--metonym", "--since", "1991-03-01", "--until", "1991-04-01")
+    good("name", "old", "Baku", "--metonym", "--since", "1991-04-01")
+    said = ("record", "--claimant", "Baku", "--act", "assert", "--proposition", "open")
+    sentence = refused(*said, "--uttered", "1991")
+    assert "denotes several parties between 1991-01-01 and 1991-12-31: new, old" in sentence
+    good(*said, "--uttered", "[1991-05..1991-06]", "--id", "c1")
+
+
 def test_a_small_ledger_can_be_entered_by_commands_alone(good, ledger, tmp_path):
     words = "Baku said the road is open; the ministry said it is blocked."
     (tmp_path / "words.txt").write_bytes(words.encode())
