@@ -32,13 +32,16 @@ from ledger.model.text import show
 from ledger.recording.intake import Intake
 
 _CODE: Final = re.compile(r"\[(?![<>]|\d{6,8}\W)([^\s\]]*\w[^\s\]]*)\s*([^\]]*)\]")
-_NOBODY: Final = re.compile(r"\[\s*(-+|#+|~+)\s*\]")
+_NOBODY: Final = re.compile(r"\[\s*(-+|#+|~+)(\s[^\]]*)?\]")
 _PLURAL: Final = re.compile(r"\{([^{}]*)\}")
-_COMMENT: Final = re.compile("[#;].*")
-_GOING_ON: Final = (b"+", b"\t", b" ", b"[", b"#")
+_COMMENT: Final = re.compile(r"(\[[^\]]*\])|[#;].*")
+_GOING_ON: Final = (b"+", b"\t", b" ", b"[", b"#", b";")
 """How a line begins that is no first line of an entry."""
 
 _KIND: Final = "x-actors:code"
+_WITHOUT: Final = "x-actors:name"
+"""The kind of party that an entry without a code is."""
+
 _DATE: Final = re.compile(r"(\d{8}|\d{6})\Z")
 _LATER: Final = 30
 """The last two-digit year that is of this century."""
@@ -77,7 +80,7 @@ def read(source: Source, options: Options) -> Items:
                     yield from _items(entry, bounds, ranks)
                 entry = _Entry(line)  # even where the line is refused: what follows is of no other
             try:
-                text = _COMMENT.sub("", line.text()).rstrip()
+                text = _COMMENT.sub(_code_alone, line.text()).rstrip()
                 if text:
                     _take(text, line, entry)
             except InvalidImport as error:
@@ -121,6 +124,11 @@ def _codes(text: str) -> list[str]:
     return [first] if not others else [f"{first}[{others[0]}", *(f"[{one}" for one in others[1:])]
 
 
+def _code_alone(found: re.Match[str]) -> str:
+    """What a code holds is no comment."""
+    return found[1] or ""
+
+
 def _name(text: str) -> str:
     return " ".join(text.replace("_", " ").split())
 
@@ -138,18 +146,23 @@ def _bare(line: Line, names: list[str]) -> Item:
     """An entry without a code: a party of its first name, with the others."""
     id_ = names[0]
 
+    party = {"type": "party", "id": id_, "name": id_, "kind": _WITHOUT}
+    given = [{"type": "name", "party": id_, "name": name, "rank": _LEAST} for name in names]
+    return _unless(_KIND, made(line, given, passing=[party], remarks=["entry without code"]), id_)
+
+
+def _unless(kind: str, item: Item, id_: str) -> Item:
+    """An item, refused where its party is one of another kind that dictionaries make."""
+
     def check(intake: Intake) -> None:
         there = intake.get(intake.taken("party", id_), ev.PartyRegistered)
-        if there is not None and there.kind == _KIND:
+        if there is not None and there.kind == kind:
             raise InvalidImport(
-                f"the entry has no code, and its name {show(id_)} is the code of another one. "
-                "Write a code below it.",
+                f"{show(id_)} is the name of an entry without a code, and the code of another. "
+                "Write a code below the one.",
                 given=id_,
             )
 
-    party = {"type": "party", "id": id_, "name": id_}
-    given = [{"type": "name", "party": id_, "name": name, "rank": _LEAST} for name in names]
-    item = made(line, given, passing=[party], remarks=["entry without code"])
     if not item.records:
         return item
     first, *others = item.records
@@ -169,7 +182,7 @@ def _item(line: Line, text: str, ranks: dict[str, int], bounds: str) -> Item:
         {"type": "name", "party": code, "name": name, "rank": rank, "bounds": bounds, **period}
         for name, rank in ranks.items()
     ]
-    return made(line, given, passing=[party], remarks=told)
+    return _unless(_WITHOUT, made(line, given, passing=[party], remarks=told), code)
 
 
 def _restricted(text: str) -> tuple[str, Object, str]:

@@ -227,7 +227,8 @@ class _Reader:
         def check(intake: Intake) -> None:
             id_ = intake.find("document", self._document)
             held = intake.get(id_, ev.DocumentRegistered)
-            if held is not None and held.sha256 != self._digest:
+            same = held is None or held.sha256 == self._digest
+            if not same and not (held and held.text and _alike(held.text, self._text)):
                 raise InvalidDocument(
                     f"the document {show(self._document)} is in the ledger with another text than "
                     f"{show(self._path.name)}, of which this is an annotation. Give this text an "
@@ -343,3 +344,9 @@ class _Reader:
         known = relation if relation in RELATIONS or ":" in relation else f"x-brat:{relation}"
         edge = {"from": self._id_of(one), "relation": known, "to": self._id_of(other)}
         return self._of_this_text(made(line, [{"type": "relation", **edge}]))
+
+
+def _alike(text: str, other: str) -> bool:
+    """Whether two texts differ by their line ends alone, or by a mark in front."""
+    one, two = (given.removeprefix("\ufeff").replace("\r\n", "\n") for given in (text, other))
+    return one == two

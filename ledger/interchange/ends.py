@@ -35,19 +35,22 @@ def first_of(*told: Any) -> Any:
     Example:
         >>> first_of("2015", None, "2015-03-23"), first_of("2015-03-23", "2016")
         ('[2015-01-01..2015-03-23]', '2015-03-23')
+        >>> first_of("unknown", "2015"), first_of("..", "2015")
+        ('[0001-01-01..2015-12-31]', '2015')
     """
-    given = [day_of(one) for one in told if one]
+    given = [day_of(one) for one in told if one and one != ".."]
     if len({*map(str, given)}) < 2:  # noqa: PLR2004 - of one, or of none
         return given[0] if given else None
     spans = []
     for one in given:
         try:
-            read = Edtf.parse(one)
+            read = Edtf.parse("../.." if one == "unknown" else one)
         except Invalid:
             return one
-        if not isinstance(read.earliest, dt.date) or not isinstance(read.latest, dt.date):
+        low, high = read.earliest or dt.date.min, read.latest or dt.date.max
+        if isinstance(low, dt.datetime) or isinstance(high, dt.datetime):
             return one
-        spans.append((read.earliest, read.latest, one))
+        spans.append((low, high, one))
     low, high = min(one[0] for one in spans), min(one[1] for one in spans)
     same = (one for start, end, one in spans if (start, end) == (low, high))
     return next(same, f"[{low}..{high}]")

@@ -8,6 +8,7 @@ every entry is marked for good, by the tool `git` and the commit as its correlat
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime as dt
 import subprocess
@@ -20,7 +21,8 @@ import attrs
 
 from ledger.errors import InvalidImport
 from ledger.interchange.account import Imported
-from ledger.interchange.importing import import_file
+from ledger.interchange.importing import import_file, write_refusal
+from ledger.interchange.lines import Line
 from ledger.interchange.outcomes import Outcome
 from ledger.interchange.vanished import Rows, Standing, strike_out
 from ledger.ledger import Ledger
@@ -90,13 +92,46 @@ def import_history(
     for commit, committed in left:
         version, rows = _version(path, commit, committed), Rows()
         account = _enter(ledger, path, version, options | {"witness": rows})
-        if strike_out_vanished and not version.raw.strip():
-            account = attrs.evolve(account, not_struck_out="the file is empty")
-        elif strike_out_vanished and account.unit != _UNREADABLE:
+        if strike_out_vanished and not (why := _why_not_told(account, options)):
             gone, why = standing.gone(rows)
             many = _strike_out(ledger, path, version, gone)
             account = attrs.evolve(account, struck_out=many, not_struck_out=why)
+            if many and rows.turned_down:  # perhaps it was refused for what is gone now
+                account = _once_more(ledger, path, version, options, account, standing)
+        elif strike_out_vanished:
+            account = attrs.evolve(account, not_struck_out=why)
         yield version, account
+
+
+def _why_not_told(account: Imported, options: Mapping[str, Any]) -> str:
+    """Why a version does not say what stands; nothing where it does."""
+    if account.unit == _UNREADABLE:
+        return "the version cannot be read"
+    if not account.lines:
+        return "the version holds no record"
+    undone = options.get("all_or_nothing") and account.refused
+    return "nothing of the version was recorded" if undone else ""
+
+
+def _once_more(  # noqa: PLR0917 - all that an import of a version takes
+    ledger: Ledger,
+    path: Path,
+    version: Version,
+    options: Mapping[str, Any],
+    account: Imported,
+    standing: Standing,
+) -> Imported:
+    """Enter what a version holds and could not be entered beside what is gone."""
+    rows = Rows()
+    silent = {name: options[name] for name in options if name in (*_READING, "bring_back")}
+    again = _enter(ledger, path, version, silent | {"witness": rows})
+    standing.gone(rows)
+    return attrs.evolve(
+        account,
+        accepted=account.accepted + again.accepted,
+        refused=again.refused,
+        refusals=again.refusals,
+    )
 
 
 def _standing(
@@ -112,7 +147,7 @@ def _standing(
             rows = Rows()
             version = _version(path, commit, committed)
             account = _enter(ledger, path, version, silent | {"witness": rows})
-            if account.unit != _UNREADABLE and version.raw.strip():
+            if not _why_not_told(account, options):
                 standing.gone(rows)
         return standing, rows
 
@@ -126,8 +161,9 @@ def _enter(ledger: Ledger, path: Path, version: Version, options: Mapping[str, A
         file = Path(folder) / path.name
         file.write_bytes(version.raw)
         if path.suffix == ".ann":
-            text = file.with_suffix(".txt")
-            text.write_bytes(_shown(path.with_suffix(".txt"), version.commit))
+            with contextlib.suppress(InvalidImport):  # there was none in that commit
+                text = _shown(path.with_suffix(".txt"), version.commit)
+                file.with_suffix(".txt").write_bytes(text)
         try:
             with ledger.tagged(correlation=version.commit):
                 return import_file(_as_of(ledger, version), file, **options)
@@ -137,6 +173,9 @@ def _enter(ledger: Ledger, path: Path, version: Version, options: Mapping[str, A
                 why = Outcome(line=0, at=path.name, verdict="refused", reason=message)
                 if (tell := options.get("tell")) is not None:
                     tell(why)
+                if (report := options.get("report")) is not None:
+                    line = Line(number=0, raw=version.raw, at=path.name)
+                    write_refusal(report, path.name, why, line)
                 return Imported(
                     file=path.name, unit=_UNREADABLE, lines=1, refused=1, refusals=(why,)
                 )

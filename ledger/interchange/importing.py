@@ -220,7 +220,7 @@ class _Run:
             if outcome.verdict == "refused" and self._witness is not None:
                 self._witness.refused(item, outcome)
             if outcome.verdict == "refused" and self._report is not None:
-                _write(self._report, self._source.name, outcome, item.line)
+                write_refusal(self._report, self._source.name, outcome, item.line)
             yield outcome
 
     def _enter(self, items: Sequence[Item]) -> Iterator[Outcome]:
@@ -335,7 +335,7 @@ def _marked(line: Line) -> tuple[str, ...]:
     return ("the byte order mark in front was dropped",) if line.marked else ()
 
 
-def _write(report: BinaryIO, name: str, outcome: Outcome, line: Line) -> None:
+def write_refusal(report: BinaryIO, name: str, outcome: Outcome, line: Line) -> None:
     """One JSON object, the bytes of the record in pieces: it may be longer than memory."""
     told = {
         "file": name,

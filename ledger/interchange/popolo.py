@@ -16,8 +16,7 @@ not roll up unless the mapping says which do.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -38,6 +37,7 @@ from ledger.interchange.items import (
 )
 from ledger.interchange.lines import Line
 from ledger.interchange.mapping import mapped
+from ledger.interchange.numbering import Ids, id_in
 from ledger.interchange.records import by_another_name, record_of
 from ledger.interchange.shapes import kind_of
 from ledger.interchange.source import Source
@@ -108,7 +108,7 @@ def read(source: Source, options: Options) -> Items:
     for section in (one for one in (*_SECTIONS, "") if one in reader.sections):
         for element in _elements(source, collection=collection):
             if reader.section_of(element) == section:
-                yield reader.item(section, element)
+                yield from reader.items(section, element)
             elif section == "memberships":
                 yield from reader.inside(element)
         if section == "organizations":
@@ -150,7 +150,7 @@ class _Reader:
         self._posts: dict[str, Object] = {}
         self._ends: dict[str, str] = {}
         self._parents: list[tuple[Line, str, str]] = []
-        self._ids: dict[str, set[str]] = {section: set() for section in _KINDS}
+        self._ids = Ids(mapping.prefixes)
         self._left_out: set[str] = set()
         self._nesting = False
         self.sections: set[str] = set()
@@ -181,35 +181,39 @@ class _Reader:
         if section == "posts":
             self._posts[id_] = value
         if (section := self.section_of(element)) in _KINDS:
-            self._ids[section].add(id_)
+            self._ids.note(section, id_, str(value.get("name")))
             end = value.get("death_date") or value.get("dissolution_date")
             if isinstance(end, str):
-                self._ends[self._called(section, id_)] = end
+                self._ends[self._ids.called(section, id_)] = end
 
-    def item(self, section: str, element: Element) -> Item:
-        """One record of the document."""
+    def items(self, section: str, element: Element) -> Iterator[Item]:
+        """One record of the document, and those of its names that cannot be."""
+        item, wrong = self._item(section, element)
+        yield item
+        yield from wrong
+
+    def _item(self, section: str, element: Element) -> tuple[Item, Sequence[Item]]:
         if not section:
             kind = str(element.path[0])
             what = (
                 "lend their dates and roles to memberships" if kind in ("events", "posts") else ""
             )
-            return skipped(element.line, f"{kind} {what or 'have no place in the ledger'}")
+            return skipped(element.line, f"{kind} {what or 'have no place in the ledger'}"), ()
         value = object_of(element)
         if isinstance(value, Item):
-            return value
+            return value, ()
         if section == "memberships":
-            return self._seat(element.line, value)
+            return self._seat(element.line, value), ()
         try:
             party = self._party(section, element.line, value)
         except InvalidImport as error:
-            return refused(element.line, error, value)
-        names, wrong = self._names(party["id"], value.get("other_names"))
-        told = (*self._remarks(section, value), *wrong)
-        item = made(element.line, [party, *names], value, remarks=told)
+            return refused(element.line, error, value), ()
+        names, wrong = self._names(element, party["id"], value.get("other_names"))
+        item = made(element.line, [party, *names], value, remarks=self._remarks(section, value))
         if not item.records:
-            return item
+            return item, wrong
         first, *others = item.records
-        return attrs.evolve(item, records=(by_another_name(first), *others))
+        return attrs.evolve(item, records=(by_another_name(first), *others)), wrong
 
     def inside(self, element: Element) -> Iterator[Item]:
         """The memberships that stand inside a person or an organisation."""
@@ -222,7 +226,7 @@ class _Reader:
             at = written((*element.path, "memberships", place))
             line = attrs.evolve(element.line, at=at)
             if isinstance(one, dict):
-                own: Object = {} if _id(one, owner) else {f"{owner}_id": value.get("id")}
+                own: Object = {} if id_in(one, owner) else {f"{owner}_id": value.get("id")}
                 yield self._seat(line, {**one, **own})
             else:
                 wrong = InvalidImport(f"an object should stand here, got {kind_of(one)}.")
@@ -236,9 +240,9 @@ class _Reader:
             yield made(at, [{**edge, **self._dates(None, self._over(member, parent))}])
 
     def _party(self, section: str, line: Line, value: Object) -> Object:
-        id_, parent = self._party_id(section, counted(value.get("id"))), _id(value, "parent")
+        id_, parent = self._ids.party(section, counted(value.get("id"))), id_in(value, "parent")
         if section == "organizations" and parent:
-            self._parents.append((line, str(id_), str(self._party_id(section, parent))))
+            self._parents.append((line, str(id_), str(self._ids.party(section, parent))))
         told = str(value.get("classification"))
         kind = self._mapping.kinds.get(told, told if told in KINDS else _KINDS[section])
         name = value.get("name")
@@ -247,33 +251,8 @@ class _Reader:
             name = " ".join(part for part in parts if isinstance(part, str) and part) or None
         return {"type": "party", "id": id_, "name": name, "kind": kind}
 
-    def _party_id(self, section: str, id_: Any) -> Any:
-        """What a person or an organisation of the file is called in the ledger.
-
-        Raises:
-            InvalidImport: one of either has the id, and nothing parts them.
-        """
-        if not isinstance(id_, str):
-            return id_
-        if section == "persons" and not self._mapping.prefixes and id_ in self._twice:
-            raise InvalidImport(
-                f"{show(id_)} is the id of a person and of an organisation in this file. Part them "
-                'by the mapping: prefixes = { persons = "person-" }.',
-                field="id",
-                given=id_,
-            )
-        return self._called(section, id_)
-
-    def _called(self, section: str, id_: str) -> str:
-        return f"{self._mapping.prefixes.get(section, '')}{id_}"
-
-    @functools.cached_property
-    def _twice(self) -> frozenset[str]:
-        """The ids that persons and organisations have both, once all are noted."""
-        return frozenset(self._ids["persons"] & self._ids["organizations"])
-
-    def _names(self, party: Any, given: Any) -> tuple[list[Object], list[str]]:
-        """The further names of a party, and what is wrong with those that are left out."""
+    def _names(self, element: Element, party: Any, given: Any) -> tuple[list[Object], list[Item]]:
+        """The further names of a party, and the refusals of those that cannot be."""
         names: list[Object] = []
         wrong = []
         for place, value in enumerate(listed(given)):
@@ -284,7 +263,8 @@ class _Reader:
             try:
                 record_of({**name, "party": "any"})
             except REFUSALS as error:
-                wrong.append(f"other_names[{place}] is left out: {error.message}")
+                at = written((*element.path, "other_names", place))
+                wrong.append(refused(attrs.evolve(element.line, at=at), error, told))
             else:
                 names.append(name)
         return names, wrong
@@ -303,22 +283,23 @@ class _Reader:
         except InvalidImport as error:
             return refused(line, error, value)
         told = (*self._remarks("memberships", value), *self._missing(value))
-        return _in_its_words(made(line, objects, value, remarks=told), value)
+        item = made(line, objects, value, remarks=told)
+        return _in_its_words(self._ids.of_the_file(item, value), value)
 
     def _post(self, value: Object) -> Object:
         inside = value.get("post")
-        found = self._posts.get(str(_id(value, "post")))
+        found = self._posts.get(str(id_in(value, "post")))
         return found or (inside if isinstance(inside, dict) else {})
 
     def _memberships(self, value: Object) -> Iterator[Object]:
         post = self._post(value)
         term = self._terms.get(str(value.get("legislative_period_id")), {})
-        member = self._member(value)
+        member = self._ids.member(value)
         organisation, behalf = (
-            self._party_id("organizations", one)
+            self._ids.party("organizations", one)
             for one in (
-                _id(value, "organization") or _id(post, "organization"),
-                _id(value, "on_behalf_of"),
+                id_in(value, "organization") or id_in(post, "organization"),
+                id_in(value, "on_behalf_of"),
             )
         )
         if not (organisation or behalf):
@@ -331,28 +312,21 @@ class _Reader:
         end = value.get("end_date")
         lent = first_of(term.get("end_date"), post.get("end_date"))
         speaks = "*" in self._mapping.speaks_for or role in self._mapping.speaks_for
-        for where, as_what in ((organisation, role), (behalf, None)):
-            if where:
-                over = self._over(member, organisation, where, told=lent)
+        for place, as_what in ((organisation, role), (behalf, None)):
+            if place:
+                over = self._over(member, organisation, place, told=lent)
                 yield {
                     "type": "membership",
                     "member": member,
-                    "organisation": where,
+                    "organisation": place,
                     "role": as_what,
                     "speaks_for": speaks,
                     **self._dates(start, end or over),
                 }
 
-    def _member(self, value: Object) -> Any:
-        if person := _id(value, "person"):
-            return self._party_id("persons", person)
-        member = _id(value, "member")
-        section = "organizations" if member in self._ids["organizations"] else "persons"
-        return self._party_id(section, member)
-
     def _missing(self, value: Object) -> Iterator[str]:
         """What a membership would have taken from a record that is not in the file."""
-        term, post = value.get("legislative_period_id"), _id(value, "post")
+        term, post = value.get("legislative_period_id"), id_in(value, "post")
         if (
             term
             and str(term) not in self._terms
@@ -363,7 +337,8 @@ class _Reader:
             yield f"there is no post {show(post)}: the membership has no role from it"
 
     def _remarks(self, section: str, value: Object) -> Iterator[str]:
-        fields = [f"{section}.{field}" for field in without(value, *_KNOWN[section])]
+        joined = _PARTS if section == "persons" and value.get("name") is None else ()
+        fields = [f"{section}.{field}" for field in without(value, *_KNOWN[section], *joined)]
         names = value.get("other_names")
         for one in names if isinstance(names, list) and section != "memberships" else ():
             inside = without(one, *_OF_A_NAME) if isinstance(one, dict) else ()
@@ -391,10 +366,3 @@ def _in_its_words(item: Item, value: Object) -> Item:
         )
     told = attrs.evolve(told, field=_ENDS[told.field], reason=reason)
     return attrs.evolve(item, outcome=told)
-
-
-def _id(value: Object, what: str) -> Any:
-    """The id of a record that another names, or that stands inside it."""
-    inside = value.get(what)
-    told = value.get(f"{what}_id") or (inside.get("id") if isinstance(inside, dict) else None)
-    return counted(told)

@@ -101,7 +101,8 @@ class _Graph:
                 raise clash
             objects = list(self._objects(one, passing, remarks))
             if one.kind == "wasAttributedTo":
-                own.append(self._proposition(one))
+                said = self._proposition(one)
+                (passing if said["text"] == said["id"] else own).append(said)
         except InvalidImport as error:
             return refused(one.line, error, one.given)
         if objects or passing:

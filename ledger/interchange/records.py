@@ -90,16 +90,19 @@ def in_these_words(record: Record) -> Record:
 
     def enter(intake: Intake) -> Made:
         there = intake.taken("proposition", id_)
-        gone = None if there is not None else intake.kept_out("proposition", id_)
-        old = None if (found := there or gone) is None else intake.original(found)
-        if not isinstance(old, ev.PropositionDefined) or old.text in (words, id_):
+        found = there or intake.kept_out("proposition", id_)
+        first = None if found is None else intake.original(found)
+        if not isinstance(first, ev.PropositionDefined):
             return record.enter(intake) if found is None else intake.already(found)
+        now = intake.get(found, ev.PropositionDefined) or first
+        if words in (first.text, now.text):
+            return intake.already(found or "")
         if there is None:
             return record.enter(intake)
         raise AlreadyRecorded(
-            f"The proposition {show(id_)} is in the ledger as {show(old.text)}, and the file says "
+            f"The proposition {show(id_)} is in the ledger as {show(now.text)}, and the file says "
             f"{show(words)}. Where that is another, give it another id; where the entry was wrong, "
-            f"amend it: ledger.amend({id_!r}, reason=..., text=...).",
+            f"amend it: ledger.amend({there!r}, reason=..., text=...).",
             given=id_,
         )
 
@@ -118,6 +121,9 @@ def by_another_name(record: Record) -> Record:
             old = None if there is None else intake.original(there)
             if there is None or not isinstance(old, ev.PartyRegistered) or old.name == name:
                 raise
+            now = intake.get(there, ev.PartyRegistered)
+            if now is not None and (now.name, now.kind) == (name, record.fields.get("kind")):
+                return intake.already(there)
             _party({**record.fields, "name": old.name})(intake)  # which nothing else may part from
             return registering.name(intake, there, Name(name))
 

@@ -133,7 +133,9 @@ def _another(intake: Intake, record: Record, id_: str) -> Iterator[str]:
     if not isinstance(there, ev.PartyRegistered) or not _made_of_its_name(record):
         return
     name, kind = record.fields["name"], record.fields.get("kind", there.kind)
-    if slug(there.name) != slug(name) or there.kind != kind:
+    now = intake.get(id_, ev.PartyRegistered) or there
+    alike = (slug(name), kind) in ((slug(one.name), one.kind) for one in (there, now))
+    if not alike:
         yield (
             f"{show(name)} ({kind}) is taken for the party {show(there.key)} that is there, "
             f"{show(there.name)} ({there.kind}). If it is another, give it an id of its own"
@@ -141,7 +143,8 @@ def _another(intake: Intake, record: Record, id_: str) -> Iterator[str]:
 
 
 def _made_of_its_name(record: Record) -> bool:
-    return record.fields["id"] in (record.fields["name"], slug(record.fields["name"]))
+    id_, name = str(record.fields["id"]), str(record.fields["name"])
+    return id_ != name and id_ == slug(name)
 
 
 def _renamed(intake: Intake, record: Record, made: Made) -> Iterator[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
@@ -44,7 +45,8 @@ class Rows:
         """Add a place that was refused, unless it is one of what stays anyway."""
         if outcome.type not in _STAYING:
             told = item.line.raw + b"\0" + repr(item.value).encode(errors="surrogatepass")
-            self.turned_down.add(hashlib.sha256(told).digest())
+            whole = item.line.raw or item.value is not None  # else it may be all that follows
+            self.turned_down.add(hashlib.sha256(told).digest() if whole else os.urandom(32))
 
 
 @attrs.define

@@ -100,6 +100,9 @@ class Period:
             >>> Period.of_interval("1991-08-30/..").covers(None, None)
             'possible'
         """
+        if isinstance(interval, str) and interval.count("/") == 1 and "[" in interval:
+            since, _, until = interval.partition("/")  # a set inside an interval is none of EDTF's
+            return cls.parse(since or _UNKNOWN, until or _UNKNOWN, bounds=bounds, field=field)
         date = Edtf.parse(interval, field=field)
         if date.kind != "interval":
             raise InvalidDate(

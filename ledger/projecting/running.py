@@ -19,7 +19,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, NestedTransaction
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ledger.errors import InvalidProjection, ProjectionFailed
@@ -275,17 +275,21 @@ def take(site: Site, projection: Projection, key: Build, page: Page) -> None:
 
 def _take_guarded(projection: Projection, page: Page) -> None:
     """In a savepoint that can be released only where the transaction is the same, and goes on."""
-    begun = page.conn.begin_nested()
+    conn, begun = page.conn, page.conn.begin_nested()
     try:
         projection.take(page)
-    except BaseException:
+    except BaseException as failure:
         if begun.is_active:
             with contextlib.suppress(SQLAlchemyError):
+                _end_what_is_inside(conn, begun, commit=False)
                 begun.rollback()
+        if _is_abortion(failure.__cause__):  # a statement behind the one that was passed over
+            raise _ended(projection, page, failure.__cause__) from failure.__cause__
         raise
     if not begun.is_active:
         raise _ended(projection, page)
     try:
+        _end_what_is_inside(conn, begun, commit=True)
         begun.commit()
     except DBAPIError as error:
         begun.rollback()  # SQLAlchemy's own account of it, which is open yet
@@ -294,16 +298,31 @@ def _take_guarded(projection: Projection, page: Page) -> None:
         raise _ended(projection, page, error) from error.orig
 
 
-def _ended(projection: Projection, page: Page, error: DBAPIError | None = None) -> ProjectionFailed:
-    why = "ended the transaction that it was called in. Leave out its commit() and rollback()"
-    if getattr(getattr(error, "orig", None), "sqlstate", None) == _ABORTED:
+def _end_what_is_inside(conn: Connection, begun: NestedTransaction, *, commit: bool) -> None:
+    """End the savepoints that a projection has set and left open."""
+    while (inner := conn.get_nested_transaction()) is not None and inner is not begun:
+        inner.commit() if commit else inner.rollback()
+
+
+def _is_abortion(error: BaseException | None) -> bool:
+    return getattr(getattr(error, "orig", None), "sqlstate", None) == _ABORTED
+
+
+def _ended(
+    projection: Projection, page: Page, error: BaseException | None = None
+) -> ProjectionFailed:
+    why = (
+        "ended the transaction that it was called in; what it committed is stored. Leave out its "
+        "commit() and rollback()"
+    )
+    if _is_abortion(error):
         why = (
             "passed over an error of the database, which undoes all of the transaction. Let it "
             "out, or put what may fail into a savepoint: with conn.begin_nested()"
         )
     return ProjectionFailed(
-        f"The projection {projection.name} {why}: its rows are stored together with its place in "
-        "the log, or neither is.",
+        f"The projection {projection.name} {why}: its rows and its place in the log belong "
+        "together.",
         projection=projection.name,
         sequence=page.start,
     )

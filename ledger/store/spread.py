@@ -26,7 +26,7 @@ from typing import Any, Final
 
 import attrs
 from sqlalchemy import URL, Engine
-from sqlalchemy.pool import SingletonThreadPool, StaticPool
+from sqlalchemy.pool import StaticPool
 
 from ledger import errors
 from ledger.errors import Invalid, StoreError, TamperEvidence
@@ -37,6 +37,12 @@ STRETCH: Final = 1 << 13
 """How many events a helper looks at in one go: whole tiles."""
 
 _CHILD: Final = "from ledger.store.helping import serve; serve()"
+
+
+def _is_alone(engine: Engine) -> bool:
+    """Whether a database is seen by one connection alone."""
+    in_memory = engine.dialect.name == "sqlite" and engine.url.database in (None, "", ":memory:")
+    return in_memory or isinstance(engine.pool, StaticPool)
 
 
 @attrs.frozen(kw_only=True)
@@ -76,7 +82,7 @@ class Spread:
             )
         if processes == 1:
             return None
-        if not isinstance(host, Engine) or isinstance(host.pool, StaticPool | SingletonThreadPool):
+        if not isinstance(host, Engine) or _is_alone(host):
             raise Invalid(
                 "Other processes see neither a database in memory nor what a host's connection "
                 "sees. Verify with one process, or with a ledger on a file's or server's engine.",

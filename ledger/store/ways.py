@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ManagesConnection, PoolProxiedConnection
 
-from ledger.errors import StoreError
+from ledger.errors import ProjectionFailed, StoreError
 from ledger.store.fetching import is_psycopg
 from ledger.store.follow import wake
 from ledger.store.refusals import driver_error, refusal, unreachable
@@ -109,6 +109,8 @@ class Told(contextlib.AbstractContextManager[W]):
         try:
             done = self._way.__exit__(kind, error, trace)
         except REFUSALS as late:
+            if isinstance(error, ProjectionFailed):  # it ended what cannot be rolled back now
+                return None
             raise refusal(late) from driver_error(late)
         if isinstance(error, REFUSALS):
             raise refusal(error) from driver_error(error)

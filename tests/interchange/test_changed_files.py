@@ -145,7 +145,7 @@ def test_a_party_that_is_taken_for_another_is_told(ledger, tmp_path):
         schema_claim(f"It is {n}")
         | {"@id": f"https://x.example/{n}", "author": {"@type": kind, "name": name}}
         for n, (kind, name) in enumerate(
-            [("Organization", "ACT!"), ("Person", "Ann Lee"), ("Organization", "ann-lee")]
+            [("Organization", "ACT!"), ("Person", "Ann Lee"), ("Organization", "Ann-Lee")]
         )
     ]
     file.write_text(json.dumps(claims_))

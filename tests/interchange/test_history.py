@@ -154,7 +154,8 @@ def test_a_history_that_goes_on_tells_nothing_of_what_is_there(ledger, history):
 def test_a_version_without_a_row_tells_what_it_strikes_out(ledger, history):
     _commit(history, ROWS, "2023-02-01T00:00:00Z")
     *_, last = import_history(ledger, history, strike_out_vanished=True)
-    assert str(last[1]) == "votes.csv: nothing in the file, 0 rows, 1 struck out"
+    told = "votes.csv: nothing in the file, 0 rows, nothing struck out: the version holds no record"
+    assert str(last[1]) == told
 
 
 def test_a_version_of_which_something_is_refused_strikes_nothing_out(ledger, history):
@@ -254,7 +255,7 @@ ACTS = (("assert", "supports"), ("deny", "opposes"), ("avoid", ""))
 @pytest.mark.parametrize(
     "broken, why",
     [
-        (b"", "is an SQLite|the file is empty"),
+        (b"", "the version holds no record"),
         (b"PK\x03\x04 and more", "is a zip archive"),
         (b"\x1f\x8b\x08cut", "gzip packing"),
     ],

@@ -156,6 +156,8 @@ def test_a_post_lends_its_dates_and_what_a_name_says_more_is_told(popolo):
         ("2015", "2015-12", "since 2011-01-01, before [2015-01-02..2016-01-01]"),
         ("2016", "2015-03-23", "since 2011-01-01, before 2015-03-24"),
         ("2015-03-23T00:00:00Z", "2015-03-23", "since 2011-01-01, before 2015-03-24"),
+        ("unknown", "2015-03-23", "since 2011-01-01, before [0001-01-02..2015-03-24]"),
+        ("..", "2015-03-23", "since 2011-01-01, before 2015-03-24"),
     ],
 )
 def test_the_first_of_two_ends_may_be_known_to_the_year_alone(popolo, dead, term, period):
@@ -203,18 +205,21 @@ def test_ids_that_both_lists_count_are_parted_by_the_mapping(tmp_path):
         "organizations": [
             {"id": 1, "name": "Greens", "parent_id": 2},
             {"id": 2, "name": "House", "dissolution_date": "2014-12-31"},
+            {"id": 3, "name": "Reds"},
         ],
-        "persons": [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bob"}],
+        "persons": [{"id": 0, "name": "Zoe"}, {"id": 1, "name": "Ann"}, {"id": 2, "name": "Bob"}],
         "memberships": [
             {"person_id": 1, "organization_id": 2, "on_behalf_of_id": 1},
-            {"member_id": 1, "organization_id": 2, "role": "group"},
+            {"person_id": 0, "organization_id": 3},
+            {"member_id": 3, "organization_id": 2, "role": "group"},
+            {"member_id": 1, "organization_id": 2, "role": "either"},
         ],
     }
     path = tmp_path / "house.json"
     path.write_text(json.dumps(document))
     with Ledger.open(":memory:") as ledger:
         account = import_file(ledger, path, mapping={"prefixes": {"persons": "p"}})
-        assert account.refused == 0
+        assert [one.at for one in account.refusals] == ["memberships[3]"]
         view = ledger.as_of()
         found = {
             one.id: [(of.organisation, str(of.period)) for of in view.memberships(one.id)]
@@ -222,7 +227,27 @@ def test_ids_that_both_lists_count_are_parted_by_the_mapping(tmp_path):
         }
     over = "before 2015-01-01"
     part = ("2", over)
-    assert found == {"p1": [part, ("1", over)], "p2": [], "1": [part, part], "2": []}
+    parties = {"p0": [("3", "always")], "p1": [part, ("1", over)], "p2": []}
+    assert found == {**parties, "1": [part], "2": [], "3": [part]}
+
+
+def test_a_persons_seat_is_not_that_of_an_organisation_with_the_same_id(tmp_path):
+    path = tmp_path / "house.json"
+    council, union = {"id": "1", "name": "Council"}, {"id": "2", "name": "Union"}
+    seat = {"person_id": "1", "organization_id": "2"}
+    ann = {"persons": [{"id": "1", "name": "Ann"}], "memberships": [seat]}
+    with Ledger.open(":memory:") as ledger:
+        path.write_text(json.dumps({"organizations": [council, union]}))
+        import_file(ledger, path)
+        for more, prefixes in (
+            ({"organizations": [union]}, {}),  # the other one is of an earlier file
+            ({"organizations": [council, union]}, {"persons": ""}),
+        ):
+            path.write_text(json.dumps(ann | more))
+            told = import_file(ledger, path, mapping={"prefixes": prefixes}).refusals
+            assert [one.at for one in told] == ["persons[0]", "memberships[0]"]
+            assert ledger.as_of().memberships("1") == ()
+            assert [one.name for one in ledger.as_of().names("1")] == ["Council"]
 
 
 def test_a_prefix_of_no_list_is_refused(tmp_path):
@@ -241,8 +266,10 @@ def test_a_name_that_cannot_be_is_left_out_and_the_person_is_not(popolo):
     document = {"persons": [person | {"other_names": names}], "organizations": [HOUSE]}
     told, found = popolo(document | {"memberships": [SEAT]})
     assert found == [("house", "", "always")]
-    wrong = [one for one in told["persons[0]"].warnings if "is left out: " in one]
-    assert [one[: len("other_names[1]")] for one in wrong] == ["other_names[1]", "other_names[2]"]
+    assert told["persons[0]"].verdict == "accepted"
+    assert not told["persons[0]"].warnings
+    wrong = [one.at for one in told.values() if one.verdict == "refused"]
+    assert wrong == ["persons[0].other_names[1]", "persons[0].other_names[2]"]
 
 
 def test_a_name_that_is_new_in_a_second_file_is_added(tmp_path):

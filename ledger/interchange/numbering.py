@@ -1,0 +1,109 @@
+"""The ids of a register's persons and organisations, and the parties that they are in the ledger.
+
+Many registers count both from 1, and the ledger has one id for a party. What is not parted there is
+refused: a person's seat must not become an organisation's.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from ledger.errors import InvalidImport
+from ledger.interchange.foreign import Object, counted, slug
+from ledger.interchange.items import Item
+from ledger.interchange.records import where
+from ledger.model import events as ev
+from ledger.model.text import show
+from ledger.recording.intake import Intake
+
+
+class Ids:
+    """Which persons and organisations a file holds, by their ids and names."""
+
+    def __init__(self, prefixes: Mapping[str, str]) -> None:
+        self._prefixes = prefixes
+        self._ids: dict[str, dict[str, str]] = {"persons": {}, "organizations": {}}
+
+    def note(self, section: str, id_: str, name: str) -> None:
+        """Keep one; all of them, before anything is asked."""
+        self._ids[section][id_] = name
+
+    def party(self, section: str, id_: Any) -> Any:
+        """What a person or an organisation of the file is called in the ledger.
+
+        Raises:
+            InvalidImport: one of either has the id, and nothing parts them.
+        """
+        if not isinstance(id_, str):
+            return id_
+        called = self.called(section, id_)
+        if section == "persons" and called in self._twice:
+            raise InvalidImport(
+                f"{show(called)} is the id of a person and of an organisation in this file. Part "
+                'them by the mapping: prefixes = { persons = "person-" }.',
+                field="id",
+                given=id_,
+            )
+        return called
+
+    def called(self, section: str, id_: str) -> str:
+        """An id with its prefix, whoever else may have it."""
+        return f"{self._prefixes.get(section, '')}{id_}"
+
+    @functools.cached_property
+    def _twice(self) -> frozenset[str]:
+        """The ids that persons and organisations have both, once all are noted."""
+        persons, organizations = (
+            {self.called(section, id_) for id_ in ids} for section, ids in self._ids.items()
+        )
+        return frozenset(persons & organizations)
+
+    def member(self, value: Object) -> Any:
+        """Who is in a membership, a person or an organisation.
+
+        Raises:
+            InvalidImport: one of either has the id.
+        """
+        if person := id_in(value, "person"):
+            return self.party("persons", person)
+        member = id_in(value, "member")
+        of_both = [section for section, ids in self._ids.items() if member in ids]
+        if len(of_both) > 1:
+            raise InvalidImport(
+                f"{show(member)} is the id of a person and of an organisation in this file. Write "
+                "person_id, and part the two.",
+                field="member_id",
+                given=member,
+            )
+        return self.party(of_both[0] if of_both else "persons", member)
+
+    def of_the_file(self, item: Item, value: Object) -> Item:
+        """A membership, refused where the ledger has another party under the person's id."""
+        person = id_in(value, "person")
+        if not item.records or person not in self._ids["persons"]:
+            return item
+        name, called = self._ids["persons"][person], self.called("persons", person)
+
+        def check(intake: Intake) -> None:
+            there = intake.get(intake.taken("party", called), ev.PartyRegistered)
+            if there is not None and there.kind != "person" and slug(there.name) != slug(name):
+                raise InvalidImport(
+                    f"{show(called)} is {show(there.name)} ({there.kind}) in the ledger, and not "
+                    "the person of this file, who was refused.",
+                    field="person_id",
+                    given=person,
+                )
+
+        first, *others = item.records
+        return attrs.evolve(item, records=(where(first, check), *others))
+
+
+def id_in(value: Object, what: str) -> Any:
+    """The id of a record that another names, or that stands inside it."""
+    inside = value.get(what)
+    told = counted(value.get(f"{what}_id"))
+    return told or (counted(inside.get("id")) if isinstance(inside, dict) else None)
