@@ -92,7 +92,7 @@ def import_history(
     for commit, committed in left:
         version, rows = _version(path, commit, committed), Rows()
         account = _enter(ledger, path, version, options | {"witness": rows})
-        if strike_out_vanished and not (why := _why_not_told(account, options)):
+        if strike_out_vanished and not (why := _why_not_told(account, rows, options)):
             gone, why = standing.gone(rows)
             many = _strike_out(ledger, path, version, gone)
             account = attrs.evolve(account, struck_out=many, not_struck_out=why)
@@ -103,11 +103,11 @@ def import_history(
         yield version, account
 
 
-def _why_not_told(account: Imported, options: Mapping[str, Any]) -> str:
+def _why_not_told(account: Imported, rows: Rows, options: Mapping[str, Any]) -> str:
     """Why a version does not say what stands; nothing where it does."""
     if account.unit == _UNREADABLE:
         return "the version cannot be read"
-    if not account.lines:
+    if not rows.ids and not rows.turned_down:
         return "the version holds no record"
     undone = options.get("all_or_nothing") and account.refused
     return "nothing of the version was recorded" if undone else ""
@@ -147,7 +147,7 @@ def _standing(
             rows = Rows()
             version = _version(path, commit, committed)
             account = _enter(ledger, path, version, silent | {"witness": rows})
-            if not _why_not_told(account, options):
+            if not _why_not_told(account, rows, options):
                 standing.gone(rows)
         return standing, rows
 

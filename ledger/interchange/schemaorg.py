@@ -115,8 +115,8 @@ class _Maker:
         self.passing: list[Object] = []
         self.own: list[Object] = []
 
-    def claim(self, value: Object, said: str = "") -> Iterator[Object]:
-        """A Claim or a Quotation."""
+    def claim(self, value: Object, said: str = "", *, by_words: bool = False) -> Iterator[Object]:
+        """A Claim or a Quotation; `by_words` says that its id tells of no words."""
         quotation = "Quotation" in types(value)
         said = said or text_of(value, *_SAID)
         if not said and not id_of(value.get("about")):
@@ -133,7 +133,7 @@ class _Maker:
             "type": "claim",
             "id": id_,
             "claimant": [self.party(one) for one in who] or None,
-            "proposition": self._proposition(value, said, id_),
+            "proposition": self._proposition(value, said, "" if by_words else id_),
             "act": self._mapping.act,
             "uttered": text_of(value, "datePublished", "dateCreated") or None,
             "document": next((one for one in documents if one), None),
@@ -144,15 +144,26 @@ class _Maker:
         }
 
     def review(self, value: Object) -> Iterator[Object]:
-        """A ClaimReview: what was claimed, what the reviewer says of it, how the two relate."""
+        """A ClaimReview: what was claimed, what the reviewer says of it, how the two relate.
+
+        A reviewer judges the claim in words of its own: where the claim has others, or another
+        reviewer had others, they are a proposition by themselves.
+        """
         items = [one for one in listed(value.get("itemReviewed")) if isinstance(one, dict)]
-        said = text_of(value, "claimReviewed") or text_of(items[0] if items else {}, *_SAID)
-        reviewed = items[0] if items else {}
-        claims = list(self.claim({"@type": "Claim", **reviewed}, said))
-        target = claims[0]
+        reviewed: Object = items[0] if items else {}
+        own = text_of(reviewed, *_SAID)
+        judged = text_of(value, "claimReviewed") or own
+        (target,) = self.claim({"@type": "Claim", **reviewed}, own or judged, by_words=not own)
+        proposition = target["proposition"]
         if not id_of(reviewed):
-            target["id"] = f"claim-{digest([kept(reviewed), said])}"
-        yield target
+            target["id"] = f"claim-{digest([kept(reviewed), judged])}"
+        if own and judged != own and not id_of(reviewed.get("about")):
+            proposition = self._proposition({}, judged, "")
+        if own or not id_of(reviewed):
+            yield target
+        else:  # who reviews it in other words speaks of the same claim
+            self.passing += [*self.own, target]
+            self.own.clear()
         stance = self._stance(value.get("reviewRating"))
         id_ = id_of(value) or text_of(value, "url") or f"review-{digest(kept(value))}"
         left = without(value, "@context", "@id", "@type", "itemReviewed", "author")
@@ -160,7 +171,7 @@ class _Maker:
             "type": "claim",
             "id": id_,
             "claimant": [self.party(one) for one in listed(value.get("author"))] or None,
-            "proposition": target["proposition"],
+            "proposition": proposition,
             "act": "assert",
             "stance": stance,
             "uttered": text_of(value, "datePublished") or None,
@@ -171,7 +182,8 @@ class _Maker:
 
     def _proposition(self, value: Object, said: str, id_: str) -> str:
         about = id_of(value.get("about"))
-        key = about or (f"{id_}#proposition" if id_of(value) else f"words-{digest(said)}")
+        named = id_ and id_of(value)
+        key = about or (f"{id_}#proposition" if named else f"words-{digest(said)}")
         if said:
             # What a claim is about has words of its own, and each claim on it others.
             (self.passing if about else self.own).append(

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from ledger import Ledger, Party
+from ledger import Document, Ledger, Party
 from ledger.errors import InvalidImport
 from ledger.interchange import Outcome, import_file
 
@@ -120,7 +120,7 @@ def provenance(words):
     }
 
 
-@pytest.mark.parametrize("form", [web_annotation, schema_claim, review, provenance])
+@pytest.mark.parametrize("form", [web_annotation, schema_claim, provenance])
 def test_words_that_changed_are_no_claim_on_the_old_ones(ledger, tmp_path, form):
     file = tmp_path / "said.json"
     target = {"target": {"source": "d1"}} if form is web_annotation else {}
@@ -136,6 +136,55 @@ def test_words_that_changed_are_no_claim_on_the_old_ones(ledger, tmp_path, form)
     (refusal,) = import_file(ledger, file).refusals
     assert "is in the ledger as 'Crime rose'" in refusal.reason
     assert claims(ledger) == before
+
+
+@pytest.mark.parametrize("own", [None, "Crime rose", "It is worse"])
+def test_reviews_of_one_claim_in_other_words_are_of_those_words(ledger, tmp_path, own):
+    file = tmp_path / "said.json"
+    reviews = [review("Crime rose"), review("Crime did not rise")]
+    for one in reviews:
+        if own is not None:
+            one["itemReviewed"]["text"] = own
+    file.write_text(json.dumps(reviews))
+    assert import_file(ledger, file).refused == 0
+    words = dict(claims(ledger))
+    assert words["https://x.example/1"] == (own or "Crime rose")
+    assert [words[one["@id"]] for one in reviews] == ["Crime rose", "Crime did not rise"]
+    (said,) = (one for one in ledger.as_of().propositions() if one.text == "Crime rose")
+    expected = {None: 2, "Crime rose": 2, "It is worse": 1}[own]
+    assert len(ledger.as_of().claims(proposition=said.id)) == expected
+    assert import_file(ledger, file).accepted == 0
+
+
+def test_words_that_were_amended_are_the_words(ledger, tmp_path):
+    file = tmp_path / "said.json"
+    file.write_text(json.dumps(provenance("Crime ros")))
+    import_file(ledger, file)
+    ledger.amend("http://x.example/e", reason="a slip", text="Crime rose")
+    later = provenance("Crime rose")
+    later["wasAttributedTo"] = {"ex:later": later["wasAttributedTo"]["ex:at"]}
+    file.write_text(json.dumps(later))
+    assert import_file(ledger, file).refused == 0
+    del later["entity"]  # which says nothing of it
+    later["wasAttributedTo"] = {"ex:last": later["wasAttributedTo"]["ex:later"]}
+    file.write_text(json.dumps(later))
+    assert import_file(ledger, file).refused == 0
+    assert len(ledger.claims()) == 3
+
+
+def test_a_text_with_other_line_ends_is_the_same_text(ledger, tmp_path):
+    text = SHUT.replace("said. ", "said.\n")
+    ledger.register(Document("weir", publisher="gaz", text=text))
+    (tmp_path / "weir.txt").write_bytes(("\ufeff" + text.replace("\n", "\r\n")).encode())
+    (tmp_path / "weir.ann").write_text(
+        "T1\tContent 1 17\tThe weir is shut\nT2\tSource 19 28\tthe board\n"
+        "E1\tAttribution:T2 Source:T2 Content:T1\n"
+    )
+    (told,) = import_file(ledger, tmp_path / "weir.ann").refusals
+    assert "another text" not in told.reason  # the quotation is looked for where the file says
+    (tmp_path / "weir.txt").write_bytes(text.replace("\n", "\r\n").encode())
+    (tmp_path / "weir.ann").write_text(MARKS.partition("T4")[0] + FIRST)
+    assert import_file(ledger, tmp_path / "weir.ann").refused == 0
 
 
 def test_a_party_that_is_taken_for_another_is_told(ledger, tmp_path):

@@ -149,6 +149,9 @@ def test_several_codes_on_a_line_hold_in_their_order(tmp_path):
 
 
 def test_an_entry_that_is_no_actor_and_one_without_code_name_nobody_that_others_do(tmp_path):
+    assert denoted(tmp_path, b"A_ [###]\nB_\n\t[--- <910101] # no\n", "A", "B") == ([[], []], [])
+    assert denoted(tmp_path, b"AAA\nFOO_\n\t[AAA]\n", "FOO") == ([[]], [3])
+    assert denoted(tmp_path, b"FOO_\n; a comment\n\t[AAA]\n", "FOO") == ([["AAA"]], [])
     dictionary = b"NOISE_ [---]\n\nFOO_\n+FU_\n\nFOO_\n+FEE_\n\nFOO_ [AAA]\n\nAAA_\n+BAR_\n"
     names = denoted(tmp_path, dictionary, "NOISE", "FU", "FEE", "FOO", "BAR")
     assert names == ([[], ["FOO"], ["FOO"], ["AAA"], []], [11])

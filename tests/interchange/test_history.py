@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import gzip
+import io
 import itertools
 import json
 import re
@@ -275,6 +278,82 @@ def test_a_version_that_cannot_be_read_ends_no_history(ledger, history, broken, 
     assert stances(ledger, known="2023-01-02") == ["opposes"]
     assert [row.act for row in ledger.as_of().claims()] == ["deny"]
     assert all(isinstance(one.reason, str) for one in heard)
+
+
+def line(id_, act="assert"):
+    claim = {"type": "claim", "id": id_, "claimant": "ada", "act": act, "proposition": "bill"}
+    return json.dumps(claim) + "\n"
+
+
+BILL = json.dumps({"type": "proposition", "id": "bill", "text": "Another"}) + "\n"
+PEOPLE = {"persons": [{"id": "eve", "name": "Eve", "other_names": ["Eva"]}]}
+WORSE_PEOPLE = json.dumps(PEOPLE).replace('"Eva"', '{"name": "Eva", "start_date": "2010-13"}')
+PACKED = gzip.compress((line("a") + "\n" * 90_000 + line("b")).encode())
+
+
+@pytest.mark.parametrize(
+    "name, first, second, options, left",
+    [
+        # broken in two places: what is behind them was not refused before
+        ("x.jsonl", PACKED[:-9], PACKED[:-30], {}, ("a", "b")),
+        ("x.jsonl", line("a") + line("b"), line("a") + BILL, {"all_or_nothing": True}, ("a", "b")),
+        ("x.jsonl", line("a"), gzip.compress(b""), {}, ("a",)),
+        ("x.csv", ROWS + "ada,assert,bill,\n", ROWS, {}, 1),
+        ("x.csv", ROWS + "ada,assert,bill,\n", "\ufeff", {}, 1),
+        # it was refused for its twin, and is not when that is gone
+        ("x.jsonl", line("a") + line("a", "deny"), line("a", "deny"), {}, ("a",)),
+    ],
+)
+def test_nothing_is_struck_out_that_may_stand(  # noqa: PLR0917 - a history has so many parts
+    ledger, history, name, first, second, options, left
+):
+    file = history.with_name(name)
+    for month, raw in ((1, first), (2, second)):
+        file.write_bytes(raw if isinstance(raw, bytes) else raw.encode())
+        _git(file.parent, "add", name)
+        _git(file.parent, "commit", "-q", "-m", "rows", at=f"2023-0{month}-01T00:00:00Z")
+    *_, (_, last) = import_history(ledger, file, strike_out_vanished=True, **options)
+    found = ledger.as_of().claims()
+    assert (len(found) if left == 1 else tuple(sorted(found.ids))) == left
+    assert last.accepted + last.refused + last.skipped == last.lines
+    if name == "x.jsonl" and second == line("a", "deny"):
+        assert (last.accepted, last.struck_out) == (1, 1)
+        assert [row.act for row in found] == ["deny"]
+
+
+def test_a_name_that_a_later_version_spoils_is_not_struck_out(ledger, history):
+    file = history.with_name("x.json")
+    for month, raw in ((1, json.dumps(PEOPLE)), (2, WORSE_PEOPLE)):
+        _commit(file, raw, f"2023-0{month}-01T00:00:00Z")
+    *_, (_, last) = import_history(ledger, file, strike_out_vanished=True)
+    assert (last.refused, last.struck_out) == (1, 0)
+    assert ledger.as_of().resolve("Eva") == "eve"
+
+
+def test_a_version_that_cannot_be_read_is_reported_with_its_bytes(ledger, history):
+    history.write_bytes(b"PK\x03\x04 and more")
+    _git(history.parent, "add", history.name)
+    _git(history.parent, "commit", "-q", "-m", "votes", at="2023-01-01T00:00:00Z")
+    report = io.BytesIO()
+    list(import_history(ledger, history, report=report))
+    (told,) = map(json.loads, report.getvalue().splitlines())
+    assert base64.b64decode(told["raw"]) == b"PK\x03\x04 and more"
+
+
+def test_annotations_without_their_text_in_a_commit_are_refused_and_others_go_on(ledger, history):
+    marks = history.with_name("weir.ann")
+    _commit(marks, "T1\tSource 0 4\tBaku\n", "2023-01-01T00:00:00Z")
+    marks.with_suffix(".txt").write_text("Baku said the mine is open.")
+    _git(marks.parent, "add", "weir.txt")
+    _commit(
+        marks,
+        "T1\tSource 0 4\tBaku\nT2\tContent 10 26\tthe mine is open\n"
+        "E1\tAttribution:T1 Source:T1 Content:T2\n",
+        "2023-02-01T00:00:00Z",
+    )
+    mapping = {"document": {"publisher": "ada", "published": "2022-12-01"}}
+    told = [one for _, one in import_history(ledger, marks, mapping=mapping)]
+    assert [(one.accepted, one.refused) for one in told] == [(0, 1), (2, 0)]
 
 
 def test_a_format_that_is_none_is_told_at_once(ledger, history):

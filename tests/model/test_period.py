@@ -288,6 +288,16 @@ def test_an_end_may_be_one_unknown_day_of_several():
     assert period == Period.parse("[2019-01-01..2019-02-01]", "2020", bounds="closed")
 
 
+def test_a_period_with_a_set_for_an_end_is_read_from_one_text():
+    period = Period.parse("[2019-01-01..2019-02-01]", "2021")
+    assert Period.of_interval(period.to_text()) == period
+    assert Period.of_interval("[2019-01-01..2019-02-01]/") == Period.parse(
+        "[2019-01-01..2019-02-01]", "unknown"
+    )
+    with pytest.raises(InvalidDate):
+        Period.of_interval("[2019-01-01..2019-02-01")
+
+
 @pytest.mark.parametrize("until", ["2020", "2020-02", "2020-02-29", "2020~", "202X", "20XX"])
 def test_a_closed_end_is_read_again_as_it_was_kept(until):
     kept = Period.parse("2019", until, bounds="closed")

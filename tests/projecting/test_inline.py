@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ledger import Claim, Ledger, Party
 from ledger.errors import InvalidProjection, ProjectionFailed
@@ -284,6 +284,56 @@ def test_one_that_ends_the_transaction_in_words_of_its_own_gives_nobody_a_receip
         kit.say(ledger, "C1")
     kept = ("C1",) if end == "COMMIT" else ()
     assert Ledger(ledger._folded.bind).claims().ids == kept
+
+
+def test_a_savepoint_that_is_left_open_is_ended(ledger, kit):
+    def apply(conn, stored):
+        conn.begin_nested()
+        if stored.type == "claim_recorded" and stored.event.key == "C2":
+            raise ZeroDivisionError
+
+    ledger.projections.add(Projection(name="open", apply=apply))
+    kit.world(ledger)
+    kit.say(ledger, "C1")
+    with pytest.raises(ProjectionFailed, match="ZeroDivisionError"):
+        kit.say(ledger, "C2")
+    with ledger._folded.bind.begin() as conn:
+        inside = Ledger(conn)
+        inside.projections.add(Projection(name="open", apply=apply))
+        kit.say(inside, "C3")
+        with pytest.raises(ProjectionFailed, match="ZeroDivisionError"):
+            kit.say(inside, "C2")
+    assert Ledger(ledger._folded.bind).claims().ids == ("C1", "C3")
+
+
+def test_what_fails_behind_an_error_that_was_passed_over_is_told_as_that(ledger, kit):
+    if ledger._folded.bind.dialect.name == "sqlite":
+        pytest.skip("on SQLite an error undoes its own statement alone")
+    ledger.projections.add(firsts())
+    kit.world(ledger)
+    kit.say(ledger, "C1")
+    two = [
+        Claim(id=id_, claimant="board", act="assert", proposition="shut", uttered="2023")
+        for id_ in ("C2", "C3")
+    ]
+    with pytest.raises(ProjectionFailed, match="firsts passed over an error"):
+        ledger.record_all(two)
+
+
+@pytest.mark.parametrize("end", ["ROLLBACK", "COMMIT"])
+def test_who_ends_a_hosts_transaction_is_named(ledger, kit, end):
+    def apply(conn, _stored):
+        conn.exec_driver_sql(end)
+
+    ends = Projection(name="ends", apply=apply, types=["claim_recorded"])
+    ledger.projections.add(ends)
+    kit.world(ledger)
+    engine = ledger._folded.bind
+    with contextlib.suppress(DBAPIError), engine.begin() as conn:
+        inside = Ledger(conn)
+        inside.projections.add(ends)
+        with pytest.raises(ProjectionFailed, match="ends ended the transaction"):
+            kit.say(inside, "C1")
 
 
 def test_one_that_records_is_refused_and_does_not_wait_for_itself(ledger, kit):
