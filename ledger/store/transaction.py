@@ -14,8 +14,9 @@ writing     committed, or rolled back on an error    joined, inside a SAVEPOINT
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Callable, Iterator
-from typing import Literal, overload
+from typing import Final, Literal, overload
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import ManagesConnection, StaticPool
@@ -173,10 +174,34 @@ def _savepoint(conn: Connection) -> Iterator[Connection]:
     refuse_autocommit(conn)
     if not conn.in_transaction():
         conn.begin()
+    _refuse_a_savepoint_for_a_transaction(conn)
     # Without this SQLite would take our SAVEPOINT for the transaction, and RELEASE would commit.
     begin_immediate(conn)
     with conn.begin_nested():
         yield conn
+
+
+_BEGUN: Final = "ledger_begun"
+"""Under which name a connection keeps the transaction that was seen to be one of SQLite's."""
+
+
+def _refuse_a_savepoint_for_a_transaction(conn: Connection) -> None:
+    """Refuse to write inside a host's savepoint of which nobody saw that something is around it.
+
+    Raises:
+        StoreError: SQLite may take it for the transaction, and commit all at its release.
+    """
+    if conn.dialect.name != "sqlite" or not conn.in_nested_transaction():
+        return
+    seen = conn.info.get(_BEGUN)
+    begins_by_itself = conn.engine.dispatch.begin or autocommit_of(conn.connection) is False
+    if begins_by_itself or (seen is not None and seen() is conn.get_transaction()):
+        return
+    raise StoreError(
+        "This savepoint was set before a ledger was bound to the engine, and SQLite would commit "
+        "all at its release, whatever is rolled back around it. Nothing was written. Make the "
+        "ledger once, Ledger(engine), before the first savepoint: at the start of the application."
+    )
 
 
 def watch_savepoints(bind: Bind) -> None:
@@ -193,4 +218,7 @@ def watch_savepoints(bind: Bind) -> None:
 
 def _begin_before(conn: Connection, _name: str) -> None:
     if not in_autocommit(conn):
+        begun = conn.get_transaction()
+        if begun is not None and not conn.in_nested_transaction():
+            conn.info[_BEGUN] = weakref.ref(begun)
         begin_immediate(conn)

@@ -171,6 +171,7 @@ def test_a_hosts_savepoint_takes_back_what_was_recorded_in_it(async_host, party)
 
 def test_a_savepoint_may_be_the_first_statement(async_host, party):
     async def work(engine):
+        AsyncLedger(engine)
         async with engine.connect() as conn:
             inner = await conn.begin_nested()
             ledger = AsyncLedger(conn)
@@ -182,6 +183,26 @@ def test_a_savepoint_may_be_the_first_statement(async_host, party):
 
     async_host.run(work)
     assert async_host.parties() == ["kept"]
+
+
+def test_a_savepoint_that_was_set_before_any_ledger_was_made_is_refused(async_host, party):
+    if async_host.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL has no savepoint without a transaction")
+
+    async def work(engine):
+        async with engine.connect() as conn:
+            async with conn.begin_nested():
+                await async_host.story(conn, "lost")
+                with pytest.raises(StoreError, match="Nothing was written"):
+                    await AsyncLedger(conn).register(party("lost"))
+            await conn.rollback()
+        async with engine.connect() as conn:  # the engine is known by now
+            async with conn.begin_nested():
+                await AsyncLedger(conn).register(party("lost"))
+            await conn.rollback()
+
+    async_host.run(work)
+    assert async_host.parties() == []
 
 
 # -- several ledgers, several tasks -------------------------------------------------------------

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from ledger import Ledger
+from ledger.errors import StoreError
 from ledger.store import schema
 
 
@@ -81,3 +82,68 @@ def test_an_engine_is_watched_once_however_many_ledgers_are_made(tmp_path):
         Ledger(engine)
     assert len(list(engine.dispatch.savepoint)) == 1
     engine.dispose()
+
+
+@pytest.fixture
+def unknown(host):
+    """An engine of another process, on a database in which a ledger's tables are: none was made."""
+    if host.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL has no savepoint without a transaction")
+    engine = sa.create_engine(host.engine.url)
+    yield engine
+    engine.dispose()
+
+
+REFUSED = r"set before a ledger was bound to the engine.*Ledger\(engine\), before the first"
+
+
+def test_a_savepoint_set_before_any_ledger_was_made_takes_nothing_of_it(host, unknown, party):
+    with unknown.connect() as conn:
+        with conn.begin_nested():
+            with pytest.raises(StoreError, match=REFUSED):
+                Ledger(conn).register(party("lost"))
+            assert Ledger(conn).as_of().parties() == ()  # a question harms nobody
+        conn.rollback()
+    with unknown.connect() as conn:
+        with conn.begin_nested():
+            Ledger(conn).register(party("lost"))
+        conn.rollback()
+    assert host.parties() == []
+
+
+def test_nor_does_a_sessions(host, unknown, party):
+    with Session(unknown) as session:
+        with session.begin_nested():
+            ledger = Ledger(session)
+            ledger.register(party("lost"))
+            with pytest.raises(StoreError, match=REFUSED):
+                ledger.flush()
+        session.rollback()
+    with unknown.connect() as conn, conn.begin() as outer:
+        with Session(conn, join_transaction_mode="create_savepoint") as session:
+            Ledger(session).register(party("lost"))
+            session.commit()  # by now the engine is known
+        outer.rollback()
+    assert host.parties() == []
+
+
+def test_nor_does_one_of_an_engine_with_other_options(host, unknown, party):
+    Ledger(unknown.execution_options(logging_token="other"))
+    with unknown.connect() as conn:
+        with conn.begin_nested(), pytest.raises(StoreError, match=REFUSED):
+            Ledger(conn).register(party("lost"))
+        conn.rollback()
+    assert host.parties() == []
+
+
+def test_a_host_that_begins_by_itself_may_set_a_savepoint_whenever_it_likes(host, unknown, party):
+    @sa.event.listens_for(unknown, "begin")
+    def _(conn):
+        conn.exec_driver_sql("BEGIN")
+
+    for end in ("rollback", "commit"):
+        with unknown.connect() as conn:
+            with conn.begin_nested():
+                Ledger(conn).register(party(end))
+            getattr(conn, end)()
+    assert host.parties() == ["commit"]
