@@ -379,3 +379,41 @@ def test_a_session_whose_transaction_has_failed_is_told_in_the_ledgers_words(hos
     ledger.register(party("c"))
     session.commit()
     assert host.parties() == ["c"]
+
+
+def test_a_claim_refused_at_a_flush_goes_with_the_savepoint_around_it(host, session, party):
+    ledger = Ledger(session)
+    if host.engine.dialect.name == "sqlite":
+        pytest.skip("one writer at a time: nobody takes an id behind the first statement")
+    session.add(Story(slug="kept"))
+    ledger.register(party("mine"))
+
+    def enter():
+        with session.begin_nested():
+            ledger.register(Party("ours", name="Ours"))
+            Ledger(host.engine).register(Party("ours", name="Theirs"))
+            ledger.flush()
+
+    with pytest.raises(AlreadyRecorded):
+        enter()
+    session.commit()
+    assert host.stories() == ["kept"]
+    names = {one.name for one in Ledger(host.engine).as_of().parties()}
+    assert names == {"Mine", "Theirs"}
+
+
+def test_a_hosts_rows_are_flushed_before_the_log_is_locked(host, session, party):
+    if host.engine.dialect.name == "sqlite":
+        pytest.skip("an append to an SQLite file goes past SQLAlchemy's events")
+    statements = []
+    sa.event.listen(
+        host.engine,
+        "before_cursor_execute",
+        lambda _conn, _cursor, statement, *_: statements.append(statement),
+    )
+    Ledger(session).register(party("a"))
+    session.add(Story(slug="flood"))
+    session.commit()
+    story = next(n for n, one in enumerate(statements) if one.startswith("INSERT INTO story"))
+    written = [n for n, one in enumerate(statements) if "INSERT INTO ledger_event" in one]
+    assert story < min(written)

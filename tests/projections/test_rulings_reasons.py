@@ -97,6 +97,15 @@ def test_reports_of_one_occasion_and_refusals_are_told(told):
     assert "a refusal to comment" in why(found, "Set aside", "c")[1]
 
 
+def test_reports_of_one_occasion_whose_dates_share_no_day_are_flagged(told):
+    told.claim("a", "river", uttered="2023-01-05", utterance="u", document="gazette-1")
+    told.claim("b", "river", uttered="2023-01-09", utterance="u", document="courier-1")
+    found = told.ledger.explain("river", "quay")
+    for one, other in ("ab", "ba"):
+        told_why = f"one occasion with {other}: evidence, counted once; their dates share no day"
+        assert why(found, "Collapse", one) == (True, told_why)
+
+
 def test_what_is_over_names_what_came_after(told):
     told.claim("may", "river", uttered="2023-01-05")
     told.claim("june", "river", act="deny", uttered="2023-01-09")
