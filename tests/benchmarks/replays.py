@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 from collections import deque
@@ -11,6 +12,7 @@ from typing import Final
 
 from ledger import Ledger
 from ledger.codec.peek import peek
+from ledger.projecting import cells as cells_view
 from ledger.projecting import claims as claims_view
 from ledger.store import read
 from ledger.store.views import slim_rows
@@ -101,35 +103,43 @@ def memory(arena: Arena) -> Iterator[Verdict]:
 
 
 def rebuild_sqlite(arena: Arena) -> Iterator[Verdict]:
-    """The claims view into a file, against a follower that only keeps a dict."""
-    yield _rebuilt(arena, "SQLite", arena.sqlite, "Follower")
+    """Our views into a file, against a follower that only keeps a dict."""
+    yield from _rebuilt(arena, "SQLite", arena.sqlite, "Follower")
 
 
 def rebuild_postgres(arena: Arena) -> Iterator[Verdict]:
-    """The claims view into a server, against a table of positions."""
-    yield _rebuilt(arena, "PostgreSQL", arena.postgres(), "ProjectionRunner")
+    """Our views into a server, against a table of positions."""
+    yield from _rebuilt(arena, "PostgreSQL", arena.postgres(), "ProjectionRunner")
 
 
-def _rebuilt(arena: Arena, engine: str, fresh: Fresh, by: str) -> Verdict:
+_VIEWS: Final = {"claims": claims_view, "cells": cells_view}
+"""The table of claims for a host's SQL, and the tables by which positions are narrowed."""
+
+
+def _rebuilt(arena: Arena, engine: str, fresh: Fresh, by: str) -> Iterator[Verdict]:
     fewer = arena.replayed // FOLLOWED
     with ExitStack() as stack:
         ours = stack.enter_context(closing(Ours(fresh(), arena.given)))
         peer = stack.enter_context(closing(Opponent(fresh(), arena.given.claims)))
         fill(ours, arena.replayed)
         fill(peer, fewer)
-        ours.ledger.projections.add(claims_view(ours.ledger.layout), mode="deferred")
-        ours.ledger.projections.run("claims")
+        projections = ours.ledger.projections
+        for name, view in _VIEWS.items():
+            projections.add(view(ours.ledger.layout), mode="deferred")
+            projections.run(name)
 
-        def again() -> Work:
-            ours.ledger.projections.prune("claims")
-            return lambda: ours.ledger.projections.rebuild("claims")
+        def again(name: str) -> Work:
+            projections.prune(name)
+            return lambda: projections.rebuild(name)
 
-        took = in_turn({"ours": again, "peer": lambda: peer.follower(fresh())}, arena.rounds)
-    return faster(
-        f"{engine}, rebuild of positions",
-        arena.replayed,
-        (took["ours"], took["peer"] * FOLLOWED),
-        REBUILD,
-        against=by,
-        beside=f"the peer's of {fewer:,} events",
-    )
+        entrants = {name: functools.partial(again, name) for name in _VIEWS}
+        took = in_turn({**entrants, "peer": lambda: peer.follower(fresh())}, arena.rounds)
+    for name in _VIEWS:
+        yield faster(
+            f"{engine}, rebuild of the {name} view",
+            arena.replayed,
+            (took[name], took["peer"] * FOLLOWED),
+            REBUILD,
+            against=by,
+            beside=f"the peer's of {fewer:,} events",
+        )

@@ -42,7 +42,7 @@ def test_the_inline_view_and_its_rebuild_are_measured_on_files():
 
     jobs = [row[0] for row in rows]
     assert "SQLite FULL, 500 events, inline claims view, batch 100" in jobs
-    assert "SQLite, rebuild of positions" in jobs
+    assert "SQLite, rebuild of the cells view" in jobs
 
 
 def test_writers_on_a_server_are_read_back_without_a_hole(postgres_server):
