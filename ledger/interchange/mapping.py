@@ -57,7 +57,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise unreadable(path, error, field="mapping") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidImport(
             f"{show(path.name, 200)} is no TOML file: {error}. Mend it there.",

@@ -178,11 +178,11 @@ def is_of_database(path: Path) -> bool:
     return False
 
 
-def unreadable(path: Path, error: OSError) -> InvalidImport:
+def unreadable(path: Path, error: OSError, *, field: str = "file") -> InvalidImport:
     """The refusal of a file that the system does not open."""
     return InvalidImport(
         f"{show(str(path), 200)} cannot be read: {error.strerror}. Give the path of a file that "
         "is there.",
-        field="file",
+        field=field,
         given=str(path),
     )

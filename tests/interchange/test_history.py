@@ -356,6 +356,14 @@ def test_annotations_without_their_text_in_a_commit_are_refused_and_others_go_on
     assert [(one.accepted, one.refused) for one in told] == [(0, 1), (2, 0)]
 
 
+def test_a_mapping_that_cannot_be_read_is_told_at_once(ledger, history, tmp_path):
+    for mapping in (tmp_path / "nowhere.toml", tmp_path / "bad.toml"):
+        (tmp_path / "bad.toml").write_text("rows = 3 =")
+        with pytest.raises(InvalidImport, match=mapping.name) as told:
+            list(import_history(ledger, history, mapping=mapping))
+        assert told.value.field == "mapping"
+
+
 def test_a_format_that_is_none_is_told_at_once(ledger, history):
     with pytest.raises(InvalidImport, match="There is no format 'cvs'"):
         list(import_history(ledger, history, format="cvs"))
