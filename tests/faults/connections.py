@@ -63,6 +63,8 @@ class _Line:
             assert again == stood
             self.already += again
         self.done[step.name] = sequences
+        if outcome:
+            check(self.url, self.notes())
         return outcome, stood
 
     def messages(self) -> list[bytes]:
