@@ -198,9 +198,10 @@ def _refuse_a_savepoint_for_a_transaction(conn: Connection) -> None:
     if begins_by_itself or (seen is not None and seen() is conn.get_transaction()):
         return
     raise StoreError(
-        "This savepoint was set before a ledger was bound to the engine, and SQLite would commit "
-        "all at its release, whatever is rolled back around it. Nothing was written. Make the "
-        "ledger once, Ledger(engine), before the first savepoint: at the start of the application."
+        "This savepoint was set before a ledger was bound to the engine. Where it was the first "
+        "statement, SQLite commits all at its release, whatever is rolled back around it; nobody "
+        "can tell that now. Nothing was written. Make the ledger once, Ledger(engine), before the "
+        "first savepoint: at the start of the application."
     )
 
 

@@ -84,6 +84,7 @@ def test_a_refused_append_leaves_the_hosts_transaction_usable(host, tables, draf
 
 
 def test_a_hosts_savepoint_takes_the_append_back(host, tables, drafts):
+    transaction.watch_savepoints(host)  # as a ledger does that is bound to the engine
     with host.begin() as conn:
         note(conn)
         savepoint = conn.begin_nested()
