@@ -115,6 +115,7 @@ def _turns(view: View, name: str, first: dt.date, last: dt.date) -> Iterator[dt.
     for bearer in view.denoted(name):
         for one in view.names(bearer.party):
             ends = (one.period.since, one.period.until)
-            for day in (day for end in ends if end for day in (end.earliest, end.latest)):
-                if isinstance(day, dt.date) and first < day < last:
+            bounds = (bound for end in ends if end for bound in (end.earliest, end.latest))
+            for day in map(_day, bounds):
+                if day is not None and first < day < last:
                     yield day
