@@ -118,11 +118,7 @@ def scans(node):
 
 
 def test_a_statement_that_reads_through_would_be_noticed(made):
-    for engine in made.values():
-        if engine.dialect.name == "sqlite":
-            for text in ("SELECT * FROM ledger_event e WHERE type = 'x'",):
-                assert read_through(engine, Sent(text), "large") == ["e"]
     large = made["large"]
-    if large.dialect.name == "postgresql":
-        sent = Sent("SELECT * FROM ledger_v3_cell WHERE document = 3")
-        assert read_through(large, sent, "large") == ["Seq Scan ledger_v3_cell"]
+    wrong = Sent("SELECT * FROM ledger_v3_cell c WHERE document = 3")
+    noticed = ["c"] if large.dialect.name == "sqlite" else ["Seq Scan ledger_v3_cell"]
+    assert read_through(large, wrong, "large") == noticed
