@@ -7,13 +7,13 @@ import datetime as dt
 import attrs
 
 from ledger.model import events as ev
-from ledger.model.erasing import NAMELESS
 from ledger.model.moment import Edtf
 from ledger.model.period import ALWAYS, Period
 from ledger.projections import scope
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.erased import Erased, erased
+from ledger.projections.naming import names_of
 
 
 @attrs.frozen(kw_only=True)
@@ -161,25 +161,15 @@ def memberships(facts: Facts, party: str, on: dt.date | None = None) -> tuple[Be
 
 
 def names(facts: Facts, party: str, on: dt.date | None = None) -> tuple[NameLine, ...]:
-    """What a party is called, on a day (surely or possibly), or at any time, in recorded order.
-
-    What it was registered under it is called always, unless a period is told of that name.
-    """
+    """What a party is called, on a day (surely or possibly), or at any time, in recorded order."""
     found: list[NameLine] = []
     for one in facts.merged_group(party):
-        named = (facts.get(id_, ev.PartyNamed) for id_ in facts.indexed("names_of", one))
-        told = [name for name in named if name is not None]
-        own = facts.get(one, ev.PartyRegistered)
-        shown = facts.public(facts.canonical(one))
-        if own is not None and own.name not in (NAMELESS, *(name.name for name in told)):
-            certain = None if on is None else True
-            found.append(NameLine(party=shown, name=own.name, certain=certain))
-        for name in told:
+        for name in names_of(facts, one):
             held = name.period.covers(on, on) if on else None
             if held != "no":
                 found.append(
                     NameLine(
-                        party=shown,
+                        party=facts.public(facts.canonical(one)),
                         name=name.name,
                         metonym=name.metonym,
                         period=name.period,

@@ -15,7 +15,6 @@ import attrs
 from ledger import errors
 from ledger.model import events as ev
 from ledger.model.erasing import NAMELESS
-from ledger.model.period import ALWAYS, Period
 from ledger.model.text import did_you_mean, near, show
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
@@ -153,7 +152,7 @@ def denoted(facts: Facts, name: str, on: dt.date | None) -> tuple[Denoted, ...]:
     Exact writing first; where nothing bears exactly this name, letters' case is overlooked.
     """
     like = facts.memo("borne", "", lambda: _borne(facts)).get(name.casefold(), ())
-    for bearings in ([one for one in like if one.name == name], like):
+    for bearings in ([one for one in like if one[1].name == name], like):
         found = list(_bearers(bearings, on))
         if found:
             # A name that fits only possibly hides no surer one of a higher rank.
@@ -171,43 +170,42 @@ def name_of(facts: Facts, party: str) -> str:
     return event.name if event else facts.public(party)
 
 
-@attrs.frozen
-class _Bearing:
-    """A name that a party bears, and when; what it was registered under it bears always."""
+def names_of(facts: Facts, party: str) -> Iterator[ev.PartyNamed]:
+    """The names of a registered party, by its ledger id, as they were told.
 
-    party: str
-    name: str
-    rank: int = 0
-    metonym: bool = False
-    period: Period = ALWAYS
+    What it was registered under it bears always, unless a period is told of that name.
+    """
+    told = [facts.get(one, ev.PartyNamed) for one in facts.indexed("names_of", party)]
+    registered = facts.get(party, ev.PartyRegistered)
+    dated = {one.name for one in told if one is not None}
+    if registered is not None and registered.name not in (*dated, NAMELESS):
+        yield ev.PartyNamed(party=party, name=registered.name)
+    yield from (one for one in told if one is not None)
+
+
+_Bearing = tuple[str, ev.PartyNamed]
+"""The party that is shown, and a name of it."""
 
 
 def _borne(facts: Facts) -> dict[str, list[_Bearing]]:
     """All names, by how they are written without regard to case."""
     found: dict[str, list[_Bearing]] = {}
-    for id_, party in facts.of_type(ev.PartyRegistered):
+    for id_, _ in facts.of_type(ev.PartyRegistered):
         shown = facts.public(facts.canonical(id_))
-        dated = set()
-        for naming in facts.indexed("names_of", id_):
-            name = facts.get(naming, ev.PartyNamed)
-            if name is not None:
-                dated.add(name.name)
-                one = _Bearing(shown, name.name, name.rank, name.metonym, name.period)
-                found.setdefault(name.name.casefold(), []).append(one)
-        if party.name not in (*dated, NAMELESS):
-            found.setdefault(party.name.casefold(), []).append(_Bearing(shown, party.name))
+        for name in names_of(facts, id_):
+            found.setdefault(name.name.casefold(), []).append((shown, name))
     return found
 
 
 def _bearers(bearings: Iterable[_Bearing], on: dt.date | None) -> Iterator[tuple[int, Denoted]]:
     """Those of the bearings that hold on a day, with their ranks."""
-    for one in bearings:
+    for party, one in bearings:
         held = "certain" if on is None else one.period.covers(on, on)
         if held != "no":
             yield (
                 one.rank,
                 Denoted(
-                    party=one.party,
+                    party=party,
                     name=one.name,
                     metonym=one.metonym,
                     certain=held == "certain",
