@@ -20,7 +20,7 @@ class Imported(Answer):
     `lines` counts the file's records, which `unit` names: lines, rows, annotations. `stored` is
     False where it was a dry run, or undone because of a refusal. `refusals` are the first thousand.
     `struck_out` counts what an earlier version of the file held, where that was asked for;
-    `not_struck_out` says why nothing was, although something vanished.
+    `not_struck_out` says why nothing could be.
     """
 
     file: str

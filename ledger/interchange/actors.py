@@ -23,9 +23,17 @@ import attrs
 
 from ledger.errors import InvalidImport
 from ledger.interchange.foreign import Object
-from ledger.interchange.items import Item, Items, Options, made, refuse_mapping, refused, skipped
+from ledger.interchange.items import (
+    Item,
+    Items,
+    Options,
+    made,
+    refuse_mapping,
+    refused,
+    skipped,
+    where,
+)
 from ledger.interchange.lines import Line, lines
-from ledger.interchange.records import where
 from ledger.interchange.source import Source
 from ledger.model import events as ev
 from ledger.model.text import show
@@ -39,6 +47,8 @@ _GOING_ON: Final = (b"+", b"\t", b" ", b"[", b"#", b";")
 """How a line begins that is no first line of an entry."""
 
 _KIND: Final = "x-actors:code"
+"""The kind of party that a code is."""
+
 _WITHOUT: Final = "x-actors:name"
 """The kind of party that an entry without a code is."""
 
@@ -119,7 +129,7 @@ def _take(text: str, line: Line, entry: _Entry | None) -> None:
 
 
 def _codes(text: str) -> list[str]:
-    """The codes of a line; what is none stays with the one before it."""
+    """The codes of a line, each with what stands behind it."""
     first, *others = text.split("[")
     return [first] if not others else [f"{first}[{others[0]}", *(f"[{one}" for one in others[1:])]
 
@@ -145,7 +155,6 @@ def _items(entry: _Entry, bounds: str, ranks: _Ranks) -> Iterator[Item]:
 def _bare(line: Line, names: list[str]) -> Item:
     """An entry without a code: a party of its first name, with the others."""
     id_ = names[0]
-
     party = {"type": "party", "id": id_, "name": id_, "kind": _WITHOUT}
     given = [{"type": "name", "party": id_, "name": name, "rank": _LEAST} for name in names]
     return _unless(_KIND, made(line, given, passing=[party], remarks=["entry without code"]), id_)
@@ -163,10 +172,7 @@ def _unless(kind: str, item: Item, id_: str) -> Item:
                 given=id_,
             )
 
-    if not item.records:
-        return item
-    first, *others = item.records
-    return attrs.evolve(item, records=(where(first, check), *others))
+    return where(item, check)
 
 
 def _item(line: Line, text: str, ranks: dict[str, int], bounds: str) -> Item:

@@ -28,10 +28,9 @@ import attrs
 from ledger.codec.canonical import parse
 from ledger.errors import CodecError, InvalidDocument, InvalidImport
 from ledger.interchange.foreign import Object, slug
-from ledger.interchange.items import Item, Items, Options, made, refused, skipped, told_of
+from ledger.interchange.items import Item, Items, Options, made, refused, skipped, told_of, where
 from ledger.interchange.lines import Line, lines
 from ledger.interchange.mapping import mapped
-from ledger.interchange.records import where
 from ledger.interchange.shapes import FORMS
 from ledger.interchange.source import Source
 from ledger.interchange.standoff import (
@@ -90,18 +89,18 @@ def read(source: Source, options: Options) -> Items:
         )
     for path in files:
         name = path.relative_to(source.path).as_posix() if folder else ""
-        reader = _Reader(mapping, path.with_suffix(".txt"), f"{name}: " if name else "")
+        reader = _Reader(mapping, path.with_suffix(".txt"), name)
         yield from reader.items(Source(path) if folder else source)
 
 
 class _Reader:
     """One document and its annotations."""
 
-    def __init__(self, mapping: BratMapping, path: Path, inside: str) -> None:
+    def __init__(self, mapping: BratMapping, path: Path, name: str) -> None:
         self._mapping = mapping
         self._path = path
-        self._inside = inside
-        self._folders = inside[: inside.rfind("/") + 1]
+        self._placed = name.removesuffix(".ann")
+        self._inside = f"{name}: " if name else ""
         self._text = ""
         self._digest = ""
         self._document = path.stem
@@ -145,8 +144,8 @@ class _Reader:
 
     def _told_of_document(self) -> Mapping[str, Any]:
         """What the mapping says of this one, by its folders and name, or by its name alone."""
-        documents, stem = self._mapping.documents, self._path.stem
-        return documents.get(f"{self._folders}{stem}", documents.get(stem, {}))
+        documents = self._mapping.documents
+        return documents.get(self._placed, documents.get(self._path.stem, {}))
 
     # -- reading ----------------------------------------------------------------------------
 
@@ -237,10 +236,7 @@ class _Reader:
                     given=self._document,
                 )
 
-        if not item.records:
-            return item
-        first, *others = item.records
-        return attrs.evolve(item, records=(where(first, check), *others))
+        return where(item, check)
 
     def _id_of(self, event: str) -> str:
         told = self._attributes.get(event, {})

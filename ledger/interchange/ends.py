@@ -39,7 +39,7 @@ def first_of(*told: Any) -> Any:
         ('[0001-01-01..2015-12-31]', '2015')
     """
     given = [day_of(one) for one in told if one and one != ".."]
-    if len({*map(str, given)}) < 2:  # noqa: PLR2004 - of one, or of none
+    if len({*map(str, given)}) <= 1:
         return given[0] if given else None
     spans = []
     for one in given:

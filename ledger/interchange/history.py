@@ -31,8 +31,8 @@ from ledger.model.text import show
 TOOL: Final = "git"
 """The tool that the recorder of every entry names."""
 
-_READING: Final[tuple[str, ...]] = ("format", "mapping", "bounds")
-"""The options of an import that say how a file is read."""
+_READING: Final[tuple[str, ...]] = ("format", "mapping", "bounds", "bring_back")
+"""The options of an import that say how a file is read, and not who is told."""
 
 _UNREADABLE: Final = "version"
 """The unit of an account of a version that could not be read at all."""
@@ -68,7 +68,7 @@ def import_history(
     does not hold any more are struck out as of that: in a register, what is gone was wrong or is
     over. Where a claim, a membership or a relation of a version is refused, or a row cannot be
     read, nothing is struck out by it, unless it was refused word for word in all that came before.
-    A version that cannot be read at all, or is empty, strikes nothing out either.
+    A version that cannot be read at all, or holds no record, strikes nothing out either.
 
     A history whose import was interrupted, or that has grown since, goes on at the version that
     came last. A commit whose time is before another's that precedes it is known as of that one.
@@ -88,104 +88,112 @@ def import_history(
     left = _left(ledger, path, commits)
     options["bring_back"] = strike_out_vanished  # a row may vanish and return
     there = commits[: len(commits) - len(left)]  # the first that is left may be half there
-    standing = _standing(ledger, path, there, options) if strike_out_vanished else Standing()
+    way = _Way(ledger, path, options)
+    standing = way.standing(there) if strike_out_vanished else Standing()
     for commit, committed in left:
         version, rows = _version(path, commit, committed), Rows()
-        account = _enter(ledger, path, version, options | {"witness": rows})
-        if strike_out_vanished and not (why := _why_not_told(account, rows, options)):
-            gone, why = standing.gone(rows)
-            many = _strike_out(ledger, path, version, gone)
-            account = attrs.evolve(account, struck_out=many, not_struck_out=why)
-            if many and rows.turned_down:  # perhaps it was refused for what is gone now
-                account = _once_more(ledger, path, version, options, account, standing)
-        elif strike_out_vanished:
-            account = attrs.evolve(account, not_struck_out=why)
+        account = way.enter(version, rows)
+        if strike_out_vanished:
+            account = way.without_what_vanished(version, rows, account, standing)
         yield version, account
 
 
-def _why_not_told(account: Imported, rows: Rows, options: Mapping[str, Any]) -> str:
-    """Why a version does not say what stands; nothing where it does."""
-    if account.unit == _UNREADABLE:
-        return "the version cannot be read"
-    if not rows.ids and not rows.turned_down:
-        return "the version holds no record"
-    undone = options.get("all_or_nothing") and account.refused
-    return "nothing of the version was recorded" if undone else ""
+@attrs.frozen
+class _Way:
+    """How the versions of one file are imported."""
 
+    ledger: Ledger
+    path: Path
+    options: Mapping[str, Any]
 
-def _once_more(  # noqa: PLR0917 - all that an import of a version takes
-    ledger: Ledger,
-    path: Path,
-    version: Version,
-    options: Mapping[str, Any],
-    account: Imported,
-    standing: Standing,
-) -> Imported:
-    """Enter what a version holds and could not be entered beside what is gone."""
-    rows = Rows()
-    silent = {name: options[name] for name in options if name in (*_READING, "bring_back")}
-    again = _enter(ledger, path, version, silent | {"witness": rows})
-    standing.gone(rows)
-    return attrs.evolve(
-        account,
-        accepted=account.accepted + again.accepted,
-        refused=again.refused,
-        refusals=again.refusals,
-    )
+    def standing(self, there: Sequence[_Commit]) -> Standing:
+        """What the versions hold that were imported before, by going through them once more."""
 
+        def through(commits: Iterable[_Commit]) -> tuple[Standing, Rows]:
+            standing, rows = Standing(), Rows()
+            for commit, committed in commits:
+                rows = Rows()
+                version = _version(self.path, commit, committed)
+                if not self._why_not_told(self._read(version, rows, dry_run=True), rows):
+                    standing.gone(rows)
+            return standing, rows
 
-def _standing(
-    ledger: Ledger, path: Path, there: Sequence[_Commit], options: Mapping[str, Any]
-) -> Standing:
-    """What the versions hold that were imported before, by going through them once more."""
-    silent = {name: options[name] for name in options if name in (*_READING, "bring_back")}
-    silent["dry_run"] = True
+        found, last = through(there[-1:])
+        return found if last.ids and not last.turned_down else through(there)[0]
 
-    def through(commits: Iterable[_Commit]) -> tuple[Standing, Rows]:
-        standing, rows = Standing(), Rows()
-        for commit, committed in commits:
-            rows = Rows()
-            version = _version(path, commit, committed)
-            account = _enter(ledger, path, version, silent | {"witness": rows})
-            if not _why_not_told(account, rows, options):
-                standing.gone(rows)
-        return standing, rows
+    def without_what_vanished(
+        self, version: Version, rows: Rows, account: Imported, standing: Standing
+    ) -> Imported:
+        """Strike out what stood before and a version does not hold; the account with that."""
+        why = self._why_not_told(account, rows)
+        gone, why = ((), why) if why else standing.gone(rows)
+        many = self._strike_out(version, gone)
+        account = attrs.evolve(account, struck_out=many, not_struck_out=why)
+        if not (many and rows.turned_down):
+            return account
+        rows = Rows()  # perhaps something was refused for what is gone now
+        again = self._read(version, rows)
+        standing.gone(rows)
+        return attrs.evolve(
+            account,
+            accepted=account.accepted + again.accepted,
+            refused=again.refused,
+            refusals=again.refusals,
+        )
 
-    found, last = through(there[-1:])
-    return found if last.ids and not last.turned_down else through(there)[0]
+    def _why_not_told(self, account: Imported, rows: Rows) -> str:
+        """Why a version does not say what stands; nothing where it does."""
+        if account.unit == _UNREADABLE:
+            return "the version cannot be read"
+        if not rows.ids and not rows.turned_down:
+            return "the version holds no record"
+        undone = self.options.get("all_or_nothing") and account.refused
+        return "nothing of the version was recorded" if undone else ""
 
+    def _read(self, version: Version, rows: Rows, **more: Any) -> Imported:
+        """Import a version in silence, or look what would come of it."""
+        silent = {name: self.options[name] for name in _READING if name in self.options}
+        return attrs.evolve(self, options={**silent, **more}).enter(version, rows)
 
-def _enter(ledger: Ledger, path: Path, version: Version, options: Mapping[str, Any]) -> Imported:
-    """Import a version; one that cannot be read at all is refused as a whole, and others go on."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / path.name
-        file.write_bytes(version.raw)
-        if path.suffix == ".ann":
-            with contextlib.suppress(InvalidImport):  # there was none in that commit
-                text = _shown(path.with_suffix(".txt"), version.commit)
-                file.with_suffix(".txt").write_bytes(text)
-        try:
-            with ledger.tagged(correlation=version.commit):
-                return import_file(_as_of(ledger, version), file, **options)
-        except InvalidImport as error:
-            message = f"In the version of commit {version.commit[:10]}: {error.message}"
-            if error.field == "file" or (error.field == "format" and not options.get("format")):
-                why = Outcome(line=0, at=path.name, verdict="refused", reason=message)
-                if (tell := options.get("tell")) is not None:
-                    tell(why)
-                if (report := options.get("report")) is not None:
-                    line = Line(number=0, raw=version.raw, at=path.name)
-                    write_refusal(report, path.name, why, line)
-                return Imported(
-                    file=path.name, unit=_UNREADABLE, lines=1, refused=1, refusals=(why,)
+    def enter(self, version: Version, rows: Rows) -> Imported:
+        """Import a version; one that cannot be read at all is refused, and others go on."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / self.path.name
+            file.write_bytes(version.raw)
+            if self.path.suffix == ".ann":
+                with contextlib.suppress(InvalidImport):  # there was none in that commit
+                    text = _shown(self.path.with_suffix(".txt"), version.commit)
+                    file.with_suffix(".txt").write_bytes(text)
+            try:
+                with self.ledger.tagged(correlation=version.commit):
+                    return import_file(
+                        _as_of(self.ledger, version), file, witness=rows, **self.options
+                    )
+            except InvalidImport as error:
+                told = InvalidImport(
+                    f"In the version of commit {version.commit[:10]}: {error.message}",
+                    field=error.field,
+                    given=error.given,
                 )
-            raise InvalidImport(message, field=error.field, given=error.given) from error
+                unknown = error.field == "format" and not self.options.get("format")
+                if error.field == "file" or unknown:
+                    return self._refused(version, told)
+                raise told from error
 
+    def _refused(self, version: Version, error: InvalidImport) -> Imported:
+        """The account of a version of which nothing could be read."""
+        line = Line(number=0, raw=version.raw, at=self.path.name)
+        why = Outcome(line=0, at=line.at, verdict="refused", reason=error.message)
+        if (tell := self.options.get("tell")) is not None:
+            tell(why)
+        if (report := self.options.get("report")) is not None:
+            write_refusal(report, self.path.name, why, line)
+        return Imported(file=self.path.name, unit=_UNREADABLE, lines=1, refused=1, refusals=(why,))
 
-def _strike_out(ledger: Ledger, path: Path, version: Version, gone: Collection[str]) -> int:
-    reason = f"not in {path.name} any more, by commit {version.commit[:10]}"
-    with ledger.tagged(correlation=version.commit):
-        return strike_out(_as_of(ledger, version).appender, gone, reason=reason)
+    def _strike_out(self, version: Version, gone: Collection[str]) -> int:
+        reason = f"not in {self.path.name} any more, by commit {version.commit[:10]}"
+        with self.ledger.tagged(correlation=version.commit):
+            return strike_out(_as_of(self.ledger, version).appender, gone, reason=reason)
 
 
 def _left(ledger: Ledger, path: Path, commits: list[_Commit]) -> list[_Commit]:

@@ -20,6 +20,7 @@ from ledger.interchange.outcomes import Outcome, refusal
 from ledger.interchange.records import Record, in_these_words, once, record_of
 from ledger.interchange.source import Source
 from ledger.model.text import show
+from ledger.recording.intake import Intake, Made
 
 BoundsRule = Literal["closed", "half_open"]
 REFUSALS: Final = (Invalid, NotFound, Conflict, CodecError)
@@ -91,6 +92,27 @@ def made(
         return Item(line=line, records=records, value=shown)
     except REFUSALS as error:
         return Item(line=line, value=shown, outcome=refusal(line, error, shown))
+
+
+def first_as(item: Item, how: Callable[[Record], Record]) -> Item:
+    """An item whose first record is entered in another way."""
+    if not item.records:
+        return item
+    first, *others = item.records
+    return attrs.evolve(item, records=(how(first), *others))
+
+
+def where(item: Item, check: Callable[[Intake], object]) -> Item:
+    """An item, entered only where a check of what is there refuses nothing."""
+
+    def checked(record: Record) -> Record:
+        def enter(intake: Intake) -> Made:
+            check(intake)
+            return record.enter(intake)
+
+        return attrs.evolve(record, enter=enter)
+
+    return first_as(item, checked)
 
 
 def refused(line: Line, error: LedgerError, value: object = None) -> Item:

@@ -30,6 +30,7 @@ from ledger.interchange.items import (
     Item,
     Items,
     Options,
+    first_as,
     made,
     refused,
     skipped,
@@ -37,7 +38,7 @@ from ledger.interchange.items import (
 )
 from ledger.interchange.lines import Line
 from ledger.interchange.mapping import mapped
-from ledger.interchange.numbering import Ids, id_in
+from ledger.interchange.popoloids import Ids, id_in
 from ledger.interchange.records import by_another_name, record_of
 from ledger.interchange.shapes import kind_of
 from ledger.interchange.source import Source
@@ -210,10 +211,7 @@ class _Reader:
             return refused(element.line, error, value), ()
         names, wrong = self._names(element, party["id"], value.get("other_names"))
         item = made(element.line, [party, *names], value, remarks=self._remarks(section, value))
-        if not item.records:
-            return item, wrong
-        first, *others = item.records
-        return attrs.evolve(item, records=(by_another_name(first), *others)), wrong
+        return first_as(item, by_another_name), wrong
 
     def inside(self, element: Element) -> Iterator[Item]:
         """The memberships that stand inside a person or an organisation."""

@@ -10,12 +10,9 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
 from ledger.errors import InvalidImport
 from ledger.interchange.foreign import Object, counted, slug
-from ledger.interchange.items import Item
-from ledger.interchange.records import where
+from ledger.interchange.items import Item, where
 from ledger.model import events as ev
 from ledger.model.text import show
 from ledger.recording.intake import Intake
@@ -84,7 +81,7 @@ class Ids:
     def of_the_file(self, item: Item, value: Object) -> Item:
         """A membership, refused where the ledger has another party under the person's id."""
         person = id_in(value, "person")
-        if not item.records or person not in self._ids["persons"]:
+        if person not in self._ids["persons"]:
             return item
         name, called = self._ids["persons"][person], self.called("persons", person)
 
@@ -98,8 +95,7 @@ class Ids:
                     given=person,
                 )
 
-        first, *others = item.records
-        return attrs.evolve(item, records=(where(first, check), *others))
+        return where(item, check)
 
 
 def id_in(value: Object, what: str) -> Any:

@@ -130,16 +130,6 @@ def by_another_name(record: Record) -> Record:
     return attrs.evolve(record, enter=enter)
 
 
-def where(record: Record, check: Callable[[Intake], object]) -> Record:
-    """The same record, entered only where a check of what is there refuses nothing."""
-
-    def enter(intake: Intake) -> Made:
-        check(intake)
-        return record.enter(intake)
-
-    return attrs.evolve(record, enter=enter)
-
-
 def _id_of_content(value: object) -> str:
     """The id of a line without one: a second run must find what the first has recorded."""
     return f"jsonl-{hashlib.sha256(jcs(value)).hexdigest()[:24]}"
