@@ -54,5 +54,6 @@ def engine_or_connection(host: Host) -> Bind:
     except InvalidRequestError as error:
         why = str(error.args[0]).partition("\n")[0]
         raise StoreError(
-            f"The Session's transaction takes no statement now: {why} Nothing was written."
+            f"The Session's transaction takes no statement now: {why} Nothing was written; end it "
+            "with session.rollback() or, where it is prepared, session.commit()."
         ) from error
