@@ -29,20 +29,26 @@ from ledger.model.text import show
 Bound = dt.date | dt.datetime
 """A plain day or an aware instant; test for the instant first, because a datetime is a date."""
 
+Span = tuple[Bound | None, Bound | None]
+"""The first and last bound of some time, both included; None where it is open or unknown."""
+
 
 @attrs.frozen(kw_only=True, repr=False)
 class Edtf:
     """A date as written, with the closed bounds it gives; made by `Edtf.parse`.
 
     `earliest` and `latest` are days, or the instant itself; None is open or unknown. `kind` tells
-    an interval ("throughout") from a set ("one unknown day of these"). Marks never widen bounds.
-    Two are equal if their texts are.
+    an interval ("throughout") from a set ("one unknown day of these"), whose members are the
+    `spans` (of anything else that is one, its own bounds). Marks never widen bounds. Two are equal
+    if their texts are.
 
     Example:
         >>> Edtf.parse("[2022-12-12..2023-02-22]").latest
         datetime.date(2023, 2, 22)
         >>> Edtf.parse("2024-02-XX") == Edtf.parse("2024-02")
         False
+        >>> [str(first) for first, last in Edtf.parse("[2024-02,2024-05-06]").spans]
+        ['2024-02-01', '2024-05-06']
 
     Follows ISO 8601-2:2019: level 0; of level 1 marks, X from the right, open and unknown ends;
     of level 2 one-of-a-set.
@@ -56,6 +62,10 @@ class Edtf:
     approximate: bool = attrs.field(eq=False, default=False)
     unknown_start: bool = attrs.field(eq=False, default=False)
     unknown_end: bool = attrs.field(eq=False, default=False)
+    spans: tuple[Span, ...] = attrs.field(
+        eq=False,
+        default=attrs.Factory(lambda self: ((self.earliest, self.latest),), takes_self=True),
+    )
 
     @classmethod
     def parse(cls, value: str | dt.date | dt.datetime | Edtf, *, field: str = "date") -> Edtf:
@@ -162,13 +172,18 @@ def _read_set(text: str) -> Edtf:
         starts.append(first)
         ends.append(last)
     known = [days for days in (*starts, *ends) if days]
+    spans = tuple(
+        (first.earliest if first else None, last.latest if last else None)
+        for first, last in zip(starts, ends, strict=True)
+    )
     return Edtf(
         text=text,
         kind="set",
-        earliest=None if None in starts else min(days.earliest for days in known),
-        latest=None if None in ends else max(days.latest for days in known),
+        earliest=min((day for day, _ in spans if day), default=None) if all(starts) else None,
+        latest=max((day for _, day in spans if day), default=None) if all(ends) else None,
         uncertain=any(days.uncertain for days in known),
         approximate=any(days.approximate for days in known),
+        spans=spans,
     )
 
 

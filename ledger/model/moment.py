@@ -1,7 +1,7 @@
 """Days and instants on one axis: the cut that a question makes, and the one rule of comparing.
 
-Here live `Knob` and the comparisons; `Edtf` and `Bound` are made next door and taken from here.
-When an act of saying can have happened lives in `ledger.model.bounds`.
+Here live `Knob` and the comparisons; `Edtf`, `Bound` and `Span` come from next door. When an act
+of saying can have happened lives in `ledger.model.bounds`.
 
 A plain day lasts, somewhere on Earth, for fifty hours. Seen from an instant in them it is
 possibly reached, and not surely:
@@ -21,12 +21,13 @@ from typing import Final, Literal
 import attrs
 
 from ledger.errors import InvalidDate, InvalidView
-from ledger.model.edtf import Bound, Edtf
+from ledger.model.edtf import Bound, Edtf, Span
 
 __all__ = [
     "Bound",
     "Edtf",
     "Knob",
+    "Span",
     "earliest_reading",
     "latest_reading",
     "maybe_reached",

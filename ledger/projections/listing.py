@@ -11,7 +11,7 @@ import attrs
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
 from ledger.model.claim import STANCES, check_act, one_of
-from ledger.model.moment import Edtf, Knob, surely_before, surely_reached
+from ledger.model.moment import Edtf, Knob, Span, surely_before, surely_reached
 from ledger.projections import naming
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
@@ -192,8 +192,12 @@ def _keep(facts: Facts, wanted: Filters) -> Callable[[str, ev.ClaimRecorded], bo
 def _about_overlaps(about: Edtf | None, wanted: Edtf | None) -> bool:
     if about is None or wanted is None:
         return wanted is None
-    for first, last in ((about.latest, wanted.earliest), (wanted.latest, about.earliest)):
-        if first is not None and last is not None and surely_before(first, last):
+    return any(_may_meet(one, other) for one in about.spans for other in wanted.spans)
+
+
+def _may_meet(one: Span, other: Span) -> bool:
+    for (_, last), (first, _) in ((one, other), (other, one)):
+        if first is not None and last is not None and surely_before(last, first):
             return False
     return True
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from ledger import Ledger, Party, Topic
+from ledger import Ledger, Party, Proposition, Topic
 from ledger.errors import Invalid, InvalidView, UnknownClaim, UnknownParty
 from ledger.store import read
 
@@ -353,6 +353,29 @@ def test_while_the_log_is_read_more_may_be_recorded(told, monkeypatch):
 )
 def test_about_keeps_what_may_overlap(standing, about, expected):
     assert standing.as_of().claims(about=about).ids == expected
+
+
+@pytest.mark.parametrize(
+    "about, expected",
+    [
+        ("2023-02-03", True),
+        ("2023-02-10", False),
+        ("2023-02-21", True),
+        ("2023-02-10/2023-02-20", True),
+        ("[2023-02-01,2023-02-10]", False),
+        ("[2023-03,2023-02-22..2023-02-28]", True),
+    ],
+)
+def test_what_is_about_one_of_some_days_is_about_none_between(about, expected):
+    with Ledger.open(":memory:") as ledger:
+        ledger.register_all([Party("mill", name="Mill"), Proposition("shut", text="Shut")])
+        ledger.record(
+            claimant="mill",
+            act="assert",
+            proposition="shut",
+            about="[2023-02-03,2023-02-20..2023-02-22]",
+        )
+        assert len(ledger.claims(about=about)) == expected
 
 
 @pytest.mark.parametrize(

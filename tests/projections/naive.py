@@ -1,15 +1,15 @@
 """The contract once more, as plain lists and loops: what the projections are tested against.
 
-Nothing of `ledger.projections` or `ledger.recording` is used here: dates are read by `Edtf`, the
-rest is written anew, by the letter and without any thought of speed. This file holds the answers;
-`naive_fold` what they are made of, `naive_days` the days and instants.
+Nothing of the library is used here: all is written anew, by the letter and without any thought of
+speed. This file holds the answers; `naive_fold` what they are made of, `naive_days` the days and
+instants, `naive_dates` how a date is read.
 """
 
 from __future__ import annotations
 
 import itertools
 
-from ledger.model.moment import Edtf
+from tests.projections.naive_dates import ends
 from tests.projections.naive_days import before
 from tests.projections.naive_fold import Entry, Fold, Op
 
@@ -115,7 +115,7 @@ class World(Fold):
 
     def expired(self, claim, said):
         expires = self.act(claim)["expires"]
-        return expires is not None and before(Edtf.parse(expires).latest, said)
+        return expires is not None and before(ends(expires)[1], said)
 
     def contested(self, claims, said):
         return {

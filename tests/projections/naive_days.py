@@ -1,13 +1,13 @@
 """Days, instants and periods of the reference model, written anew.
 
-A bound is a day (`date`) or an instant (`datetime`); `Edtf` only reads what was written.
+A bound is a day (`date`) or an instant (`datetime`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 
-from ledger.model.moment import Edtf
+from tests.projections.naive_dates import ends
 
 EVER, FAR = -(10**7), 10**7
 
@@ -53,8 +53,7 @@ def ends_of(text, *, of):
         return (of, of)
     if text == "":
         return (EVER, FAR + 1)
-    date = Edtf.parse(text)
-    first, last = date.earliest, date.latest
+    first, last = ends(text)
     return (first.toordinal() if first else EVER, last.toordinal() if last else FAR + 1)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from ledger.model.moment import Edtf
+from tests.projections.naive_dates import ends
 from tests.projections.naive_days import (
     any_covers,
     before,
@@ -138,12 +138,10 @@ class Fold:
 
     def own_bounds(self, id_):
         one = self.act(id_)
-        date = Edtf.parse(one["uttered"]) if one["uttered"] else None
+        earliest, latest = ends(one["uttered"]) if one["uttered"] else (None, None)
         document = self.records.get(one["document"])
-        published = document and document["published"] and Edtf.parse(document["published"]).latest
-        lows = {date.earliest} if date else set()
-        highs = {date.latest if date else None, published, self.recorded[id_]}
-        return lows - {None}, highs - {None}
+        published = document and document["published"] and ends(document["published"])[1]
+        return {earliest} - {None}, {latest, published, self.recorded[id_]} - {None}
 
     def mates(self, id_):
         said_at = self.act(id_)["utterance"]

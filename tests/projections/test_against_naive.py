@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import Ledger
+from ledger.model.moment import Edtf
 from tests.projections.answers import listed, told
 from tests.projections.naive import World
+from tests.projections.naive_dates import ends, first
 from tests.projections.worlds import PEOPLE, SAID, TOLD, Clock, crowded, scene, told_to, worlds
 
 SCENE = len(scene())
@@ -19,6 +23,48 @@ def cuts(draw, teller):
     for known in {size - 1, draw(st.integers(SCENE - 1, size - 1), label="known")}:
         for said in draw(st.lists(st.sampled_from(SAID), min_size=2, max_size=3, unique=True)):
             yield known, said
+
+
+MARKED = st.sampled_from(("", "", "", "?", "~", "%"))
+SINGLE = st.tuples(
+    st.dates(min_value=dt.date(1000, 1, 1)).flatmap(
+        lambda day: st.sampled_from(
+            (
+                f"{day}",
+                f"{day}"[:7],
+                f"{day}"[:4],
+                f"{day}"[:8] + "XX",
+                f"{day}"[:5] + "XX",
+                f"{day}"[:5] + "XX-XX",
+                f"{day}"[:3] + "X",
+                f"{day}"[:2] + "XX",
+            )
+        )
+    ),
+    MARKED,
+).map("".join)
+PAIR = st.tuples(SINGLE, SINGLE).map(
+    lambda pair: sorted(pair, key=lambda text: first(text) or dt.date.min)
+)
+WRITTEN = st.one_of(
+    SINGLE,
+    PAIR.map("/".join),
+    st.tuples(SINGLE, st.sampled_from(("", ".."))).map("/".join),
+    st.tuples(st.sampled_from(("", "..")), SINGLE).map("/".join),
+    PAIR.map(lambda pair: f"[{'..'.join(pair)}]"),
+    PAIR.map(lambda pair: f"[{','.join(reversed(pair))}]"),
+    SINGLE.map(lambda day: f"[..{day}]"),
+    SINGLE.map(lambda day: f"[{day}..]"),
+    st.tuples(st.dates(dt.date(1000, 1, 1), dt.date(9999, 12, 30)), st.times()).map(
+        lambda pair: f"{pair[0]}T{pair[1]:%H:%M:%S}-05:00"
+    ),
+)
+
+
+@given(WRITTEN)
+def test_a_date_has_the_bounds_that_the_reference_reads(text):
+    date = Edtf.parse(text)
+    assert (date.earliest, date.latest) == ends(text)
 
 
 @given(worlds(), st.data())

@@ -48,6 +48,16 @@ def test_an_explanation_has_the_seven_steps_and_the_position_they_lead_to(told):
         ({"claimant": "harbour", "uttered": "2023-02-10"}, "not said yet by 2023-02-05"),
         ({"claimant": "river", "via": ["harbour"]}, "harbour passes on words of river"),
     ],
+    ids=[
+        "another's words",
+        "those above",
+        "personal capacity",
+        "on behalf of another",
+        "a membership that was over",
+        "nobody named",
+        "not said yet",
+        "passed on only",
+    ],
 )
 def test_every_claim_that_does_not_count_is_dropped_with_the_reason(told, claim, reason):
     told.claim("c1", **{"uttered": "2023-01-05", **claim})
@@ -294,6 +304,7 @@ def test_the_silent_are_listed_where_others_speak_with_their_last_word(told):
         ),
         ({"utterance": "u", "document": "courier-1"}, "the reports of one occasion disagree"),
     ],
+    ids=["order unknown", "said both", "reports disagree"],
 )
 def test_a_conflict_says_in_words_what_is_not_known(told, second, words):
     told.claim("a", "river", uttered="2023-01-05", utterance="u", document="gazette-1")

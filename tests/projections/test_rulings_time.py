@@ -15,42 +15,83 @@ def certainty(told, said):
     return {row.id: row.certainty for row in rows}.get("c1", "not yet")
 
 
-@pytest.mark.parametrize(
-    "uttered, said, expected",
-    [
-        ("2023-01-05", "2023-01-04", "not yet"),
-        ("2023-01-05", "2023-01-05", "certain"),
-        ("2023-01", "2022-12-31", "not yet"),
-        ("2023-01", "2023-01-01", "possible"),
-        ("2023-01", "2023-01-31", "certain"),
-        ("2023-01-05?", "2023-01-05", "certain"),
-        ("2023-01-05~", "2023-01-04", "not yet"),
-        ("2023-01-XX", "2023-01-30", "possible"),
-        ("[2023-01-03..2023-01-09]", "2023-01-08", "possible"),
-        ("[2023-01-03,2023-01-09]", "2023-01-09", "certain"),
-        ("[2023-01-03..2023-01-09]", "2023-01-02", "not yet"),
-        ("2023-01-03/2023-01-09", "2023-01-03", "possible"),
-        ("../2023-01-09", "1900-01-01", "possible"),
-        ("../2023-01-09", "2023-01-09", "certain"),
-        ("2023-01-05/..", "2023-01-04", "not yet"),
-        ("2023-01-05/..", "2023-02-28", "possible"),  # the recording, on the next day, bounds it
-        ("2023-01-05/..", "2023-03-01", "certain"),
-        (None, "1900-01-01", "possible"),
-        ("2023-01-05T22:00:00Z", "2023-01-05T21:59:59Z", "not yet"),
-        ("2023-01-05T22:00:00Z", "2023-01-05T22:00:00Z", "certain"),
-        # a day in no zone, against an instant: 00:00 at UTC+14 to 24:00 at UTC-12
-        ("2023-01-05", "2023-01-04T09:59:59Z", "not yet"),
-        ("2023-01-05", "2023-01-04T10:00:00Z", "possible"),
-        ("2023-01-05", "2023-01-06T11:59:59Z", "possible"),
-        ("2023-01-05", "2023-01-06T12:00:00Z", "certain"),
-        # a plain date as a knob is the end of that day in UTC
-        ("2023-01-05T22:00:00-05:00", "2023-01-05", "not yet"),
-        ("2023-01-05T22:00:00-05:00", "2023-01-06", "certain"),
-    ],
-)
-def test_a_claim_is_certain_possible_or_not_yet(told, uttered, said, expected):
+def as_said(told, uttered, *said):
+    """What a claim is at each of some cuts."""
     told.claim("c1", "river", uttered=uttered)
-    assert certainty(told, said) == expected
+    return [certainty(told, cut) for cut in said]
+
+
+def test_words_of_a_day_are_certain_from_that_day_on(told):
+    cuts = ("2023-01-04", "2023-01-05")
+    assert as_said(told, "2023-01-05", *cuts) == ["not yet", "certain"]
+
+
+@pytest.mark.parametrize("month", ["2023-01", "2023-01-XX"])
+def test_words_of_a_month_are_possible_until_it_is_over(told, month):
+    cuts = ("2022-12-31", "2023-01-01", "2023-01-30", "2023-01-31")
+    assert as_said(told, month, *cuts) == ["not yet", "possible", "possible", "certain"]
+
+
+@pytest.mark.parametrize("mark", ["?", "~", "%"])
+def test_a_mark_never_widens_a_bound(told, mark):
+    cuts = ("2023-01-04", "2023-01-05")
+    assert as_said(told, f"2023-01-05{mark}", *cuts) == ["not yet", "certain"]
+
+
+def test_one_of_a_set_of_days_is_possible_from_its_first_to_its_last(told):
+    cuts = ("2023-01-02", "2023-01-03", "2023-01-08", "2023-01-09")
+    uttered = "[2023-01-03..2023-01-09]"
+    assert as_said(told, uttered, *cuts) == ["not yet", "possible", "possible", "certain"]
+
+
+def test_an_interval_was_said_by_its_end_as_one_of_a_set_was(told):
+    cuts = ("2023-01-02", "2023-01-03", "2023-01-09")
+    assert as_said(told, "2023-01-03/2023-01-09", *cuts) == ["not yet", "possible", "certain"]
+
+
+def test_one_of_two_days_is_about_neither_day_between_and_an_interval_about_all(told):
+    told.claim("one", "river", about="[2023-01-03,2023-01-09]")
+    told.claim("all", "river", about="2023-01-03/2023-01-09")
+    view = told.ledger.as_of()
+    assert set(view.claims(about="2023-01-05").ids) == {"all"}
+    assert set(view.claims(about="2023-01-09").ids) == {"all", "one"}
+
+
+def test_an_open_start_is_possible_however_early(told):
+    cuts = ("1900-01-01", "2023-01-09")
+    assert as_said(told, "../2023-01-09", *cuts) == ["possible", "certain"]
+
+
+def test_words_without_a_date_are_possible_however_early_and_certain_once_recorded(told):
+    cuts = ("1900-01-01", "2023-02-28", "2023-03-01")
+    assert as_said(told, None, *cuts) == ["possible", "possible", "certain"]
+
+
+def test_the_recording_clamps_an_open_end(told):
+    cuts = ("2023-01-04", "2023-02-28", "2023-03-01")
+    assert as_said(told, "2023-01-05/..", *cuts) == ["not yet", "possible", "certain"]
+
+
+def test_both_ends_count_to_the_second(told):
+    cuts = ("2023-01-05T21:59:59Z", "2023-01-05T22:00:00Z")
+    assert as_said(told, "2023-01-05T22:00:00Z", *cuts) == ["not yet", "certain"]
+
+
+def test_a_day_in_no_zone_lasts_fifty_hours_against_an_instant(told):
+    """From 00:00 at UTC+14 to 24:00 at UTC-12."""
+    begins = ("2023-01-04T09:59:59Z", "2023-01-04T10:00:00Z")
+    ends = ("2023-01-06T11:59:59Z", "2023-01-06T12:00:00Z")
+    assert as_said(told, "2023-01-05", *begins, *ends) == [
+        "not yet",
+        "possible",
+        "possible",
+        "certain",
+    ]
+
+
+def test_a_plain_date_as_a_knob_is_the_end_of_that_day_in_utc(told):
+    cuts = ("2023-01-05", "2023-01-06")
+    assert as_said(told, "2023-01-05T22:00:00-05:00", *cuts) == ["not yet", "certain"]
 
 
 def test_a_knobs_day_may_be_of_a_zone(told):
@@ -60,10 +101,10 @@ def test_a_knobs_day_may_be_of_a_zone(told):
     assert len(told.ledger.as_of(said="2023-01-05", zone=ahead).claims()) == 0
 
 
-@pytest.mark.parametrize("said, expected", [("2023-01-05", "possible"), ("2023-01-06", "certain")])
-def test_a_document_bounds_what_it_carries(told, said, expected):
+def test_the_publication_clamps_what_the_document_carries(told):
     told.claim("c1", "river", uttered="2023-01/2023-12", document="gazette-1")
-    assert certainty(told, said) == expected
+    found = [certainty(told, cut) for cut in ("2023-01-05", "2023-01-06")]
+    assert found == ["possible", "certain"]
 
 
 def test_a_position_tells_its_possible_claims_and_decides_without_them(told):

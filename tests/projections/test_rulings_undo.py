@@ -191,6 +191,7 @@ def test_a_misreported_withdrawal_is_corrected_away(told):
         (lambda ledger: ledger.withdraw("c1"), ("correct()", "amend()")),
         (lambda ledger: ledger.amend("c1", stance="mixed"), ("withdraw()", "correct()")),
     ],
+    ids=["correct", "withdraw", "amend"],
 )
 def test_each_refusal_names_the_other_two_ways(told, wrong, others):
     told.claim("c1", "river", uttered="2023-01-03", document="gazette-1")
