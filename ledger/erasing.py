@@ -32,6 +32,7 @@ _SHOWN: Final = 20
 class Erasure(Answer):
     """What an erasure took, or would take: `parts`, the slots; `left`, where the same still stands.
 
+    `falling` are the claims that are in no position any more, and counted as `incomplete`.
     `stored` is "stored", "dry_run", or "nothing" where nothing of it was left to erase. `sequences`
     are those of the events that say so. `steps` lead to its being in no file.
     """
@@ -42,6 +43,7 @@ class Erasure(Answer):
     stored: Literal["stored", "dry_run", "nothing"]
     parts: tuple[Part, ...]
     left: tuple[Part, ...]
+    falling: tuple[str, ...] = ()
     sequences: tuple[int, ...] = ()
     recorded: dt.datetime | None = None
     steps: tuple[Step, ...] = ()
@@ -57,11 +59,15 @@ class Erasure(Answer):
         if self.left:
             lines.append("the same words or names still stand in:")
             lines += _listed("  - ", self.left)
+        if self.falling:
+            will = "will be" if self.stored == "dry_run" else "are"
+            lines.append(f"claims on it that {will} in no position any more:")
+            lines += _listed("  - ", self.falling)
         lines += [str(one) for one in self.steps]
         return "\n".join(lines)
 
 
-def _listed(mark: str, parts: Sequence[Part]) -> list[str]:
+def _listed(mark: str, parts: Sequence[object]) -> list[str]:
     lines = [f"{mark}{one}" for one in parts[:_SHOWN]]
     more = len(parts) - _SHOWN
     return [*lines, f"{mark}and {more} more"] if more > 0 else lines
@@ -99,6 +105,7 @@ def erase(
         stored="nothing" if not plan.parts else "dry_run" if dry_run else "stored",
         parts=plan.parts if dry_run else _silent(plan.parts),
         left=plan.left if dry_run else _silent(plan.left),
+        falling=plan.falling,
         sequences=tuple(seq for one in receipts for seq in one.sequences),
         recorded=receipts[0].recorded if receipts else None,
         steps=_follow(appender, plan) if receipts else (),

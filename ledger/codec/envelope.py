@@ -21,7 +21,7 @@ from ledger.codec.images import Unusual
 from ledger.codec.making import maker
 from ledger.codec.upcasts import upcast
 from ledger.errors import CodecError
-from ledger.model.erasing import NAMELESS, needed
+from ledger.model.erasing import KINDLESS, NAMELESS, needed
 from ledger.model.events import Event, NewEvent, Recorder, Remains, StoredEvent
 
 # -- writing ------------------------------------------------------------------------------------
@@ -176,8 +176,10 @@ def _left(
         said = cast("dict[str, Any]", msgspec.json.decode(what)) if what is not None else {}
         left = tuple(name for name in entry.SLOTS if name in payloads and name != "by")
         return Remains(type_, lost, left, said.get("key"))
-    if type_ == "party_registered" and "who" in erased:
-        payloads = {**payloads, "who": canonical({"key": id_, "name": NAMELESS})}
+    if type_ == "party_registered":
+        blank = {"who": {"key": id_, "name": NAMELESS}, "what": {"kind": KINDLESS}}
+        gone = {slot: canonical(blank[slot]) for slot in erased if slot in blank}
+        payloads = {**payloads, **gone}
     return compiled.decode(type_, payloads)
 
 

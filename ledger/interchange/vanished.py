@@ -23,7 +23,7 @@ from ledger.appending import Appender
 from ledger.interchange.items import Item
 from ledger.interchange.outcomes import Outcome
 from ledger.receipt import Receipt
-from ledger.recording import undoing
+from ledger.recording import named, undoing
 from ledger.recording.intake import Intake, Made
 
 _AT_ONCE: Final = 500
@@ -87,5 +87,5 @@ def strike_out(appender: Appender, gone: Collection[str], *, reason: str) -> int
 def _struck_out(intake: Intake, ids: Sequence[str], reason: str) -> Iterator[Made]:
     for id_ in ids:
         event = intake.get(id_, object)
-        if event is not None and not isinstance(event, undoing.NAMED):
+        if event is not None and not isinstance(event, named.NAMED):
             yield undoing.amend(intake, id_, reason=reason, strike_out=True, fields={})

@@ -18,10 +18,14 @@ SLOTS: Final = ("who", "what", "words", "by")
 NAMELESS: Final = ""
 """The name of a party whose name was erased; it goes by the ledger's own id."""
 
+KINDLESS: Final = "x-ledger:gone"
+"""The kind of a party whose kind was erased."""
+
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "claim_recorded": ("who", "what"),
     "claim_withdrawn": ("who", "what"),
     "party_named": ("who", "what"),
+    "party_registered": (),  # what others say of it, and what it said, hangs on it
 }
 _CHANGEABLE: Final = {cls: attrs.fields_dict(cls) for cls in get_args(ev.Event)}
 
@@ -95,13 +99,18 @@ def _left(stored: ev.StoredEvent, gone: Collection[str]) -> ev.Event | ev.Remain
 
 
 def blanked(event: ev.Event, id_: str, gone: Collection[str]) -> ev.Event:
-    """An event without what it said in some slots; a party whose `who` goes has no name."""
+    """An event without what it said in some slots.
+
+    A party whose `who` goes has no name, one whose `what` goes no kind and no members.
+    """
     blank: dict[str, Any] = {}
     for field in attrs.fields(type(event)):
         if field.metadata["slot"] in gone and field.default is not attrs.NOTHING:
             blank[field.name] = default_of(field)
     if isinstance(event, ev.PartyRegistered) and "who" in gone:
         blank |= {"key": id_, "name": NAMELESS}
+    if isinstance(event, ev.PartyRegistered) and "what" in gone:
+        blank |= {"kind": KINDLESS}
     if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
         changes = event.changes.items()
         blank["changes"] = {k: v for k, v in changes if slot_of_change(event, k) not in gone}

@@ -224,7 +224,8 @@ def _laid_out(
             if progress is not None:
                 progress(done, many)
         told.sort()
-    parties = tuple(sorted({facts.public(id_) for id_, _ in facts.of_type(ev.PartyRegistered)}))
+    known = {facts.public(id_) for id_, _ in facts.of_type(ev.PartyRegistered)}
+    parties = tuple(sorted(known.union(one[0] for one in told)))
     propositions = tuple(sorted({one[1] for one in told}))
     place = {key: at for at, key in enumerate(parties)}
     on = {key: at for at, key in enumerate(propositions)}

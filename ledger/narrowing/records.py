@@ -262,22 +262,29 @@ def _read_on(conn: Connection, tables: Tables, held: Records, stop: int) -> None
     start, log = held.size, held.log_id
     with collector_paused():
         events = events_at(conn, tables, log, cells.framed(conn, link, (log, stop), start))
-    gone = _gone(conn, tables, held, stop, link)
+    gone = _gone(conn, tables, held, stop, events)
     last = next(read.leaf_hashes(conn, tables, log, stop - 1, stop))
     held.add(events, gone)
     held.last, held.size, held.version = last, stop, _UNSEEN
 
 
 def _gone(
-    conn: Connection, tables: Tables, held: Records, stop: int, link: Table
+    conn: Connection,
+    tables: Tables,
+    held: Records,
+    stop: int,
+    events: Iterable[ev.StoredEvent],
 ) -> list[ev.StoredEvent]:
     """The acts of which something was erased, what they change, and what touches either.
 
-    What is held of them is not read again: after an erasure nothing is held.
+    So are claims on a proposition of which something was. What is held of them is not read again:
+    after an erasure nothing is held.
     """
+    cell, link = cells.tables_of(tables.layout, held.build)
     key, start = (held.log_id, stop), held.size
     found = {one.sequence: one for one in held.gone}
     new = cells.linked(conn, link, key, cells.ERASED, start=start)
+    new |= _on_gone(conn, cell, key, [*held.events, *events], start)
     new |= cells.linked(conn, link, key, cells.TOUCH, found, start=start)
     while new:
         fresh = events_at(conn, tables, key[0], new)
@@ -287,6 +294,22 @@ def _gone(
         new = cells.linked(conn, link, key, cells.TOUCH, new) | {row.seq for row in rows}
         new -= found.keys()
     return [found[seq] for seq in sorted(found)]
+
+
+def _on_gone(
+    conn: Connection,
+    cell: Table,
+    key: tuple[int, int],
+    frame: Sequence[ev.StoredEvent],
+    start: int,
+) -> set[int]:
+    """The claims on propositions of which something was erased: in the cells of any party."""
+    lost = {changed_by(one) or one.id for one in frame if isinstance(one.event, ev.Remains)}
+    on = [one.sequence for one in frame if one.id in lost and one.type == "proposition_defined"]
+    if not on:
+        return set()
+    parties = [one.sequence for one in frame if one.type == "party_registered"]
+    return cells.in_cells(conn, cell, key, [cells.NOBODY, *parties], on, start=start)
 
 
 def events_at(

@@ -15,7 +15,7 @@ from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.perspectives import Divergence, divergences_among, speakers_on
-from ledger.projections.positions import position
+from ledger.projections.positions import certainty, position
 from ledger.projections.rollup import reach
 from ledger.projections.standing import Evidence, Position
 from ledger.projections.wording import listed, marked_up
@@ -118,17 +118,19 @@ def _account(facts: Facts, party: str, proposition: str, said: Knob) -> Account 
         proposition=stand.proposition,
         text=event.text if event else "",
         position=stand,
-        speaks_for=_above(facts, party, proposition),
+        speaks_for=_above(facts, party, proposition, said),
     )
     return found if found.words else None
 
 
-def _above(facts: Facts, party: str, proposition: str) -> tuple[str, ...]:
-    """Whom else a party's own words on a proposition reach for certain."""
+def _above(facts: Facts, party: str, proposition: str, said: Knob) -> tuple[str, ...]:
+    """Whom else a party's own words on a proposition, said by a date, reach for certain."""
     above = {
         facts.public(other)
         for id_ in facts.claims_on(proposition)
-        if (own := reach(facts, id_).get(party)) is not None and own.own
+        if certainty(facts, id_, said) == "certain"
+        and (own := reach(facts, id_).get(party)) is not None
+        and own.own
         for other, path in reach(facts, id_).items()
         if path.certain and path.parties[0] == party and other != party
     }

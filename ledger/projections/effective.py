@@ -34,7 +34,7 @@ class Facts:
     """The folded prefix of a log: records in their effective form, and the ways to find them.
 
     `size` is the number of events folded: the basis of every answer given from here.
-    `lost` holds the claims whose who or what was erased: they are in no position. `hidden` tells
+    `lost` holds the claims and propositions whose who or what was erased. `hidden` tells
     the slots of a record in which an erased change may have said something else than is left.
     `erasures` holds the erasures of each event, by sequence; in the facts of an earlier size the
     later ones too, since an erasure reaches every view. Below `floor` no event can be taken back.
@@ -136,7 +136,7 @@ class Facts:
             self.hidden[id_] = now.hidden
         if now.never_said:
             self.never_said.add(id_)
-        if now.lost and stored.type == "claim_recorded":
+        if now.lost and stored.type in ("claim_recorded", "proposition_defined"):
             self.lost.add(id_)
         if now.event is not None:
             self.effective[id_] = now.event
@@ -244,8 +244,15 @@ class Facts:
 
     @property
     def lost_claims(self) -> int:
-        """How many claims are in no position because their who or what was erased."""
-        return len(self.lost)
+        """How many claims are in no position because something was erased."""
+        return self.memo("lost_claims", "", lambda: sum(1 for _ in self.lost_with_cause()))
+
+    def lost_with_cause(self) -> Iterator[tuple[str, str]]:
+        """These claims, each with the record of which it was erased: itself or its proposition."""
+        for id_ in sorted(self.lost, key=self._sequence):
+            itself = self.stored[id_].type == "claim_recorded"
+            on = (id_,) if itself else self.indexed("claims_on", id_)
+            yield from ((one, id_) for one in on if one not in self.never_said)
 
     def erased(self, id_: str) -> tuple[str, ...]:
         """The slots of a record that were erased, or that an erased change hides; `by` apart."""
@@ -327,8 +334,7 @@ class Facts:
 
     def merged_group(self, id_: str) -> tuple[str, ...]:
         """All ids that are one with this one, the shown id first."""
-        group: dict[str, None] = {}
-        shown = self.canonical(id_)
+        group, shown = dict[str, None](), self.canonical(id_)
         queue = [shown]
         while queue:
             here = queue.pop()
@@ -336,10 +342,7 @@ class Facts:
                 group[here] = None
                 for merge in self.indexed("merged_into", here):
                     event = self.effective[merge]
-                    if (
-                        isinstance(event, ev.PartiesMerged | ev.PropositionsMerged)
-                        and self.canonical(event.merged) == shown
-                    ):
+                    if isinstance(event, Merge) and self.canonical(event.merged) == shown:
                         queue.append(event.merged)
         return tuple(group)
 
@@ -386,9 +389,8 @@ class Facts:
 
     def stance(self, claim: ev.ClaimRecorded) -> str:
         """A claim's stance on the shown proposition: swapped where a merge negates."""
-        swap = {"supports": "opposes", "opposes": "supports"}
         if self.negated(claim.proposition):
-            return swap.get(claim.stance, claim.stance)
+            return {"supports": "opposes", "opposes": "supports"}.get(claim.stance, claim.stance)
         return claim.stance
 
     def claimants(self, act: ev.Act) -> tuple[str, ...]:

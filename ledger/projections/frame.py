@@ -35,8 +35,8 @@ class Frame(Facts):
     """The records of a prefix that are no acts.
 
     `erasures` are those of the whole log, since they reach every prefix; `gone` are the acts of the
-    prefix of which something was erased, with all that changes them: of these the lost claims are
-    counted. To be used by one at a time.
+    prefix of which something was erased, or of whose proposition, with all that changes them: of
+    these the lost claims are counted. To be used by one at a time.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Frame(Facts):
         self.erasures = erasures
         self._lost_claims = 0
         with self.with_acts(gone, self.size):
-            self._lost_claims = len(self.lost)
+            self._lost_claims = super().lost_claims
 
     @property
     def lost_claims(self) -> int:

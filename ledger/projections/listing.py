@@ -15,7 +15,7 @@ from ledger.model.moment import Edtf, Knob, Span, surely_before, surely_reached
 from ledger.projections import naming
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
-from ledger.projections.erased import Erased, erased, erased_of
+from ledger.projections.erased import Erased, erased
 from ledger.projections.positions import certainty, taken_back, withdrawals
 from ledger.projections.rollup import reach
 from ledger.projections.saying import bounds
@@ -147,7 +147,7 @@ def claims(facts: Facts, said: Knob, wanted: Filters) -> Claims:
     return Claims(
         rows=tuple(claim_line(facts, id_, said, state, wanted.party) for id_, state in passed),
         incomplete=facts.lost_claims,
-        lost=erased_of(facts, sorted(facts.lost, key=lambda id_: facts.stored[id_].sequence)),
+        lost=_lost(facts),
         said=said,
         basis=facts.size,
     )
@@ -193,6 +193,15 @@ def _about_overlaps(about: Edtf | None, wanted: Edtf | None) -> bool:
     if about is None or wanted is None:
         return wanted is None
     return any(_may_meet(one, other) for one in about.spans for other in wanted.spans)
+
+
+def _lost(facts: Facts) -> tuple[Erased, ...]:
+    """What was erased of claims that are in no position for it, or of their propositions."""
+    return tuple(
+        attrs.evolve(gone, record=facts.public(claim))
+        for claim, cause in facts.lost_with_cause()
+        for gone in erased(facts, cause)
+    )
 
 
 def _may_meet(one: Span, other: Span) -> bool:

@@ -28,6 +28,7 @@ class Positions(Answer):
     """A table of positions: those that are not silent, row by row as asked for."""
 
     rows: tuple[Position, ...]
+    incomplete: int = 0
     said: Knob
     basis: int
 
@@ -38,7 +39,8 @@ class Positions(Answer):
         return len(self.rows)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.rows)) or "(nobody holds a position)"
+        gone = f" Claims of which something was erased: {self.incomplete}." * bool(self.incomplete)
+        return "\n".join(map(str, self.rows)) or f"(nobody holds a position){gone}"
 
 
 @attrs.frozen(kw_only=True)
@@ -85,7 +87,7 @@ def positions_within(
         for one in (_parties_on(facts, proposition) if party is None else (party,))
         if (found := unless_silent(facts, one, proposition, said, policy)) is not None
     ]
-    return Positions(rows=tuple(rows), said=said, basis=facts.size)
+    return _table(facts, rows, said)
 
 
 def positions_of(
@@ -102,7 +104,11 @@ def positions_of(
         for proposition in sorted(spoken_on, key=facts.public)
         if (found := unless_silent(facts, party, proposition, said, policy)) is not None
     ]
-    return Positions(rows=tuple(rows), said=said, basis=facts.size)
+    return _table(facts, rows, said)
+
+
+def _table(facts: Facts, rows: Iterable[Position], said: Knob) -> Positions:
+    return Positions(rows=tuple(rows), incomplete=facts.lost_claims, said=said, basis=facts.size)
 
 
 def _parties_on(facts: Facts, proposition: str) -> list[str]:

@@ -181,8 +181,16 @@ def trace(facts: Facts, id_: str, document_text: str | None = None) -> Trace:
         events=tuple(_touches(facts, id_)),
         sequence=facts.stored[id_].sequence,
         basis=facts.size,
-        erased=erased_of(facts, filter(None, (id_, claim.document if document else None))),
+        erased=erased_of(facts, _told_of(facts, id_, claim)),
     )
+
+
+def _told_of(facts: Facts, id_: str, claim: ev.ClaimRecorded) -> tuple[str, ...]:
+    """The claim, and its document and proposition where there is something to tell of them."""
+    document = facts.get(claim.document, ev.DocumentRegistered)
+    gone = claim.proposition in facts.lost
+    found = (id_, claim.document if document else None, claim.proposition if gone else None)
+    return tuple(filter(None, found))
 
 
 def find(facts: Facts, claim: str) -> str:

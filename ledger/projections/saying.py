@@ -18,12 +18,14 @@ from ledger.projections.effective import Facts
 
 def own_bounds(facts: Facts, id_: str) -> Bounds:
     """The bounds of one act by itself: its date, its document's publication, its recording."""
-    act = facts.act(id_)
-    if act is None:
-        return Bounds.of(None, facts.stored[id_].recorded)
+    act, recorded = facts.effective.get(id_), facts.stored[id_].recorded
+    if not isinstance(act, ev.ClaimRecorded | ev.ClaimWithdrawn):
+        return Bounds.of(None, recorded)
     document = facts.get(act.document, ev.DocumentRegistered)
     published = document.published.latest if document and document.published else None
-    return Bounds.of(act.uttered, published, facts.stored[id_].recorded)
+    found = Bounds.of(act.uttered, published, recorded)
+    # A publication before the utterance comes of an undo: it contradicts, so it bounds nothing.
+    return Bounds.of(act.uttered, recorded) if found.empty() else found
 
 
 def mates(facts: Facts, id_: str) -> tuple[str, ...]:

@@ -75,7 +75,12 @@ class Silences(Answer):
 
 @attrs.define
 class _Heard:
-    """What was said on a topic by a date: whom it reaches, and whom it speaks to and of."""
+    """What was said on a topic by a date: whom it reaches, and whom it speaks to and of.
+
+    `broken` are the propositions on which somebody surely spoke: nobody else breaks a silence.
+    """
+
+    broken: set[str] = attrs.field(factory=set)
 
     spoken: dict[str, set[str]] = attrs.field(factory=lambda: defaultdict(set))
     to: dict[str, list[tuple[str, str]]] = attrs.field(factory=lambda: defaultdict(list))
@@ -88,7 +93,7 @@ def silences(facts: Facts, topic: str, said: Knob) -> Silences:
     topics = set(topics_within(facts, topic))
     rows = []
     for id_, party in facts.of_type(ev.PartyRegistered):
-        on = [one for one, reached in heard.spoken.items() if id_ not in reached]
+        on = [one for one in heard.spoken if one in heard.broken and id_ not in heard.spoken[one]]
         if facts.canonical(id_) == id_ and on:
             rows.append(
                 Silence(
@@ -124,6 +129,8 @@ def _heard(facts: Facts, topic: str, said: Knob) -> _Heard:
                 continue
             # A claim that is only possible breaks no silence for sure: its party is not listed.
             heard.spoken[proposition].update(reach(facts, id_))
+            if state == "certain":
+                heard.broken.add(proposition)
             for party in claim.addressees:
                 heard.to[facts.canonical(party)].append((id_, proposition))
             for party in claim.mentions:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
 
-from ledger.errors import InvalidAmendment, InvalidTopic
+from ledger.errors import InvalidAmendment, InvalidParty, InvalidTopic
 from ledger.model import claim as words
 from ledger.model import events as ev
+from ledger.model.bounds import Bounds
 from ledger.model.claim import Claim
 from ledger.model.document import check_url
 from ledger.model.fields import to_ids, to_language
@@ -219,6 +220,9 @@ def check_record(intake: Intake, id_: str, event: Any) -> None:
             members = tuple(map(intake.public, event.members))
             check_members(event.key, event.kind, members)
             Party(event.key, name=event.name, kind=event.kind, members=members)
+            _check_joint(intake, id_, event)
+        case ev.DocumentRegistered():
+            _check_published(intake, id_, event)
         case ev.TopicDefined():
             _check_wider(intake, id_, event)
         case ev.MembershipRecorded():
@@ -238,6 +242,45 @@ def _moved(intake: Intake, id_: str, act: ev.Act) -> bool:
         getattr(before, field, None) != getattr(act, field, None)
         for field in ("uttered", "document", "utterance", "claims")
     )
+
+
+def _check_published(intake: Intake, id_: str, document: ev.DocumentRegistered) -> None:
+    """Refuse a day of publication before which nobody had uttered what the document carries."""
+    facts, before = intake.facts, intake.get(id_, ev.DocumentRegistered)
+    if document.published is None or (before and before.published == document.published):
+        return
+    for id_of_act in facts.indexed("acts_in", id_):
+        act = facts.act(id_of_act)
+        if act is None:
+            continue
+        when = Bounds.of(act.uttered, document.published.latest, facts.stored[id_of_act].recorded)
+        if when.empty():
+            raise InvalidAmendment(
+                f"Document {show(document.key)} would be published on {document.published}, before "
+                f"{show(intake.public(id_of_act))} was uttered, which it carries ({act.uttered}). "
+                "Give another published=, or amend the uttered= of that one first.",
+                field="published",
+                given=str(document.published),
+            )
+        check_order(intake, id_of_act, act, when)
+
+
+def _check_joint(intake: Intake, id_: str, party: ev.PartyRegistered) -> None:
+    """Refuse a joint party that would be a member of itself, by whatever way round."""
+    seen: set[str] = set()
+    within = [(member, member) for member in party.members]
+    for member, here in within:
+        if here == id_:
+            raise InvalidParty(
+                f"Party {show(party.key)} would be a member of itself through "
+                f"{show(intake.public(member))}. Leave that one out of members.",
+                field="members",
+                given=intake.public(member),
+            )
+        if here not in seen:
+            seen.add(here)
+            found = intake.get(here, ev.PartyRegistered)
+            within += [(member, one) for one in (found.members if found else ())]
 
 
 def _check_wider(intake: Intake, id_: str, topic: ev.TopicDefined) -> None:

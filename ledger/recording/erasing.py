@@ -20,9 +20,11 @@ from ledger.model.text import check_text, show
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.erased import with_changes
+from ledger.projections.indexing import keys_of
 from ledger.projections.versions import earlier, later
 from ledger.recording.intake import Intake, Made
-from ledger.recording.undoing import any_record
+from ledger.recording.named import any_record
+from ledger.recording.wording import comparable, stands
 
 _DEFAULTS: Final[Mapping[str, tuple[str, ...]]] = {
     "party_registered": ("who", "words", "by"),
@@ -39,7 +41,7 @@ _DEFAULTS: Final[Mapping[str, tuple[str, ...]]] = {
 """What goes of a type of record where nobody says which slots."""
 
 _SHORTEST: Final = 12
-"""A quotation shorter than this is not looked for elsewhere: it may stand anywhere."""
+"""A quotation shorter than this is looked for in its document alone: it may stand anywhere."""
 
 
 @attrs.frozen(kw_only=True)
@@ -61,11 +63,15 @@ class Part(Answer):
 
 @attrs.frozen(kw_only=True)
 class Plan:
-    """What an erasure takes, and where the same words or names stand that it leaves."""
+    """What an erasure takes, where the same words or names stand that it leaves, and what falls.
+
+    `falling` are claims that are in no position any more, as nobody can tell what they are about.
+    """
 
     record: str
     parts: tuple[Part, ...]
     left: tuple[Part, ...]
+    falling: tuple[str, ...] = ()
 
 
 def plan(intake: Intake, record: str, slots: Sequence[str] | None, *, quotations: bool) -> Plan:
@@ -82,14 +88,22 @@ def plan(intake: Intake, record: str, slots: Sequence[str] | None, *, quotations
     if stored.type == "party_registered":
         return _of_a_person(facts, id_, wanted)
     found = dict(_of_a_record(facts, id_, wanted))
+    for one in _struck_out_before(facts, record, id_):
+        found.update(_of_a_record(facts, one, wanted, why="bore the same id, struck out"))
     if quotations and stored.type == "document_registered":
         for act in facts.indexed("acts_in", id_):
             found.update(_of_a_record(facts, act, ("words",), why="taken from the document"))
-    left = (*_other_versions(facts, found), *_left(facts, found, _words_of(facts, found)))
+    left = (
+        *_other_versions(facts, found),
+        *_own_documents(facts, found),
+        *_left(facts, found, _words_of(facts, found)),
+    )
+    falls = stored.type == "proposition_defined" and (id_, "what") in found
     return Plan(
         record=facts.public(id_),
         parts=tuple(found.values()),
         left=tuple({(one.event, one.slot): one for one in left}.values()),
+        falling=tuple(map(facts.public, facts.indexed("claims_on", id_))) if falls else (),
     )
 
 
@@ -168,6 +182,16 @@ def _of_a_record(
                 yield (one, slot), _part(facts, one, slot, reason)
 
 
+def _struck_out_before(facts: Facts, given: str, id_: str) -> Iterator[str]:
+    """The records that a host knew by the same id before they were struck out."""
+    keys = set(keys_of(facts.stored[id_].event))
+    if given == id_ or not keys:
+        return
+    for one, stored in facts.stored.items():
+        if one != id_ and not keys.isdisjoint(keys_of(stored.event)):
+            yield one
+
+
 def there(stored: ev.StoredEvent) -> tuple[str, ...]:
     """The slots of an event that hold something still."""
     by = ("by",) if stored.recorder.name and "by" not in stored.erased else ()
@@ -199,7 +223,7 @@ def _of_a_person(facts: Facts, id_: str, slots: Collection[str]) -> Plan:
         event = stored.event
         if one in group or (isinstance(event, ev.PartyNamed) and event.party in group):
             for target in with_changes(facts, one):
-                names |= set(_names_in(facts.stored[target]))
+                names |= set(map(comparable, _names_in(facts.stored[target])))
                 for slot, why in (("who", "their name"), ("what", "asked for")):
                     if slot in slots and slot in there(facts.stored[target]):
                         found[target, slot] = _part(facts, target, slot, why)
@@ -222,23 +246,10 @@ def _names_in(stored: ev.StoredEvent) -> Iterator[str]:
 
 
 def _named_in(stored: ev.StoredEvent, slot: str, needles: Collection[str]) -> bool:
-    """Whether one of some names or quotations stands in a slot, as words of their own."""
-    folded = [needle.casefold() for needle in needles]
+    """Whether one of some comparable names or quotations stands in a slot."""
     return any(
-        _stands(needle, text)
-        for text in map(str.casefold, texts(stored, slot))
-        for needle in folded
+        stands(needle, text) for text in map(comparable, texts(stored, slot)) for needle in needles
     )
-
-
-def _stands(needle: str, text: str) -> bool:
-    at = text.find(needle)
-    while at >= 0:
-        end = at + len(needle)
-        if not text[at - 1 : at].isalnum() and not text[end : end + 1].isalnum():
-            return True
-        at = text.find(needle, at + 1)
-    return False
 
 
 def texts(stored: ev.StoredEvent, slot: str) -> Iterator[str]:
@@ -272,7 +283,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _words_of(facts: Facts, found: Mapping[tuple[str, str], Part]) -> set[str]:
-    """The quotations that go, to be looked for elsewhere."""
+    """The quotations that go, comparable, to be looked for elsewhere."""
     quoted: set[str] = set()
     for id_, slot in found:
         event = facts.stored[id_].event
@@ -282,7 +293,22 @@ def _words_of(facts: Facts, found: Mapping[tuple[str, str], Part]) -> set[str]:
                     quoted |= {quote.exact, *(one.text for one in quote.renderings)}
             if isinstance(event, ev.DocumentRegistered):
                 quoted |= set(_quoted_from(facts, id_))
-    return {one for one in quoted if len(one) >= _SHORTEST}
+    return {comparable(one) for one in quoted if len(one) >= _SHORTEST}
+
+
+def _own_documents(facts: Facts, found: Mapping[tuple[str, str], Part]) -> Iterator[Part]:
+    """The documents from which quotations that go were taken, however short those are."""
+    for id_, slot in found:
+        event = facts.stored[id_].event
+        quote, document = getattr(event, "quote", None), getattr(event, "document", None)
+        stored = facts.stored.get(document) if slot == "words" and quote and document else None
+        if (
+            stored is not None
+            and (stored.id, "words") not in found
+            and "words" in there(stored)
+            and _named_in(stored, "words", {comparable(quote.exact)})
+        ):
+            yield _part(facts, stored.id, "words", "holds the same")
 
 
 def _other_versions(facts: Facts, found: Mapping[tuple[str, str], Part]) -> Iterator[Part]:

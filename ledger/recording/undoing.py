@@ -6,7 +6,7 @@ Each refusal names the other two, because a newcomer tries `correct` on a slip o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -17,7 +17,6 @@ from ledger.errors import (
     InvalidCorrection,
     InvalidWithdrawal,
     StillNamed,
-    UnknownEvent,
 )
 from ledger.model import events as ev
 from ledger.model.claim import Claim
@@ -33,6 +32,7 @@ from ledger.recording.claiming import (
     times_of,
 )
 from ledger.recording.intake import Intake, Made
+from ledger.recording.named import any_record, naming
 
 _OF_AN_ACT: Final = frozenset(
     {
@@ -187,7 +187,14 @@ def correct(
     id_ = intake.find("claim", target)
     act = intake.get(id_, object)
     assert isinstance(act, ev.ClaimRecorded | ev.ClaimWithdrawn)  # noqa: S101 - found as a claim
-    if document is None or act.document is None or not (fields or never_said):
+    if document is not None and act.document is None:
+        raise InvalidCorrection(
+            f"{show(target)} is in no document, so no publisher can correct its report. Where the "
+            "claimant took the words back, use withdraw(); where the entry was wrong, amend().",
+            field="document",
+            given=document,
+        )
+    if document is None or not (fields or never_said):
         raise InvalidCorrection(
             f"A correction of {show(target)} needs document=, in which its publisher corrects the "
             "report, and the new fields or never_said=True. Where the claimant took the words "
@@ -270,6 +277,8 @@ def amend(
             given=record,
         )
     changes: Mapping[str, Any] = {}
+    if strike_out and isinstance(intake.original(id_), ev.ClaimCorrected | ev.RecordAmended):
+        _refuse_gone(intake, record, id_)
     if strike_out:
         named_by = [intake.public(one) for one in naming(intake, id_)]
         if named_by:
@@ -280,6 +289,13 @@ def amend(
                 named_by=tuple(named_by),
             )
         _check_key_free(intake, root, event)
+    elif not intake.facts.live(id_):
+        raise InvalidAmendment(
+            f"{show(record)} was struck out: new fields would show nowhere. Strike out the "
+            "striking out first, by its own id, which `claims log` tells.",
+            field="record",
+            given=record,
+        )
     else:
         changes = read_changes(intake, event, fields)
         changed = attrs.evolve(event, **changes)
@@ -298,6 +314,19 @@ def amend(
                 return intake.already(earlier)
     intake.expect(id_, expected)
     return intake.made(intake.add(amendment, stream=intake.stream_of(id_)))
+
+
+def _refuse_gone(intake: Intake, record: str, change: str) -> None:
+    """Refuse to strike out a change that was erased: what it changed would come back."""
+    gone = [slot for slot in intake.facts.stored[change].erased if slot != "by"]
+    if gone:
+        raise InvalidAmendment(
+            f"The {' and '.join(gone)} of the change {show(record)} was erased. Struck out, it "
+            "would bring back what it had changed. Say anew what holds now: amend the record "
+            "itself with the new fields.",
+            field="strike_out",
+            given=record,
+        )
 
 
 def _check_key_free(intake: Intake, root: str, event: Any) -> None:
@@ -321,80 +350,3 @@ def _root(intake: Intake, id_: str) -> tuple[str, Any]:
         event = intake.original(id_)
     effective: Any = intake.get(id_, object)
     return id_, event if effective is None else effective
-
-
-def any_record(intake: Intake, given: str) -> str:
-    """The event that any id names: a host's id of one kind, or the ledger's own.
-
-    Raises:
-        UnknownEvent: nothing has that id, or records of several kinds do.
-    """
-    facts = intake.facts
-    found = {
-        kind: id_
-        for kind in dict.fromkeys(KEYED.values())
-        if (id_ := facts.id_of(kind, given)) is not None
-    }
-    if len(found) > 1:
-        raise UnknownEvent(
-            f"{show(given)} names a {' and a '.join(found)}. Use the ledger's own id: "
-            f"{', '.join(f'{kind} {id_}' for kind, id_ in found.items())}.",
-            given=given,
-            near=tuple(found.values()),
-        )
-    if found:
-        return next(iter(found.values()))
-    if given in facts.stored:
-        return given
-    raise UnknownEvent(
-        f"Nothing in the log has the id {show(given)}. `claims log` lists what there is.",
-        given=given,
-    )
-
-
-NAMED: Final = (
-    *(ev.PartyRegistered, ev.TopicDefined, ev.PropositionDefined, ev.OccurrenceDescribed),
-    ev.DocumentRegistered,
-)
-"""What other records name; the others are named by nothing."""
-
-
-def naming(intake: Intake, id_: str) -> Iterator[str]:
-    """The live records that name a party, topic, proposition, occurrence or document.
-
-    Names fall with their party, relations and withdrawals with their claim; nothing names others.
-    """
-    if not isinstance(intake.original(id_), NAMED):
-        return
-    for other, event in tuple(intake.facts.effective.items()):
-        if other != id_ and id_ in _names(event):
-            yield other
-
-
-def _names(event: ev.Event) -> set[str | None]:
-    match event:
-        case ev.PartyRegistered():
-            return set(event.members)
-        case ev.MembershipRecorded():
-            return {event.member, event.organisation}
-        case ev.PartiesMerged() | ev.PropositionsMerged():
-            return {event.kept, event.merged}
-        case ev.TopicDefined():
-            return {event.part_of}
-        case ev.PropositionDefined():
-            return set(event.topics)
-        case ev.OccurrenceDescribed():
-            return set(event.propositions)
-        case ev.DocumentRegistered():
-            return {event.publisher}
-        case ev.DocumentRevised():
-            return {event.document, event.revises}
-        case ev.ClaimRecorded() | ev.ClaimWithdrawn():
-            found = {link.agent for chain in event.chains for link in chain}
-            if isinstance(event, ev.ClaimRecorded):
-                found |= {*event.addressees, *event.mentions, event.proposition}
-            return {*found, event.document}
-        case ev.ClaimCorrected():
-            return {event.document}
-        case _:
-            return set()

@@ -199,15 +199,17 @@ def in_cells(
     key: tuple[int, int],
     parties: Iterable[int],
     propositions: Iterable[int] | None,
+    *,
+    start: int = 0,
 ) -> set[int]:
     """The claims that may bear on any of the cells; with no propositions, on any cell of theirs.
 
-    `key` is the log and the basis.
+    `key` is the log and the basis; they are of `start` or later.
     """
     columns = {"party": parties}
     if propositions is not None:
         columns["proposition"] = propositions
-    return _found(conn, cell, columns, key, 0)
+    return _found(conn, cell, columns, key, start)
 
 
 def all_of(conn: Connection, cell: Table, key: tuple[int, int]) -> Iterable[tuple[int, int]]:

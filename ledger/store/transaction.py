@@ -39,7 +39,7 @@ from ledger.store.ways import (
     in_transaction,
     is_open,
     reads_committed,
-    refuse_autocommit,
+    refuse_hosts_autocommit,
     set_options,
 )
 
@@ -171,7 +171,7 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
 
 @contextlib.contextmanager
 def _savepoint(conn: Connection) -> Iterator[Connection]:
-    refuse_autocommit(conn)
+    refuse_hosts_autocommit(conn)
     if not conn.in_transaction():
         conn.begin()
     _refuse_a_savepoint_for_a_transaction(conn)

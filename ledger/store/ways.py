@@ -304,8 +304,24 @@ def refuse_autocommit(conn: Writer) -> object:
     """What the driver says of its autocommit, which may not be that it is on."""
     mode = autocommit_of(conn.connection)
     if mode is True:
-        raise StoreError(
-            "The connection is in autocommit, where an append could be stored by halves. Hand over "
-            "a Connection, or an Engine, that was made without isolation_level='AUTOCOMMIT'."
-        )
+        raise _in_autocommit()
     return mode
+
+
+def refuse_hosts_autocommit(conn: Connection) -> None:
+    """Refuse a host's connection whose driver, or SQLAlchemy, is set to autocommit.
+
+    SQLite would honour a BEGIN even so; but a host that counts on it commits nothing, and all of a
+    ledger's would be rolled back as the connection goes back to its pool.
+    """
+    refuse_autocommit(conn)
+    level = conn.get_execution_options().get("isolation_level")
+    if (level or getattr(conn.dialect, "_on_connect_isolation_level", None)) == "AUTOCOMMIT":
+        raise _in_autocommit()
+
+
+def _in_autocommit() -> StoreError:
+    return StoreError(
+        "The connection is in autocommit, where an append could be stored by halves. Hand over "
+        "a Connection, or an Engine, that was made without isolation_level='AUTOCOMMIT'."
+    )

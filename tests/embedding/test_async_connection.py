@@ -309,9 +309,6 @@ def test_a_connection_that_was_not_started_is_refused():
 
 
 def test_a_connection_in_autocommit_is_refused(async_host, party):
-    if async_host.engine.dialect.name == "sqlite":
-        pytest.skip("what SQLAlchemy calls autocommit there still honours BEGIN and COMMIT")
-
     async def work(engine):
         async with engine.connect() as conn:
             await conn.execution_options(isolation_level="AUTOCOMMIT")

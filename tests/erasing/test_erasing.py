@@ -235,6 +235,54 @@ def test_a_name_counts_as_a_word_of_its_own_alone(ledger):
     assert [(one.record, one.slot) for one in found.left] == [("rome", "who")]
 
 
+@pytest.mark.parametrize(
+    "name, text, found",
+    [
+        ("Marta Petrova", "Marta\nPetrova said so.", True),
+        ("Marta Petrova", "MARTA  PETROVA said so.", True),
+        ("José", "Jose\u0301 said so.", True),
+        ("O'Neil", "O\u2019Neil said so.", True),
+        ("Anna-Lena", "Anna\u2011Lena said so.", True),
+        ("李明", "昨天李明说坝关了。", True),
+        ("山田太郎", "山田太郎氏は述べた。", True),
+        ("김철수", "김철수는 말했다.", True),
+        ("สมชาย", "นายสมชายกล่าวว่า", True),
+        ("Ro", "Rome said so.", False),
+        ("Petrova", "Petrovou said so.", False),
+    ],
+)
+def test_a_name_is_found_however_it_is_set(ledger, name, text, found):
+    ledger.register_all(
+        [
+            Party("p", name=name, kind="person"),
+            Document("d", publisher=Party("gazette", name="Gazette"), text=text),
+        ]
+    )
+    gone = ledger.erase("p", dry_run=True, **WHY)
+    assert ("document_registered" in {one.type for one in gone.parts}) is found
+
+
+def test_a_short_quotation_is_looked_for_in_its_own_document(world):
+    said = {"claimant": "board", "act": "assert", "proposition": "shut", "uttered": "2023-02-11"}
+    world.record(id="c3", document="paper-7", quote="The board", **said)
+    (left,) = world.erase("c3", dry_run=True, **WHY).left
+    assert (left.record, left.slot) == ("paper-7", "words")
+
+
+def test_an_id_that_a_struck_out_record_bore_before_means_both(world, slots):
+    said = {"claimant": "board", "act": "assert", "proposition": "shut", "document": "paper-7"}
+    first = world.record(id="c3", quote="The board did not answer", **said)
+    undone = world.amend("c3", strike_out=True, reason="entered twice")
+    second = world.record(id="c3", quote="Asked by this paper", **said)
+    gone = world.erase("c3", **WHY)
+    assert [one.sequence for one in gone.parts] == [
+        *(*second.sequences, *first.sequences, *undone.sequences)
+    ]
+    assert all("words" not in slots(one.sequences[0]) for one in (first, second))
+    world.erase(second.ledger_id, slots="what", **WHY)
+    assert "what" in slots(first.sequences[0])
+
+
 # -- a document -----------------------------------------------------------------------------------
 
 

@@ -141,6 +141,8 @@ class Fold:
         earliest, latest = ends(one["uttered"]) if one["uttered"] else (None, None)
         document = self.records.get(one["document"])
         published = document and document["published"] and ends(document["published"])[1]
+        if earliest and published and before(published, earliest):
+            published = None  # what an undo left contradictory
         return {earliest} - {None}, {latest, published, self.recorded[id_]} - {None}
 
     def mates(self, id_):

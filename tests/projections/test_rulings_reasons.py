@@ -268,6 +268,26 @@ def test_an_occurrence_is_told_side_by_side_in_words_of_their_own(told):
         told.ledger.perspectives("jan")
 
 
+def test_whom_words_speak_for_is_told_by_what_was_said_by_then(told):
+    told.ledger.register(Occurrence("jam", label="The jam", propositions=["quay", "jammed"]))
+    told.claim("c1", "former", uttered="2023-01-05")
+    told.claim("c2", "former", uttered="2022-12-05", proposition="jammed")
+    told.ledger.register(Membership("former", "union", period="2023-02-01/.."))
+    before = told.ledger.as_of(said="2023-01-31")
+    assert [one.speaks_for for one in before.perspectives("jam")] == [(), ("delta", "harbour")]
+    told.claim("c3", "former", uttered="2023-02-05")
+    assert [one.speaks_for for one in before.perspectives("jam")] == [(), ("delta", "harbour")]
+    again = told.ledger.as_of(said="2023-01-31").perspectives("jam")
+    assert [one.speaks_for for one in again] == [(), ("delta", "harbour")]
+    assert told.ledger.perspectives("jam").rows[0].speaks_for == ("union",)
+
+
+def test_where_nobody_surely_spoke_nobody_is_called_silent(told):
+    told.claim("maybe", "river", uttered="[2023-01-05..2023-02-20]")
+    assert len(told.ledger.as_of(said="2023-02-01").silences("port")) == 0
+    assert len(told.ledger.as_of(said="2023-02-20").silences("port")) > 0
+
+
 def test_the_silent_are_listed_where_others_speak_with_their_last_word(told):
     told.claim("c1", "speaker", uttered="2023-01-05", addressees=["river"])
     told.claim("c2", "river", proposition="jammed", uttered="2023-01-09")

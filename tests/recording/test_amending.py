@@ -71,11 +71,54 @@ def test_a_claim_amended_into_another_document_is_reported_by_its_publisher(ledg
     assert [link.party for link in ledger.trace("a").chains[0]] == ["courier", "board"]
 
 
+def test_a_document_is_not_made_to_appear_before_what_it_carries_was_uttered(ledger_of_two_days):
+    ledger = ledger_of_two_days
+    ledger.register(Document("late", publisher="courier", published="2023-02-20", text="Late."))
+    fields = {"claimant": "board", "act": "assert", "proposition": "safe", "document": "late"}
+    ledger.record(id="l", uttered="2023-02-12", **fields)
+    ledger.record(id="o", uttered="2001-01-01", **fields | {"document": None})
+    ledger.withdraw("o", id="w", claimant="board", document="late")
+    with pytest.raises(er.InvalidAmendment, match=r"before 'l' was uttered, .*2023-02-12"):
+        ledger.amend("late", reason="masthead", published="2023-02-11")
+    ledger.amend("l", reason="slip", uttered="2000-01-01")
+    with pytest.raises(er.InvalidRelation, match="refers back"):
+        ledger.amend("late", reason="masthead", published="2000-01-01")
+    ledger.amend("late", reason="masthead", published="2023-02-19")
+
+
+def test_a_publication_that_an_undo_put_before_the_utterance_bounds_nothing(ledger_of_two_days):
+    ledger = ledger_of_two_days
+    ledger.register(Document("late", publisher="courier", published="2023-02-11", text="Late."))
+    fields = {"claimant": "board", "act": "assert", "proposition": "safe", "document": "late"}
+    moved = ledger.amend("late", reason="masthead", published="2023-02-20")
+    ledger.record(id="l", uttered="2023-02-12", **fields)
+    ledger.amend(moved, reason="it was right", strike_out=True)
+    assert str(ledger.trace("l").said) == "2023-02-12"
+    assert "l" not in ledger.as_of(said="2023-02-11").claims().ids
+
+
+def test_what_was_struck_out_is_amended_no_more(ledger_of_two_days):
+    ledger = ledger_of_two_days
+    ledger.amend("a", reason="twice", strike_out=True)
+    with pytest.raises(er.InvalidAmendment, match="'a' was struck out: new fields would show no"):
+        ledger.amend("a", reason="late", note="Later")
+
+
+def test_what_stands_in_no_document_is_corrected_by_nobody(ledger_of_two_days):
+    ledger = ledger_of_two_days
+    ledger.record(id="n", claimant="board", act="assert", proposition="safe")
+    with pytest.raises(er.InvalidCorrection, match="'n' is in no document"):
+        ledger.correct("n", document="courier-1", never_said=True)
+
+
 def test_a_joint_party_is_no_member_of_itself_and_a_topic_no_part_of_itself(ledger_of_two_days):
     ledger = ledger_of_two_days
     ledger.register(Party("pair", name="Both", kind="joint", members=["board", "gazette"]))
     with pytest.raises(er.InvalidParty, match="belong to itself"):
         ledger.amend("pair", reason="slip", members=["pair", "board"])
+    ledger.register(Party("more", name="More", kind="joint", members=["pair", "board"]))
+    with pytest.raises(er.InvalidParty, match="a member of itself through 'more'"):
+        ledger.amend("pair", reason="slip", members=["board", "more"])
     ledger.register_all([Topic("wide", label="Wide"), Topic("narrow", label="N", part_of="wide")])
     with pytest.raises(er.InvalidTopic, match="part of itself through 'narrow'"):
         ledger.amend("wide", reason="slip", part_of="narrow")

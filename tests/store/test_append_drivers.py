@@ -168,13 +168,8 @@ def test_a_connection_in_autocommit_is_refused(run, url, tables, drafts):
     def work(engine):
         schema.upgrade(engine)
         other = engine.execution_options(isolation_level="AUTOCOMMIT")
-        if engine.dialect.name == "sqlite":  # its older autocommit honours BEGIN
-            with other.connect() as conn, transaction.writing(conn) as joined:
-                put(joined, tables, "default", drafts(1))
-                conn.rollback()
-        else:
-            with other.connect() as conn, pytest.raises(StoreError, match="is in autocommit"):
-                transaction.writing(conn).__enter__()
+        with other.connect() as conn, pytest.raises(StoreError, match="is in autocommit"):
+            transaction.writing(conn).__enter__()
         return rows_of(engine, tables)
 
     assert run(work) == []

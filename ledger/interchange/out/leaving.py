@@ -19,7 +19,7 @@ import attrs
 from ledger.interchange.out.showing import shown
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
-from ledger.model.erasing import NAMELESS
+from ledger.model.erasing import KINDLESS, NAMELESS
 from ledger.projections.effective import Facts
 from ledger.projections.positions import certainty, withdrawals
 from ledger.projections.saying import bounds
@@ -31,7 +31,7 @@ T = TypeVar("T")
 PAGE: Final = 500
 """How many records are made at once, and held in memory."""
 
-GONE: Final = "x-ledger:gone"
+GONE: Final = KINDLESS
 """The kind of a party of which the ledger has only the id left."""
 
 Kind = Literal[

@@ -1,0 +1,63 @@
+"""Where a name or a quotation stands in a text, however it is set there.
+
+Compared is what a reader sees as the same: upper and lower case, composed and compatible forms
+(NFKC), the kinds of apostrophes and hyphens, and blanks or line breaks in any number. It counts as
+a word of its own alone, but for the ends of a word in a script that sets no blanks between words,
+or joins particles to a name.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from ledger.model.text import INVISIBLE
+
+_SAME: Final = str.maketrans(
+    dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\uff07`\u00b4", "'")
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
+    | dict.fromkeys(INVISIBLE, "")
+)
+_JOINED: Final = frozenset(
+    {
+        *("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "YI"),
+        *("THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "JAVANESE"),
+    }
+)
+"""Scripts, as the names of their signs begin, in which a word has no blank on each side."""
+
+
+def comparable(text: str) -> str:
+    r"""A text as it is compared.
+
+    Example:
+        >>> comparable("Marta\n O\u2019NEIL") == comparable("marta o'neil")
+        True
+    """
+    shown = text if text.isascii() else unicodedata.normalize("NFKC", text.translate(_SAME))
+    return " ".join(shown.casefold().translate(_SAME).split())
+
+
+def stands(needle: str, text: str) -> bool:
+    """Whether a name or quotation stands in a text as words of their own; both comparable.
+
+    Example:
+        >>> stands("ro", "ro's town"), stands("ro", "rome"), stands("李明", "昨天李明说坝关了。")
+        (True, False, True)
+    """
+    if not needle:
+        return False
+    before, after = not _is_joined(needle[0]), not _is_joined(needle[-1])
+    at = text.find(needle)
+    while at >= 0:
+        end = at + len(needle)
+        if not (
+            (before and text[at - 1 : at].isalnum()) or (after and text[end : end + 1].isalnum())
+        ):
+            return True
+        at = text.find(needle, at + 1)
+    return False
+
+
+def _is_joined(sign: str) -> bool:
+    return unicodedata.name(sign, "").partition(" ")[0] in _JOINED

@@ -1,0 +1,91 @@
+"""Erasing what other records hang on: a proposition, a party's kind and members, a change."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger import Ledger, Party, Proposition, Topic
+from ledger.errors import AlreadyRecorded, InvalidAmendment
+from ledger.projecting import cells
+from tests.erasing.conftest import WHY
+
+
+@pytest.fixture(params=["folded", "narrowed"])
+def mill(request):
+    """Two who spoke on two propositions of a topic; with the tables of cells and without."""
+    with Ledger.open(":memory:") as ledger:
+        if request.param == "narrowed":
+            ledger.projections.add(cells(ledger.layout))
+        ledger.register_all(
+            [
+                Topic("weir", label="The weir"),
+                Party("mill", name="Mill"),
+                Party("board", name="Board"),
+                Party("both", name="Both", kind="joint", members=["mill", "board"]),
+                Proposition("hers", text="Zuzana shut it", topic="weir"),
+                Proposition("shut", text="It is shut", topic="weir"),
+            ]
+        )
+        say(ledger, "c1", "mill", "hers")
+        say(ledger, "c2", "board", "shut")
+        yield ledger
+
+
+def say(ledger, id_, who, what):
+    ledger.record(id=id_, claimant=who, act="assert", proposition=what, uttered="2023-01-05")
+
+
+def test_claims_on_an_erased_proposition_are_told_before_and_counted_after(mill):
+    told = mill.erase("hers", slots="what", dry_run=True, **WHY)
+    assert told.falling == ("c1",)
+    assert "claims on it that will be in no position any more:\n  - c1" in str(told)
+    assert mill.erase("hers", slots="what", **WHY).falling == ("c1",)
+    view = mill.as_of()
+    answers = [
+        view.claims(),
+        view.timeline("mill", "weir"),
+        view.silences("weir"),
+        view.position("board", "shut"),
+        view.positions(party="mill"),
+    ]
+    assert [one.incomplete for one in answers] == [1] * 5
+    assert [(gone.record, gone.slots, gone.reason) for gone in view.claims().lost] == [
+        ("c1", ("what",), WHY["reason"])
+    ]
+    traced = view.trace("c1")
+    assert [gone.slots for gone in traced.erased] == [("what",)]
+    assert str(traced.said) == "2023-01-05"
+    say(mill, "c3", "mill", "shut")
+    assert mill.position("mill", "shut").incomplete == 1
+    assert mill.as_of(known=view.basis - 2).position("board", "shut").incomplete == 1
+
+
+def test_a_party_without_its_kind_is_still_the_same_party(mill):
+    mill.erase("mill", slots="what", **WHY)
+    assert mill.position("mill", "hers").status == "held"
+    with pytest.raises(AlreadyRecorded, match="what is gone does not come back"):
+        mill.register(Party("mill", name="Mill"))
+    (line,) = (one for one in mill.as_of().parties() if one.id == "mill")
+    assert (line.name, line.kind) == ("Mill", "x-ledger:gone")
+    assert [gone.slots for gone in line.erased] == [("what",)]
+    assert [row.party for row in mill.as_of().columns().at("2023-02-01")] == ["board", "mill"]
+
+
+def test_a_joint_party_without_its_members_speaks_for_itself_alone(mill):
+    say(mill, "c3", "both", "shut")
+    assert mill.position("mill", "shut").status == "held"
+    mill.erase("both", slots="what", **WHY)
+    assert mill.position("mill", "shut").status == "silent"
+    assert mill.position("both", "shut").status == "held"
+
+
+def test_an_erased_change_is_not_struck_out_for_the_older_value_to_come_back(mill):
+    change = mill.amend("c1", claimant="board", reason="misheard")
+    mill.erase(change.ledger_id, slots="who", **WHY)
+    with pytest.raises(InvalidAmendment, match="would bring back what it had changed"):
+        mill.amend(change, strike_out=True, reason="a slip")
+    assert mill.position("mill", "hers").status == "silent"
+    mill.amend("c1", claimant="board", reason="heard again")
+    assert mill.position("board", "hers").status == "held"
+    with pytest.raises(AlreadyRecorded):
+        mill.record(id="c1", claimant="mill", act="deny", proposition="hers")
