@@ -82,7 +82,7 @@ def _compare(site: Site, conn: Connection, entry: Entry, held: Cursor) -> Checke
             one.key.build for one in cursors.cursors(conn, site.tables, held.key.log_id, entry.name)
         )
         fresh = entry.of(spare)
-        building.make_tables(conn, fresh, indexes=False)
+        building.make_tables(conn, site.tables, fresh, indexes=False)
         state = _replay(site, conn, fresh, held)
         pairs = [
             (old.name, _rows(conn, old, held), new)

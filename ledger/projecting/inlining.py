@@ -74,7 +74,7 @@ class Inline:
         if at is None:
             if held:  # retired, or new beside another version: a rebuild makes the switch
                 return True
-            if self.first > 0:
+            if self.first > LIMIT:
                 return False
             at = building.begin(self.conn, self.site.tables, Build(*hint, 0), entry.of(0), size=0)
         if at.phase == "building":

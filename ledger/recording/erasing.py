@@ -301,9 +301,10 @@ def _own_documents(facts: Facts, found: Mapping[tuple[str, str], Part]) -> Itera
     for id_, slot in found:
         event = facts.stored[id_].event
         quote, document = getattr(event, "quote", None), getattr(event, "document", None)
-        stored = facts.stored.get(document) if slot == "words" and quote and document else None
+        stored = facts.stored.get(document) if slot == "words" and document else None
         if (
-            stored is not None
+            quote is not None
+            and stored is not None
             and (stored.id, "words") not in found
             and "words" in there(stored)
             and _named_in(stored, "words", {comparable(quote.exact)})

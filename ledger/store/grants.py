@@ -1,7 +1,8 @@
 """Who may do what on PostgreSQL: the SQL that makes three roles and gives each its rights.
 
-Here live rights alone; nothing is run. The migrations' triggers hold for every role, the owner too;
-rights are a second lock, which keeps whoever steals the application's password from the first.
+Here live rights alone. The migrations' triggers hold for every role, the owner too; rights are a
+second lock, which keeps whoever steals the application's password from the first. The SQL is for a
+superuser to run; tables that are made later, for projections, get the rights of their like.
 
 ```
 owner    makes and changes the tables; nobody logs in with it between two upgrades
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import attrs
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table, text
 
 from ledger.errors import InvalidLayout
 from ledger.store.layout import Layout
@@ -31,6 +32,17 @@ _FUNCTIONS: Final = """DO $$ DECLARE function regprocedure; BEGIN
     WHERE NOT tgisinternal AND tgrelid IN ({tables})
   LOOP EXECUTE format({alter}, function); END LOOP;
 END $$;"""
+
+_OWNER: Final = """SELECT quote_ident(pg_get_userbyid(relowner)),
+    relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user),
+    pg_has_role(current_user, relowner, 'MEMBER')
+  FROM pg_class WHERE oid = CAST(:like AS regclass)"""
+"""Who owns a table, whether that is the current role, and whether it may speak for the owner."""
+
+_RIGHTS: Final = """SELECT string_agg(a.privilege_type, ', '),
+    CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+  FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+  WHERE c.oid = CAST(:like AS regclass) AND a.grantee <> c.relowner GROUP BY a.grantee"""
 
 _VIEWS: Final = """DO $$ DECLARE made regclass; BEGIN
   FOR made IN SELECT oid::regclass FROM pg_class WHERE relkind = 'r' AND relname ~ {names}
@@ -98,6 +110,22 @@ def grants(layout: Layout | None = None, roles: Roles | None = None) -> str:
         ("COMMIT;",),
     )
     return "\n".join("\n".join(part) + "\n" for part in parts)
+
+
+def give_alike(conn: Connection, table: Table, like: Table) -> None:
+    """On PostgreSQL, give a table that was just made the owner and the rights of another one.
+
+    Or whoever fills and reads it would be refused until the SQL of `grants` was run again.
+    """
+    if conn.dialect.name != "postgresql":
+        return
+    owner, ours, mine = conn.execute(text(_OWNER), {"like": like.fullname}).one()
+    named = conn.dialect.identifier_preparer.format_table(table)
+    alike = [f"ALTER TABLE {named} OWNER TO {owner}"] if mine and not ours else []
+    for rights, to in conn.execute(text(_RIGHTS), {"like": like.fullname}).all():
+        alike.append(f"GRANT {rights} ON {named} TO {to}")
+    for statement in alike:
+        conn.execute(text(statement.replace(":", r"\:")))
 
 
 def _role(name: str) -> str:

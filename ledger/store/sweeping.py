@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import attrs
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import Connection, Engine, Table, text
 from sqlalchemy.exc import DBAPIError
 
 from ledger.errors import StoreError
@@ -75,14 +75,31 @@ def sweep(engine: Engine, tables: Tables, views: Sequence[Table]) -> tuple[Step,
     """
     with _refusals(), _autocommit(engine) as conn:
         if engine.dialect.name == "postgresql":
-            for table in (tables.event, tables.parked, tables.cursor, *views):
-                conn.exec_driver_sql(f"VACUUM (FULL) {table.fullname}")
+            _write_anew(conn, [tables.event, tables.parked, tables.cursor, *views])
             return (_postgres_step(done=True), _COPIES)
         conn.exec_driver_sql("VACUUM")
     if _in_memory(engine):
         return ()
     file = Step(what="the file was written anew (VACUUM)", done=True)
     return (file, *_cut_journal(engine), _COPIES)
+
+
+def _write_anew(conn: Connection, given: Sequence[Table]) -> None:
+    """Write tables anew; PostgreSQL passes over those of others with a warning alone."""
+    passed_over = []
+    for table in given:
+        file = text("SELECT pg_relation_filenode(CAST(:name AS regclass))")
+        before = conn.execute(file, {"name": table.fullname}).scalar()
+        conn.exec_driver_sql(f"VACUUM (FULL) {table.fullname}")
+        if conn.execute(file, {"name": table.fullname}).scalar() == before:
+            passed_over.append(table.fullname)
+    if passed_over:
+        role = conn.exec_driver_sql("SELECT current_user").scalar()
+        raise StoreError(
+            f"PostgreSQL did not write {', '.join(passed_over)} anew, since the role {role} does "
+            "not own them: what was erased still stands in their pages. Connect as their owner, "
+            "such as a member of ledger_owner, and vacuum once more."
+        )
 
 
 @contextlib.contextmanager

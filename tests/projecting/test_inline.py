@@ -57,6 +57,16 @@ def test_an_event_that_it_cannot_take_refuses_the_append(ledger, kit):
     assert ledger.projections.parked("acts") == ()
 
 
+def test_the_first_event_after_it_was_added_is_refused_like_any_other(small, kit):
+    small.projections.add(kit.acts(poison=["C1"]))
+    before = str(small.checkpoint())
+    with pytest.raises(ProjectionFailed, match="could not take the event"):
+        kit.say(small, "C1")
+    assert str(small.checkpoint()) == before
+    kit.say(small, "C2")
+    assert small.projections.parked("acts") == ()
+
+
 def test_a_projection_added_later_is_caught_up_and_then_inline(small, kit):
     kit.say(small, "C1", "C2")
     small.projections.add(kit.acts)

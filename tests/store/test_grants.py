@@ -11,7 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger import Ledger, Party, Proposition
 from ledger.errors import InvalidLayout, StoreError
+from ledger.projecting import cells
 from ledger.store import schema
+from ledger.store.cells import tables_of
 from ledger.store.grants import Roles, grants
 from ledger.store.layout import Layout
 
@@ -181,6 +183,37 @@ def test_the_tables_of_projections_are_the_writers_to_fill_and_the_readers_to_re
         assert conn.scalar(text(f"SELECT seq FROM {view}")) == 2
         with pytest.raises(DBAPIError, match="permission denied"):
             conn.execute(text(f"DELETE FROM {view}"))
+
+
+@pytest.mark.parametrize("who", ["admin", "owner"])
+def test_the_tables_of_cells_that_are_made_later_have_the_rights_of_the_others(site, layout, who):
+    record(site.as_("writer"), layout)
+    engine = site.admin if who == "admin" else site.as_("owner")
+    with engine.connect() as conn:
+        if who == "owner":
+            conn.execute(text(f'SET ROLE "{site.roles.owner}"'))
+        ledger = Ledger(conn, layout=layout)
+        ledger.projections.add(cells(layout))
+        ledger.projections.rebuild("cells")
+        conn.commit()
+    writer, reader = site.as_("writer"), Ledger(site.as_("reader"), layout=layout)
+    assert record(writer, layout, "c2").stored == "stored"
+    reader.projections.add(cells(layout))
+    assert reader.position("board", "shut").status == "held"
+    assert Ledger(writer, layout=layout).position("board", "shut").utterances == 2
+    (table,) = (one for one in tables_of(layout, 0) if one.name.endswith("cell"))
+    with site.admin.connect() as conn:
+        owner = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = CAST(:name AS regclass)"
+        assert conn.scalar(text(owner), {"name": table.fullname}) == site.roles.owner
+
+
+def test_a_writer_that_vacuums_is_told_that_nothing_was_written_anew(site, layout):
+    writer = Ledger(site.as_("writer"), layout=layout)
+    record(writer._folded.host, layout)
+    with pytest.raises(StoreError, match="does not own them: what was erased still stands"):
+        writer.vacuum()
+    done = Ledger(site.admin, layout=layout).vacuum()
+    assert done[0].done
 
 
 def test_the_owner_upgrades_the_tables(site, layout):
