@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, overload
 
 from ledger import auditing
-from ledger.errors import Invalid
+from ledger.errors import Invalid, InvalidCheckpoint
 from ledger.folding import Folded
 from ledger.handed import Id, id_of
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.model import events as ev
+from ledger.model.text import show
 from ledger.projections import naming
 
 if TYPE_CHECKING:
@@ -120,5 +121,16 @@ def read_checkpoint(given: Checkpoint | str) -> Checkpoint: ...
 @overload
 def read_checkpoint(given: Checkpoint | str | None) -> Checkpoint | None: ...
 def read_checkpoint(given: Checkpoint | str | None) -> Checkpoint | None:
-    """A checkpoint, perhaps handed in as its text."""
+    """A checkpoint, perhaps handed in as its text.
+
+    Raises:
+        InvalidCheckpoint: it is neither.
+    """
+    if not isinstance(given, str | Checkpoint | None):
+        raise InvalidCheckpoint(
+            f"{show(given)} is no checkpoint. Hand over its text, as Path('checkpoint.txt')"
+            ".read_text(), or what ledger.checkpoint() gave.",
+            field="checkpoint",
+            given=given,
+        )
     return Checkpoint.parse(given) if isinstance(given, str) else given

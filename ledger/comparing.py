@@ -5,7 +5,8 @@ Here lives what is asked of which view. What a difference is, is in `ledger.proj
 
 from __future__ import annotations
 
-from ledger.errors import NotFound
+from ledger.errors import InvalidView, NotFound
+from ledger.model.text import show
 from ledger.projections import difference
 from ledger.projections.scope import Scope
 from ledger.view import View, ask_of
@@ -17,6 +18,14 @@ def diff(before: View, after: View, scope: Scope) -> difference.Difference:
     Raises:
         NotFound: neither view knows the scope's party, topic or proposition.
     """
+    for view in (before, after):
+        if not isinstance(view, View):
+            raise InvalidView(
+                f"{show(view)} is no view. Write diff(ledger.as_of(said=...), "
+                "ledger.as_of(said=...)), or known=, or both.",
+                field="view",
+                given=view,
+            )
     old, new = _shown(before, scope), _shown(after, scope)
     if isinstance(old, NotFound) and isinstance(new, NotFound):
         raise new

@@ -352,9 +352,9 @@ class Ledger(Asking, Attesting, Erasing):
         with_an_axis(*bare)
         return view_of(self._folded, self._clock, said=said, known=known, zone=zone)
 
-    def replay(self, date: Day, *, zone: dt.tzinfo | None = None) -> View:
-        """What this ledger showed on a date: known by then, and said by then."""
-        return self.as_of(said=date, known=date, zone=zone)
+    def replay(self, date: Day | int, *, zone: dt.tzinfo | None = None) -> View:
+        """What this ledger showed on a date, or at a sequence: known by then, and said by then."""
+        return self.as_of(known=date, zone=zone)
 
     # -- the proof --------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ from ledger.projections import (
     versions,
 )
 from ledger.projections.effective import Facts
-from ledger.projections.policies import Policy
+from ledger.projections.policies import Policy, named_again
 from ledger.projections.scope import Scope
 
 Day = str | dt.date
@@ -125,7 +125,8 @@ class View:
                     field="position",
                     given=party.sentence(),
                 )
-            policy = party.policy if policy == "latest" else policy
+            if policy == "latest":
+                policy = named_again(party.policy)
             proposition = party.proposition
             party = party.party
         if proposition is None:
@@ -302,6 +303,13 @@ class View:
             UnknownDocument: no such document in this view; near matches are named.
             InvalidDocument: a text that is not that of its document.
         """
+        if texts is not None and not isinstance(texts, Mapping):
+            raise InvalidView(
+                f"texts= takes a text for each document, as {{'gazette-7': '...'}}, not "
+                f"{show(texts)}.",
+                field="texts",
+                given=texts,
+            )
         if document is not None:
             return self._ask(lambda asked: asked.check_quotes(document, texts or {}))
         with self.facts() as facts:

@@ -72,10 +72,11 @@ def replay(
     Example: `claims replay 2023-01-18 --topic lachin`
 
     Args:
-        date: A day or an instant.
+        date: A day or an instant; or the number of an event.
     """
     with where.ledger() as ledger:
-        _print_positions(ledger.replay(date), scope, json=where.json)
+        view = ledger.as_of(known=number_or_day(date))
+        _print_positions(view, scope, json=where.json)
 
 
 def _print_positions(view: View, scope: Scope, *, policy: str = "latest", json: bool) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from ledger import Checkpoint
+import attrs
+
+from ledger import Checkpoint, Ledger
 from ledger.cli.attesting import read_checkpoint, read_policy
 from ledger.cli.options import HERE, Flag, Where
-from ledger.cli.output import answer, as_json, progress, say
+from ledger.cli.output import answer, as_json, progress, say, warn
 from ledger.errors import Invalid
 from ledger.proving import verify_bundle
 
@@ -55,7 +57,7 @@ def verify(
         since: A file with the checkpoint up to which it was verified before; go on from there.
         jobs: How many processes share the work.
         tree_only: Look at entries, leaves and tree alone, not at what slots and columns say.
-        views: Compare the views that are served with a fresh replay of the log too.
+        views: Compare the library's own views with a fresh replay of the log too.
     """
     kept = None if checkpoint is None else read_checkpoint(checkpoint)
     policy = None if trust is None else read_policy(trust)
@@ -77,10 +79,22 @@ def verify(
             since=None if since is None else read_checkpoint(since),
             contents=not tree_only,
             processes=jobs,
-            views=views,
             progress=progress(),
         )
+        if views:
+            found = attrs.evolve(found, views=ledger.projections.check_all(registered=True))
+            _tell_unchecked(ledger, {one.name for one in found.views})
     answer(found, json=where.json)
+
+
+def _tell_unchecked(ledger: Ledger, checked: set[str]) -> None:
+    """Tell on standard error which views of a host's this program cannot replay."""
+    live = {one.name for one in ledger.projections.status() if one.phase == "live"}
+    if others := sorted(live - checked):
+        warn(
+            f"Not checked: {', '.join(others)}. Such a view is replayed by the program that "
+            "registers it: ledger.verify(views=True)."
+        )
 
 
 def demo(*, folder: Path | None = None, json: Flag = False) -> None:

@@ -96,6 +96,13 @@ def import_file(
         ...     print(import_file(ledger, file))
         parties.jsonl: 2 lines: 1 accepted (0 with a warning), 1 refused, 0 skipped
     """
+    for value, kind, what in ((ledger, Ledger, "ledger"), (path, str | Path, "path")):
+        if not isinstance(value, kind):
+            raise InvalidImport(
+                f"{show(value)} is no {what}. Write import_file(ledger, 'claims.jsonl').",
+                field=what,
+                given=value,
+            )
     source = Source(Path(path))
     if bounds not in (None, "closed", "half_open"):
         raise InvalidImport(

@@ -21,6 +21,7 @@ from typing import Final, Literal
 import attrs
 
 from ledger.errors import InvalidDate, InvalidView
+from ledger.model.dates import HOW_TO_WRITE
 from ledger.model.edtf import Bound, Edtf, Span
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "write_bound",
 ]
 
+_UNKNOWN: Final = " Leave it out if it is not known."
 _FIRST_INSTANT: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 _LAST_INSTANT: Final = dt.datetime.max.replace(tzinfo=dt.UTC)
 _EASTERNMOST: Final = dt.timedelta(hours=14)
@@ -90,12 +92,13 @@ class Knob:
         try:
             date = Edtf.parse(value, field=name)
         except InvalidDate as error:
-            raise InvalidView(f"{name}: {error.message}", field=name, given=value) from error
+            told = error.message.replace(HOW_TO_WRITE, _how_to_cut(name)).replace(_UNKNOWN, "")
+            at_once = told if told.startswith(name) else f"{name}: {told}"
+            raise InvalidView(at_once, field=name, given=value) from error
         at = date.latest
         if at is None or date.kind != "date" or date.earliest != at:
             raise InvalidView(
-                f"{name}={date.text!r} is more than one day. Give a day, as 2023-01-18, or an "
-                "instant, as 2023-01-18T12:00:00Z.",
+                f"{name}={date.text!r} is more than one day. {_how_to_cut(name)}",
                 field=name,
                 given=value,
             )
@@ -105,6 +108,13 @@ class Knob:
                 f"Give {write_bound(at)}.",
                 field=name,
                 given=value,
+            )
+        if zone is not None and not isinstance(zone, dt.tzinfo):
+            raise InvalidView(
+                f"zone={zone!r} is no time zone. Give one of Python's: "
+                "zone=zoneinfo.ZoneInfo('Asia/Tokyo').",
+                field="zone",
+                given=zone,
             )
         return cls(at=at, zone=dt.UTC if zone is None else zone)
 
@@ -130,6 +140,11 @@ class Knob:
         if isinstance(self.at, dt.datetime) or self.zone == dt.UTC:
             return write_bound(self.at)
         return f"{write_bound(self.at)} ({self.zone})"
+
+
+def _how_to_cut(name: str) -> str:
+    number = ", or the number of an event, as known=41" if name == "known" else ""
+    return f"Give a day, as 2023-01-18, or an instant, as 2023-01-18T12:00:00Z{number}."
 
 
 def write_bound(bound: Bound) -> str:

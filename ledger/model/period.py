@@ -78,6 +78,13 @@ class Period:
             Traceback (most recent call last):
             ledger.errors.InvalidDate: since 2020-01-01 is after until 2019-12-31. ...
         """
+        if bounds not in ("closed", "half_open"):
+            raise InvalidDate(
+                f"bounds={show(bounds)} is no rule. Write closed where the last day counts, "
+                "half_open where it does not.",
+                field="bounds",
+                given=bounds,
+            )
         first, last = _read(since, f"{field}.since"), _read(until, f"{field}.until")
         _check_order(first, last, bounds, field)
         return cls(

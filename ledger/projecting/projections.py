@@ -319,15 +319,20 @@ class Projections:
         entry = self._registry.find(name, found.version)
         return checking.check(self._site, entry, found.build)
 
-    def check_all(self) -> tuple[Checked, ...]:
+    def check_all(self, *, registered: bool = False) -> tuple[Checked, ...]:
         """Compare everything that is served with a fresh replay, as `check` does.
+
+        With `registered` what is served and not registered here is left out.
 
         Raises:
             UnknownProjection: one is served here and not registered, so nobody can replay it.
             ViewMismatch: the first row of a table that is not as a replay makes it.
         """
         found = []
+        known = {entry.name for entry in self._registry.all()}
         for name in self._served_names():
+            if registered and name not in known:
+                continue
             checked = self.check(name)
             if not checked.ok:
                 about = "" if checked.sequence is None else f" at sequence {checked.sequence}"

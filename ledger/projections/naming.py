@@ -125,10 +125,20 @@ def unknown(facts: Facts, kind: str, given: str, *, struck_out: bool = False) ->
     """The error for an id that nothing has here."""
     if struck_out:
         return _UNKNOWN[kind](
-            f"The {kind} {show(given)} was struck out.", given=given, struck_out=True
+            f"The {kind} {show(given)} was struck out. `claims log` tells at which sequence; a "
+            "view of before still has it: ledger.as_of(known=SEQUENCE).",
+            given=given,
+            struck_out=True,
         )
     close = near(given, facts.keys(kind))
     hint = did_you_mean(close)
+    others = [
+        other
+        for other in _UNKNOWN
+        if other != kind and facts.id_of(other, given) in facts.effective
+    ]
+    if not hint and others:
+        hint = f" It is the id of a {others[0]}."
     if not hint and kind == "party":
         bearers = sorted({d.party for d in denoted(facts, given, None)})
         if bearers:
@@ -167,7 +177,7 @@ def denoted(facts: Facts, name: str, on: dt.date | None) -> tuple[Denoted, ...]:
 def name_of(facts: Facts, party: str) -> str:
     """The name of a party by its ledger id; the id that is shown where nothing else is left."""
     event = facts.get(facts.canonical(party), ev.PartyRegistered)
-    return event.name if event else facts.public(party)
+    return (event.name if event else NAMELESS) or facts.public(facts.canonical(party))
 
 
 def names_of(facts: Facts, party: str) -> Iterator[ev.PartyNamed]:
@@ -255,6 +265,9 @@ def resolve(facts: Facts, given: str, on: dt.date | None) -> str:
         *(one.name for same in borne for _, one in _bearers(same, on)),
     )
     close = near(given, known)
+    hint = did_you_mean(close) or f" {_how_to_add('party')}"
     raise errors.UnknownName(
-        f"No party is called {show(given)}{day}.{did_you_mean(close)}", given=given, near=close
+        f"No party is called {show(given)}{day}.{hint}",
+        given=given,
+        near=close,
     )

@@ -92,13 +92,37 @@ def policy_of(given: str | Policy) -> tuple[str, Policy]:
     )
 
 
+def named_again(policy: str) -> str:
+    """The name of the policy that decided a position; a host's own is not found by its name.
+
+    Raises:
+        InvalidView: it was a host's own.
+    """
+    if policy not in POLICIES:
+        raise InvalidView(
+            f"That position was decided by a policy of your own, {show(policy)}. Hand it over: "
+            "explain(position, policy=...).",
+            field="policy",
+            given=policy,
+        )
+    return policy
+
+
 def kept_by(name: str, policy: Policy, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     """The candidates that a policy lets count, each once.
 
     Raises:
         InvalidView: it gave back something that was no candidate.
     """
-    kept = tuple(dict.fromkeys(policy(candidates)))
+    given = policy(candidates)
+    if not isinstance(given, Iterable):
+        raise InvalidView(
+            f"The policy {show(name)} gave back {show(given)}. Return those of the candidates that "
+            "are to count, in a list.",
+            field="policy",
+            given=given,
+        )
+    kept = tuple(dict.fromkeys(given))
     strange = [one for one in kept if one not in candidates]
     if strange:
         raise InvalidView(

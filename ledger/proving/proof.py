@@ -103,9 +103,9 @@ class Trunk:
         """
         if size is None:
             return self
-        if not 0 <= size <= self.tree.size:
+        if type(size) is not int or not 0 <= size <= self.tree.size:
             raise UnknownEvent(
-                f"There is no checkpoint at size {size}: the log holds {self.tree.size} events.",
+                f"There is no checkpoint at size {size!r}: the log holds {self.tree.size} events.",
                 given=str(size),
             )
         return attrs.evolve(self, given=Checkpoint(self.folded.origin, size, self.tree.root(size)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
 
-from ledger.errors import InvalidAmendment, InvalidParty, InvalidTopic
+from ledger.errors import InvalidAmendment, InvalidCorrection, InvalidParty, InvalidTopic
 from ledger.model import claim as words
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
@@ -137,11 +137,17 @@ _WHO: Final = ("claimant", "via", "on_behalf_of", "chain")
 _ACTS: Final = get_args(ev.Act)
 
 
-def read_changes(intake: Intake, event: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
+def read_changes(
+    intake: Intake,
+    event: Any,
+    fields: Mapping[str, Any],
+    refused: type[InvalidAmendment | InvalidCorrection] = InvalidAmendment,
+) -> dict[str, Any]:
     """The new values of a record's fields, by the names they have in its event.
 
     Raises:
         InvalidAmendment: a field that the record does not have, or that is never changed.
+        InvalidCorrection: the same, where that was asked for.
     """
     readers = _READERS[type(event)]
     saying = isinstance(event, _ACTS)
@@ -151,10 +157,13 @@ def read_changes(intake: Intake, event: Any, fields: Mapping[str, Any]) -> dict[
             changes[field] = readers[field](intake, value)
         elif not (saying and field in (*_WHO, "quote", "utterance")):
             known = (*readers, *((*_WHO, "quote", "utterance") if saying else ()))
-            raise InvalidAmendment(
-                f"{show(field)} of this record cannot be amended."
+            else_ = ("amended", "strike_out=True")
+            if refused is InvalidCorrection:
+                else_ = ("corrected", "never_said=True")
+            raise refused(
+                f"{show(field)} of this record cannot be {else_[0]}."
                 f"{did_you_mean(near(field, known))} What can be: {', '.join(known) or 'nothing'};"
-                " or strike_out=True. Ids and a document's bytes are never changed.",
+                f" or {else_[1]}. Ids and a document's bytes are never changed.",
                 field=field,
                 given=value,
             )

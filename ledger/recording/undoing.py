@@ -224,7 +224,7 @@ def correct(
             field=min(fields),
             given=fields[min(fields)],
         )
-    changes = read_changes(intake, act, fields)
+    changes = read_changes(intake, act, fields, InvalidCorrection)
     changed = attrs.evolve(act, **changes)
     check_record(intake, id_, changed)
     _check_changed(intake, changed)

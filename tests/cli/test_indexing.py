@@ -6,7 +6,7 @@ import sqlite3
 
 from ledger import Ledger
 from ledger.narrowing import narrowed
-from ledger.projecting import cells
+from ledger.projecting import Projection, cells
 from ledger.projecting import claims as claims_view
 
 ASKED = [
@@ -39,6 +39,17 @@ def test_it_answers_the_same_and_is_kept_up_by_what_comes_after(good, filled):
     assert good("index", "--json").json["position"] == 18
     assert "c9" in good("position", "board", "safe").out
     assert "ok: cells v3 at 18 events" in good("verify", "--views").out
+
+
+def test_a_view_of_an_applications_own_is_told_as_not_checked(claims, good, filled):
+    good("index")
+    with Ledger("claims.db") as ledger:
+        ledger.projections.add(Projection(name="mine", initial=int, evolve=lambda n, _: n + 1))
+        ledger.projections.ready()
+    found = claims("verify", "--views")
+    assert found.status == 0
+    assert "ok: cells v3 at 17 events" in found.out
+    assert "Not checked: mine." in found.err
 
 
 def test_tables_of_an_older_version_are_replaced_and_then_dropped(good, filled):

@@ -111,7 +111,7 @@ def test_what_enters_a_scope_is_not_learnt_nor_what_leaves_it_lost(world, said, 
             ledger.projections.add(cells(ledger.layout))
         told_to(ledger, clock, world)
         size, many = ledger.as_of().basis, len(scene())
-        known = many + int(share[0] * (size - many))
+        known = many + int(share[0] * (size - 1 - many))
         views = [ledger.as_of(said=said[0], known=known), ledger.as_of(said=said[1])]
         before, after = views if share[1] else views[::-1]
         whole = ledger.diff(before, after)
