@@ -48,7 +48,7 @@ def own(candidates):
 NO_LEDGER: Any = "votes.db"
 NO_RULE: Any = "Closed"
 NOTHING: Any = None
-WRONG: dict[str, tuple[Callable[[Ledger], object], type[LedgerError], str]] = {
+WRONG: dict[str, tuple[Callable[[Any], object], type[LedgerError], str]] = {
     "a zone by name": (
         lambda one: one.as_of(said="2024-03-14", zone="Asia/Tokyo"),
         InvalidView,
