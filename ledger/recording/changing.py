@@ -6,7 +6,7 @@ A field is written as it is when the record is made: `proposition="road-blocked"
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, get_args
 
 from ledger.errors import InvalidAmendment, InvalidCorrection, InvalidParty, InvalidTopic
@@ -207,11 +207,30 @@ def _reported_anew(
     new = intake.get(document, ev.DocumentRegistered)
     if old is None or new is None:
         return event.chains  # type: ignore[no-any-return]  # one of two classes of events
-    implied = ev.ChainLink(old.publisher, "reports")
+    return _with_reporter(event, old.publisher, new.publisher)
+
+
+def _with_reporter(act: ev.Act, old: str, new: str) -> tuple[tuple[ev.ChainLink, ...], ...]:
+    implied, instead = ev.ChainLink(old, "reports"), ev.ChainLink(new, "reports")
     return tuple(
-        (ev.ChainLink(new.publisher, "reports"), *chain[1:]) if chain[:1] == (implied,) else chain
-        for chain in event.chains
+        (instead, *chain[1:]) if chain[:1] == (implied,) else chain for chain in act.chains
     )
+
+
+def reported_by_another(
+    intake: Intake, id_: str, before: object, after: object
+) -> Iterator[tuple[str, ev.Act, dict[str, Any]]]:
+    """What a document carries, with the chains that it has once another publishes the document."""
+    if not (isinstance(before, ev.DocumentRegistered) and isinstance(after, ev.DocumentRegistered)):
+        return
+    if before.publisher != after.publisher:
+        for carried in intake.facts.indexed("acts_in", id_):
+            act = intake.facts.act(carried)
+            if act is None:
+                continue
+            chains = _with_reporter(act, before.publisher, after.publisher)
+            if chains != act.chains:
+                yield carried, act, {"chains": chains}
 
 
 def check_record(intake: Intake, id_: str, event: Any) -> None:

@@ -111,6 +111,24 @@ def test_what_stands_in_no_document_is_corrected_by_nobody(ledger_of_two_days):
         ledger.correct("n", document="courier-1", never_said=True)
 
 
+def test_a_document_of_another_publisher_is_reported_by_that_one(ledger_of_two_days):
+    ledger = ledger_of_two_days
+    before = ledger.as_of().basis - 1
+    told = [row.id for row in ledger.claims(document="gazette-1").rows]
+    change = ledger.amend("gazette-1", reason="masthead misread", publisher="courier")
+    assert len(change.sequences) == 1 + len(told)
+    assert {reporter(ledger, claim) for claim in told} == {"courier"}
+    assert {reporter(ledger.as_of(known=before), claim) for claim in told} == {"gazette"}
+    with pytest.raises(er.InvalidAmendment, match="Amend the document once more, with the right"):
+        ledger.amend(change, reason="slip", strike_out=True)
+    ledger.amend("gazette-1", reason="it was the Gazette", publisher="gazette")
+    assert {reporter(ledger, claim) for claim in told} == {"gazette"}
+
+
+def reporter(asked, claim):
+    return asked.trace(claim).chains[0][0].party
+
+
 def test_a_joint_party_is_no_member_of_itself_and_a_topic_no_part_of_itself(ledger_of_two_days):
     ledger = ledger_of_two_days
     ledger.register(Party("pair", name="Both", kind="joint", members=["board", "gazette"]))
