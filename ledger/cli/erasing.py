@@ -57,8 +57,9 @@ def erase(
             confirm = _typed(record)
         if confirm != record:
             raise InvalidErasure(
-                f"Nothing was erased: type {show(record)} to confirm, got {show(confirm)}. Where "
-                f"nobody is there to type, add --confirm {safe(record)}.",
+                f"Nothing was erased: type {show(record)} to confirm, got "
+                f"{'nothing' if confirm is None else show(confirm)}. Where nobody is there to "
+                f"type, add --confirm {safe(record)}.",
                 field="confirm",
                 given=confirm,
             )

@@ -28,6 +28,7 @@ _RULES: Final = tuple(
         (r"(?:ledger\.)?amend\(id, reason=\.\.\., \.\.\.\)", "claims amend"),
         (r"(?:ledger\.)?\b(?P<a>withdraw|correct|amend|verify)\(\)", r"claims \g<a>"),
         (r"ask positions\(topic='(?P<a>[^']*)'\)", r"type: claims positions --topic \g<a>"),
+        (r"ledger\.as_of\(known=SEQUENCE\)", "--known NUMBER"),
         (r", or in Python: ledger\.store\.schema\.upgrade\(engine, layout\)", ""),
         (r"Proposition\(\.\.\., kind=\"aim\"\)", "claims proposition add --kind aim"),
         (

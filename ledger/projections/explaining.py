@@ -91,7 +91,7 @@ def _resolved(facts: Facts, found: Weighed) -> _Told:
     for what, id_ in (("party", found.party), ("proposition", found.proposition)):
         others = [one for one in facts.merged_group(id_) if one != id_]
         swapped = [facts.public(one) for one in others if facts.negated(one)]
-        merged = f", one with {listed(map(facts.public, others))}" if others else ""
+        merged = f", one with {listed(sorted(map(facts.public, others)))}" if others else ""
         merged += f" (stances on {listed(swapped)} swapped)" if swapped else ""
         told.append(f"The {what} is {facts.public(id_)}{merged}.")
     return " ".join(told), ()

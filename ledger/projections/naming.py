@@ -7,6 +7,7 @@ three years (model.md, 1 and 3).
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -159,9 +160,10 @@ def _how_to_add(kind: str) -> str:
 def denoted(facts: Facts, name: str, on: dt.date | None) -> tuple[Denoted, ...]:
     """The parties that a name denotes on a day, down to the best sure rank; on any day without one.
 
-    Exact writing first; where nothing bears exactly this name, letters' case is overlooked.
+    Exact writing first; where nothing bears exactly this name, the letters' case and the Unicode
+    form are overlooked.
     """
-    like = facts.memo("borne", "", lambda: _borne(facts)).get(name.casefold(), ())
+    like = facts.memo("borne", "", lambda: _borne(facts)).get(_loosely(name), ())
     for bearings in ([one for one in like if one[1].name == name], like):
         found = list(_bearers(bearings, on))
         if found:
@@ -172,6 +174,10 @@ def denoted(facts: Facts, name: str, on: dt.date | None) -> tuple[Denoted, ...]:
             surest = {one.party: one for one in sorted(kept, key=lambda one: one.certain)}
             return tuple(sorted(surest.values(), key=lambda one: one.party))
     return ()
+
+
+def _loosely(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def name_of(facts: Facts, party: str) -> str:
@@ -198,12 +204,12 @@ _Bearing = tuple[str, ev.PartyNamed]
 
 
 def _borne(facts: Facts) -> dict[str, list[_Bearing]]:
-    """All names, by how they are written without regard to case."""
+    """All names, by how they are written without regard to case and Unicode form."""
     found: dict[str, list[_Bearing]] = {}
     for id_, _ in facts.of_type(ev.PartyRegistered):
         shown = facts.public(facts.canonical(id_))
         for name in names_of(facts, id_):
-            found.setdefault(name.name.casefold(), []).append((shown, name))
+            found.setdefault(_loosely(name.name), []).append((shown, name))
     return found
 
 

@@ -176,8 +176,8 @@ def trace(facts: Facts, id_: str, document_text: str | None = None) -> Trace:
         later_versions=tuple(
             one for one in checks if one.field == "quote" and one.version != one.document
         ),
-        other_reports=tuple(facts.public(one) for one in mates(facts, id_) if one != id_),
-        relations=tuple(_relations(facts, id_)),
+        other_reports=tuple(sorted(facts.public(one) for one in mates(facts, id_) if one != id_)),
+        relations=tuple(sorted(_relations(facts, id_))),
         events=tuple(_touches(facts, id_)),
         sequence=facts.stored[id_].sequence,
         basis=facts.size,
