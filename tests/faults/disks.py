@@ -69,8 +69,8 @@ def full_by_limit(place: Place, *, times: int) -> Seen:
         attrs.evolve(writer, until=1).finish()
         size = path_of(writer.url).stat().st_size
         limit = size + place.chance.randrange(300_000)
-        _give_up(attrs.evolve(writer, prepare=_Limited(limit)))
-        noted.append(_recovered(writer))
+        give_up(attrs.evolve(writer, prepare=_Limited(limit)))
+        noted.append(recovered(writer))
     return Seen.of("disk full: a limit on the size of files", place.engine, times, noted)
 
 
@@ -143,9 +143,9 @@ def full_disk(place: Place, *, times: int) -> Seen:
         with small_disk(folder, f"{place.chance.randrange(400, 1400)}k") as enlarge:
             inside = sqlite(folder)
             writer = _writer(place, inside.database(), MODES[number % len(MODES)])
-            _give_up(writer)
+            give_up(writer)
             enlarge("64m")
-            noted.append(_recovered(writer))
+            noted.append(recovered(writer))
     return Seen.of("disk full: a small file system", place.engine, times, noted)
 
 
@@ -164,11 +164,11 @@ def read_only(place: Place, *, times: int, what: str) -> Seen:
         path.chmod(0o444 if what == "file" else 0o666)
         folder.chmod(0o777 if what == "file" else 0o555)
         before = path.read_bytes()
-        _give_up(attrs.evolve(writer, prepare=_Nobody()))
+        give_up(attrs.evolve(writer, prepare=_Nobody()))
         assert path.read_bytes() == before
         folder.chmod(0o755)
         path.chmod(0o644)
-        noted.append(_recovered(writer))
+        noted.append(recovered(writer))
     return Seen.of(f"read-only {what}", place.engine, times, noted)
 
 
@@ -238,13 +238,14 @@ def _writer(place: Place, url: str, mode: str) -> Writer:
     return Writer(url=url, notes=place.path("notes"), mode=mode)
 
 
-def _give_up(writer: Writer) -> None:
+def give_up(writer: Writer) -> None:
+    """Let a writer work until it has no patience left."""
     process = writer.start()
     process.join(60)
     assert process.exitcode == GAVE_UP, f"the writer ended with {process.exitcode}"
 
 
-def _recovered(writer: Writer) -> Notes:
+def recovered(writer: Writer) -> Notes:
     """Check, let the writer go on, and check again."""
     check(writer.url, Notes.read([writer.notes]))
     done = len(Notes.read([writer.notes]).acknowledged)

@@ -33,6 +33,7 @@ from tests.faults import (
     projectors,
     seen,
     servers,
+    volumes,
 )
 from tests.faults.proxy import Cut
 from tests.faults.seen import Place, Seen
@@ -144,6 +145,8 @@ def _on_postgres(place: Place, stack: ExitStack, sized: Sized) -> Iterator[Trial
     own = Place(engine=place.engine, fresh=small.database, folder=place.folder)
     for how in ("fast", "immediate"):
         yield _trial(connections.restarted, own, small, how=how, times=sized(10))
+    yield _trial(volumes.full_tables, own, small, times=sized(10))
+    yield _trial(volumes.full_cluster, own, small.programs, times=sized(10))
 
 
 def _dumps(target: servers.Server, folder: Path, stack: ExitStack, sized: Sized) -> Iterator[Trial]:
