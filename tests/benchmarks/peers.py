@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 if importlib.util.find_spec("eventsourcing") is None:
     sys.exit("Nothing is measured: the opponent is missing. Type: pip install eventsourcing")
 
-from tests.benchmarks import crowds, databases, races, replays, starts
+from tests.benchmarks import bare, crowds, databases, races, replays, starts
 from tests.benchmarks.harness import machine, markdown
 from tests.benchmarks.sides import Arena, supply
 from tests.benchmarks.verdicts import Verdict, rows
@@ -34,7 +34,9 @@ from tests.benchmarks.verdicts import Verdict, rows
 CONTESTS: Final[Mapping[str, Callable[[Arena], Iterable[Verdict]]]] = {
     "sqlite-fresh": races.sqlite_fresh,
     "sqlite-large": races.sqlite_large,
-    "sqlite-normal": races.sqlite_normal,
+    "sqlite-normal": bare.sqlite_normal,
+    "sqlite-bare": bare.sqlite,
+    "postgres-bare": bare.postgres,
     "postgres": races.postgres,
     "writers": crowds.writers,
     "growth": races.growth,

@@ -10,15 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from typing import Any, Final
 
-import sqlalchemy as sa
-
-from ledger.store import schema
-from ledger.store.engines import engine_for
-from ledger.store.layout import Layout
 from tests.benchmarks.databases import Fresh
 from tests.benchmarks.harness import figure, in_turn
 from tests.benchmarks.opponent import Opponent
-from tests.benchmarks.raw import Sqlite
 from tests.benchmarks.sides import Arena, Checked, Ours, Side, fill, puts
 from tests.benchmarks.verdicts import Verdict, faster
 
@@ -30,7 +24,6 @@ LARGE: Final[Goals] = {1: 1.0, 10: 1.7, 100: 2.5, 1000: 2.5}
 LARGE_VIEW: Final[Goals] = {1: 0.8, 10: 0.95, 100: 1.15, 1000: 1.3}
 POSTGRES: Final[Goals] = {1: 1.9, 10: 2.0, 100: 2.9, 1000: 2.7}
 POSTGRES_VIEW: Final[Goals] = {1: 1.7, 10: 1.8, 100: 2.4, 1000: 2.2}
-NORMAL: Final = 0.3
 GROWTH: Final = 0.9
 _LOG: Final = "log only"
 _VIEW: Final = "inline claims view"
@@ -104,43 +97,6 @@ def _race(  # noqa: PLR0917 - a race has so many parts
             goal.get(batch),
             beside="" if checked is None else f"record_all {figure(count / checked)}/s",
         )
-
-
-def sqlite_normal(arena: Arena) -> Iterator[Verdict]:
-    """One event a transaction without a sync, against the driver with the same bytes."""
-    count = arena.appended[1] * 3
-    with ExitStack() as stack:
-        url = arena.sqlite()
-        engine = engine_for(url)
-        sa.event.listen(engine, "connect", _normal)
-        stack.callback(engine.dispose)
-        schema.ensure(engine, Layout())
-        ours = stack.enter_context(closing(Ours(engine, arena.given)))
-        raw = stack.enter_context(closing(Sqlite(arena.sqlite())))
-        raw.connection.execute("PRAGMA synchronous = NORMAL")
-        raw.create()
-        fill(ours, count)
-        with closing(Sqlite(url)) as source:
-            rows = list(source.rows("ledger_event"))[-count:]
-        turns = iter(range(arena.rounds + 1))
-
-        def again() -> Callable[[], object]:
-            turn = next(turns)
-            new = [(row[0], row[1] + turn * count, f"{row[2]}{turn}", *row[3:]) for row in rows]
-            return lambda: raw.append(new, 1)
-
-        took = in_turn({"ours": puts(ours, count, 1), "raw": again}, arena.rounds)
-        yield faster(
-            "SQLite NORMAL, log only, batch 1",
-            count,
-            (took["ours"], took["raw"]),
-            NORMAL,
-            against="raw driver",
-        )
-
-
-def _normal(connection: Any, _entry: object) -> None:
-    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def growth(arena: Arena) -> Iterator[Verdict]:

@@ -24,7 +24,10 @@ def run(*arguments, **environment):
 
 
 def test_contests_on_files_print_both_rates_and_whether_the_goal_was_met():
-    rows = run("--only", "sqlite-fresh", "sqlite-normal", "growth", "replay-sqlite", "disk")
+    rows = run(
+        *("--only", "sqlite-fresh", "sqlite-normal", "sqlite-bare", "growth"),
+        *("replay-sqlite", "disk"),
+    )
 
     jobs = [row[0] for row in rows]
     assert "SQLite FULL, new file, log only, batch 1000" in jobs
@@ -35,6 +38,15 @@ def test_contests_on_files_print_both_rates_and_whether_the_goal_was_met():
         reached = float(ratio) / float(goal.removeprefix("≥ "))
         if abs(reached - 1) > 0.1:
             assert met.startswith("yes" if reached > 1 else "**no**")
+
+
+def test_the_raw_driver_is_measured_on_a_server(postgres_server):
+    rows = run("--only", "postgres-bare", LEDGER_TEST_POSTGRES_URL=postgres_server)
+
+    assert [row[0] for row in rows] == [
+        *(f"PostgreSQL durable, log only, batch {batch}" for batch in (1, 100, 1000)),
+        "PostgreSQL, replay to typed events",
+    ]
 
 
 def test_the_inline_view_and_its_rebuild_are_measured_on_files():
