@@ -28,6 +28,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, Column, Connection, MetaData, PrimaryKeyConstraint, Table, select
@@ -99,13 +100,20 @@ def number_of(id_: str) -> int:
     try:
         return int(id_.replace("-", "")[:15], 16)
     except ValueError:
-        data = id_.encode(errors="surrogatepass")  # what is asked about may be no log's
-        return int.from_bytes(hashlib.blake2b(data, digest_size=7).digest(), "big")
+        return _digest(id_)
+
+
+def _digest(text: str) -> int:
+    data = text.encode(errors="surrogatepass")  # what is asked about may be no log's
+    return int.from_bytes(hashlib.blake2b(data, digest_size=7).digest(), "big")
 
 
 def number_of_key(kind: str, key: str) -> int:
     """A number for what a host calls a record of a kind, or an utterance."""
-    return number_of(f"{kind} {key}")
+    return _digest(f"{kind} {key}")  # which is no event's id, so it is not tried as one
+
+
+_KEY: Final = itemgetter(0, 1, 2)
 
 
 # -- writing ------------------------------------------------------------------------------------
@@ -114,19 +122,16 @@ def number_of_key(kind: str, key: str) -> int:
 def add(
     conn: Connection, table: Table, log_id: int, rows: Iterable[CellRow] | Iterable[LinkRow]
 ) -> None:
-    """Add rows of one of the tables, in the order of its key; those that are there stay."""
-    first: dict[tuple[int, ...], tuple[Any, ...]] = {}
-    for row in rows:
-        first.setdefault(row[:3], row)
-    given = [first[key] for key in sorted(first)]
+    """Add rows of one of the tables, in the order of its key; the first of a key stays."""
+    given = sorted(rows, key=_KEY)
     if not given:
         return
     names = ", ".join(column.name for column in table.columns)
     many = len(table.columns)
     if conn.dialect.name == "sqlite":
-        marks = ", ".join("?" * many)
-        statement = f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - checked names
-        conn.exec_driver_sql(statement, [(log_id, *row) for row in given])
+        marks = ", ".join("?" * (many - 1))
+        statement = f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({log_id:d}, {marks})"  # noqa: S608 - checked names
+        conn.exec_driver_sql(statement, given)
         return
     arrays = ", ".join(["CAST(? AS bigint[])"] * (many - 1))
     changed(
