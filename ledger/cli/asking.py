@@ -83,12 +83,16 @@ def _print_positions(view: View, scope: Scope, *, policy: str = "latest", json: 
     about = scope.of(view)
     if scope == ALL:
         ids = [line.id for line in view.parties()]
-        rows = [row for id_ in ids for row in view.positions(party=id_, policy=policy)]
+        found = [view.positions(party=id_, policy=policy) for id_ in ids]
     else:
-        rows = list(view.positions(**about, policy=policy))
+        found = [view.positions(**about, policy=policy)]
+    rows = [row for one in found for row in one]
+    incomplete = max((one.incomplete for one in found), default=0)
     if json:
-        as_json({"said": view.said, "known": view.known, "basis": view.basis, "rows": rows})
-    elif not rows:
+        told = {"said": view.said, "known": view.known, "basis": view.basis}
+        as_json({**told, "incomplete": incomplete, "rows": rows})
+        return
+    if not rows:
         say(f"nobody holds a position, {view}")
     elif about["party"] is not None:
         say(str(view))
@@ -97,6 +101,8 @@ def _print_positions(view: View, scope: Scope, *, policy: str = "latest", json: 
     else:
         say(str(view))
         _print_matrix(rows)
+    if incomplete:
+        say(f"erased claims that may bear on it: {incomplete}")
 
 
 def _since(row: Position) -> str:
@@ -114,8 +120,8 @@ def _print_matrix(rows: Iterable[Position]) -> None:
     )
     if any("*" in cell for cell in cells.values()):
         say("* by those who spoke for it")
-    if any(cell.startswith("possibly") for cell in cells.values()):
-        say("possibly: no position yet, it may have been said by then")
+    if any("possibly" in cell for cell in cells.values()):
+        say("possibly: it may have been said, or taken back, by then")
 
 
 def timeline(

@@ -208,7 +208,7 @@ class _Reader:
                 "type": "claim",
                 "id": self._id_of(event.id),
                 "chain": self._chain(event, passing) or None,
-                "proposition": self._proposition(event, contents[0], own),
+                "proposition": self._proposition(event, contents, own),
                 "act": self._mapping.act,
                 "document": self._document,
                 "quote": quote,
@@ -308,13 +308,25 @@ class _Reader:
         passing.append({"type": "party", "id": id_, "name": name, "kind": "unnamed_group"})
         return id_
 
-    def _proposition(self, event: Event, content: Span, own: list[Object]) -> str:
-        known = self._references.get(content.id) or self._mapping.propositions.get(content.exact)
+    def _proposition(self, event: Event, contents: list[Span], own: list[Object]) -> str:
+        whole = joined(contents)["exact"]
+        references = (self._references.get(one.id) for one in contents)
+        known = {one for one in references if one} or {self._mapping.propositions.get(whole)} - {
+            None
+        }
         told = self._told(event.id)
-        if known or "proposition" in told:
-            return str(told.get("proposition", known))
+        if "proposition" in told:
+            return str(told["proposition"])
+        if len(known) > 1:
+            raise InvalidImport(
+                f"the contents of {event.id} are referred to {len(known)} propositions, "
+                f"{' and '.join(sorted(map(str, known)))}. One claim has one: give it its own.",
+                given=event.id,
+            )
+        if known:
+            return str(known.pop())
         id_ = f"{self._document}-{event.id}"
-        own.append({"type": "proposition", "id": id_, "text": content.exact})
+        own.append({"type": "proposition", "id": id_, "text": whole})
         return id_
 
     def _told(self, event: str) -> Object:

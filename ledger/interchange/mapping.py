@@ -210,7 +210,9 @@ def _cell(column: str, rules: Mapping[str, Any], cells: Cells, path: str) -> Any
     if "split" in rules:
         parts = (part.strip() for part in cell.split(rules["split"]))
         return [_one(column, part, rules) for part in parts if part] or rules.get("default")
-    return _one(column, cell, rules) if cell else rules.get("default")
+    if cell or "" in rules.get("map", {}):
+        return _one(column, cell, rules)
+    return rules.get("default")
 
 
 def _one(column: str, cell: str, rules: Mapping[str, Any]) -> Any:

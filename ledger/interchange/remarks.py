@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ledger.interchange.foreign import slug
 from ledger.interchange.records import Record
 from ledger.model import events as ev
 from ledger.model.attribution import claimant_of
+from ledger.model.period import ALWAYS, Coverage, Period
 from ledger.model.text import INVISIBLE, show, suspicions
 from ledger.projections.effective import Facts
 from ledger.recording.intake import Intake, Made
@@ -31,13 +32,13 @@ class Bearers:
     Example:
         >>> known = Bearers()
         >>> known.add("az", "Baku")
-        >>> known.like("BAKU", other_than="county")
+        >>> known.like("BAKU", ALWAYS, other_than="county")
         ('az', 'Baku')
     """
 
     def __init__(self, below: Bearers | None = None) -> None:
         self._below = below
-        self._names: dict[str, dict[tuple[str, str], None]] = {}
+        self._names: dict[str, dict[tuple[str, str], Period]] = {}
 
     @classmethod
     def of(cls, facts: Facts) -> Bearers:
@@ -46,29 +47,33 @@ class Bearers:
         for _, party in facts.of_type(ev.PartyRegistered):
             known.add(party.key, party.name)
         for _, name in facts.of_type(ev.PartyNamed):
-            known.add(facts.public(name.party), name.name)
+            known.add(facts.public(name.party), name.name, name.period)
         return known
 
-    def add(self, party: str, name: str) -> None:
-        """A party bears a name."""
-        self._names.setdefault(_skeleton(name), {})[party, name] = None
+    def add(self, party: str, name: str, period: Period = ALWAYS) -> None:
+        """A party bears a name, during the last period that was told of it."""
+        self._names.setdefault(_skeleton(name), {})[party, name] = period
 
     def take(self, above: Bearers) -> None:
         """The names of an attempt that was stored."""
         for key, names in above._names.items():
             self._names.setdefault(key, {}).update(names)
 
-    def bearers(self, key: str) -> tuple[tuple[str, str], ...]:
+    def bearers(self, key: str) -> Mapping[tuple[str, str], Period]:
         """The parties and names that read alike."""
-        return tuple(self._names.get(key, ()))
+        return self._names.get(key, {})
 
-    def like(self, name: str, *, other_than: str) -> tuple[str, str] | None:
-        """Another party and its name that reads like this one; None for a name not new to it."""
+    def like(self, name: str, period: Period, *, other_than: str) -> tuple[str, str] | None:
+        """Another party and its name that reads like this one and may be borne on a day of it.
+
+        None for a name not new to the party itself.
+        """
         key = _skeleton(name)
-        found = [*(self._below.bearers(key) if self._below else ()), *self.bearers(key)]
+        found = {**(self._below.bearers(key) if self._below else {}), **self.bearers(key)}
         if (other_than, name) in found:
             return None
-        return next((one for one in found if one[0] != other_than), None)
+        others = (one for one, borne in found.items() if _meet(borne, period) != "no")
+        return next((one for one in others if one[0] != other_than), None)
 
 
 _WITHOUT_ID: Final = (
@@ -175,23 +180,30 @@ def _names(intake: Intake, record: Record, made: Made, bearers: Bearers) -> Iter
     for id_ in made.events:
         match intake.get(id_, object):
             case ev.PartyRegistered(key=party, name=name):
-                yield from _one_name(party, name, bearers)
-            case ev.PartyNamed(party=bearer, name=name):
-                yield from _one_name(intake.public(bearer), name, bearers)
+                if name not in _named_in(intake, made):
+                    yield from _one_name(party, name, ALWAYS, bearers)
+            case ev.PartyNamed(party=bearer, name=name, period=period):
+                yield from _one_name(intake.public(bearer), name, period, bearers)
             case _:
                 pass
 
 
-def _one_name(party: str, name: str, bearers: Bearers) -> Iterator[str]:
+def _named_in(intake: Intake, made: Made) -> set[str]:
+    """The names that a record gives a period; that with which it is registered is then one."""
+    named = (intake.get(id_, ev.PartyNamed) for id_ in made.events)
+    return {one.name for one in named if one is not None}
+
+
+def _one_name(party: str, name: str, period: Period, bearers: Bearers) -> Iterator[str]:
     for what in suspicions(name):
         yield f"name {show(name)}: {what}"
-    if (other := bearers.like(name, other_than=party)) is not None:
+    if (other := bearers.like(name, period, other_than=party)) is not None:
         how = "the same as" if other[1] == name else "easily taken for"
         yield (
             f"name {show(name)} is {how} {show(other[1])}, a name of {show(other[0])}: from now on "
             "ask by id, or give the names periods"
         )
-    bearers.add(party, name)
+    bearers.add(party, name, period)
 
 
 def _claim(intake: Intake, record: Record, made: Made) -> Iterator[str]:
@@ -231,7 +243,7 @@ def _membership(intake: Intake, made: Made) -> Iterator[str]:
         return
     for other in _memberships_of(intake, own.member, but=made.id):
         alike = (other.organisation, other.role) == (own.organisation, own.role)
-        if alike and _overlap(own, other):
+        if alike and _meet(own.period, other.period) == "certain":
             yield f"overlaps the membership in the same role that holds {other.period}"
             break
     ring = _way(intake, own.organisation, own.member)
@@ -249,12 +261,12 @@ def _memberships_of(intake: Intake, member: str, but: str = "") -> Iterator[ev.M
             yield found
 
 
-def _overlap(own: ev.MembershipRecorded, other: ev.MembershipRecorded) -> bool:
-    """Whether some day is surely in both: each holds on the other's first day."""
-    both = (own.period, other.period)
+def _meet(*both: Period) -> Coverage:
+    """Whether some day is in both, surely or possibly: each holds on the other's first day."""
     firsts = [one.since.earliest for one in both if one.since and one.since.earliest]
     day = max(firsts, default=None)
-    return all(one.covers(day, day) == "certain" for one in both)
+    told = {one.covers(day, day) for one in both}
+    return "no" if "no" in told else "possible" if "possible" in told else "certain"
 
 
 def _way(intake: Intake, start: str, goal: str) -> tuple[str, ...]:

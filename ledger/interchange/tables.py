@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 import attrs
@@ -30,6 +30,7 @@ from ledger.interchange.lines import Line, lines
 from ledger.interchange.mapping import filled, holes, mapped
 from ledger.interchange.shapes import FORMS, unknown
 from ledger.interchange.source import Source
+from ledger.model.claim import FIXED_STANCE
 from ledger.model.text import show
 
 _OWN: Final = (
@@ -231,7 +232,33 @@ def _item(row: _Row, columns: Sequence[str], mapping: TableMapping, options: Opt
     except REFUSALS as error:
         return refused(row.line, error, cells)
     rule = options.bounds or mapping.bounds
-    return made(row.line, [with_bounds(one, rule) for one in objects], cells)
+    told = [with_bounds(one, rule) for one in objects]
+    return made(row.line, told, cells, remarks=_no_side(objects, cells, mapping))
+
+
+def _no_side(
+    objects: Iterable[Mapping[str, Any]], cells: Mapping[str, str], mapping: TableMapping
+) -> Iterator[str]:
+    """A claim whose cell for a stance is empty has that of its act, which somebody may not mean."""
+    asked = any("stance" in row.record for row in mapping.rows) or not cells.get("stance", "-")
+    for one in objects:
+        told = "stance" in one or one.get("act") in FIXED_STANCE
+        if asked and one.get("type") == "claim" and not told:
+            yield "the cell of stance is empty: it is read as supports, as for any such act"
+
+
+def _refuse_no_side(template: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Refuse a looked-up stance of which the cell says nothing: nothing at all is no yes."""
+    rules = template.get("stance")
+    if not isinstance(rules, Mapping) or "map" not in rules or "stance" in found:
+        return
+    if found.get("type") == "claim" and found.get("act") not in FIXED_STANCE:
+        raise InvalidImport(
+            f"the cell of column {show(rules.get('column'))} is empty, so nothing tells a stance. "
+            'Write "" into the map, give a default, or leave the row out with when.',
+            field="stance",
+            given="",
+        )
 
 
 def _objects(cells: dict[str, str], mapping: TableMapping) -> Iterator[dict[str, Any]]:
@@ -242,7 +269,9 @@ def _objects(cells: dict[str, str], mapping: TableMapping) -> Iterator[dict[str,
     known = {**mapping.constants, **cells}
     for row in mapping.rows:
         if _counts(row.when, known):
-            yield filled(row.record, known) or {}
+            found = filled(row.record, known) or {}
+            _refuse_no_side(row.record, found)
+            yield found
 
 
 def _counts(when: Any, cells: Mapping[str, str]) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import os
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
@@ -44,9 +45,18 @@ class Rows:
     def refused(self, item: Item, outcome: Outcome) -> None:
         """Add a place that was refused, unless it is one of what stays anyway."""
         if outcome.type not in _STAYING:
-            told = item.line.raw + b"\0" + repr(item.value).encode(errors="surrogatepass")
-            whole = item.line.raw or item.value is not None  # else it may be all that follows
-            self.turned_down.add(hashlib.sha256(told).digest() if whole else os.urandom(32))
+            self.turned_down.add(_mark_of(item))
+
+
+def _mark_of(item: Item) -> bytes:
+    """By what a refused place is known again: what it says, however the file is laid out."""
+    if item.value is not None:
+        told = json.dumps(item.value, sort_keys=True, default=repr, ensure_ascii=True).encode()
+    elif item.line.raw:
+        told = item.line.raw.strip()
+    else:  # it may be all that follows
+        return os.urandom(32)
+    return hashlib.sha256(told).digest()
 
 
 @attrs.define

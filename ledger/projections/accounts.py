@@ -55,6 +55,7 @@ class Accounts(Answer):
     label: str
     rows: tuple[Account, ...]
     divergences: tuple[Divergence, ...]
+    incomplete: int = 0
     said: Knob
     basis: int
 
@@ -73,7 +74,9 @@ class Accounts(Answer):
                 lines.append(f'  {row.proposition}: "{row.text}"')
             lines += [f"    {line}" for line in str(row).splitlines()]
         lines += [f"  divergent: {one}" for one in self.divergences]
-        return "\n".join(lines if self.rows else [*lines, "  (nobody described it)"])
+        lines += ["  (nobody described it)"] * (not self.rows)
+        lines += [f"  erased claims that may bear on it: {self.incomplete}"] * bool(self.incomplete)
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         """The descriptions with their quotations."""
@@ -105,6 +108,7 @@ def accounts(facts: Facts, occurrence: str, said: Knob) -> Accounts:
             if (row := _account(facts, party, proposition, said)) is not None
         ),
         divergences=divergences_among(facts, said, frozenset(map(facts.canonical, told))),
+        incomplete=facts.lost_claims,
         said=said,
         basis=facts.size,
     )

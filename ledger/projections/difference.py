@@ -235,10 +235,7 @@ def _by_public(
 
 
 def _short(one: Position | None) -> str:
-    if one is None:
-        return "silent"
-    doubts = ", possibly withdrawn" * bool(one.possibly_withdrawn)
-    return one.short() + doubts + ", contested" * bool(one.contested_by)
+    return "silent" if one is None else one.short()
 
 
 def _gist(one: Position | None) -> object:
@@ -254,6 +251,7 @@ def _gist(one: Position | None) -> object:
         one.conditions,
         tuple((e.claim, e.stance, str(e.said), e.path, e.withdrawn) for e in one.evidence),
         tuple((e.claim, e.stance, str(e.said), e.path) for e in one.possible),
+        tuple((e.claim, e.act, str(e.said), e.path, e.certainty) for e in one.set_aside),
         one.possibly_withdrawn,
         one.lapsed,
         one.contested_by,

@@ -45,18 +45,24 @@ class Positions(Answer):
 
 @attrs.frozen(kw_only=True)
 class Contradiction(Answer):
-    """Two parties that hold opposite stances on one proposition by claims of their own."""
+    """Two parties that hold opposite stances on one proposition by claims of their own.
+
+    `doubtful` are those of the claims that were possibly taken back, and the claims that contest
+    that some of them were said.
+    """
 
     proposition: str
     supports: str
     opposes: str
     supporting: tuple[str, ...]
     opposing: tuple[str, ...]
+    doubtful: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        doubts = f"; in doubt: {', '.join(self.doubtful)}" if self.doubtful else ""
         return (
             f"{self.proposition}: {self.supports} supports ({', '.join(self.supporting)}), "
-            f"{self.opposes} opposes ({', '.join(self.opposing)})"
+            f"{self.opposes} opposes ({', '.join(self.opposing)}){doubts}"
         )
 
 
@@ -141,6 +147,7 @@ def contradictions(
                 opposes=b.party,
                 supporting=_own_words(a),
                 opposing=_own_words(b),
+                doubtful=_doubtful(a, b),
             )
             for a, b in itertools.product(held["supports"], held["opposes"])
             if one is None or facts.public(one) in (a.party, b.party)
@@ -151,6 +158,12 @@ def contradictions(
 def _own_words(stand: Position) -> tuple[str, ...]:
     """The standing claims of its own on which a party's position rests."""
     return tuple(one.claim for one in stand.evidence if one.own and not one.withdrawn)
+
+
+def _doubtful(*stands: Position) -> tuple[str, ...]:
+    own = {claim for one in stands for claim in _own_words(one)}
+    back = {claim for one in stands for claim in one.possibly_withdrawn if claim in own}
+    return tuple(sorted(back.union(*(one.contested_by for one in stands))))
 
 
 def speakers_on(facts: Facts, proposition: str) -> list[str]:

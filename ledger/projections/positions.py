@@ -192,7 +192,9 @@ def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
         factuality=distinct(one.claim.factuality for one in last),
         conditions=distinct(one.claim.conditions for one in last if one.claim.conditions),
         speakers=distinct(
-            name_of(facts, party) for one in current for party in facts.claimants(one.claim)
+            " or ".join(name_of(facts, party) for party in named)
+            for one in current
+            if (named := facts.claimants(one.claim))
         ),
         evidence=_shown(facts, current) if found.status != "undeclared" else (),
         utterances=len({one.claim.utterance or one.id for one in current}),

@@ -6,7 +6,7 @@ How it is found is `.positions`; the plain texts it is told in are `.wording`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
 import attrs
@@ -124,7 +124,11 @@ class Position(Answer):
         return max(0, ((self.said.day or self.said.end().date()) - day).days)
 
     def short(self) -> str:
-        """The status in a word or two, for a table cell."""
+        """The status in a word or two and what is in doubt, for a table cell."""
+        doubts = ", possibly withdrawn" * bool(self.possibly_withdrawn)
+        return self._status() + doubts + ", contested" * bool(self.contested_by)
+
+    def _status(self) -> str:
         match self.status:
             case "held":
                 acts = "/".join(self.acts)
@@ -134,8 +138,14 @@ class Position(Answer):
                 return f"conflicted ({self.because})"
             case "possible":
                 return f"possibly {'/'.join(may_stand(self)) or 'withdrawn'}"
+            case "undeclared":
+                return self.status if self._surely_aside() else "possibly undeclared"
             case _:
                 return self.status
+
+    def _surely_aside(self) -> int:
+        """How many of the claims that tell no side were said for certain."""
+        return sum(one.certainty == "certain" for one in self.set_aside)
 
     def sentence(self) -> str:
         """The position as one could print it, and what must be known before one does.
@@ -156,8 +166,13 @@ class Position(Answer):
                 told = f"{who} took back the last word on {what}: {self._stated()}."
             case "possible":
                 told = f"No certain word of {who} on {what} is known; {self._perhaps()}."
-            case "undeclared":
+            case "undeclared" if self._surely_aside():
                 told = f"{who} told no side on {what}: {self._stated()}."
+            case "undeclared":
+                many = _counted(self.set_aside)
+                told = (
+                    f"No certain word of {who} on {what} is known; possibly told no side ({many})."
+                )
             case _:
                 spoke = self.last_word_on_topic
                 last = f" (last word on the topic: {wording.when(spoke)})" if spoke else ""
@@ -179,11 +194,14 @@ class Position(Answer):
     def _perhaps(self) -> str:
         """What may have been said as well, told as no more than that."""
         took = [wording.TOOK.get(stance, stance) for stance in may_stand(self)]
-        many = f"{len(self.possible)} claim{'' if len(self.possible) == 1 else 's'}"
+        many = _counted(self.possible)
         words = f"{' or '.join(took)} it" if took else "took it back"
         return f"possibly {words} ({many})"
 
     def _beside(self) -> Iterable[str]:
+        unsure = len(self.set_aside) - self._surely_aside()
+        if self.status == "undeclared" and 0 < unsure < len(self.set_aside):
+            yield f"Of these words {unsure} only possibly."
         if self.lapsed:
             yield "It was meant for a time that is over."
         if self.contested_by:
@@ -208,7 +226,9 @@ class Position(Answer):
     def _words(self) -> Iterable[tuple[str, tuple[Evidence, ...]]]:
         yield "", self.evidence
         yield "possible: ", self.possible
-        yield "no stance: ", () if self.evidence else self.set_aside
+        aside = () if self.evidence else self.set_aside
+        yield "no stance: ", tuple(one for one in aside if one.certainty == "certain")
+        yield "no stance, possible: ", tuple(one for one in aside if one.certainty != "certain")
         yield f"passed over by {self.policy}: ", self.passed_over
 
     def _notes(self) -> list[str]:
@@ -223,6 +243,10 @@ class Position(Answer):
             for heading, words in self._words()
         ]
         return marked_up(self.sentence(), [*told, ("", [(note, "") for note in self._notes()])])
+
+
+def _counted(claims: Sequence[Evidence]) -> str:
+    return f"{len(claims)} claim{'' if len(claims) == 1 else 's'}"
 
 
 def may_stand(position: Position) -> tuple[str, ...]:

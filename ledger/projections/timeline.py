@@ -28,6 +28,9 @@ class Strand(Answer):
     possible: tuple[Evidence, ...]
     status: str
     last_stated: Bounds | None
+    set_aside: tuple[Evidence, ...] = ()
+    possibly_withdrawn: tuple[str, ...] = ()
+    contested_by: tuple[str, ...] = ()
     erased: tuple[Erased, ...] = ()
 
     def __str__(self) -> str:
@@ -59,7 +62,10 @@ class Timeline(Answer):
     basis: int
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.strands)) or f"({self.party} said nothing on {self.topic})"
+        none = f"({self.party} said nothing on {self.topic})"
+        lines = [str(one) for one in self.strands] or [none]
+        lines += [f"erased claims that may bear on it: {self.incomplete}"] * bool(self.incomplete)
+        return "\n".join(lines)
 
 
 def timeline(
@@ -97,5 +103,8 @@ def _strand(facts: Facts, one: Position) -> Strand:
         possible=one.possible,
         status=one.short(),
         last_stated=one.last_stated,
+        set_aside=one.set_aside,
+        possibly_withdrawn=one.possibly_withdrawn,
+        contested_by=one.contested_by,
         erased=one.erased,
     )
