@@ -12,6 +12,7 @@ from collections.abc import Callable
 from ledger.errors import InvalidView
 from ledger.folding import Folded
 from ledger.model.moment import Knob
+from ledger.model.text import show
 from ledger.narrowing.heading import Moment, moment
 from ledger.view import Day, View
 
@@ -41,6 +42,13 @@ def view_of(
     Raises:
         InvalidView: a naive instant, or a `known` that begins in the future.
     """
+    if zone is not None and not isinstance(zone, dt.tzinfo):
+        raise InvalidView(
+            f"zone={show(zone)} is no time zone. Give one of Python's: "
+            "zone=zoneinfo.ZoneInfo('Asia/Tokyo').",
+            field="zone",
+            given=zone,
+        )
     with moment(folded) as log:
         now = clock() if log.last is None else max(clock(), log.last)
         cut: Knob | int | None = None

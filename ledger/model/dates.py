@@ -51,7 +51,7 @@ _WORDS: Final = re.compile(r"[^\W\d_]{3}")
 _OUTSIDE: Final = {
     r"Y.*|[0-9]{5,}(-.*)?": f"is out of the supported years: {_YEARS}.",
     r"-[0-9].*": f"is before the supported years: {_YEARS}.",
-    r"\.\.|\[\.\.\]": "tells nothing. Leave the date out, or write one end, as ../2024-03-04.",
+    r"\.\.": "tells nothing. Leave the date out, or write one end, as ../2024-03-04.",
     r"\{.*": "names several days at once. Record each, or write [..] for one of them.",
     r"[0-9]{4}S[0-9]+": "counts significant digits. Write the years it covers, as 195X.",
     r"[0-9]{2}": "may be a century. Write all four signs of the year, as 19XX.",

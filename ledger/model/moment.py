@@ -109,13 +109,6 @@ class Knob:
                 field=name,
                 given=value,
             )
-        if zone is not None and not isinstance(zone, dt.tzinfo):
-            raise InvalidView(
-                f"zone={zone!r} is no time zone. Give one of Python's: "
-                "zone=zoneinfo.ZoneInfo('Asia/Tokyo').",
-                field="zone",
-                given=zone,
-            )
         return cls(at=at, zone=dt.UTC if zone is None else zone)
 
     @property

@@ -15,7 +15,7 @@ import attrs
 
 from ledger.errors import LedgerError
 from ledger.model import events as ev
-from ledger.model.erasing import SLOTS, blanked, needed
+from ledger.model.erasing import SLOTS, blanked, needed, slot_of_change
 
 _CHANGES: Final = ("claim_corrected", "record_amended")
 
@@ -81,13 +81,13 @@ def evaluate(facts: Changes, id_: str) -> Evaluated:
     for change_id in facts.changes_of(id_):
         if not live(facts, change_id):
             continue
-        change, hides = _content(facts, change_id), _hides(facts, change_id)
+        change, lost = _content(facts, change_id), hides(facts, change_id)
         if isinstance(change, ev.Remains):
             return Evaluated(lost=True)
-        if hides:
-            found.hidden = tuple(s for s in SLOTS if s in hides or s in found.hidden)
-            found.lost = found.lost or not hides.isdisjoint(needed(stored.type))
-            event = blanked(event, id_, hides)
+        if lost:
+            found.hidden = tuple(s for s in SLOTS if s in lost or s in found.hidden)
+            found.lost = found.lost or not lost.isdisjoint(needed(stored.type))
+            event = blanked(event, id_, lost)
         event = _changed(event, cast("ev.Change", change))
         found.lost = found.lost and not _says_whose(cast("ev.Change", change))
         if isinstance(change, ev.ClaimCorrected):
@@ -103,22 +103,27 @@ def _content(facts: Changes, id_: str) -> ev.Event | ev.Remains:
     if not isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
         return event
     for change in facts.changes_of(id_):
+        if not live(facts, change):
+            continue
+        if lost := hides(facts, change):  # it may have said otherwise
+            kept = {k: v for k, v in event.changes.items() if slot_of_change(event, k) not in lost}
+            event = attrs.evolve(event, changes=kept)
         later = _content(facts, change)
-        if isinstance(later, ev.RecordAmended) and later.changes and live(facts, change):
+        if isinstance(later, ev.RecordAmended) and later.changes:
             event = attrs.evolve(event, changes={**event.changes, **later.changes})
     return event
 
 
-def _hides(facts: Changes, id_: str) -> set[str]:
+def hides(facts: Changes, id_: str) -> set[str]:
     """The slots in which a change, or a live amendment to it, said what nobody can tell now."""
     stored = facts.stored[id_]
     if isinstance(stored.event, ev.RecordAmended) and stored.event.strike_out:
         return set()
-    hides = {slot for slot in stored.erased if slot != "by"}
+    lost = {slot for slot in stored.erased if slot != "by"}
     for change in facts.changes_of(id_):
         if live(facts, change):
-            hides |= _hides(facts, change)
-    return hides
+            lost |= hides(facts, change)
+    return lost
 
 
 def _changed(event: ev.Event, change: ev.Change) -> ev.Event:

@@ -165,7 +165,7 @@ class Facts:
         said = [held.event, self.effective.get(held.id), self.effective.get(target or "")]
         gone = {entry for event in said if event is not None for entry in keys_of(event)}
         for entry in gone:
-            if self._keys.get(entry) in (held.id, target):
+            if entry in self._keys and self._keys[entry] in (held.id, target):
                 del self._keys[entry]
         spoken = {key for event in said for key, _ in utterances(event)}
         for key in spoken:

@@ -122,8 +122,8 @@ def kept_by(name: str, policy: Policy, candidates: Sequence[Candidate]) -> tuple
             field="policy",
             given=given,
         )
-    kept = tuple(dict.fromkeys(given))
-    strange = [one for one in kept if one not in candidates]
+    told = tuple(given)
+    strange = [one for one in told if one not in candidates]
     if strange:
         raise InvalidView(
             f"The policy {show(name)} gave back {show(strange[0])}, which was no candidate. Return "
@@ -131,4 +131,4 @@ def kept_by(name: str, policy: Policy, candidates: Sequence[Candidate]) -> tuple
             field="policy",
             given=strange[0],
         )
-    return kept
+    return tuple(dict.fromkeys(told))

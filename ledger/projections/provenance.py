@@ -16,6 +16,7 @@ from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.erased import Erased, erased, erased_of
 from ledger.projections.logbook import because, changed
+from ledger.projections.reporting import chains_of
 from ledger.projections.rollup import reach
 from ledger.projections.saying import bounds, mates
 from ledger.projections.versions import QuoteCheck, check_quotes
@@ -187,10 +188,9 @@ def trace(facts: Facts, id_: str, document_text: str | None = None) -> Trace:
 
 def _told_of(facts: Facts, id_: str, claim: ev.ClaimRecorded) -> tuple[str, ...]:
     """The claim, and its document and proposition where there is something to tell of them."""
-    document = facts.get(claim.document, ev.DocumentRegistered)
+    there = claim.document if claim.document in facts.stored else None
     gone = claim.proposition in facts.lost
-    found = (id_, claim.document if document else None, claim.proposition if gone else None)
-    return tuple(filter(None, found))
+    return tuple(filter(None, (id_, there, claim.proposition if gone else None)))
 
 
 def find(facts: Facts, claim: str) -> str:
@@ -247,7 +247,7 @@ def _of_a_lost_claim(facts: Facts, id_: str) -> Trace:
 def _links(facts: Facts, claim: ev.ClaimRecorded, index: int) -> tuple[TracedLink, ...]:
     words = {(one.chain, one.link): one for one in claim.link_words}
     links = []
-    for place, link in enumerate(claim.chains[index]):
+    for place, link in enumerate(chains_of(facts, claim)[index]):
         told = words.get((index, place))
         links.append(
             TracedLink(

@@ -6,7 +6,7 @@ A field is written as it is when the record is made: `proposition="road-blocked"
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
 
 from ledger.errors import InvalidAmendment, InvalidCorrection, InvalidParty, InvalidTopic
@@ -207,30 +207,11 @@ def _reported_anew(
     new = intake.get(document, ev.DocumentRegistered)
     if old is None or new is None:
         return event.chains  # type: ignore[no-any-return]  # one of two classes of events
-    return _with_reporter(event, old.publisher, new.publisher)
-
-
-def _with_reporter(act: ev.Act, old: str, new: str) -> tuple[tuple[ev.ChainLink, ...], ...]:
-    implied, instead = ev.ChainLink(old, "reports"), ev.ChainLink(new, "reports")
+    implied = ev.ChainLink(old.publisher, "reports")
     return tuple(
-        (instead, *chain[1:]) if chain[:1] == (implied,) else chain for chain in act.chains
+        (ev.ChainLink(new.publisher, "reports"), *chain[1:]) if chain[:1] == (implied,) else chain
+        for chain in event.chains
     )
-
-
-def reported_by_another(
-    intake: Intake, id_: str, before: object, after: object
-) -> Iterator[tuple[str, ev.Act, dict[str, Any]]]:
-    """What a document carries, with the chains that it has once another publishes the document."""
-    if not (isinstance(before, ev.DocumentRegistered) and isinstance(after, ev.DocumentRegistered)):
-        return
-    if before.publisher != after.publisher:
-        for carried in intake.facts.indexed("acts_in", id_):
-            act = intake.facts.act(carried)
-            if act is None:
-                continue
-            chains = _with_reporter(act, before.publisher, after.publisher)
-            if chains != act.chains:
-                yield carried, act, {"chains": chains}
 
 
 def check_record(intake: Intake, id_: str, event: Any) -> None:
@@ -248,7 +229,9 @@ def check_record(intake: Intake, id_: str, event: Any) -> None:
             members = tuple(map(intake.public, event.members))
             check_members(event.key, event.kind, members)
             Party(event.key, name=event.name, kind=event.kind, members=members)
-            _check_joint(intake, id_, event)
+            before = intake.get(id_, ev.PartyRegistered)
+            if before is None or before.members != event.members:
+                _check_joint(intake, id_, event)
         case ev.DocumentRegistered():
             _check_published(intake, id_, event)
         case ev.TopicDefined():
@@ -296,9 +279,10 @@ def _check_published(intake: Intake, id_: str, document: ev.DocumentRegistered) 
 def _check_joint(intake: Intake, id_: str, party: ev.PartyRegistered) -> None:
     """Refuse a joint party that would be a member of itself, by whatever way round."""
     seen: set[str] = set()
-    within = [(member, member) for member in party.members]
+    canonical = intake.facts.canonical
+    within = [(member, canonical(member)) for member in party.members]
     for member, here in within:
-        if here == id_:
+        if here == canonical(id_):
             raise InvalidParty(
                 f"Party {show(party.key)} would be a member of itself through "
                 f"{show(intake.public(member))}. Leave that one out of members.",
@@ -307,8 +291,9 @@ def _check_joint(intake: Intake, id_: str, party: ev.PartyRegistered) -> None:
             )
         if here not in seen:
             seen.add(here)
-            found = intake.get(here, ev.PartyRegistered)
-            within += [(member, one) for one in (found.members if found else ())]
+            for same in intake.facts.merged_group(here):
+                found = intake.get(same, ev.PartyRegistered)
+                within += [(member, canonical(one)) for one in (found.members if found else ())]
 
 
 def _check_wider(intake: Intake, id_: str, topic: ev.TopicDefined) -> None:

@@ -86,7 +86,7 @@ def plan(intake: Intake, record: str, slots: Sequence[str] | None, *, quotations
     stored = facts.stored[id_]
     wanted = _wanted(record, stored, slots)
     if stored.type == "party_registered":
-        return _of_a_person(facts, id_, wanted)
+        return _of_a_person(facts, (id_, *_struck_out_before(facts, record, id_)), wanted)
     found = dict(_of_a_record(facts, id_, wanted))
     for one in _struck_out_before(facts, record, id_):
         found.update(_of_a_record(facts, one, wanted, why="bore the same id, struck out"))
@@ -214,11 +214,14 @@ def _part(facts: Facts, id_: str, slot: str, why: str) -> Part:
 # -- a person --------------------------------------------------------------------------------------
 
 
-def _of_a_person(facts: Facts, id_: str, slots: Collection[str]) -> Plan:
-    """Their names, and every slot in which one of these stands as a word of its own."""
+def _of_a_person(facts: Facts, ids: Sequence[str], slots: Collection[str]) -> Plan:
+    """Their names, and every slot in which one of these stands as a word of its own.
+
+    `ids` are a party's, and of those who bore the same host's id before they were struck out.
+    """
     found: dict[tuple[str, str], Part] = {}
     names: set[str] = set()
-    group = set(facts.merged_group(id_)) | {id_}
+    group = {*ids}.union(*map(facts.merged_group, ids))
     for one, stored in facts.stored.items():
         event = stored.event
         if one in group or (isinstance(event, ev.PartyNamed) and event.party in group):
@@ -233,7 +236,7 @@ def _of_a_person(facts: Facts, id_: str, slots: Collection[str]) -> Plan:
             if slot in wanted and _named_in(stored, slot, names):
                 found[one, slot] = _part(facts, one, slot, "names them")
     return Plan(
-        record=facts.public(id_),
+        record=facts.public(ids[0]),
         parts=tuple(found.values()),
         left=tuple(_left(facts, found, names)),
     )
@@ -297,18 +300,14 @@ def _words_of(facts: Facts, found: Mapping[tuple[str, str], Part]) -> set[str]:
 
 
 def _own_documents(facts: Facts, found: Mapping[tuple[str, str], Part]) -> Iterator[Part]:
-    """The documents from which quotations that go were taken, however short those are."""
+    """The documents from whose texts quotations that go were taken, in however many pieces."""
     for id_, slot in found:
         event = facts.stored[id_].event
         quote, document = getattr(event, "quote", None), getattr(event, "document", None)
         stored = facts.stored.get(document) if slot == "words" and document else None
-        if (
-            quote is not None
-            and stored is not None
-            and (stored.id, "words") not in found
-            and "words" in there(stored)
-            and _named_in(stored, "words", {comparable(quote.exact)})
-        ):
+        if quote is None or stored is None or (stored.id, "words") in found:
+            continue
+        if "words" in there(stored):
             yield _part(facts, stored.id, "words", "holds the same")
 
 

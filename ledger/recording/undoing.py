@@ -20,10 +20,12 @@ from ledger.errors import (
 )
 from ledger.model import events as ev
 from ledger.model.claim import Claim
+from ledger.model.erasing import SLOTS
 from ledger.model.text import check_text, show
+from ledger.projections.changing import hides
 from ledger.projections.indexing import KEYED
 from ledger.projections.rollup import reach, ways_up
-from ledger.recording.changing import check_record, read_changes, reported_by_another
+from ledger.recording.changing import check_record, read_changes
 from ledger.recording.claiming import (
     Words,
     attribution,
@@ -277,10 +279,8 @@ def amend(
             given=record,
         )
     changes: Mapping[str, Any] = {}
-    changed = event
     if strike_out and isinstance(intake.original(id_), ev.ClaimCorrected | ev.RecordAmended):
         _refuse_gone(intake, record, id_)
-        _refuse_alone(intake, record, id_, root)
     if strike_out:
         named_by = [intake.public(one) for one in naming(intake, id_)]
         if named_by:
@@ -315,34 +315,13 @@ def amend(
             if intake.get(earlier, ev.RecordAmended) == amendment:
                 return intake.already(earlier)
     intake.expect(id_, expected)
-    made = intake.add(amendment, stream=intake.stream_of(id_))
-    along = [
-        intake.add(
-            ev.RecordAmended(
-                target=act, changes=chains, record_type=ev.TYPE_NAMES[type(told)], reason=reason
-            ),
-            stream=intake.stream_of(act),
-        )
-        for act, told, chains in reported_by_another(intake, root, event, changed)
-    ]
-    return intake.made(made, along)
-
-
-def _refuse_alone(intake: Intake, record: str, change: str, root: str) -> None:
-    """Refuse to strike out a change of publisher alone, which changed what it carries too."""
-    event = intake.original(change)
-    if "publisher" in getattr(event, "changes", ()) and intake.facts.indexed("acts_in", root):
-        raise InvalidAmendment(
-            f"The change {show(record)} named another publisher, and what the document carries was "
-            "amended with it. Amend the document once more, with the right publisher=.",
-            field="strike_out",
-            given=record,
-        )
+    return intake.made(intake.add(amendment, stream=intake.stream_of(id_)))
 
 
 def _refuse_gone(intake: Intake, record: str, change: str) -> None:
     """Refuse to strike out a change that was erased: what it changed would come back."""
-    gone = [slot for slot in intake.facts.stored[change].erased if slot != "by"]
+    lost = hides(intake.facts, change)
+    gone = [slot for slot in SLOTS if slot in lost]
     if gone:
         raise InvalidAmendment(
             f"The {' and '.join(gone)} of the change {show(record)} was erased. Struck out, it "

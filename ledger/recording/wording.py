@@ -14,13 +14,14 @@ from typing import Final
 from ledger.model.text import INVISIBLE
 
 _SAME: Final = str.maketrans(
-    dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\uff07`\u00b4", "'")
-    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
+    dict.fromkeys("\u2018\u2019\u201b\u02bb\u02bc\u02b9\u2032\u2035\uff07`\u00b4", "'")
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
     | dict.fromkeys(INVISIBLE, "")
 )
 _JOINED: Final = frozenset(
     {
-        *("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "YI"),
+        *("CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL"),
+        *("BOPOMOFO", "YI"),
         *("THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "JAVANESE"),
     }
 )
@@ -51,12 +52,18 @@ def stands(needle: str, text: str) -> bool:
     at = text.find(needle)
     while at >= 0:
         end = at + len(needle)
-        if not (
-            (before and text[at - 1 : at].isalnum()) or (after and text[end : end + 1].isalnum())
-        ):
+        inside = (before and _is_of_a_word(text[at - 1 : at])) or (
+            after and _is_of_a_word(text[end : end + 1])
+        )
+        if not inside:
             return True
         at = text.find(needle, at + 1)
     return False
+
+
+def _is_of_a_word(sign: str) -> bool:
+    """Whether a sign goes on with a word: a letter, a figure, or a mark upon one."""
+    return sign.isalnum() or (bool(sign) and unicodedata.category(sign).startswith("M"))
 
 
 def _is_joined(sign: str) -> bool:

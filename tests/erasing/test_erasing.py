@@ -247,6 +247,12 @@ def test_a_name_counts_as_a_word_of_its_own_alone(ledger):
         ("山田太郎", "山田太郎氏は述べた。", True),
         ("김철수", "김철수는 말했다.", True),
         ("สมชาย", "นายสมชายกล่าวว่า", True),
+        ("ミラー", "昨日ミラー氏が述べた。", True),
+        ("さくら", "昨日さくらさんが述べた。", True),
+        ("奈々", "奈々は述べた。", True),
+        ("Oʻtkir", "O‘tkir said so.", True),
+        ("राम", "राम ने कहा।", True),
+        ("राम", "रामायण एक ग्रंथ है।", False),
         ("Ro", "Rome said so.", False),
         ("Petrova", "Petrovou said so.", False),
     ],
@@ -281,6 +287,31 @@ def test_an_id_that_a_struck_out_record_bore_before_means_both(world, slots):
     assert all("words" not in slots(one.sequences[0]) for one in (first, second))
     world.erase(second.ledger_id, slots="what", **WHY)
     assert "what" in slots(first.sequences[0])
+
+
+@pytest.mark.parametrize("slots", ["what", ["who", "what"]])
+def test_it_loses_what_it_said_in_every_ledger_that_looks_on(database, world, slots):
+    said = {"claimant": "board", "act": "assert", "uttered": "2023-02-10"}
+    world.record(id="c3", proposition="shut", **said)
+    world.amend("c3", strike_out=True, reason="entered twice")
+    world.record(id="c3", proposition="hers", **said)
+    other = Ledger(world._folded.bind)
+    assert "c3" in other.claims().ids
+    assert world.erase("c3", slots=slots, **WHY).stored == "stored"
+    for ledger in (world, other):
+        assert "c3" not in ledger.claims().ids
+        assert ledger.verify().erased >= 2
+
+
+def test_a_party_that_bore_the_id_before_goes_too(world, slots):
+    first = world.register(Party("vrba", name="Vlasta Vrbova", kind="person"))
+    told = {"claimant": "board", "act": "deny", "proposition": "shut"}
+    note = world.record(id="c3", note="asked by Vlasta Vrbova", **told)
+    world.amend("vrba", strike_out=True, reason="another name")
+    world.register(Party("vrba", name="V. Novakova", kind="person"))
+    world.erase("vrba", **WHY)
+    assert "who" not in slots(first.sequences[0])
+    assert "words" not in slots(note.sequences[0])
 
 
 # -- a document -----------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger import Ledger, Party, Proposition, Topic
+from ledger import Document, Ledger, Party, Proposition, Topic
 from ledger.errors import AlreadyRecorded, InvalidAmendment
 from ledger.projecting import cells
 from tests.erasing.conftest import WHY
@@ -89,3 +89,31 @@ def test_an_erased_change_is_not_struck_out_for_the_older_value_to_come_back(mil
     assert mill.position("board", "hers").status == "held"
     with pytest.raises(AlreadyRecorded):
         mill.record(id="c1", claimant="mill", act="deny", proposition="hers")
+
+
+def test_an_erased_change_of_a_change_hides_what_that_one_said_too(mill):
+    first = mill.amend("c1", claimant="both", reason="misheard")
+    second = mill.amend(first, claimant="board", reason="misheard again")
+    mill.erase(second.ledger_id, slots="who", **WHY)
+    assert [mill.position(who, "hers").status for who in ("mill", "both", "board")] == [
+        "silent"
+    ] * 3
+    assert mill.claims().incomplete == 1
+    with pytest.raises(InvalidAmendment, match="would bring back"):
+        mill.amend(first, strike_out=True, reason="a slip")
+
+
+def test_a_striking_out_whose_reason_was_erased_can_be_taken_back(mill):
+    gone = mill.amend("c1", strike_out=True, reason="Zuzana told us so")
+    mill.erase(gone.ledger_id, slots="words", **WHY)
+    mill.amend(gone, strike_out=True, reason="it was right")
+    assert mill.position("mill", "hers").status == "held"
+
+
+def test_what_its_publisher_took_for_never_said_is_not_counted_as_lost(mill):
+    mill.register(Document("paper", publisher=Party("gazette", name="Gazette"), text="Text."))
+    said = {"claimant": "board", "act": "assert", "proposition": "hers", "document": "paper"}
+    mill.record(id="c3", **said)
+    mill.correct("c3", document="paper", never_said=True)
+    mill.erase("hers", slots="what", **WHY)
+    assert mill.claims().incomplete == 1

@@ -22,6 +22,7 @@ from ledger.model.bounds import Bounds
 from ledger.model.erasing import KINDLESS, NAMELESS
 from ledger.projections.effective import Facts
 from ledger.projections.positions import certainty, withdrawals
+from ledger.projections.reporting import chains_of
 from ledger.projections.saying import bounds
 from ledger.projections.versions import earlier
 from ledger.view import View
@@ -212,6 +213,8 @@ def _made(facts: Facts, view: View, kind: Kind, id_: str) -> Leaving | None:
         event = ev.PartyRegistered(key=facts.public(id_), name=facts.public(id_), kind=GONE)
     if isinstance(event, ev.PartyRegistered) and event.name == NAMELESS:
         event, gone = attrs.evolve(event, name=event.key), True
+    if isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn):
+        event = attrs.evolve(event, chains=chains_of(facts, event))
     said = None if event is None else shown(facts, event, lambda one: _said(facts, view, one))
     if said is None:
         return None
