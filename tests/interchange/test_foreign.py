@@ -318,6 +318,22 @@ def test_a_line_that_would_replace_another_or_is_about_none_is_refused(
     assert claimant in (None, *ledger.trace("a-E1").claimant)
 
 
+@pytest.mark.parametrize(
+    "refers", ["", "N1\tReference T1 Prop:shut\tshut\n", "N1\tReference T3 Prop:shut\tshut\n"]
+)
+def test_the_contents_of_an_attribution_are_one_proposition(ledger, marked, refers):
+    ledger.register(Proposition("shut", text="The weir is shut"))
+    (marked / "a.ann").write_text(
+        "T1\tContent 0 8\tThe weir\nT3\tContent 9 16\tis shut\nT2\tSource 18 27\tthe board\n"
+        f"E1\tAttribution:T2 Content:T3 Content2:T1 Source:T2\n{refers}",
+        encoding="utf-8",
+    )
+    import_file(ledger, marked, mapping=GAZETTE)
+    found = ledger.trace("a-E1")
+    assert found.quotation.exact == found.text == "The weir is shut"
+    assert found.proposition == ("shut" if refers else "a-E1")
+
+
 def test_an_unnamed_source_is_merged_once_it_is_known(ledger, marked):
     import_file(ledger, marked, mapping=GAZETTE)
     ledger.merge("board", "a:the-board", reason="the article means the water board")

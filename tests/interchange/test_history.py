@@ -252,6 +252,20 @@ def test_what_was_refused_in_every_version_hides_nothing_that_is_gone(ledger, hi
     assert [row.act for row in ledger.as_of().claims()] == ["avoid"]
 
 
+def test_a_refused_row_is_known_again_however_the_file_is_laid_out(ledger, history):
+    yes, no, avoid = (f"ada,{act},bill,{stance}\n" for act, stance in ACTS)
+    _git(history.parent, "checkout", "-q", "--orphan", "anew")
+    versions_ = [
+        ROWS + WORSE + BAD + yes + no,
+        (ROWS + WORSE + BAD + yes + no).replace("\n", "\r\n"),
+    ]
+    for month, text in enumerate([*versions_, (ROWS + WORSE + BAD + avoid)], 1):
+        _commit(history, text, f"2023-{month:02}-01T00:00:00Z")
+    told = list(import_history(ledger, history, strike_out_vanished=True))
+    assert [account.struck_out for _, account in told] == [0, 0, 2]
+    assert [account.not_struck_out for _, account in told] == ["", "", ""]
+
+
 ACTS = (("assert", "supports"), ("deny", "opposes"), ("avoid", ""))
 
 

@@ -225,6 +225,15 @@ def test_names_are_held_against_those_in_the_ledger_before(importing):
     assert "easily taken for 'Water board', a name of 'board'" in told.warnings[0]
 
 
+@pytest.mark.parametrize("since, warned", [("2001-01-01", 0), ("1999-01-01", 1)])
+def test_a_name_that_passes_on_is_no_warning(importing, since, warned):
+    first = {"type": "name", "party": "board", "name": "The Weir", "until": "2000-01-01"}
+    later = {"type": "name", "party": "gazette", "name": "The Weir", "from": since}
+    told = importing(first, later)
+    assert [one.verdict for one in told] == ["accepted", "accepted"]
+    assert [len(one.warnings) for one in told] == [0, warned]
+
+
 def test_a_warning_is_given_once_though_a_batch_is_tried_again(importing):
     told = importing({"type": "party", "id": "x", "name": "GAZETTE"}, {"type": "party"}, LATER)
     assert [len(one.warnings) for one in told] == [1, 0, 0]

@@ -89,6 +89,32 @@ def test_a_row_stands_for_what_the_mapping_says(importing, ledger):
     assert [one.verdict for one in importing(VOTES.replace("Bea; Cyd", "Cyd"))] == ["skipped"] * 2
 
 
+def test_a_cell_without_a_stance_is_no_yes(importing, ledger):
+    blank = VOTES.replace("Bea; Cyd", "Cyd").replace("Blue,Yes", "Blue,")
+    everyone = MAPPING.replace('when = { column = "Vote", is = ["Yes", "No"] }\n', "")
+    refused, accepted = importing(blank, everyone)
+    assert (refused.verdict, accepted.verdict) == ("refused", "accepted")
+    assert "the cell of column 'Vote' is empty, so nothing tells a stance. Write \"\"" in (
+        refused.reason
+    )
+    told = importing(blank, everyone.replace("{ Yes =", '{ "" = "neutral", Yes ='))
+    assert [one.verdict for one in told] == ["accepted", "skipped"]
+    assert {row.claimant[0]: row.stance for row in ledger.claims()} == {
+        "Ada": "neutral",
+        "Bea": "opposes",
+    }
+
+
+def test_a_stance_left_empty_in_our_own_words_is_warned_of(importing, ledger):
+    ledger.register(Party("Ada", name="Ada"))
+    head = "claimant,act,proposition,stance,uttered\n"
+    first, second = importing(
+        f"{head}Ada,assert,bill,,2024-01-01\nAda,deny,bill,,2024-01-02\n", mapping=""
+    )
+    assert "the cell of stance is empty: it is read as supports" in "".join(first.warnings)
+    assert "stance" not in "".join(second.warnings)
+
+
 def test_a_row_comes_in_as_a_whole_or_not_at_all(importing, ledger):
     first, second = importing()
     assert (first.verdict, second.verdict) == ("refused", "accepted")

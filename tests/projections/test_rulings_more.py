@@ -254,6 +254,52 @@ def test_what_is_contested_or_perhaps_taken_back_is_said_in_the_sentence(told):
     assert str(gone).startswith("River took back the last word on “The quay is open”: asserted on")
 
 
+def test_a_refusal_that_is_only_possible_is_told_as_that(told):
+    told.claim("c1", "river", act="avoid", uttered="[2023-01-03..2023-02-20]")
+    told.claim("c2", ["delta", "union"], act="decline_to_comment", uttered="2023-01-05")
+    view = told.ledger.as_of(said="2023-02-01")
+    for who, name in (("river", "River"), ("union", "Union")):
+        one = view.position(who, "quay")
+        assert (one.status, one.short()) == ("undeclared", "possibly undeclared")
+        assert one.sentence() == (
+            f"No certain word of {name} on “The quay is open” is known; possibly told no side "
+            "(1 claim)."
+        )
+        assert "no stance, possible: c" in str(one)
+    sure = told.ledger.as_of(said="2023-02-20").position("river", "quay")
+    assert (sure.short(), sure.sentence()[:18]) == ("undeclared", "River told no side")
+    told.claim("c3", "river", act="avoid", uttered="2023-01-09")
+    both = told.ledger.as_of(said="2023-02-01").position("river", "quay")
+    assert both.short() == "undeclared"
+    assert both.sentence().endswith("Of these words 1 only possibly.")
+    turned = told.ledger.diff(view, told.ledger.as_of(said="2023-02-20"))
+    assert "river" in {one.party for one in turned.positions}
+
+
+def test_what_is_in_doubt_is_told_in_every_list(told):
+    told.claim("c1", "river", uttered="2023-01-03")
+    told.claim("c2", "union", act="deny", uttered="2023-01-04")
+    told.claim("c3", "river", proposition="said-so", act="deny", uttered="2023-01-05")
+    told.ledger.relate("c3", "denies_attribution", "c1")
+    told.ledger.withdraw("c2", claimant="union", uttered="[2023-01-05..2023-02-20]")
+    view = told.ledger.as_of(said="2023-02-01")
+    assert view.position("river", "quay").short() == "supports (assert), contested"
+    assert view.position("union", "quay").short() == "opposes (deny), possibly withdrawn"
+    (strand,) = view.timeline("union", "quay").strands
+    assert strand.possibly_withdrawn == ("c2",)
+    assert strand.status == "opposes (deny), possibly withdrawn"
+    (found,) = view.contradictions()
+    assert found.doubtful == ("c2", "c3")
+    assert str(found).endswith("; in doubt: c2, c3")
+
+
+def test_one_of_two_claimants_is_told_as_one_of_them(told):
+    told.claim("c1", ["speaker", "harbour"], uttered="2023-01-05")
+    assert "asserted by The speaker or Harbour Office on" in str(
+        told.ledger.position("delta", "quay")
+    )
+
+
 def test_what_is_possible_or_silent_is_never_the_stance(told):
     told.claim("maybe", "river", uttered="2023-01")
     possible = told.ledger.as_of(said="2023-01-09").position("river", "quay")
