@@ -310,10 +310,9 @@ class _Reader:
 
     def _proposition(self, event: Event, contents: list[Span], own: list[Object]) -> str:
         whole = joined(contents)["exact"]
-        references = (self._references.get(one.id) for one in contents)
-        known = {one for one in references if one} or {self._mapping.propositions.get(whole)} - {
-            None
-        }
+        references = [self._references.get(one.id) for one in contents]
+        referred = {one for one in references if one}
+        known = referred or {one for one in [self._mapping.propositions.get(whole)] if one}
         told = self._told(event.id)
         if "proposition" in told:
             return str(told["proposition"])

@@ -247,11 +247,14 @@ class Facts:
         """How many claims are in no position because something was erased."""
         return self.memo("lost_claims", "", lambda: sum(1 for _ in self.lost_with_cause()))
 
+    def is_lost(self, id_: str) -> bool:
+        """Whether an id is that of a claim whose own who or what was erased."""
+        return id_ in self.lost and self.stored[id_].type == "claim_recorded"
+
     def lost_with_cause(self) -> Iterator[tuple[str, str]]:
         """These claims, each with the record of which it was erased: itself or its proposition."""
         for id_ in sorted(self.lost, key=self._sequence):
-            itself = self.stored[id_].type == "claim_recorded"
-            on = (id_,) if itself else self.indexed("claims_on", id_)
+            on = (id_,) if self.is_lost(id_) else self.indexed("claims_on", id_)
             yield from ((one, id_) for one in on if one not in self.never_said)
 
     def erased(self, id_: str) -> tuple[str, ...]:
@@ -372,11 +375,9 @@ class Facts:
         event = self.effective.get(id_)
         if not isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn) or id_ in self.never_said:
             return None
-        if isinstance(event, ev.ClaimWithdrawn) and not any(map(self.act, event.claims)):
-            return None
-        if isinstance(event, ev.ClaimRecorded) and event.proposition not in self.effective:
-            return None
-        return event
+        if isinstance(event, ev.ClaimWithdrawn):
+            return event if any(map(self.act, event.claims)) else None
+        return event if event.proposition in self.effective else None
 
     def claims_on(self, proposition: str) -> tuple[str, ...]:
         """Live claims on a proposition, or on one merged with it."""

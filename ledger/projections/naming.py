@@ -96,7 +96,7 @@ def find_act(facts: Facts, given: str) -> str:
     check("claim", given)
     known = facts.id_of("claim", given) or given
     stored = facts.stored.get(known)
-    if known in facts.lost or (
+    if facts.is_lost(known) or (
         stored is not None
         and isinstance(stored.event, ev.Remains)
         and stored.type in ("claim_recorded", "claim_withdrawn")

@@ -142,7 +142,7 @@ def trace(facts: Facts, id_: str, document_text: str | None = None) -> Trace:
     Raises:
         InvalidDocument: it is not that of the claim's document.
     """
-    if id_ in facts.lost:
+    if facts.is_lost(id_):
         return _of_a_lost_claim(facts, id_)
     claim = facts.effective[id_]
     assert isinstance(claim, ev.ClaimRecorded)  # noqa: S101 - the caller found a claim
@@ -202,8 +202,8 @@ def find(facts: Facts, claim: str) -> str:
     """
     naming.check("claim", claim)
     known = facts.id_of("claim", claim) or claim
-    id_ = known if known in facts.lost else naming.find(facts, "claim", claim)
-    if id_ not in facts.lost and not isinstance(facts.effective[id_], ev.ClaimRecorded):
+    id_ = known if facts.is_lost(known) else naming.find(facts, "claim", claim)
+    if not facts.is_lost(id_) and not isinstance(facts.effective[id_], ev.ClaimRecorded):
         raise InvalidView(
             f"{show(claim)} is a withdrawal: trace the claim that it takes back.",
             field="claim",

@@ -184,7 +184,8 @@ class Position(Answer):
         hedges = [wording.HEDGED[sure] for sure in self.factuality if sure in wording.HEDGED]
         parts = [wording.listed(map(wording.acted, self.acts)), *hedges]
         if self.speakers and self.speakers != (self.name,):
-            parts.append(f"by {wording.listed(self.speakers)}")
+            by = "by" if wording.BY_THEMSELVES.isdisjoint(self.acts) else "through"
+            parts.append(f"{by} {wording.listed(self.speakers)}")
         if self.first_stated is not None and self.last_stated is not None:
             parts.append(wording.dated(self.first_stated, self.last_stated))
         if self.utterances > 1:

@@ -35,6 +35,9 @@ DONE: Final[Mapping[str, str]] = {
     "avoid": "avoided the question",
     "reference_only": "only referred to",
 }
+BY_THEMSELVES: Final = frozenset({"threaten", "decline_to_comment", "avoid"})
+"""Acts that nobody does by another: who did them speaks, through somebody."""
+
 HEDGED: Final[Mapping[str, str]] = {"probable": "as probable", "possible": "as possible"}
 WHY: Final[Mapping[str, str]] = {
     "order_unknown": "nothing tells which of the words came last",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger import Document, Ledger, Party, Proposition, Topic
-from ledger.errors import AlreadyRecorded, InvalidAmendment
+from ledger.errors import AlreadyRecorded, InvalidAmendment, UnknownClaim
 from ledger.projecting import cells
 from tests.erasing.conftest import WHY
 
@@ -55,6 +55,8 @@ def test_claims_on_an_erased_proposition_are_told_before_and_counted_after(mill)
     traced = view.trace("c1")
     assert [gone.slots for gone in traced.erased] == [("what",)]
     assert str(traced.said) == "2023-01-05"
+    with pytest.raises(UnknownClaim, match="What the claim said is gone"):
+        view.trace(told.parts[0].event)
     say(mill, "c3", "mill", "shut")
     assert mill.position("mill", "shut").incomplete == 1
     assert mill.as_of(known=view.basis - 2).position("board", "shut").incomplete == 1

@@ -194,6 +194,14 @@ def test_a_reaffirmation_makes_a_position_fresh_again(told):
         ),
         ([], None, "No word of Delta on “The quay is open” is known."),
         (
+            [{"claimant": "speaker", "uttered": "2023-01-03", "act": "avoid"}],
+            None,
+            (
+                "Delta told no side on “The quay is open”: avoided the question through The "
+                "speaker on 2023-01-03."
+            ),
+        ),
+        (
             [{"claimant": "delta", "uttered": "2023-01-03", "act": "decline_to_comment"}],
             None,
             "Delta told no side on “The quay is open”: declined to comment on 2023-01-03.",
