@@ -82,8 +82,9 @@ def read(source: Source, options: Options) -> Items:
     with told_of(source.name):
         mapping = mapped(TableMapping, options.mapping)
     comma = "\t" if source.name.lower().removesuffix(".gz").endswith(".tsv") else ","
+    mapping = attrs.evolve(mapping, delimiter=mapping.delimiter or comma)
     with source.opened() as file:
-        rows = _rows(file, mapping.delimiter or comma)
+        rows = _rows(file, mapping.delimiter)
         header = next(rows, None)
         while header is not None and not header.cells and not header.fault:
             yield blank(header.line)
@@ -165,9 +166,17 @@ def _no_row(error: csv.Error, feed: _Feed) -> InvalidImport:
             given=feed.taken[0].raw[:40],
         )
     return InvalidImport(
-        f"the row cannot be cut into cells: {error}. Double quotation marks inside a quoted cell.",
+        f"the row cannot be cut into cells: {error}. Double quotation marks inside a quoted cell."
+        f"{_open(feed.taken[0].number, last - first)}",
         given=feed.taken[0].raw[:40],
     )
+
+
+def _open(first: int, more: int) -> str:
+    """What else to look at where a row goes on over several lines."""
+    if not more:
+        return ""
+    return f" The row goes on to line {first + more}: a quotation mark may be open on line {first}."
 
 
 def _columns(header: _Row, mapping: TableMapping) -> tuple[str, ...]:
@@ -222,7 +231,8 @@ def _item(row: _Row, columns: Sequence[str], mapping: TableMapping, options: Opt
             row.line,
             InvalidImport(
                 f"the row has {len(row.cells)} cells, the header {len(columns)}. Write one cell "
-                "for each column; a cell that holds the delimiter stands in quotation marks.",
+                "for each column; a cell that holds the delimiter stands in quotation marks."
+                f"{_open(row.line.number, _more(row.line))}",
                 given=row.line.raw[:40],
             ),
         )
@@ -233,7 +243,25 @@ def _item(row: _Row, columns: Sequence[str], mapping: TableMapping, options: Opt
         return refused(row.line, error, cells)
     rule = options.bounds or mapping.bounds
     told = [with_bounds(one, rule) for one in objects]
-    return made(row.line, told, cells, remarks=_no_side(objects, cells, mapping))
+    remarks = (*_swallowed(row, mapping.delimiter), *_no_side(objects, cells, mapping))
+    return made(row.line, told, cells, remarks=remarks)
+
+
+def _more(line: Line) -> int:
+    """On how many lines a row goes on."""
+    return len(line.raw.rstrip(b"\r\n").splitlines()) - 1
+
+
+def _swallowed(row: _Row, delimiter: str) -> Iterator[str]:
+    """A cell whose lines look like rows was perhaps never closed."""
+    width = len(row.cells)
+    if any(line.count(delimiter) + 1 == width for cell in row.cells for line in cell.splitlines()):
+        first, more = row.line.number, _more(row.line)
+        if more and width > 1:
+            yield (
+                f"a cell holds lines {first} to {first + more}, of which some look like rows: a "
+                f"quotation mark may be open on line {first}"
+            )
 
 
 def _no_side(

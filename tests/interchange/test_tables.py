@@ -115,6 +115,24 @@ def test_a_stance_left_empty_in_our_own_words_is_warned_of(importing, ledger):
     assert "stance" not in "".join(second.warnings)
 
 
+@pytest.mark.parametrize(
+    "closing, verdict, words",
+    [
+        ('"', "accepted", "a cell holds lines 2 to 4, of which some look like rows"),
+        ('" x', "refused", "The row goes on to line 4: a quotation mark may be open on line 2."),
+    ],
+)
+def test_rows_that_an_open_quotation_mark_swallowed_are_told(
+    importing, ledger, closing, verdict, words
+):
+    ledger.register(Party("Ada", name="Ada"))
+    row = "Ada,assert,bill,supports,"
+    text = f'claimant,act,proposition,stance,note\n{row}"x\n{row}y\n{row}z{closing}\n'
+    (told,) = importing(text, mapping="")
+    assert told.verdict == verdict
+    assert words in " ".join((told.reason, *told.warnings))
+
+
 def test_a_row_comes_in_as_a_whole_or_not_at_all(importing, ledger):
     first, second = importing()
     assert (first.verdict, second.verdict) == ("refused", "accepted")
