@@ -23,7 +23,7 @@ from tests.conftest import IN_CI
 settings.register_profile(
     "few",
     deadline=None,
-    max_examples=6,
+    max_examples=4,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
@@ -91,6 +91,7 @@ def test_every_law_but_that_of_the_engines_is_here() -> None:
     assert len(PROPERTIES) > len(laws)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_the_property_holds(
     name: str, place: tuple[str, bool], monkeypatch: pytest.MonkeyPatch
