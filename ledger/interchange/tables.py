@@ -254,14 +254,14 @@ def _more(line: Line) -> int:
 
 def _swallowed(row: _Row, delimiter: str) -> Iterator[str]:
     """A cell whose lines look like rows was perhaps never closed."""
-    width = len(row.cells)
+    first, more, width = row.line.number, _more(row.line), len(row.cells)
+    if not more or width == 1:
+        return
     if any(line.count(delimiter) + 1 == width for cell in row.cells for line in cell.splitlines()):
-        first, more = row.line.number, _more(row.line)
-        if more and width > 1:
-            yield (
-                f"a cell holds lines {first} to {first + more}, of which some look like rows: a "
-                f"quotation mark may be open on line {first}"
-            )
+        yield (
+            f"a cell holds lines {first} to {first + more}, of which some look like rows: a "
+            f"quotation mark may be open on line {first}"
+        )
 
 
 def _no_side(
