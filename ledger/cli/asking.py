@@ -15,6 +15,7 @@ from ledger.cli.output import answer, answers, as_json, rows_of, say, table, tam
 from ledger.errors import InvalidView
 from ledger.projections.listing import ClaimLine
 from ledger.projections.standing import Position
+from ledger.projections.wording import lost
 from ledger.view import View
 
 
@@ -101,8 +102,8 @@ def _print_positions(view: View, scope: Scope, *, policy: str = "latest", json: 
     else:
         say(str(view))
         _print_matrix(rows)
-    if incomplete:
-        say(f"erased claims that may bear on it: {incomplete}")
+    for line in lost(incomplete):
+        say(line)
 
 
 def _since(row: Position) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 import attrs
@@ -239,11 +239,12 @@ def _item(row: _Row, columns: Sequence[str], mapping: TableMapping, options: Opt
     cells = dict(zip(columns, row.cells, strict=True))
     try:
         objects = list(_objects(cells, mapping))
+        no_side = [told for named, found in objects for told in _no_side(named, found)]
     except REFUSALS as error:
         return refused(row.line, error, cells)
     rule = options.bounds or mapping.bounds
-    told = [with_bounds(one, rule) for one in objects]
-    remarks = (*_swallowed(row, mapping.delimiter), *_no_side(objects, cells, mapping))
+    told = [with_bounds(found, rule) for _, found in objects]
+    remarks = (*_swallowed(row, mapping.delimiter), *no_side)
     return made(row.line, told, cells, remarks=remarks)
 
 
@@ -264,42 +265,40 @@ def _swallowed(row: _Row, delimiter: str) -> Iterator[str]:
         )
 
 
-def _no_side(
-    objects: Iterable[Mapping[str, Any]], cells: Mapping[str, str], mapping: TableMapping
-) -> Iterator[str]:
-    """A claim whose cell for a stance is empty has that of its act, which somebody may not mean."""
-    asked = any("stance" in row.record for row in mapping.rows) or not cells.get("stance", "-")
-    for one in objects:
-        told = "stance" in one or one.get("act") in FIXED_STANCE
-        if asked and one.get("type") == "claim" and not told:
-            yield "the cell of stance is empty: it is read as supports, as for any such act"
+def _no_side(named: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    """What to say of a claim whose stance is named and left empty: nothing at all is no yes.
 
+    `named` are the fields that the header or the mapping names.
 
-def _refuse_no_side(template: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    """Refuse a looked-up stance of which the cell says nothing: nothing at all is no yes."""
-    rules = template.get("stance")
-    if not isinstance(rules, Mapping) or "map" not in rules or "stance" in found:
+    Raises:
+        InvalidImport: the stance was to be looked up.
+    """
+    told = "stance" not in named or "stance" in found or found.get("act") in FIXED_STANCE
+    if told or found.get("type") != "claim":
         return
-    if found.get("type") == "claim" and found.get("act") not in FIXED_STANCE:
+    rules = named["stance"]
+    if isinstance(rules, Mapping) and "map" in rules:
         raise InvalidImport(
             f"the cell of column {show(rules.get('column'))} is empty, so nothing tells a stance. "
             'Write "" into the map, give a default, or leave the row out with when.',
             field="stance",
             given="",
         )
+    yield "the cell of stance is empty: it is read as supports, as for any such act"
 
 
-def _objects(cells: dict[str, str], mapping: TableMapping) -> Iterator[dict[str, Any]]:
+def _objects(
+    cells: dict[str, str], mapping: TableMapping
+) -> Iterator[tuple[Mapping[str, Any], dict[str, Any]]]:
+    """The fields that the header or the mapping names, and the object of a row, for each record."""
     if not mapping.rows:
         given = {column: cell for column, cell in cells.items() if cell}
-        yield {"type": "claim", **given}
+        yield cells, {"type": "claim", **given}
         return
     known = {**mapping.constants, **cells}
     for row in mapping.rows:
         if _counts(row.when, known):
-            found = filled(row.record, known) or {}
-            _refuse_no_side(row.record, found)
-            yield found
+            yield row.record, filled(row.record, known) or {}
 
 
 def _counts(when: Any, cells: Mapping[str, str]) -> bool:

@@ -30,6 +30,7 @@ HOW_TO_WRITE: Final = (
     "Write a day as 2024-03-04, a month as 2024-03, a time throughout as 2024-03-01/2024-03-05, "
     "one unknown day as [2024-03-01..2024-03-05]."
 )
+LEAVE_OUT: Final = "Leave it out if it is not known."
 MAX_SIGNS: Final = 1_000
 """A date with more is refused unread; the longest that mean something are lists of days."""
 
@@ -93,7 +94,7 @@ def check_signs(text: str) -> None:
     """
     bare = text.strip()
     if not bare:
-        raise InvalidDate(f"The date is empty ({show(text)}). Leave it out if it is not known.")
+        raise InvalidDate(f"The date is empty ({show(text)}). {LEAVE_OUT}")
     if len(text) > MAX_SIGNS:
         raise InvalidDate(f"{show(text)} is too long for a date: at most {MAX_SIGNS:,} are read.")
     if bare != text:

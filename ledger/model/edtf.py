@@ -16,6 +16,7 @@ import attrs
 from ledger.errors import InvalidDate
 from ledger.model.dates import (
     HOW_TO_WRITE,
+    LEAVE_OUT,
     Days,
     check_signs,
     explain,
@@ -106,8 +107,7 @@ def _text_of(value: object, field: str) -> str:
         return value.isoformat()
     kind = "nothing" if value is None else f"{type(value).__name__} {show(value)}"
     raise InvalidDate(
-        f"{field} must be text, a date or a datetime, got {kind}. {HOW_TO_WRITE} "
-        "Leave it out if it is not known."
+        f"{field} must be text, a date or a datetime, got {kind}. {HOW_TO_WRITE} {LEAVE_OUT}"
     )
 
 

@@ -21,7 +21,7 @@ from typing import Final, Literal
 import attrs
 
 from ledger.errors import InvalidDate, InvalidView
-from ledger.model.dates import HOW_TO_WRITE
+from ledger.model.dates import HOW_TO_WRITE, LEAVE_OUT
 from ledger.model.edtf import Bound, Edtf, Span
 
 __all__ = [
@@ -37,7 +37,6 @@ __all__ = [
     "write_bound",
 ]
 
-_UNKNOWN: Final = " Leave it out if it is not known."
 _FIRST_INSTANT: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 _LAST_INSTANT: Final = dt.datetime.max.replace(tzinfo=dt.UTC)
 _EASTERNMOST: Final = dt.timedelta(hours=14)
@@ -92,9 +91,11 @@ class Knob:
         try:
             date = Edtf.parse(value, field=name)
         except InvalidDate as error:
-            told = error.message.replace(HOW_TO_WRITE, _how_to_cut(name)).replace(_UNKNOWN, "")
-            at_once = told if told.startswith(name) else f"{name}: {told}"
-            raise InvalidView(at_once, field=name, given=value) from error
+            told = error.message.replace(HOW_TO_WRITE, _how_to_cut(name)).removesuffix(
+                f" {LEAVE_OUT}"
+            )
+            message = told if told.startswith(name) else f"{name}: {told}"
+            raise InvalidView(message, field=name, given=value) from error
         at = date.latest
         if at is None or date.kind != "date" or date.earliest != at:
             raise InvalidView(

@@ -18,7 +18,7 @@ from ledger.projections.perspectives import Divergence, divergences_among, speak
 from ledger.projections.positions import certainty, position
 from ledger.projections.rollup import reach
 from ledger.projections.standing import Evidence, Position
-from ledger.projections.wording import listed, marked_up
+from ledger.projections.wording import listed, lost, marked_up
 
 
 @attrs.frozen(kw_only=True)
@@ -75,7 +75,7 @@ class Accounts(Answer):
             lines += [f"    {line}" for line in str(row).splitlines()]
         lines += [f"  divergent: {one}" for one in self.divergences]
         lines += ["  (nobody described it)"] * (not self.rows)
-        lines += [f"  erased claims that may bear on it: {self.incomplete}"] * bool(self.incomplete)
+        lines += [f"  {line}" for line in lost(self.incomplete)]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

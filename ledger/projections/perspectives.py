@@ -21,6 +21,7 @@ from ledger.projections.positions import certainty, unless_silent, withdrawals
 from ledger.projections.rollup import claims_reaching, reach
 from ledger.projections.scope import EVERYTHING, Scope
 from ledger.projections.standing import Position
+from ledger.projections.wording import lost
 
 
 @attrs.frozen(kw_only=True)
@@ -39,8 +40,8 @@ class Positions(Answer):
         return len(self.rows)
 
     def __str__(self) -> str:
-        gone = f" Claims of which something was erased: {self.incomplete}." * bool(self.incomplete)
-        return "\n".join(map(str, self.rows)) or f"(nobody holds a position){gone}"
+        none = ["(nobody holds a position)", *lost(self.incomplete)]
+        return "\n".join(map(str, self.rows or none))
 
 
 @attrs.frozen(kw_only=True)

@@ -16,7 +16,7 @@ from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.erased import Erased, erased, erased_of
 from ledger.projections.logbook import because, changed
-from ledger.projections.reporting import chains_of
+from ledger.projections.reporters import chains_of
 from ledger.projections.rollup import reach
 from ledger.projections.saying import bounds, mates
 from ledger.projections.versions import QuoteCheck, check_quotes

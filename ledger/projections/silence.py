@@ -20,7 +20,7 @@ from ledger.projections.positions import last_word, topics_within
 from ledger.projections.rollup import reach
 from ledger.projections.saying import bounds
 from ledger.projections.scope import propositions_of
-from ledger.projections.wording import listed, when
+from ledger.projections.wording import listed, lost, when
 
 
 @attrs.frozen(kw_only=True)
@@ -69,8 +69,7 @@ class Silences(Answer):
 
     def __str__(self) -> str:
         lines = [str(row) for row in self.rows] or [f"(nobody is silent on {self.topic})"]
-        lines += [f"erased claims that may bear on it: {self.incomplete}"] * bool(self.incomplete)
-        return "\n".join(lines)
+        return "\n".join([*lines, *lost(self.incomplete)])
 
 
 @attrs.define

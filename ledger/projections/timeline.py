@@ -15,6 +15,7 @@ from ledger.projections.positions import unless_silent
 from ledger.projections.runs import Run, Turn
 from ledger.projections.scope import propositions_of
 from ledger.projections.standing import Evidence, Position
+from ledger.projections.wording import lost
 
 
 @attrs.frozen(kw_only=True)
@@ -64,8 +65,7 @@ class Timeline(Answer):
     def __str__(self) -> str:
         none = f"({self.party} said nothing on {self.topic})"
         lines = [str(one) for one in self.strands] or [none]
-        lines += [f"erased claims that may bear on it: {self.incomplete}"] * bool(self.incomplete)
-        return "\n".join(lines)
+        return "\n".join([*lines, *lost(self.incomplete)])
 
 
 def timeline(

@@ -48,6 +48,16 @@ Words = Sequence[tuple[str, str]]
 """Lines, each with the quotation that it rests on, or an empty one."""
 
 
+def lost(many: int) -> list[str]:
+    """The line that tells how many claims are in no answer because something was erased.
+
+    Example:
+        >>> lost(2), lost(0)
+        (['erased claims that may bear on it: 2'], [])
+    """
+    return [f"erased claims that may bear on it: {many}"] if many else []
+
+
 def when(said: Bounds) -> str:
     """Bounds in words.
 

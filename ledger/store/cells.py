@@ -130,7 +130,7 @@ def add(
     many = len(table.columns)
     if conn.dialect.name == "sqlite":
         marks = ", ".join("?" * (many - 1))
-        statement = f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({log_id:d}, {marks})"  # noqa: S608 - checked names
+        statement = f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({log_id:d}, {marks})"  # noqa: S608 - checked names, a number
         conn.exec_driver_sql(statement, given)
         return
     arrays = ", ".join(["CAST(? AS bigint[])"] * (many - 1))

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from ledger.codec.entry import SALT_BYTES
 from ledger.store import schema
 from ledger.store.engines import engine_for
 from ledger.store.layout import Layout
@@ -142,4 +143,4 @@ def _as_read(rows: Iterable[Row]) -> Iterable[object]:
 def _decoded(rows: Iterable[Row]) -> Iterator[object]:
     decode = msgspec.json.Decoder().decode
     for row in rows:
-        yield decode(row[7]), [decode(slot[32:]) for slot in row[9:] if slot is not None]
+        yield decode(row[7]), [decode(slot[SALT_BYTES:]) for slot in row[9:] if slot is not None]

@@ -243,6 +243,7 @@ def test_a_name_counts_as_a_word_of_its_own_alone(ledger):
         ("José", "Jose\u0301 said so.", True),
         ("O'Neil", "O\u2019Neil said so.", True),
         ("Anna-Lena", "Anna\u2011Lena said so.", True),
+        ("Marta Petrova", "Mar\u00adta Petro\u200bva said so.", True),
         ("李明", "昨天李明说坝关了。", True),
         ("山田太郎", "山田太郎氏は述べた。", True),
         ("김철수", "김철수는 말했다.", True),

@@ -133,6 +133,19 @@ def test_rows_that_an_open_quotation_mark_swallowed_are_told(
     assert words in " ".join((told.reason, *told.warnings))
 
 
+def test_a_claim_of_which_the_mapping_names_no_stance_is_not_warned_of(importing, ledger):
+    more = (
+        MAPPING
+        + """
+[[rows]]
+record = { type = "claim", claimant = ["{Who}"], act = "assert", proposition = "bill" }
+"""
+    )
+    told = importing(VOTES.replace("Bea; Cyd", "Cyd"), more)
+    assert [one.verdict for one in told] == ["accepted", "accepted"]
+    assert not any("stance" in warning for one in told for warning in one.warnings)
+
+
 def test_a_row_comes_in_as_a_whole_or_not_at_all(importing, ledger):
     first, second = importing()
     assert (first.verdict, second.verdict) == ("refused", "accepted")

@@ -67,6 +67,15 @@ def test_the_first_event_after_it_was_added_is_refused_like_any_other(small, kit
     assert small.projections.parked("acts") == ()
 
 
+def test_far_behind_a_new_projection_is_left_to_a_run_which_parks(small, kit, few):
+    kit.say(small, "C1", "C2", "C3")
+    small.projections.add(kit.acts(poison=["C4"]))
+    kit.say(small, "C4")
+    assert [one.sequence for one in small.projections.parked("acts")] == [
+        small.checkpoint().size - 1
+    ]
+
+
 def test_a_projection_added_later_is_caught_up_and_then_inline(small, kit):
     kit.say(small, "C1", "C2")
     small.projections.add(kit.acts)

@@ -159,6 +159,19 @@ def test_a_connection_in_autocommit_is_refused(postgres_url, tables, drafts):
     engine.dispose()
 
 
+def test_a_hosts_connection_in_autocommit_is_refused_on_sqlite_too(tmp_path, tables, drafts):
+    """Its driver would honour a BEGIN; but nobody would commit it."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'host.db'}", isolation_level="AUTOCOMMIT")
+    schema.upgrade(engine)
+    with engine.connect() as conn, pytest.raises(StoreError, match="is in autocommit"):
+        write(conn, tables, drafts(1))
+    with engine.connect() as conn:
+        serializable = conn.execution_options(isolation_level="SERIALIZABLE")
+        write(serializable, tables, drafts(1))
+        serializable.commit()
+    engine.dispose()
+
+
 def test_in_memory_a_nested_transaction_joins_the_outer_one(tables, drafts):
     engine = engines.engine_for(":memory:")
     schema.upgrade(engine)

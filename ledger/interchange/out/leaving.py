@@ -22,7 +22,7 @@ from ledger.model.bounds import Bounds
 from ledger.model.erasing import KINDLESS, NAMELESS
 from ledger.projections.effective import Facts
 from ledger.projections.positions import certainty, withdrawals
-from ledger.projections.reporting import chains_of
+from ledger.projections.reporters import chains_of
 from ledger.projections.saying import bounds
 from ledger.projections.versions import earlier
 from ledger.view import View
