@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -50,6 +50,17 @@ class Narrowed:
         """The records of the basis that are no acts: who and what there is to ask about."""
         return self.records.frame(self.basis)
 
+    @property
+    def shown(self) -> Mapping[int, str]:
+        """The shown propositions by the sequences of all that are."""
+        frame = self.frame
+
+        def found() -> dict[int, str]:
+            live = frame.of_type(ev.PropositionDefined)
+            return {frame.stored[id_].sequence: frame.canonical(id_) for id_, _ in live}
+
+        return frame.memo("shown", "", found)
+
     def about(
         self, party: str | None, propositions: Iterable[str] | None, *, gone: bool = False
     ) -> contextlib.AbstractContextManager[Facts]:
@@ -69,12 +80,12 @@ class Narrowed:
         on = None if propositions is None else self._group(propositions)
         cell, _ = self._build
         key = self.records.log_id, self.basis
+        by: Iterable[int]
         if parties is None:
-            named = [one.id for one in frame.stored.values() if one.type == "party_registered"]
-            by = {*map(self._sequence, named), cells.NOBODY}
+            by = frame.memo("anybody", "", lambda: _anybody(frame))
         else:
             under = (beneath(frame, frame.canonical(one)) for one in parties)
-            by = {self._sequence(one) for ids in under for one in ids}
+            by = {frame.stored[one].sequence for ids in under for one in ids}
         return cells.in_cells(self.conn, cell, key, by, on)
 
     def gone(self) -> set[int]:
@@ -133,10 +144,7 @@ class Narrowed:
 
     def claims_by_proposition(self) -> Iterator[tuple[str, set[int]]]:
         """The shown propositions, each with the claims that may bear on it; read in one go."""
-        frame = self.frame
-        shown: dict[int, str] = {}
-        for id_, _ in frame.of_type(ev.PropositionDefined):
-            shown[self._sequence(id_)] = frame.canonical(id_)
+        shown = self.shown
         cell, _ = self._build
         found: dict[str, array[int]] = {one: array("q") for one in shown.values()}
         for proposition, seq in cells.all_of(self.conn, cell, (self.records.log_id, self.basis)):
@@ -148,10 +156,8 @@ class Narrowed:
 
     def _group(self, ids: Iterable[str]) -> set[int]:
         """The sequences of some records of the frame, and of those that are one with them."""
-        return {self._sequence(one) for id_ in ids for one in self.frame.merged_group(id_)}
-
-    def _sequence(self, id_: str) -> int:
-        return self.frame.stored[id_].sequence
+        frame = self.frame
+        return {frame.stored[one].sequence for id_ in ids for one in frame.merged_group(id_)}
 
     def acts(self, claims: Iterable[int]) -> list[ev.StoredEvent]:
         """Some claims with all that touches them and all they name, in order."""
@@ -192,6 +198,12 @@ class Narrowed:
 
     def _named(self, ids: set[str]) -> list[Row]:
         return read.rows_by_id(self.conn, self.tables, self.records.log_id, ids)
+
+
+def _anybody(frame: Frame) -> tuple[int, ...]:
+    """The sequences of all parties, and what stands where nobody is named."""
+    parties = (one for one in frame.stored.values() if one.type == "party_registered")
+    return (cells.NOBODY, *(one.sequence for one in parties))
 
 
 def _names(stored: ev.StoredEvent) -> Iterator[str]:

@@ -6,7 +6,7 @@ Here lives which acts a question needs. What it means is in `ledger.projections`
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar, cast
 
 from sqlalchemy import Connection
@@ -17,7 +17,7 @@ from ledger.model import events as ev
 from ledger.model.moment import Knob
 from ledger.narrowing.acts import Narrowed, narrowed
 from ledger.narrowing.driver import Gone
-from ledger.narrowing.plain import quick, up_to_date
+from ledger.narrowing.plain import claims_of, quick, up_to_date
 from ledger.narrowing.records import beside, held_of
 from ledger.projections import (
     accounts,
@@ -37,6 +37,7 @@ from ledger.projections import (
     versions,
 )
 from ledger.projections.effective import Facts
+from ledger.projections.plain import PlainClaim, plain_position
 from ledger.projections.policies import Policy
 
 T = TypeVar("T")
@@ -86,8 +87,33 @@ class Asked:
     ) -> perspectives.Positions:
         """Where everybody, or a party, stands on what a scope names."""
         named = given.found(self.records)
-        with self._about(named.party, named.propositions(self.records)) as facts:
+        party, on = named.shown_party(self.records), named.propositions(self.records)
+        near = self._narrowed
+        if near is not None and party is not None and policy == "latest":
+            claims = claims_of(near, party, on)
+            if claims is not None:
+                return self._positions_of(near, party, on, claims)
+        with self._about(named.party, on) as facts:
             return perspectives.positions_within(facts, named, self._said, policy)
+
+    def _positions_of(
+        self,
+        near: Narrowed,
+        party: str,
+        on: Collection[str] | None,
+        claims: Mapping[str, Sequence[PlainClaim] | None],
+    ) -> perspectives.Positions:
+        """Where a party stands, by plain claims where nothing else bears on it."""
+        frame, said, basis = near.frame, self._said, near.basis
+        found: dict[str, standing.Position | None] = {
+            what: plain_position(frame, (party, what), told, said, basis)
+            for what, told in claims.items()
+            if told is not None
+        }
+        if others := claims.keys() - found.keys():
+            with near.about(party, others) as facts:
+                found |= {one: positions.unless_silent(facts, party, one, said) for one in others}
+        return perspectives.of_one_party(frame, found, on, said, basis)
 
     def timeline(
         self, party: str, topic: str, policy: str | Policy = "latest"

@@ -1,4 +1,4 @@
-"""The common case by one statement: the claims on a cell, where all of them are plain.
+"""The common case by one statement: the claims on a cell, or of a party, where they are plain.
 
 Here lives reading them on SQLite. What a plain claim is, and what position comes of it, is told in
 `ledger.projections.plain`; whatever is not plain is left to the questions of `asked`.
@@ -12,7 +12,9 @@ cells    the party's and those beneath it  ->  claim, document, whether anything
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from itertools import chain
 from typing import Any, Final, cast
 
 import attrs
@@ -25,6 +27,7 @@ from ledger.folding import Folded
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
 from ledger.model.moment import Knob
+from ledger.narrowing.acts import Narrowed
 from ledger.narrowing.driver import Driver, driver_of
 from ledger.narrowing.records import PAPERS, Paper, Records, beside, held_of
 from ledger.narrowing.statements import Statements, statements
@@ -34,6 +37,7 @@ from ledger.projections.policies import Policy
 from ledger.projections.rollup import beneath
 from ledger.projections.standing import Position
 from ledger.store import cells
+from ledger.store.fetching import fetched
 
 _CLAIM: Final = peek(
     "claim_recorded",
@@ -45,15 +49,14 @@ _NO_PAPER: Final = Paper("", "", None)
 
 
 @attrs.define
-class _Cell:
-    """A party and a proposition, by shown ids, in a prefix of a log."""
+class _Party:
+    """A party by its shown id, in a prefix of a log, and what its claims are read with."""
 
-    driver: Driver
+    rows: Callable[[str, Sequence[Any]], Sequence[Sequence[Any]] | None]
     texts: Statements
     held: Records
     frame: Frame
-    party: str
-    proposition: str
+    id: str
     basis: int
 
 
@@ -76,20 +79,38 @@ def position(
             or frame.get(what, ev.PropositionDefined) is None
         ):
             return None
-        asked = _Cell(
-            driver,
-            statements(folded.tables, held.build),
-            held,
-            frame,
-            frame.canonical(who or ""),
-            frame.canonical(what or ""),
-            basis,
-        )
-        claims = _read(asked)
+        texts, group = statements(folded.tables, held.build), frame.canonical(what or "")
+        asked = _Party(driver.rows, texts, held, frame, frame.canonical(who or ""), basis)
+        claims = _read(driver, asked, group)
         if claims is None:
             return None
-        found = plain_position(frame, (asked.party, asked.proposition), claims, said, basis)
-        return None if found.status == "silent" and beside(frame, asked.proposition) else found
+        found = plain_position(frame, (asked.id, group), claims, said, basis)
+        return None if found.status == "silent" and beside(frame, group) else found
+
+
+def claims_of(
+    near: Narrowed, party: str, on: Collection[str] | None
+) -> dict[str, Sequence[PlainClaim] | None] | None:
+    """What a party said on some propositions, or on all it spoke on, all by their shown ids.
+
+    The claims are in recorded order; a proposition has None where one of them is not plain. None at
+    all where it cannot be read so.
+    """
+    if near.conn.dialect.name != "sqlite" or near.beyond:
+        return None
+    frame, held = near.frame, near.records
+    texts = statements(near.tables, held.build)
+    asked = _Party(partial(fetched, near.conn), texts, held, frame, party, near.basis)
+    groups = None if on is None else [frame.merged_group(one) for one in on]
+    rows = _rows(asked, None if groups is None else _keys(frame, [*chain.from_iterable(groups)]))
+    shown = near.shown
+    found: dict[str, dict[str, PlainClaim] | None] = {}
+    for row in rows or ():
+        group = shown.get(row[-1])
+        claims = None if group is None else found.setdefault(group, {})
+        if group is not None and claims is not None and not _add(asked, claims, row, group):
+            found[group] = None
+    return {one: None if told is None else (*told.values(),) for one, told in found.items()}
 
 
 def quick(folded: Folded) -> Driver | None:
@@ -104,18 +125,18 @@ def quick(folded: Folded) -> Driver | None:
     return driver
 
 
-def _read(cell: _Cell) -> list[PlainClaim] | None:
+def _read(driver: Driver, asked: _Party, group: str) -> list[PlainClaim] | None:
     """The claims on a cell as they stand; None where one is not plain, or all is in motion.
 
     Where nothing was committed by the end since what is kept was found to be so, it still is.
     """
-    found, held = _plain(cell), cell.held
-    if cell.driver.version() == held.version:
+    found, held = _plain(asked, group), asked.held
+    if driver.version() == held.version:
         return found
-    if not still_so(cell.driver, cell.texts, held):
+    if not still_so(driver, asked.texts, held):
         return None
-    found = _plain(cell)
-    return found if cell.driver.version() == held.version else None
+    found = _plain(asked, group)
+    return found if driver.version() == held.version else None
 
 
 def up_to_date(driver: Driver, folded: Folded, held: Records) -> bool:
@@ -135,32 +156,41 @@ def still_so(driver: Driver, texts: Statements, held: Records) -> bool:
     return True
 
 
-def _plain(cell: _Cell) -> list[PlainClaim] | None:
+def _plain(asked: _Party, group: str) -> list[PlainClaim] | None:
     """The claims on a cell that reach its party; None where one of them is not plain."""
-    frame, log, rows_of = cell.frame, cell.held.log_id, cell.driver.rows
-    parties = frame.memo("keys", cell.party, lambda: _keys(frame, beneath(frame, cell.party)))
-    group = cell.proposition
-    propositions = frame.memo("keys", group, lambda: _keys(frame, frame.merged_group(group)))
-    query = cell.texts.cells[isinstance(parties, int), isinstance(propositions, int)]
-    rows = rows_of(query, (log, cell.basis, parties, propositions))
-    if rows is None:
-        return None
-    if len(rows) > 1:
-        rows.sort(key=_by_sequence)
+    frame = asked.frame
+    rows = _rows(asked, frame.memo("keys", group, lambda: _keys(frame, frame.merged_group(group))))
     found: dict[str, PlainClaim] = {}
-    for row in rows:
-        claim = _claim(cell, row)
-        if claim is None:
-            return None
-        if claim.utterance is not None:
-            number = cells.number_of(claim.utterance)
-            acts = rows_of(cell.texts.acts, (log, cell.basis, number))
-            if acts is None or len(acts) > 1:
-                return None
-        # A row stays where a later change leads away from, and where one leads to is there early.
-        if claim.path is not None and frame.canonical(claim.proposition) == group:
-            found[claim.id] = claim
+    if rows is None or not all(_add(asked, found, row, group) for row in rows):
+        return None
     return [*found.values()]
+
+
+def _rows(asked: _Party, propositions: int | str | None) -> Sequence[Sequence[Any]] | None:
+    """The rows of a party on some propositions, or on all, in recorded order."""
+    frame, party = asked.frame, asked.id
+    parties = frame.memo("keys", party, lambda: _keys(frame, beneath(frame, party)))
+    single = None if propositions is None else isinstance(propositions, int)
+    query = asked.texts.cells[isinstance(parties, int), single]
+    values = (asked.held.log_id, asked.basis, parties, propositions)
+    rows = asked.rows(query, values if propositions is not None else values[:3])
+    return rows if rows is None or len(rows) < 2 else sorted(rows, key=_by_sequence)  # noqa: PLR2004
+
+
+def _add(asked: _Party, found: dict[str, PlainClaim], row: Sequence[Any], group: str) -> bool:
+    """Whether a row's claim is plain; it is added if it reaches the party and is on the group."""
+    claim = _claim(asked, row)
+    if claim is None:
+        return False
+    if claim.utterance is not None:
+        number = cells.number_of(claim.utterance)
+        acts = asked.rows(asked.texts.acts, (asked.held.log_id, asked.basis, number))
+        if acts is None or len(acts) > 1:
+            return False
+    # A row stays where a later change leads away from, and where one leads to is there early.
+    if claim.path is not None and asked.frame.canonical(claim.proposition) == group:
+        found[claim.id] = claim
+    return True
 
 
 def _by_sequence(row: Sequence[Any]) -> int:
@@ -173,25 +203,25 @@ def _keys(frame: Frame, ids: Collection[str]) -> int | str:
     return found[0] if len(found) == 1 else json.dumps(found)
 
 
-def _claim(cell: _Cell, row: Sequence[Any]) -> PlainClaim | None:
+def _claim(asked: _Party, row: Sequence[Any]) -> PlainClaim | None:
     """The claim of a row, with no path where it does not reach the party; None if not plain."""
-    seq, id_, recorded, tail, what, who, words, document, touched = row
+    seq, id_, recorded, tail, what, who, words, document, touched, _ = row
     if touched or not _CLAIM.fits(tail):
         return None
     try:
         read = _CLAIM.read(what, who, words)
-        paper = _NO_PAPER if document is None else _paper(cell, document)
+        paper = _NO_PAPER if document is None else _paper(asked, document)
     except CodecError:
         return None  # it is told of by whoever opens the event
     if read is None or paper is None or len(read[0]) != 1:
         return None
-    (chain,), capacity, key, proposition, act, stance, factuality, uttered, *rest = read
+    (links,), capacity, key, proposition, act, stance, factuality, uttered, *rest = read
     expires, utterance, utterance_key, told_in, conditions, quote = rest
     if (told_in or "") != paper.id:
         return None
-    published, frame = paper.published, cell.frame
+    published, frame = paper.published, asked.frame
     bounds = Bounds.of(uttered, published.latest if published else None, read_instant(recorded))
-    found = way(frame, chain, capacity, bounds, cell.party)
+    found = way(frame, links, capacity, bounds, asked.id)
     if found is None:
         return None
     claimant, path = found
@@ -216,14 +246,14 @@ def _claim(cell: _Cell, row: Sequence[Any]) -> PlainClaim | None:
     )
 
 
-def _paper(cell: _Cell, seq: int) -> Paper | None:
+def _paper(asked: _Party, seq: int) -> Paper | None:
     """The document of that sequence, None where it is not plain; it is as it was, once it is read.
 
     An erasure would change it, and nothing is kept beyond that.
     """
-    kept = cell.held.papers
+    kept = asked.held.papers
     if seq not in kept:
-        rows = cell.driver.rows(cell.texts.paper, (cell.held.log_id, seq))
+        rows = asked.rows(asked.texts.paper, (asked.held.log_id, seq))
         if not rows:
             return None
         if len(kept) >= PAPERS:

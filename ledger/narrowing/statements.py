@@ -33,10 +33,10 @@ _TOUCHED: Final = (
 _CELLS: Final = """
 SELECT e.seq, e.id, e.known_at, substr(e.entry, -{tail}), e.slot_what, e.slot_who, e.slot_words,
   c.document, {touched_claim} OR {touched_document}
-  OR (e.slot_words IS NULL AND instr(e.entry, '"words":"'))
+  OR (e.slot_words IS NULL AND instr(e.entry, '"words":"')), c.proposition
 FROM {several}{cell} c
 CROSS JOIN {event} e ON e.log_id = c.log_id AND e.seq = c.seq
-WHERE c.log_id = ?1 AND c.party = {party} AND c.proposition = {proposition} AND c.seq < ?2"""
+WHERE c.log_id = ?1 AND c.party = {party}{on} AND c.seq < ?2"""
 
 _PAPER: Final = """
 SELECT id, substr(entry, -{tail}), slot_what FROM {event} WHERE log_id = ?1 AND seq = ?2"""
@@ -61,13 +61,13 @@ _RECORDED: Final = "SELECT known_at FROM {event} WHERE log_id = ?1 AND seq = ?2"
 class Statements:
     """The statements on one build of the tables of cells.
 
-    `cells` by whether there is one party and whether there is one proposition; `paper` is a
-    document; `acts` are those of an utterance, two at most; `guard` gives the leaf of an event
-    where the build serves so many and the log holds no more; `head` is the log's size and last
-    instant, `recorded` the instant of one event.
+    `cells` by whether there is one party and whether there is one proposition, None where those of
+    all are wanted; `paper` is a document; `acts` are those of an utterance, two at most; `guard`
+    gives the leaf of an event where the build serves so many and the log holds no more; `head` is
+    the log's size and last instant, `recorded` the instant of one event.
     """
 
-    cells: Mapping[tuple[bool, bool], str]
+    cells: Mapping[tuple[bool, bool | None], str]
     paper: str
     acts: str
     guard: str
@@ -87,9 +87,10 @@ def statements(tables: Tables, build: int) -> Statements:
         for what, column in (("claim", "c.seq"), ("document", "c.document"))
     }
     found = {}
-    for one_party, one_proposition in itertools.product((True, False), repeat=2):
+    on = {True: " AND c.proposition = ?4", False: " AND c.proposition = q.value", None: ""}
+    for one_party, one_proposition in itertools.product((True, False), on):
         several = "" if one_party else "json_each(?3) p CROSS JOIN "
-        several += "" if one_proposition else "json_each(?4) q CROSS JOIN "
+        several += "json_each(?4) q CROSS JOIN " if one_proposition is False else ""
         found[one_party, one_proposition] = _CELLS.format(
             **touched,
             tail=_TAIL,
@@ -97,7 +98,7 @@ def statements(tables: Tables, build: int) -> Statements:
             cell=cell,
             event=names["event"],
             party="?3" if one_party else "p.value",
-            proposition="?4" if one_proposition else "q.value",
+            on=on[one_proposition],
         )
     same = {f"same_{alias}": _SAME.format(alias) for alias in "kp"}
     return Statements(

@@ -7,7 +7,7 @@ own. A divergence is one occurrence told in two ways without denial (model.md, 5
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 import attrs
 
@@ -86,36 +86,46 @@ def positions_within(
 ) -> Positions:
     """The positions of a found scope that names something, silent ones left out."""
     on, party = scope.propositions(facts), scope.shown_party(facts)
-    if on is None:
-        return positions_of(facts, party or "", said, policy)
+    if party is not None or on is None:
+        return positions_of(facts, party or "", said, policy, on=on)
     rows = [
         found
         for proposition in on
-        for one in (_parties_on(facts, proposition) if party is None else (party,))
+        for one in _parties_on(facts, proposition)
         if (found := unless_silent(facts, one, proposition, said, policy)) is not None
     ]
-    return _table(facts, rows, said)
+    return Positions(rows=(*rows,), incomplete=facts.lost_claims, said=said, basis=facts.size)
 
 
 def positions_of(
-    facts: Facts, party: str, said: Knob, policy: str | Policy = "latest"
+    facts: Facts,
+    party: str,
+    said: Knob,
+    policy: str | Policy = "latest",
+    *,
+    on: Collection[str] | None = None,
 ) -> Positions:
-    """Where a party stands on everything, silent propositions left out."""
-    spoken_on = {
-        facts.canonical(claim.proposition)
-        for id_ in claims_reaching(facts, party)
-        if (claim := facts.get(id_, ev.ClaimRecorded)) is not None
-    }
-    rows = [
-        found
-        for proposition in sorted(spoken_on, key=facts.public)
-        if (found := unless_silent(facts, party, proposition, said, policy)) is not None
-    ]
-    return _table(facts, rows, said)
+    """Where a party stands on some shown propositions, or on everything; silent ones left out."""
+    asked = on
+    if asked is None:
+        said_to = (facts.get(id_, ev.ClaimRecorded) for id_ in claims_reaching(facts, party))
+        asked = {facts.canonical(claim.proposition) for claim in said_to if claim is not None}
+    found = {one: unless_silent(facts, party, one, said, policy) for one in asked}
+    return of_one_party(facts, found, on, said, facts.size)
 
 
-def _table(facts: Facts, rows: Iterable[Position], said: Knob) -> Positions:
-    return Positions(rows=tuple(rows), incomplete=facts.lost_claims, said=said, basis=facts.size)
+def of_one_party(
+    facts: Facts,
+    found: Mapping[str, Position | None],
+    on: Collection[str] | None,
+    said: Knob,
+    basis: int,
+) -> Positions:
+    """Positions of a party, in the order asked for, else by what the propositions are called."""
+    order = sorted(found, key=facts.public) if on is None else on
+    rows = (found.get(one) for one in order)
+    told = tuple(one for one in rows if one is not None and one.status != "silent")
+    return Positions(rows=told, incomplete=facts.lost_claims, said=said, basis=basis)
 
 
 def _parties_on(facts: Facts, proposition: str) -> list[str]:

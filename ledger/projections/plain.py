@@ -18,7 +18,7 @@ from ledger.model.bounds import Bounds
 from ledger.model.moment import Edtf, Knob
 from ledger.model.quotation import Quotation
 from ledger.projections.effective import Facts
-from ledger.projections.frame import Frame
+from ledger.projections.frame import OF_THE_FRAME, Frame
 from ledger.projections.naming import name_of
 from ledger.projections.positions import headed, is_past, position
 from ledger.projections.rollup import Path, ways_up
@@ -74,19 +74,23 @@ def plain_position(
     without the last word on the topic.
     """
     party, proposition = cell
-    told = [one for one in claims if one.bounds.said_by(said) != "not_yet"]
+    told = [(one, by) for one in claims if (by := one.bounds.said_by(said)) != "not_yet"]
     if len(told) > 1:
-        facts = cast("Facts", _PlainFacts(frame, party, told, basis))
+        facts = cast("Facts", _PlainFacts(frame, party, [one for one, _ in told], basis))
         return position(facts, party, proposition, said)
     found: dict[str, Any] = dict(headed(frame, party, proposition))
-    found |= _on_one(frame, told[0], said) if told else {"status": "silent"}
+    if told:
+        ((claim, by),) = told
+        found |= _on_one(frame, claim, said, surely=by == "certain")
+    else:
+        found["status"] = "silent"
     return Position(**found, incomplete=frame.lost_claims, said=said, basis=basis)
 
 
-def _on_one(frame: Frame, claim: PlainClaim, said: Knob) -> dict[str, Any]:
+def _on_one(frame: Frame, claim: PlainClaim, said: Knob, *, surely: bool) -> dict[str, Any]:
     stance, bounds = frame.stance(cast("Any", claim)), claim.bounds
     path = claim.path or Path((claim.claimant,))
-    certain = path.certain and bounds.said_by(said) == "certain"
+    certain = path.certain and surely
     shown = claim.key or claim.id
     evidence = (
         Evidence(
@@ -149,10 +153,12 @@ class _PlainFacts:
                 found = self._claims[id_].bounds
             case "reach":
                 found = {self._party: self._claims[id_].path}
-            case "may_reach":
+            case "may_reach" | "claims_on":
                 found = self._claims
-            case _:
+            case _ if question in OF_THE_FRAME:
                 return self._frame.memo(question, id_, answer)
+            case _:  # nothing of these claims is kept there
+                return answer()
         return cast("T", found)
 
     def get(self, id_: str | None, cls: type[T]) -> T | None:

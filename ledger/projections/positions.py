@@ -226,8 +226,13 @@ def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
 def _collect(facts: Facts, party: str, proposition: str, said: Knob) -> list[Counted]:
     """Step 2: the effective claims that reach the party, said by the date for sure or perhaps."""
     found = []
+    on = facts.memo("claims_on", proposition, lambda: dict.fromkeys(facts.claims_on(proposition)))
     worth_a_look = may_reach(facts, party)
-    for id_ in filter(worth_a_look.__contains__, facts.claims_on(proposition)):
+    if len(worth_a_look) < len(on):  # or all parties on a proposition would take its square
+        mine = sorted(on.keys() & worth_a_look.keys(), key=lambda id_: facts.stored[id_].sequence)
+    else:
+        mine = [id_ for id_ in on if id_ in worth_a_look]
+    for id_ in mine:
         path = reach(facts, id_).get(party)
         claim = facts.get(id_, ev.ClaimRecorded)
         state = certainty(facts, id_, said) if path else "not_yet"

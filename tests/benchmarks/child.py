@@ -2,9 +2,9 @@
 
 It imports no more than it needs, for that is measured too.
 
-child.py write ours|peer URL BATCH SECONDS NUMBER    how many events it stored, each time
-child.py replay URL                                  resident MiB before, and at most
-child.py open ours|peer URL                          seconds to import, to open; by two clocks
+child.py write ours|peer|bare URL BATCH SECONDS NUMBER    how many events it stored, each time
+child.py replay URL                                       resident MiB before, and at most
+child.py open ours|peer URL                               seconds to import, to open; by two clocks
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -23,15 +24,16 @@ WARM = 2_000
 def write(side: str, url: str, batch: str, seconds: str, number: str) -> None:
     """Make as many events as is asked for, and write from the word go until the time is over."""
     from tests.benchmarks.opponent import Opponent  # noqa: PLC0415
-    from tests.benchmarks.sides import Ours, Supply, supply  # noqa: PLC0415
+    from tests.benchmarks.sides import Ours, Sealed, Side, Supply, supply  # noqa: PLC0415
 
     many, length = int(batch), float(seconds)
-    given = supply(max(100, many))
-    one: Ours | Opponent
-    if side == "ours":
-        one = Ours(url, Supply([], given.claims))
-    else:
-        one = Opponent(url, given.claims, streams=f"{number} {time.time_ns()}")
+    claims = supply(max(100, many)).claims
+    kinds: dict[str, Callable[[], Side]] = {
+        "ours": lambda: Ours(url, Supply([], claims)),
+        "peer": lambda: Opponent(url, claims, streams=f"{number} {time.time_ns()}"),
+        "bare": lambda: Sealed(url, claims),
+    }
+    one = kinds[side]()
     for line in iter(sys.stdin.readline, ""):
         ahead = deque(one.events(many) for _ in range(int(line) // many))
         print("ready", flush=True)

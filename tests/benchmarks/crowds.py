@@ -16,11 +16,15 @@ from typing import Final
 
 from ledger import Ledger
 from tests.benchmarks.opponent import Opponent
+from tests.benchmarks.raw import Counted
 from tests.benchmarks.sides import Arena, Ours
 from tests.benchmarks.verdicts import Verdict, faster
 
 CHILD: Final = Path(__file__).with_name("child.py")
 GOALS: Final = {1: {1: 1.8, 4: 1.8, 8: 1.4}, 100: {1: 3.0, 4: 3.0, 8: 3.0}}
+BARE: Final = {1: 0.7, 100: 0.35}
+"""What is to be left of the rate of a bare counter row, whose writers are handed rows ready."""
+
 AHEAD: Final = {1: 6_000, 100: 60_000}
 """How many events all writers together make beforehand for each second of writing."""
 
@@ -28,12 +32,14 @@ Children = Sequence["subprocess.Popen[str]"]
 
 
 def writers(arena: Arena) -> Iterator[Verdict]:
-    """Ours and the opponent's in turn, each on one database."""
+    """Ours, the opponent's and those of a bare counter row in turn, each on one database."""
     fresh = arena.postgres()
     for batch, goals in GOALS.items():
-        urls = {"ours": fresh(), "peer": fresh()}
+        urls = {"ours": fresh(), "peer": fresh(), "bare": fresh()}
         Ours(urls["ours"], arena.given).close()
         Opponent(urls["peer"], arena.given.claims).close()
+        with closing(Counted(urls["bare"])) as counted:
+            counted.create()
         stored = dict.fromkeys(urls, 0)
         with ExitStack() as stack:
             children = {
@@ -51,14 +57,12 @@ def writers(arena: Arena) -> Iterator[Verdict]:
                         count = _together(children[side][:many], ahead)
                         stored[side] += count
                         rates[side] += [count / arena.seconds] if turn else []
-                ours, peer = (statistics.median(rates[side]) for side in ("ours", "peer"))
-                yield faster(
-                    f"PostgreSQL durable, writers: {many}, batch {batch}",
-                    1,
-                    (1 / ours, 1 / peer),
-                    goals[many],
-                    beside=_read_back(urls, stored, len(arena.given.nouns)),
-                )
+                ours, peer, bare = (statistics.median(rates[side]) for side in urls)
+                job = f"PostgreSQL durable, writers: {many}, batch {batch}"
+                beside = _read_back(urls, stored, len(arena.given.nouns))
+                yield faster(job, 1, (1 / ours, 1 / peer), goals[many], beside=beside)
+                against = "bare counter row"
+                yield faster(job, 1, (1 / ours, 1 / bare), BARE[batch], against=against)
 
 
 def _started(side: str, url: str, batch: int, seconds: float, number: int) -> subprocess.Popen[str]:
@@ -108,6 +112,9 @@ def _read_back(urls: Mapping[str, str], stored: Mapping[str, int], nouns: int) -
     missed = stored["ours"] + nouns - len({id_ for _, id_ in seen})
     if missed or [sequence for sequence, _ in seen] != list(range(len(seen))):
         raise AssertionError(f"{missed} events are missed, or the log has holes")
+    with closing(Counted(urls["bare"])) as bare:
+        if {*bare.counted()} != {stored["bare"]}:
+            raise AssertionError("the bare counter row lost count")
     with closing(Opponent(urls["peer"], ())) as peer:
         numbers = peer.sequences()
     holes = numbers[-1] - len(numbers)

@@ -15,8 +15,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+import msgspec
 import psycopg
 import sqlalchemy as sa
+
+from ledger.codec.entry import SALT_BYTES
 
 Row = tuple[Any, ...]
 Reached = tuple[str, str, str, int, str]
@@ -28,8 +31,9 @@ _COLUMNS: Final = (
 )
 _NAMES: Final = ", ".join(_COLUMNS)
 _PAGE: Final = (
-    f"SELECT {_NAMES} FROM {{table}} WHERE log_id = 1 AND seq > {{last}} ORDER BY seq LIMIT 1000"
+    "SELECT {names} FROM {table} WHERE log_id = 1 AND seq > {last} ORDER BY seq LIMIT 1000"
 )
+_SLIM: Final = "type, seq, slot_who, slot_what"
 _KEYS: Final = "PRIMARY KEY (log_id, seq), UNIQUE (log_id, id)"
 _REACHED: Final = (
     "CREATE TABLE reached (party text, proposition text, said text, seq bigint, stance text)"
@@ -65,9 +69,9 @@ class Sqlite:
             self.connection.executemany(statement, rows[start : start + batch])
             self.connection.execute("COMMIT")
 
-    def rows(self, table: str) -> Iterator[Row]:
-        """Every row, in pages."""
-        query, last = _PAGE.format(table=table, last="?"), -1
+    def rows(self, table: str, names: str = _NAMES) -> Iterator[Row]:
+        """Every row, in pages; the second of the columns is the sequence."""
+        query, last = _PAGE.format(table=table, names=names, last="?"), -1
         while page := self.connection.execute(query, (last,)).fetchall():
             yield from page
             last = page[-1][1]
@@ -125,9 +129,9 @@ class Postgres:
                 columns = [list(c) for c in zip(*rows[start : start + batch], strict=True)]
                 self.connection.execute(many, columns, prepare=True)
 
-    def rows(self, table: str) -> Iterator[Row]:
-        """Every row, in pages."""
-        query, last = _PAGE.format(table=table, last="%b"), -1
+    def rows(self, table: str, names: str = _NAMES) -> Iterator[Row]:
+        """Every row, in pages; the second of the columns is the sequence."""
+        query, last = _PAGE.format(table=table, names=names, last="%b"), -1
         with self.connection.cursor(binary=True) as cursor:
             while page := cursor.execute(query, (last,), prepare=True).fetchall():
                 yield from page
@@ -155,6 +159,57 @@ class Postgres:
         self.connection.close()
 
 
+class Counted:
+    """Sequences out of a counter row, in one statement: the least that gives them without a hole.
+
+    Its rows have no sequence yet: they are those of an append behind it.
+    """
+
+    _KINDS: Final = Postgres.KINDS.split()[2:]
+    _BASE: Final = (
+        "WITH h AS (UPDATE counter SET size = size + {many} RETURNING size - {many} AS base)"
+    )
+    _INTO: Final = f"{_BASE} INSERT INTO event ({_NAMES}) SELECT 1, h.base"
+
+    def __init__(self, url: str) -> None:
+        self._raw = Postgres(url)
+        one = ", ".join(f"%b::{kind}" for kind in self._KINDS)
+        arrays = ", ".join(f"%b::{kind}[]" for kind in self._KINDS)
+        names = ", ".join(_COLUMNS[2:])
+        self._one = f"{self._INTO.format(many='1')}, {one} FROM h"
+        self._many = (
+            f"{self._INTO.format(many='%b::bigint')} + x.at - 1, {names} "
+            f"FROM h, unnest({arrays}) WITH ORDINALITY AS x({names}, at)"
+        )
+
+    def create(self) -> None:
+        """A table like the ledger's with its two keys, and a counter that stands at none."""
+        self._raw.create()
+        self._raw.connection.execute("CREATE TABLE counter (size bigint NOT NULL)")
+        self._raw.connection.execute("INSERT INTO counter VALUES (0)")
+
+    def put(self, rows: Sequence[Row]) -> None:
+        """Store rows in one statement, and so one transaction."""
+        if len(rows) == 1:
+            self._raw.connection.execute(self._one, rows[0], prepare=True)
+            return
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        many = len(rows)
+        self._raw.connection.execute(self._many, (many, many, *columns), prepare=True)
+
+    def counted(self) -> tuple[int, int]:
+        """How many rows there are, and what the counter says."""
+        found = self._raw.connection.execute(
+            "SELECT (SELECT count(DISTINCT seq) FROM event), (SELECT size FROM counter)"
+        ).fetchone()
+        assert found is not None
+        return found[0], found[1]
+
+    def close(self) -> None:
+        """Let go of the server."""
+        self._raw.close()
+
+
 Raw = Sqlite | Postgres
 
 
@@ -166,6 +221,33 @@ def _typed(kinds: str) -> str:
 def raw_for(url: str) -> Raw:
     """The raw driver for a database."""
     return Sqlite(url) if url.startswith("sqlite") else Postgres(url)
+
+
+class _Link(msgspec.Struct, gc=False):
+    agent: str
+
+
+class _Who(msgspec.Struct, gc=False):
+    chains: list[list[_Link]]
+
+
+class _What(msgspec.Struct, gc=False):
+    proposition: str
+    stance: str = "supports"
+    uttered: str = ""
+
+
+_who: Final = msgspec.json.Decoder(_Who).decode
+_what: Final = msgspec.json.Decoder(_What).decode
+
+
+def reached(raw: Raw, table: str) -> Iterator[Reached]:
+    """The claims of a log by their claimant alone: the least that a view of them can be made of."""
+    for type_, seq, who, what in raw.rows(table, _SLIM):
+        if type_ == "claim_recorded":
+            said = _what(what[SALT_BYTES:])
+            agent = _who(who[SALT_BYTES:]).chains[0][-1].agent
+            yield agent, said.proposition, said.uttered, seq, said.stance
 
 
 def hashed(rows: Iterable[Row]) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any, Final, Protocol
 
@@ -17,15 +17,22 @@ import attrs
 from sqlalchemy import Engine
 
 from ledger import Claim, Ledger
-from ledger.model.events import ClaimRecorded, NewEvent, Remains
+from ledger.codec.entry import SLOTS
+from ledger.codec.envelope import seal_all
+from ledger.model.events import ClaimRecorded, NewEvent, Recorder, Remains
 from ledger.projecting import claims as claims_view
 from ledger.recording.ids import new_id
 from tests.benchmarks import workload
 from tests.benchmarks.databases import Fresh
 from tests.benchmarks.harness import Prepared, Work
+from tests.benchmarks.raw import Counted, Row
 
-FILLING: Final = 10_000
-"""How many events are put at once where a log is only filled."""
+FILLING: Final = 1_000
+"""How many events are put at once where a log is only filled.
+
+With ten thousand the opponent's pipeline may stand still on PostgreSQL, each end waiting for the
+other to read.
+"""
 
 
 class Side(Protocol):
@@ -36,6 +43,9 @@ class Side(Protocol):
 
     def put(self, events: Sequence[Any]) -> object:
         """Store them in one transaction."""
+
+    def close(self) -> None:
+        """Let go of the database."""
 
 
 @attrs.frozen
@@ -68,6 +78,15 @@ def supply(count: int) -> Supply:
     return found
 
 
+def _opening(claims: Iterator[ClaimRecorded], count: int, now: dt.datetime) -> list[NewEvent]:
+    """Claims with new ids, each the first of its stream."""
+    ids = [new_id(now) for _ in range(count)]
+    return [
+        NewEvent(id=id_, stream=id_, stream_v=0, event=event)
+        for id_, event in zip(ids, claims, strict=False)
+    ]
+
+
 class Ours:
     """A ledger that holds what claims name; `put` is `ledger.appender.put`."""
 
@@ -82,12 +101,7 @@ class Ours:
 
     def events(self, count: int) -> list[NewEvent]:
         """Claims with new ids, each in a stream of its own."""
-        now = dt.datetime.now(dt.UTC)
-        ids = [new_id(now) for _ in range(count)]
-        return [
-            NewEvent(id=id_, stream=id_, stream_v=0, event=event)
-            for id_, event in zip(ids, self._claims, strict=False)
-        ]
+        return _opening(self._claims, count, dt.datetime.now(dt.UTC))
 
     def ready(self) -> None:
         """Catch the view up after a fill."""
@@ -96,6 +110,32 @@ class Ours:
     def close(self) -> None:
         """Let go of the database."""
         self.ledger.close()
+
+
+class Sealed:
+    """Rows that are ready, salted, hashed and encoded, for a bare table with a counter row."""
+
+    def __init__(self, url: str, claims: Sequence[ClaimRecorded]) -> None:
+        self._counted = Counted(url)
+        self.put = self._counted.put
+        self._claims = itertools.cycle(claims)
+
+    def events(self, count: int) -> list[Row]:
+        """Rows with new ids, which lack a sequence."""
+        now = dt.datetime.now(dt.UTC)
+        new = _opening(self._claims, count, now)
+        drafts = seal_all(new, log="bare", recorded_at=now, recorder=Recorder())
+        return [
+            (
+                *(one.id, one.type, one.stream, one.stream_v, now, one.entry, one.leaf_hash),
+                *map(one.slots.get, SLOTS),
+            )
+            for one in drafts
+        ]
+
+    def close(self) -> None:
+        """Let go of the server."""
+        self._counted.close()
 
 
 class Checked:

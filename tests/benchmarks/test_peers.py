@@ -54,15 +54,29 @@ def test_the_inline_view_and_its_rebuild_are_measured_on_files():
 
     jobs = [row[0] for row in rows]
     assert "SQLite FULL, 500 events, inline claims view, batch 100" in jobs
-    assert "SQLite, rebuild of the cells view" in jobs
+    assert jobs[-4:] == [
+        *["SQLite, rebuild of the claims view"] * 2,
+        *["SQLite, rebuild of the cells view"] * 2,
+    ]
+    assert rows[-1][3].endswith("raw driver")
+
+
+def test_the_rebuild_is_measured_on_a_server(postgres_server):
+    rows = run("--only", "rebuild-postgres", LEDGER_TEST_POSTGRES_URL=postgres_server)
+
+    assert [row[0] for row in rows] == [
+        *["PostgreSQL, rebuild of the claims view"] * 2,
+        *["PostgreSQL, rebuild of the cells view"] * 2,
+    ]
 
 
 def test_writers_on_a_server_are_read_back_without_a_hole(postgres_server):
     rows = run("--only", "writers", LEDGER_TEST_POSTGRES_URL=postgres_server)
 
     assert [row[0] for row in rows] == [
-        "PostgreSQL durable, writers: 1, batch 1",
-        "PostgreSQL durable, writers: 1, batch 100",
+        *["PostgreSQL durable, writers: 1, batch 1"] * 2,
+        *["PostgreSQL durable, writers: 1, batch 100"] * 2,
     ]
-    for row in rows:
-        assert "0 holes, 0 missed of" in row[6]
+    for peer, bare in zip(rows[::2], rows[1::2], strict=True):
+        assert "0 holes, 0 missed of" in peer[6]
+        assert bare[3].endswith("bare counter row")
