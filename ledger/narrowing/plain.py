@@ -45,6 +45,9 @@ _CLAIM: Final = peek(
     *("expires", "utterance", "utterance_key", "document", "conditions", "quote"),
 )
 _DOCUMENT: Final = peek("document_registered", "key", "published")
+_DOCUMENT_AT: Final = 7
+"""Where in a row the sequence of the document stands."""
+
 _NO_PAPER: Final = Paper("", "", None)
 
 
@@ -103,6 +106,7 @@ def claims_of(
     asked = _Party(partial(fetched, near.conn), texts, held, frame, party, near.basis)
     groups = None if on is None else [frame.merged_group(one) for one in on]
     rows = _rows(asked, None if groups is None else _keys(frame, [*chain.from_iterable(groups)]))
+    _keep_papers(asked, {row[_DOCUMENT_AT] for row in rows or ()} - {None})
     shown = near.shown
     found: dict[str, dict[str, PlainClaim] | None] = {}
     for row in rows or ():
@@ -110,6 +114,8 @@ def claims_of(
         claims = None if group is None else found.setdefault(group, {})
         if group is not None and claims is not None and not _add(asked, claims, row, group):
             found[group] = None
+    if len(held.papers) > PAPERS:
+        held.papers.clear()
     return {one: None if told is None else (*told.values(),) for one, told in found.items()}
 
 
@@ -253,12 +259,20 @@ def _paper(asked: _Party, seq: int) -> Paper | None:
     """
     kept = asked.held.papers
     if seq not in kept:
-        rows = asked.rows(asked.texts.paper, (asked.held.log_id, seq))
-        if not rows:
-            return None
         if len(kept) >= PAPERS:
             kept.clear()
-        id_, tail, what = rows[0]
+        _keep_papers(asked, (seq,))
+    return kept.get(seq)
+
+
+def _keep_papers(asked: _Party, sequences: Collection[int]) -> None:
+    """Read documents that are not kept, and keep them."""
+    kept = asked.held.papers
+    missing = [seq for seq in sequences if seq not in kept]
+    if not missing:
+        return
+    given = missing[0] if len(missing) == 1 else json.dumps(missing)
+    query = asked.texts.papers[isinstance(given, int)]
+    for seq, id_, tail, what in asked.rows(query, (asked.held.log_id, given)) or ():
         read = _DOCUMENT.read(what) if _DOCUMENT.fits(tail) else None
         kept[seq] = None if read is None else Paper(id_, read[0] or id_, read[1])
-    return kept[seq]

@@ -38,8 +38,9 @@ FROM {several}{cell} c
 CROSS JOIN {event} e ON e.log_id = c.log_id AND e.seq = c.seq
 WHERE c.log_id = ?1 AND c.party = {party}{on} AND c.seq < ?2"""
 
-_PAPER: Final = """
-SELECT id, substr(entry, -{tail}), slot_what FROM {event} WHERE log_id = ?1 AND seq = ?2"""
+_PAPERS: Final = """
+SELECT e.seq, e.id, substr(e.entry, -{tail}), e.slot_what FROM {several}{event} e
+WHERE e.log_id = ?1 AND e.seq = {document}"""
 
 _ACTS: Final = """
 SELECT 1 FROM {link} WHERE log_id = ?1 AND kind = {kind} AND target = ?3 AND seq < ?2 LIMIT 2"""
@@ -62,13 +63,13 @@ class Statements:
     """The statements on one build of the tables of cells.
 
     `cells` by whether there is one party and whether there is one proposition, None where those of
-    all are wanted; `paper` is a document; `acts` are those of an utterance, two at most; `guard`
-    gives the leaf of an event where the build serves so many and the log holds no more; `head` is
-    the log's size and last instant, `recorded` the instant of one event.
+    all are wanted; `papers` are documents, by whether it is one; `acts` are those of an utterance,
+    two at most; `guard` gives the leaf of an event where the build serves so many and the log holds
+    no more; `head` is the log's size and last instant, `recorded` the instant of one event.
     """
 
     cells: Mapping[tuple[bool, bool | None], str]
-    paper: str
+    papers: Mapping[bool, str]
     acts: str
     guard: str
     head: str
@@ -103,7 +104,15 @@ def statements(tables: Tables, build: int) -> Statements:
     same = {f"same_{alias}": _SAME.format(alias) for alias in "kp"}
     return Statements(
         cells=found,
-        paper=_PAPER.format(event=names["event"], tail=_TAIL),
+        papers={
+            one: _PAPERS.format(
+                event=names["event"],
+                tail=_TAIL,
+                several="" if one else "json_each(?2) d CROSS JOIN ",
+                document="?2" if one else "d.value",
+            )
+            for one in (True, False)
+        },
         acts=_ACTS.format(link=link, kind=cells.UTTERANCE),
         guard=_GUARD.format(**names, **same, name=cells.NAME, version=cells.VERSION),
         head=_HEAD.format(log=names["log"]),
