@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from django.db import connections, transaction
 from sqlalchemy import Connection, Engine, NullPool, create_engine
+from sqlalchemy.exc import DontWrapMixin
 
 from ledger.errors import StoreError
 
@@ -49,7 +50,7 @@ def _engine(vendor: str, using: str, _name: str) -> Engine:
     options = {"use_native_hstore": False} if vendor == "postgresql" else {}
     return create_engine(
         _URLS[vendor],
-        creator=lambda: _Lent(connections[using].connection),
+        creator=lambda: _Lent(connections[using]),
         poolclass=NullPool,
         pool_reset_on_return=None,
         **options,
@@ -64,17 +65,32 @@ def _is_psycopg_3(vendor: str) -> bool:
     return bool(is_psycopg3)
 
 
+class _RolledBack(StoreError, DontWrapMixin):
+    """One that SQLAlchemy passes on as it is."""
+
+
 class _Lent:
     """Django's connection in SQLAlchemy's hands: it runs statements and stays as it is."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, django: Any) -> None:
+        self._django = django
+        self._connection = django.connection
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
     def cursor(self, *args: Any) -> Any:
-        """A cursor of the driver's own kind: Django's binds in the client and drops time zones."""
+        """A cursor of the driver's own kind: Django's binds in the client and drops time zones.
+
+        Raises:
+            StoreError: Django will roll the block back at its end, and say nothing of it.
+        """
+        if self._django.needs_rollback:
+            raise _RolledBack(
+                "Django rolls this atomic block back at its end, for an error in it was passed "
+                "over, so nothing would be stored. Put what may fail into an atomic block of its "
+                "own inside this one, or let the error leave this one."
+            )
         cursor = self._connection.cursor(*args)
         if hasattr(self._connection, "info"):
             from psycopg import Cursor  # noqa: PLC0415 - SQLite needs none

@@ -72,11 +72,10 @@ def wait_for(log: Log, sequence: int, *, timeout: float = 10.0, poll: float = 1.
     """
     check_wait(sequence, timeout, poll)
     engine, end = _engine_of(log), time.monotonic() + timeout
-    size = _head(log)[1]
+    log_id, size = _head(log)
     if size > sequence:
         return True
     with waiting(engine, log.tables.layout) as waiter:
-        log_id = None
         while True:
             waiter.arm(log_id)
             try:

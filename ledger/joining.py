@@ -23,7 +23,9 @@ from weakref import WeakKeyDictionary
 import attrs
 from sqlalchemy import Connection, event
 
+from ledger import observing
 from ledger.appending import Appender
+from ledger.errors import Conflict
 from ledger.folding import Folded
 from ledger.model.events import NewEvent
 from ledger.receipt import Receipt, receipt
@@ -53,7 +55,11 @@ class Joined(Appender):
             self.flush()
             return super().append(entry)
         work = self._work()
-        return [] if work is None else work.add(self, self.entered(entry))
+        try:
+            return [] if work is None else work.add(self, self.entered(entry))
+        except Conflict as error:
+            observing.refused(self.folded.origin, self.folded.bind.dialect.name, error)
+            raise
 
     def enter(self, unit: Unit, entered: Entered) -> None:
         """Check an entry without folding the log for it, where that can be done."""

@@ -138,6 +138,16 @@ def parked(origin: str, engine: str, consumer: str, *, events: int) -> None:
         observer.measured(PARKED, events, attributes(origin, engine, consumer))
 
 
+def refused(origin: str, engine: str, error: Conflict) -> None:
+    """An entry was refused before its append, which a Session's commit would be."""
+    if (observer := current.observer) is not None:
+        _count(observer, attributes(origin, engine), error)
+
+
+def _count(observer: Observer, told: Attributes, error: Conflict) -> None:
+    observer.measured(CONFLICTS, 1, {**told, "error.type": type(error).__name__})
+
+
 def projecting(origin: str, engine: str, consumer: str) -> AbstractContextManager[Span]:
     """The span around one batch that a projection applies."""
     if (observer := current.observer) is None:
@@ -196,10 +206,10 @@ class Appending:
     ) -> None:
         seconds = time.perf_counter() - self._started
         told = self._attributes
+        if isinstance(error, Conflict):
+            _count(self._observer, told, error)
         if error is not None:
             told = {**told, "error.type": type(error).__name__}
-            if isinstance(error, Conflict):
-                self._observer.measured(CONFLICTS, 1, told)
         if self._done or error is not None:
             self._observer.measured(DURATION, seconds, told)
         self._work.__exit__(kind, error, trace)

@@ -6,7 +6,8 @@ spans and metrics go from there is the host's to set up, as for any instrumented
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from ledger.errors import MissingExtra
@@ -71,7 +72,21 @@ class _Telling:
 
     def span(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
         """A span around a piece of work; an error that leaves it marks it as failed."""
-        return self._tracer.start_as_current_span(name, attributes=attributes)
+        return self._spanning(name, attributes)
+
+    @contextmanager
+    def _spanning(self, name: str, attributes: Attributes) -> Iterator[Span]:
+        # Of an error its type alone is told: its message may hold names, and words of a document,
+        # which no erasure would reach where spans are kept.
+        with self._tracer.start_as_current_span(
+            name, attributes=attributes, record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                yield span
+            except BaseException as error:  # of a cancelled task too
+                span.set_attribute("error.type", type(error).__name__)
+                span.set_status(trace.StatusCode.ERROR)
+                raise
 
     def measured(self, metric: Metric, value: float, attributes: Attributes) -> None:
         """One value, into its instrument."""

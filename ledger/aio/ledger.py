@@ -308,8 +308,8 @@ class AsyncLedger:
         """
         following.check_wait(sequence, timeout, poll)
         clock = asyncio.get_running_loop().time
-        end, log_id = clock() + timeout, None
-        size = (await self.run_sync(_head))[1]
+        end = clock() + timeout
+        log_id, size = await self.run_sync(_head)
         if size > sequence:
             return True
         async with self._woken() as waker:

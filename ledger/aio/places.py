@@ -30,6 +30,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from ledger.errors import Invalid, MissingExtra, StoreError
 from ledger.ledger import Ledger
+from ledger.store.abandoned import gone, refuse_abandoned
 
 AsyncBind = AsyncEngine | AsyncConnection | AsyncSession | async_scoped_session[Any]
 
@@ -114,12 +115,12 @@ class Worker:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._thread = _thread()
+        self._process = os.getpid()
         self._closed = False
-        self._abandoned = threading.Event()  # the call that is running now was cancelled
         engine = ledger.appender.folded.bind.engine
-        for moment in ("engine_connect", "before_cursor_execute", "commit"):
-            event.listen(engine, moment, self._refuse_abandoned)
+        for moment in ("before_cursor_execute", "commit"):
+            event.listen(engine, moment, refuse_abandoned)
 
     async def __call__(self, work: Callable[[], _T], /) -> _T:
         """Do it behind the calls that are waiting, with the context variables of this task.
@@ -129,11 +130,16 @@ class Worker:
         """
         if self._closed:
             raise StoreError("The ledger was closed. Open it again: await AsyncLedger.open(...)")
+        if self._process != os.getpid():  # a fork takes no thread along
+            self._thread, self._process = _thread(), os.getpid()
         abandoned = threading.Event()
 
         def call() -> _T:
-            self._abandoned = abandoned
-            return work()
+            gone.set(abandoned.is_set)
+            try:
+                return work()
+            except StopIteration as error:  # in a Future it would never be told of
+                raise RuntimeError("the work raised StopIteration") from error
 
         context = contextvars.copy_context()
         job = asyncio.get_running_loop().run_in_executor(self._thread, context.run, call)
@@ -143,10 +149,6 @@ class Worker:
             abandoned.set()
             raise
 
-    def _refuse_abandoned(self, *_: object) -> None:
-        if self._abandoned.is_set():
-            raise asyncio.CancelledError
-
     async def close(self) -> None:
         """Close the ledger behind the calls that are waiting."""
         if self._closed:
@@ -154,3 +156,7 @@ class Worker:
         await self(self._ledger.close)
         self._closed = True
         self._thread.shutdown(wait=False)
+
+
+def _thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="ledger")

@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ManagesConnection, PoolProxiedConnection
 
 from ledger.errors import ProjectionFailed, StoreError
+from ledger.store.abandoned import refuse_abandoned
 from ledger.store.fetching import is_psycopg
 from ledger.store.follow import wake
 from ledger.store.refusals import driver_error, refusal, unreachable
@@ -128,6 +129,7 @@ class Committed(contextlib.AbstractContextManager[W]):
         conn = self._conn = self._opened(self._engine)
         try:
             _begin(conn)
+            refuse_abandoned()  # who waits for SQLite's lock cannot be interrupted
         except BaseException:
             conn.close()
             raise
@@ -152,6 +154,7 @@ class Committed(contextlib.AbstractContextManager[W]):
 
 def _commit(conn: Writer) -> None:
     try:
+        refuse_abandoned()
         if conn.in_transaction():
             conn.commit()
         else:

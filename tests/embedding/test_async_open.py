@@ -7,7 +7,11 @@ ledger never is.
 from __future__ import annotations
 
 import asyncio
+import os
+import sqlite3
 import threading
+import warnings
+from contextlib import closing
 
 import pytest
 
@@ -100,6 +104,56 @@ def test_a_call_that_is_cancelled_before_it_writes_stores_nothing(opened):
         assert (await ledger.claims()).ids == ("kept",)
         assert (await ledger.record(**said("after"))).sequences == (3,)
         assert (await ledger.verify()).size == 4
+
+    opened(work)
+
+
+def test_a_call_cancelled_while_it_waits_for_the_lock_stores_nothing(tmp_path):
+    async def main():
+        async with await AsyncLedger.open(tmp_path / "claims.db") as ledger:
+            await ledger.register_all(FIRST)
+            with closing(sqlite3.connect(tmp_path / "claims.db")) as other:
+                other.isolation_level = None
+                other.execute("BEGIN IMMEDIATE")
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(ledger.record(**said("given up")), 0.3)
+                other.execute("COMMIT")
+            await ledger.record(**said("after"))
+            assert (await ledger.claims()).ids == ("after",)
+
+    asyncio.run(main())
+
+
+def test_a_ledger_that_was_used_works_in_a_forked_child(tmp_path):
+    async def main():
+        ledger = await AsyncLedger.open(tmp_path / "claims.db")
+        await ledger.register_all(FIRST)
+        return ledger
+
+    ledger = asyncio.run(main())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads
+        child = os.fork()
+    if not child:
+        status = 1
+        try:
+            asyncio.run(asyncio.wait_for(ledger.record(**said("of the child")), 20))
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+    async def after():
+        assert (await ledger.claims()).ids == ("of the child",)
+        await ledger.close()
+
+    asyncio.run(after())
+
+
+def test_work_that_raises_stop_iteration_ends(opened):
+    async def work(ledger):
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await asyncio.wait_for(ledger.run_sync(lambda _: next(iter(()))), 20)
 
     opened(work)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import sys
 import threading
@@ -14,9 +15,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.orm import Session
 
 from ledger import Ledger, Party, following, observing
-from ledger.errors import AlreadyRecorded, MissingExtra
+from ledger.errors import AlreadyRecorded, MissingExtra, UnknownParty
 from ledger.otel import instrument
 from ledger.projecting import Projection
 from ledger.recording import registering
@@ -95,6 +98,36 @@ def test_a_conflict_is_counted_by_its_name_and_fails_the_span(ledger, told):
     assert conflicts.value == 1
     assert conflicts.attributes["error.type"] == "AlreadyRecorded"
     assert told.spans()[-1].status.status_code is StatusCode.ERROR
+
+
+def test_of_an_error_a_span_tells_the_type_and_no_word(ledger, told):
+    """Spans are kept where no erasure comes: names and texts must not get there."""
+    with pytest.raises(UnknownParty, match="Secretname"):
+        ledger.record(claimant="Secretname", act="assert", proposition="arrived")
+    span = told.spans()[-1]
+    assert span.attributes["error.type"] == "UnknownParty"
+    assert "Secretname" not in span.to_json()
+    assert (span.events, span.status.description) == ((), None)
+
+
+def test_a_task_that_was_cancelled_fails_its_span(told):
+    with pytest.raises(asyncio.CancelledError), observing.appending("default", "sqlite"):
+        raise asyncio.CancelledError
+    assert told.spans()[-1].status.status_code is StatusCode.ERROR
+
+
+def test_what_a_session_refuses_before_its_commit_is_counted(tmp_path, told):
+    Ledger.open(tmp_path / "claims.db").close()
+    with Session(
+        create_engine(f"sqlite:///{tmp_path / 'claims.db'}", poolclass=NullPool)
+    ) as session:
+        ledger = Ledger(session)
+        ledger.register(Party("az", name="Azerbaijan", kind="state"))
+        session.commit()
+        with pytest.raises(AlreadyRecorded):
+            ledger.register(Party("az", name="Another", kind="state"))
+    (conflicts,) = told.points("ledger.append.conflicts")
+    assert (conflicts.value, conflicts.attributes["error.type"]) == (1, "AlreadyRecorded")
 
 
 def test_what_is_recorded_already_is_no_append(ledger, told):

@@ -8,6 +8,7 @@ import pytest
 
 from ledger import Ledger, following
 from ledger.errors import Invalid, LedgerError, TimedOut
+from ledger.store import follow
 
 
 def test_what_is_there_is_not_waited_for(ledger, register):
@@ -26,6 +27,16 @@ def test_an_event_that_comes_ends_the_waiting(shared_database, register):
         register(writer, 2)
         waiting.join(30)
         assert came == [True]
+
+
+def test_a_commit_is_heard_and_not_only_looked_for(shared_database, register, monkeypatch):
+    monkeypatch.setattr(follow, "UNHEARD", 60)
+    with Ledger.open(shared_database) as reader, Ledger.open(shared_database) as writer:
+        register(writer)
+        writing = threading.Timer(0.2, register, (writer,))
+        writing.start()
+        assert following.wait_for(reader._folded, 1, timeout=20, poll=60)
+        writing.join()
 
 
 def test_the_first_event_of_a_log_can_be_waited_for(ledger, register):

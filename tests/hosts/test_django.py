@@ -255,6 +255,35 @@ print(json.dumps(steps))
     assert shop.claims() == ["after", "kept", "kept too", "outer"]
 
 
+@pytest.mark.parametrize("broken", ["a row that is there", "an inner block", "a ledger's block"])
+def test_a_block_that_django_will_roll_back_is_refused(project, shop, broken):
+    """Django passes no word of it to whoever goes past its ORM, and a receipt would lie."""
+    inner = {
+        "a row that is there": 'Parcel.objects.create(id="there")',
+        "an inner block": "with transaction.atomic(savepoint=False): raise DatabaseError",
+        "a ledger's block": "with atomic(savepoint=False): raise DatabaseError",
+    }[broken]
+    told = project.shell(f"""
+Parcel.objects.create(id="there")
+said = []
+with atomic() as conn:
+    ledger = Ledger(conn)
+    say(ledger, "before")
+    try:
+        {inner}
+    except DatabaseError:
+        pass
+    for call in (lambda: say(ledger, "after"), ledger.claims):
+        try:
+            call()
+        except StoreError as error:
+            said.append(error.message)
+print(json.dumps([said, shown()]))
+""")
+    assert [one[:26] for one in told[0]] == ["Django rolls this atomic b"] * 2
+    assert told[1] == []
+
+
 @pytest.mark.parametrize("use_tz", [True, False])
 def test_the_connection_stays_as_django_made_it(tmp_path, url, page, use_tz):
     project = Project(tmp_path / "site", url, page, use_tz=use_tz)
