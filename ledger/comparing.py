@@ -30,9 +30,11 @@ def diff(before: View, after: View, scope: Scope) -> difference.Difference:
     if isinstance(old, NotFound) and isinstance(new, NotFound):
         raise new
     first, second = _or_nothing(before, old), _or_nothing(after, new)
-    # What comes into a scope between two known-dates was perhaps there all the time.
-    if scope.narrow and before.basis != after.basis:
-        first, second = _beside(before, first, second), _beside(after, second, first)
+    # What comes into a scope between two known-dates was perhaps there all the time, and whom one
+    # of them does not know, or knows under another id, was not silent.
+    if before.basis != after.basis:
+        first = _beside(before, scope, first, second)
+        second = _beside(after, scope, second, first)
     return difference.diff(first, second)
 
 
@@ -52,7 +54,14 @@ def _or_nothing(view: View, found: difference.Shown | NotFound) -> difference.Sh
     return found
 
 
-def _beside(view: View, own: difference.Shown, other: difference.Shown) -> difference.Shown:
+def _beside(
+    view: View, scope: Scope, own: difference.Shown, other: difference.Shown
+) -> difference.Shown:
     """What a view shows of a scope, and of what another shows of it."""
     lacking = own.lacks(other)
-    return own.with_these(ask_of(view, lambda asked: asked.looked_up(lacking))) if lacking else own
+    if not lacking:
+        return own
+    if scope.narrow:
+        return own.with_these(ask_of(view, lambda asked: asked.looked_up(lacking)))
+    with view.facts() as facts:
+        return own.with_these(difference.looked_up(facts, view.said, lacking))

@@ -17,7 +17,7 @@ Sets, because a day and an instant in it have no order; each end counts, the tig
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal, Self
 
 import attrs
@@ -142,6 +142,41 @@ class Bounds:
         if low is not None and low == high:
             return write_bound(low)
         return "..".join("" if end is None else write_bound(end) for end in (low, high))
+
+
+def first_of(several: Sequence[Bounds]) -> Bounds:
+    """When the first of some acts was: none is before the earliest that any can be.
+
+    Example:
+        >>> year, day = Bounds.of(Edtf.parse("2022")), Bounds.of(Edtf.parse("2022-09-01"))
+        >>> print(first_of([year, day]), last_of([year, day]))
+        2022-01-01..2022-09-01 2022-09-01..2022-12-31
+    """
+    if len(several) == 1:
+        return several[0]
+    lows, highs = _ends(several)
+    low = None if None in lows else min(filter(None, lows), key=earliest_reading, default=None)
+    return _between(low, min(filter(None, highs), key=latest_reading, default=None))
+
+
+def last_of(several: Sequence[Bounds]) -> Bounds:
+    """When the last of some acts was: none is after the latest that any can be; as `first_of`."""
+    if len(several) == 1:
+        return several[0]
+    lows, highs = _ends(several)
+    high = None if None in highs else max(filter(None, highs), key=latest_reading, default=None)
+    return _between(max(filter(None, lows), key=earliest_reading, default=None), high)
+
+
+def _ends(several: Sequence[Bounds]) -> tuple[list[Bound | None], list[Bound | None]]:
+    return [one.earliest for one in several], [one.latest for one in several]
+
+
+def _between(low: Bound | None, high: Bound | None) -> Bounds:
+    return Bounds(
+        lows=_NONE if low is None else frozenset({low}),
+        highs=_NONE if high is None else frozenset({high}),
+    )
 
 
 def _tightest(ends: frozenset[Bound], opposite: frozenset[Bound], *, later: bool) -> Bound | None:

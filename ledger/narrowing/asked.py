@@ -173,7 +173,7 @@ class Asked:
 
     def looked_up(self, lacking: difference.Lacking) -> difference.Shown:
         """What is shown of some claims and cells that another view shows."""
-        cells = lacking.found(self.records)
+        cells = lacking.found(self.records).values()
         who, on = {party for party, _ in cells}, {what for _, what in cells}
         with self._with(lambda near: {*lacking.claims, *near.in_cells(who, on)}) as facts:
             return difference.looked_up(facts, self._said, lacking)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Final
 
 import attrs
 
@@ -18,19 +18,29 @@ from ledger.projections.positions import certainty, unless_silent
 from ledger.projections.scope import EVERYTHING, Scope
 from ledger.projections.standing import Position
 
+Cell = tuple[str, str]
+"""A party and a proposition, by the ids that they are shown by."""
+
+_SHOWN: Final[Mapping[str, type[Any]]] = {
+    "party": ev.PartyRegistered,
+    "proposition": ev.PropositionDefined,
+}
+
 
 @attrs.frozen(kw_only=True)
 class Changed(Answer):
-    """One position that differs; None where the party was silent.
+    """One position that differs; None where the party was silent, or not known.
 
     `through` are the claims that bear on one of the two and not, or not so, on the other: they may
-    be old, and reach the party by a membership that is new.
+    be old, and reach the party by a membership that is new. `unknown` says in which of the two
+    views there is no such party or proposition: "before", "after".
     """
 
     party: str
     proposition: str
     before: Position | None
     after: Position | None
+    unknown: tuple[str, ...] = ()
 
     derived: ClassVar[tuple[str, ...]] = ("through",)
 
@@ -41,7 +51,14 @@ class Changed(Answer):
         return tuple(sorted(id_ for id_ in {*old, *new} if old.get(id_) != new.get(id_)))
 
     def __str__(self) -> str:
-        return f"{self.party} on {self.proposition}: {_short(self.before)} -> {_short(self.after)}"
+        before, after = self._short("before", self.before), self._short("after", self.after)
+        told = f"{self.party} on {self.proposition}: {before} -> {after}"
+        return told if before != after else f"{told}, by {', '.join(self.through) or 'other ways'}"
+
+    def _short(self, view: str, one: Position | None) -> str:
+        if one is not None:
+            return one.short()
+        return "unknown" if view in self.unknown else "silent"
 
 
 @attrs.frozen(kw_only=True)
@@ -82,10 +99,16 @@ class Difference(Answer):
 
 @attrs.frozen(kw_only=True)
 class Shown:
-    """What is compared of a view: its claims by id, its positions by party and proposition."""
+    """What is compared of a view: its claims by id, its positions by party and proposition.
+
+    Of what was looked up, `unknown` are the cells of a party or proposition that the view does not
+    know, `elsewhere` those that it shows under other ids, since it knows of a merge.
+    """
 
     claims: dict[str, ClaimLine] = attrs.field(factory=dict)
-    positions: dict[tuple[str, str], Position] = attrs.field(factory=dict)
+    positions: dict[Cell, Position] = attrs.field(factory=dict)
+    unknown: frozenset[Cell] = frozenset()
+    elsewhere: frozenset[Cell] = frozenset()
     said: Knob
     basis: int
 
@@ -110,6 +133,8 @@ class Shown:
             self,
             claims={row.id: row for row in rows},
             positions=self.positions | more.positions,
+            unknown=more.unknown,
+            elsewhere=more.elsewhere,
         )
 
 
@@ -122,20 +147,18 @@ class Lacking:
     """
 
     claims: frozenset[int]
-    cells: frozenset[tuple[str, str]]
+    cells: frozenset[Cell]
 
     def __bool__(self) -> bool:
         return bool(self.claims or self.cells)
 
-    def found(self, facts: Facts) -> set[tuple[str, str]]:
-        """The cells by the ledger's ids, those of which both are shown."""
-        parties = _by_public(facts, ev.PartyRegistered)
-        propositions = _by_public(facts, ev.PropositionDefined)
-        return {
-            (parties[party], propositions[proposition])
-            for party, proposition in self.cells
-            if party in parties and proposition in propositions
+    def found(self, facts: Facts) -> dict[Cell, Cell]:
+        """The cells of which a view knows both, by the ledger's shown ids."""
+        found = {
+            cell: (_id(facts, "party", cell[0]), _id(facts, "proposition", cell[1]))
+            for cell in self.cells
         }
+        return {cell: (who, what) for cell, (who, what) in found.items() if who and what}
 
 
 def shown(facts: Facts, said: Knob, scope: Scope = EVERYTHING) -> Shown:
@@ -155,8 +178,14 @@ def looked_up(facts: Facts, said: Knob, lacking: Lacking) -> Shown:
         and facts.act(id_) is not None
         and (state := certainty(facts, id_, said)) != "not_yet"
     )
-    rows = (unless_silent(facts, *cell, said) for cell in lacking.found(facts))
-    return _shown(facts, said, lines, (row for row in rows if row is not None))
+    cells = lacking.found(facts)
+    here = {cell for cell, ids in cells.items() if (*map(facts.public, ids),) == cell}
+    rows = (unless_silent(facts, *cells[cell], said) for cell in sorted(here))
+    return attrs.evolve(
+        _shown(facts, said, lines, (row for row in rows if row is not None)),
+        unknown=lacking.cells - cells.keys(),
+        elsewhere=frozenset(cells.keys() - here),
+    )
 
 
 def _shown(
@@ -187,8 +216,15 @@ def diff(before: Shown, after: Shown) -> Difference:
         ),
         late=tuple(row.id for row in learnt if row.said.said_by(before.said) == "certain"),
         positions=tuple(
-            Changed(party=cell[0], proposition=cell[1], before=one, after=other)
-            for cell in sorted({*stood, *stands})
+            Changed(
+                party=cell[0],
+                proposition=cell[1],
+                before=one,
+                after=other,
+                unknown=("before",) * (cell in before.unknown)
+                + ("after",) * (cell in after.unknown),
+            )
+            for cell in sorted({*stood, *stands} - before.elsewhere - after.elsewhere)
             if _gist(one := stood.get(cell)) != _gist(other := stands.get(cell))
         ),
     )
@@ -222,20 +258,16 @@ def _positions(facts: Facts, said: Knob, scope: Scope) -> Iterator[Position]:
     if scope.narrow:
         yield from positions_within(facts, scope, said)
         return
-    for party in _by_public(facts, ev.PartyRegistered).values():
-        yield from positions_of(facts, party, said)
+    for party, _ in facts.of_type(ev.PartyRegistered):
+        if facts.canonical(party) == party:
+            yield from positions_of(facts, party, said)
 
 
-def _by_public(
-    facts: Facts, type_: type[ev.PartyRegistered | ev.PropositionDefined]
-) -> dict[str, str]:
-    """The shown records of a type, by the ids that they are shown by."""
-    ids = (id_ for id_, _ in facts.of_type(type_) if facts.canonical(id_) == id_)
-    return {facts.public(id_): id_ for id_ in ids}
-
-
-def _short(one: Position | None) -> str:
-    return "silent" if one is None else one.short()
+def _id(facts: Facts, kind: str, shown: str) -> str:
+    """The ledger's shown id of a live record by what another view shows; "" where there is none."""
+    id_ = facts.id_of(kind, shown) or shown
+    live = facts.get(id_, _SHOWN[kind]) is not None
+    return facts.canonical(id_) if live else ""
 
 
 def _gist(one: Position | None) -> object:

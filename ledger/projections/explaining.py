@@ -207,7 +207,7 @@ _RULE = {
     "held": "what stands at the front has one stance",
     "conflicted": "what stands at the front has several stances",
     "withdrawn": "all at the front was taken back, and nothing older comes back for it",
-    "possible": "nothing is certain, and a possible claim decides nothing",
+    "possible": "no stance is certain, and a possible claim decides nothing",
     "undeclared": "nothing said has a stance",
     "silent": "nothing was said",
 }

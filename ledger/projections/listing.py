@@ -24,7 +24,11 @@ from ledger.projections.scope import Scope
 
 @attrs.frozen(kw_only=True)
 class ClaimLine(Answer):
-    """One claim in a list, as the view has it: amended, corrected, perhaps withdrawn."""
+    """One claim in a list, as the view has it: amended, corrected, perhaps withdrawn.
+
+    `opposite` says that its act is about a proposition that was merged into this one as its
+    negation.
+    """
 
     id: str
     claimant: tuple[str, ...]
@@ -45,9 +49,11 @@ class ClaimLine(Answer):
     recorded: dt.datetime
     sequence: int
     erased: tuple[Erased, ...] = ()
+    opposite: bool = False
 
     def __str__(self) -> str:
         who = " or ".join(self.claimant) or "(nobody named)"
+        what = f"the opposite of {self.proposition}" if self.opposite else self.proposition
         marks = [
             mark
             for mark, on in (
@@ -59,7 +65,7 @@ class ClaimLine(Answer):
             if on
         ]
         tail = f" [{', '.join(marks)}]" if marks else ""
-        return f"{self.id} {who} {self.act} {self.proposition} ({self.stance}), {self.said}{tail}"
+        return f"{self.id} {who} {self.act} {what} ({self.stance}), {self.said}{tail}"
 
 
 @attrs.frozen(kw_only=True)
@@ -252,4 +258,5 @@ def claim_line(
         recorded=stored.recorded,
         sequence=stored.sequence,
         erased=erased(facts, id_),
+        opposite=facts.negated(claim.proposition),
     )

@@ -96,7 +96,9 @@ def _on_one(frame: Frame, claim: PlainClaim, said: Knob, *, surely: bool) -> dic
         Evidence(
             claim=shown,
             claimant=(frame.public(claim.claimant),),
+            speaker=name_of(frame, claim.claimant),
             act=claim.act,
+            opposite=frame.negated(claim.proposition),
             stance=stance,
             factuality=claim.factuality,
             said=bounds,
@@ -121,7 +123,7 @@ def _on_one(frame: Frame, claim: PlainClaim, said: Knob, *, surely: bool) -> dic
         "acts": (claim.act,),
         "factuality": (claim.factuality,),
         "conditions": (claim.conditions,) if claim.conditions else (),
-        "speakers": (name_of(frame, claim.claimant),),
+        "speakers": (evidence[0].speaker,),
         "evidence": () if aside else evidence,
         "utterances": 1,
         "first_stated": bounds,
@@ -141,7 +143,7 @@ class _PlainFacts:
         self._documents = {one.document: one.document_key for one in claims}
         self.size, self.lost_claims = basis, frame.lost_claims
         self.effective, self.stored = frame.effective, self._claims
-        self.canonical, self.stance = frame.canonical, frame.stance
+        self.canonical, self.stance, self.negated = frame.canonical, frame.stance, frame.negated
 
     def claims_on(self, _proposition: str) -> tuple[str, ...]:
         return tuple(self._claims)

@@ -14,7 +14,7 @@ from typing import Literal
 import attrs
 
 from ledger.model import events as ev
-from ledger.model.bounds import Bounds
+from ledger.model.bounds import Bounds, first_of, last_of
 from ledger.model.moment import Bound, Knob, surely_before
 from ledger.projections.deciding import Counted, Status, current_run, decide, distinct
 from ledger.projections.effective import Facts
@@ -180,6 +180,7 @@ def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
         certain=found.certain,
         aside=found.aside,
     )
+    told, said_at = _shown(facts, current), [bounds(facts, one.id) for one in current]
     ends = {one.id for one in found.frontier if found.status == "withdrawn" or not one.withdrawn}
     last = [one for one in current if one.id in ends] or current
     who, what, order, certain = found.party, found.proposition, found.order, found.certain
@@ -191,20 +192,18 @@ def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
         acts=distinct(one.claim.act for one in last),
         factuality=distinct(one.claim.factuality for one in last),
         conditions=distinct(one.claim.conditions for one in last if one.claim.conditions),
-        speakers=distinct(
-            " or ".join(name_of(facts, party) for party in named)
-            for one in current
-            if (named := facts.claimants(one.claim))
-        ),
-        evidence=_shown(facts, current) if found.status != "undeclared" else (),
+        speakers=distinct(one.speaker for one in told if one.speaker),
+        evidence=told if found.status != "undeclared" else (),
         utterances=len({one.claim.utterance or one.id for one in current}),
-        first_stated=bounds(facts, current[0].id) if current else None,
-        last_stated=bounds(facts, current[-1].id) if current else None,
+        first_stated=first_of(said_at) if said_at else None,
+        last_stated=last_of(said_at) if said_at else None,
         lapsed=_lapsed(current, said),
         contested_by=_contested(facts, [*found.frontier, *current], said),
         possible=_shown(facts, found.possible),
         possibly_withdrawn=tuple(
-            facts.public(id_) for id_ in order if certain[id_].possibly_withdrawn
+            facts.public(one.id)
+            for one in (*(certain[id_] for id_ in order), *found.possible)
+            if one.possibly_withdrawn
         ),
         set_aside=_shown(facts, found.aside),
         runs=runs,
@@ -269,8 +268,10 @@ def _shown(facts: Facts, claims: Sequence[Counted]) -> tuple[Evidence, ...]:
     return tuple(
         Evidence(
             claim=facts.public(one.id),
-            claimant=tuple(map(facts.public, facts.claimants(one.claim))),
+            claimant=tuple(map(facts.public, named)),
+            speaker=" or ".join(name_of(facts, party) for party in named),
             act=one.claim.act,
+            opposite=facts.negated(one.claim.proposition),
             stance=one.stance,
             factuality=one.claim.factuality,
             said=bounds(facts, one.id),
@@ -285,6 +286,7 @@ def _shown(facts: Facts, claims: Sequence[Counted]) -> tuple[Evidence, ...]:
             ledger_id=one.id,
         )
         for one in claims
+        for named in (facts.claimants(one.claim),)
     )
 
 

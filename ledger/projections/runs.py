@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 import attrs
 
 from ledger.model import events as ev
-from ledger.model.bounds import Bounds
+from ledger.model.bounds import Bounds, first_of, last_of
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.saying import (
@@ -131,11 +131,12 @@ def _run(facts: Facts, group: Sequence[str], stance: str, withdrawn: Collection[
                 f"{before.act}, {before.factuality} to {after.act}, {after.factuality} "
                 f"({facts.public(id_)})"
             )
+    said_at = [bounds(facts, id_) for id_ in group]
     return Run(
         stance=stance,
         claims=tuple(map(facts.public, group)),
-        first=bounds(facts, group[0]),
-        last=bounds(facts, group[-1]),
+        first=first_of(said_at),
+        last=last_of(said_at),
         shifts=tuple(shifts),
         withdrawn=tuple(facts.public(id_) for id_ in group if id_ in withdrawn),
         ledger_ids=tuple(group),

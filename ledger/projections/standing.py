@@ -25,11 +25,17 @@ Certainty = Literal["certain", "possible"]
 
 @attrs.frozen(kw_only=True)
 class Evidence(Answer):
-    """One claim that bears on a position: what it says, where it stands, how it got here."""
+    """One claim that bears on a position: what it says, where it stands, how it got here.
+
+    `speaker` is the name of who made it. `opposite` says that its act is about a proposition that
+    was merged into this one as its negation: who denied that, supports this.
+    """
 
     claim: str
     claimant: tuple[str, ...]
+    speaker: str
     act: str
+    opposite: bool = False
     stance: str
     factuality: str
     said: Bounds
@@ -54,7 +60,8 @@ class Evidence(Answer):
         only = f", on condition: {self.conditions}" if self.conditions else ""
         quote = f" “{self.quote}”" if self.quote else ""
         gone = "".join(f" [{one}]" for one in self.erased)
-        return f"{self.claim} {self.act} ({self.stance}), {self.said}{way}{mark}{only}{quote}{gone}"
+        act = f"{self.act} the opposite" if self.opposite else self.act
+        return f"{self.claim} {act} ({self.stance}), {self.said}{way}{mark}{only}{quote}{gone}"
 
 
 @attrs.frozen(kw_only=True)
@@ -137,15 +144,16 @@ class Position(Answer):
             case "conflicted":
                 return f"conflicted ({self.because})"
             case "possible":
-                return f"possibly {'/'.join(may_stand(self)) or 'withdrawn'}"
+                aside = "undeclared, " * bool(self._surely_aside())
+                return f"{aside}possibly {'/'.join(may_stand(self)) or 'withdrawn'}"
             case "undeclared":
                 return self.status if self._surely_aside() else "possibly undeclared"
             case _:
                 return self.status
 
-    def _surely_aside(self) -> int:
-        """How many of the claims that tell no side were said for certain."""
-        return sum(one.certainty == "certain" for one in self.set_aside)
+    def _surely_aside(self) -> list[Evidence]:
+        """The claims that tell no side and were said for certain."""
+        return [one for one in self.set_aside if one.certainty == "certain"]
 
     def sentence(self) -> str:
         """The position as one could print it, and what must be known before one does.
@@ -164,6 +172,9 @@ class Position(Answer):
                 told = f"{who} gave conflicting words on {what} ({sides}): {why}."
             case "withdrawn":
                 told = f"{who} took back the last word on {what}: {self._stated()}."
+            case "possible" if aside := self._surely_aside():
+                dates = wording.dated(*wording.ends([one.said for one in aside]))
+                told = f"{who} told no side on {what} {dates}; {self._perhaps()}."
             case "possible":
                 told = f"No certain word of {who} on {what} is known; {self._perhaps()}."
             case "undeclared" if self._surely_aside():
@@ -181,16 +192,37 @@ class Position(Answer):
 
     def _stated(self) -> str:
         """How, by whom, when and on which condition the current run was said."""
-        hedges = [wording.HEDGED[sure] for sure in self.factuality if sure in wording.HEDGED]
-        parts = [wording.listed(map(wording.acted, self.acts)), *hedges]
-        if self.speakers and self.speakers != (self.name,):
-            by = "by" if wording.BY_THEMSELVES.isdisjoint(self.acts) else "through"
-            parts.append(f"{by} {wording.listed(self.speakers)}")
-        if self.first_stated is not None and self.last_stated is not None:
-            parts.append(wording.dated(self.first_stated, self.last_stated))
-        if self.utterances > 1:
-            parts[-1] += f", on {self.utterances} occasions"
-        return " ".join([*parts, *(f"on the condition “{only}”" for only in self.conditions)])
+        words = self.evidence or self.set_aside
+        ways: dict[tuple[object, ...], list[Evidence]] = {}
+        for one in [one for one in words if not one.withdrawn] or words:
+            way = (one.act, one.opposite, one.factuality, one.conditions)
+            ways.setdefault(way, []).append(one)
+        dates = [self._dates()] if self.first_stated is not None else []
+        if len(ways) == 1:
+            (alike,) = ways.values()
+            return " ".join([*self._way(alike), *dates, *_condition(alike[0])])
+        told = (" ".join([*self._way(alike), *_condition(alike[0])]) for alike in ways.values())
+        return ": ".join([*dates, "; ".join(told)])
+
+    def _way(self, alike: Sequence[Evidence]) -> Iterable[str]:
+        """What was done, how sure of it and by whom, of claims that agree in that."""
+        one = alike[0]
+        yield wording.acted(one.act)
+        yield from ("the opposite",) * one.opposite
+        if one.factuality in wording.HEDGED:
+            yield wording.HEDGED[one.factuality]
+        speakers = distinct(each.speaker for each in alike if each.speaker)
+        if speakers and speakers != (self.name,):
+            by = "through" if one.act in wording.BY_THEMSELVES else "by"
+            yield f"{by} {wording.listed(speakers)}"
+
+    def _dates(self) -> str:
+        told = wording.dated(*(one for one in (self.first_stated, self.last_stated) if one))
+        if self.utterances < 2:  # noqa: PLR2004 - one occasion is not counted
+            return told
+        back = {one.utterance or one.claim for one in self.evidence if one.withdrawn}
+        some = f", {len(back)} of them taken back" if 0 < len(back) < self.utterances else ""
+        return f"{told}, on {self.utterances} occasions{some}"
 
     def _perhaps(self) -> str:
         """What may have been said as well, told as no more than that."""
@@ -200,7 +232,7 @@ class Position(Answer):
         return f"possibly {words} ({many})"
 
     def _beside(self) -> Iterable[str]:
-        unsure = len(self.set_aside) - self._surely_aside()
+        unsure = len(self.set_aside) - len(self._surely_aside())
         if self.status == "undeclared" and 0 < unsure < len(self.set_aside):
             yield f"Of these words {unsure} only possibly."
         if self.lapsed:
@@ -244,6 +276,10 @@ class Position(Answer):
             for heading, words in self._words()
         ]
         return marked_up(self.sentence(), [*told, ("", [(note, "") for note in self._notes()])])
+
+
+def _condition(one: Evidence) -> tuple[str, ...]:
+    return (f"on the condition “{one.conditions}”",) if one.conditions else ()
 
 
 def _counted(claims: Sequence[Evidence]) -> str:

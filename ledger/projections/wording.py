@@ -9,7 +9,7 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from ledger.model.bounds import Bounds
+from ledger.model.bounds import Bounds, first_of, last_of
 
 TOOK: Final[Mapping[str, str]] = {
     "supports": "supported",
@@ -99,6 +99,11 @@ def dated(first: Bounds, last: Bounds) -> str:
         return f"first {when(first)}, last {when(last)}"
     told = when(first)
     return told if told.startswith(("between", "by")) else f"on {told}"
+
+
+def ends(several: Sequence[Bounds]) -> tuple[Bounds, Bounds]:
+    """When the first and the last of some acts were."""
+    return first_of(several), last_of(several)
 
 
 def marked_up(title: str, parts: Iterable[tuple[str, Words]]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ledger.model.bounds import Bounds
+from ledger.model.bounds import Bounds, first_of, last_of
 from ledger.model.moment import Edtf, Knob, maybe_reached
 
 START = dt.date(2023, 1, 10)
@@ -275,3 +275,21 @@ def test_the_claims_of_the_worked_example_are_said_when_it_says_so(shared):
     assert said("certain", "2023-02-21") == ["C07", "C14", "C15", "C16"]
     assert said("possible", "2023-02-21") == between
     assert len(said("certain", "2023-02-22")) == 16
+
+
+@given(st.lists(st.tuples(days, days).map(sorted), min_size=1, max_size=4), st.data())
+def test_the_first_and_the_last_of_several_acts_lie_in_their_bounds(spans, data):
+    several = [Bounds(lows=frozenset({low}), highs=frozenset({high})) for low, high in spans]
+    when = [data.draw(st.dates(low, high)) for low, high in spans]
+    for found, end in ((first_of(several), min(when)), (last_of(several), max(when))):
+        assert found.earliest <= end <= found.latest
+    # No tighter ones would do: all acts may have been as early, or as late, as each could be.
+    assert first_of(several).earliest == min(low for low, _ in spans)
+    assert first_of(several).latest == min(high for _, high in spans)
+    assert last_of(several).earliest == max(low for low, _ in spans)
+    assert last_of(several).latest == max(high for _, high in spans)
+
+
+def test_the_first_of_several_is_open_where_one_has_no_start_and_the_last_where_one_has_no_end():
+    several = [of("[..2023-01-18]"), of("2023-01-12"), of("[2023-01-10..]")]
+    assert [str(first_of(several)), str(last_of(several))] == ["..2023-01-12", "2023-01-12.."]

@@ -85,7 +85,9 @@ class World(Fold):
             "lapsed": bool(stands) and all(self.expired(id_, said) for id_ in stands),
             "contested": sorted(self.contested({*frontier, *current}, said)),
             "possible": self.in_order(possible),
-            "possibly_withdrawn": sorted(id_ for id_ in certain if back[id_] == "possible"),
+            "possibly_withdrawn": sorted(
+                id_ for id_ in (*certain, *possible) if back[id_] == "possible"
+            ),
             "aside": self.in_order(aside),
             "runs": [(self.stance(run[0]), run) for run in runs],
             "turns": [self.turn(a, b) for a, b in itertools.pairwise(runs)],

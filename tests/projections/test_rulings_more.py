@@ -224,8 +224,8 @@ def test_a_reaffirmation_makes_a_position_fresh_again(told):
             ],
             None,
             (
-                "Delta supported “The quay is open”: asserted as probable first 2023-01-03, "
-                "last 2023-01-05, on 2 occasions."
+                "Delta supported “The quay is open”: first 2023-01-03, last 2023-01-05, on 2 "
+                "occasions: asserted; asserted as probable."
             ),
         ),
         (
@@ -282,6 +282,83 @@ def test_a_refusal_that_is_only_possible_is_told_as_that(told):
     assert both.sentence().endswith("Of these words 1 only possibly.")
     turned = told.ledger.diff(view, told.ledger.as_of(said="2023-02-20"))
     assert "river" in {one.party for one in turned.positions}
+
+
+def test_words_of_several_kinds_are_told_each_with_who_said_them(told):
+    """An act, a hedge or a condition of one day or speaker is not that of the others."""
+    told.claim("c1", "river", act="call_for", proposition="reopen", uttered="2023-01-03")
+    told.claim(
+        *("c2", "union"),
+        act="accept",
+        proposition="reopen",
+        uttered="2023-01-05",
+        factuality="possible",
+        conditions="if paid",
+    )
+    told.ledger.register(Party("front", name="The Front"))
+    told.ledger.register_all([Membership("river", "front"), Membership("union", "front")])
+    assert told.ledger.position("front", "reopen").sentence() == (
+        "The Front supported “The quay should reopen”: first 2023-01-03, last 2023-01-05, on 2 "
+        "occasions: called for by River; accepted as possible by Union on the condition “if paid”."
+    )
+
+
+def test_words_taken_back_in_between_are_told_as_that(told):
+    told.claim("c1", "river", uttered="2023-01-03")
+    told.ledger.withdraw("c1", claimant="river", uttered="2023-01-05")
+    told.claim("c2", "river", uttered="2023-01-09")
+    assert told.ledger.position("river", "quay").sentence() == (
+        "River supported “The quay is open”: asserted first 2023-01-03, last 2023-01-09, on 2 "
+        "occasions, 1 of them taken back."
+    )
+
+
+def test_a_certain_refusal_beside_a_possible_word_is_told(told):
+    told.claim("c1", "river", act="decline_to_comment", uttered="2023-01-03")
+    told.claim("c2", "river", uttered="[2023-01-05..2023-02-20]")
+    one = told.ledger.as_of(said="2023-02-01").position("river", "quay")
+    assert one.sentence() == (
+        "River told no side on “The quay is open” on 2023-01-03; possibly supported it (1 claim)."
+    )
+    assert (one.status, one.short()) == ("possible", "undeclared, possibly supports")
+
+
+def test_a_word_on_the_opposite_is_not_told_as_one_on_this(told):
+    told.claim("c1", "river", act="deny", proposition="jammed", uttered="2023-01-03")
+    told.ledger.merge("quay", "jammed", negated=True)
+    one = told.ledger.position("river", "quay")
+    assert one.sentence() == (
+        "River supported “The quay is open”: denied the opposite on 2023-01-03."
+    )
+    assert str(one.evidence[0]) == "c1 deny the opposite (supports), 2023-01-03"
+    (line,) = told.ledger.claims(party="river")
+    assert str(line) == "c1 river deny the opposite of quay (supports), 2023-01-03"
+
+
+def test_a_difference_tells_who_was_not_known_from_who_was_silent(told):
+    told.claim("c1", "river", uttered="2023-01-03")
+    before = told.ledger.as_of()
+    told.ledger.register(Party("late", name="Latecomer"))
+    told.claim("c2", "late", uttered="2023-01-04")
+    told.claim("c3", "union", uttered="2023-01-04")
+    for scope in ({}, {"proposition": "quay"}):
+        found = told.ledger.diff(before, told.ledger.as_of(), **scope)
+        assert [str(one) for one in found.positions] == [
+            "late on quay: unknown -> supports (assert)",
+            "union on quay: silent -> supports (assert)",
+        ]
+
+
+def test_who_is_merged_into_another_has_not_fallen_silent(told):
+    told.claim("c1", "river", uttered="2023-01-03")
+    before = told.ledger.as_of()
+    told.ledger.register(Party("stream", name="The River"))
+    told.ledger.merge("stream", "river")
+    for scope in ({}, {"party": "river"}, {"party": "stream"}, {"proposition": "quay"}):
+        found = told.ledger.diff(before, told.ledger.as_of(), **scope)
+        told_of = {one.party: str(one) for one in found.positions}
+        assert "river" not in told_of
+        assert told_of["stream"] == "stream on quay: unknown -> supports (assert)"
 
 
 def test_what_is_in_doubt_is_told_in_every_list(told):

@@ -132,6 +132,15 @@ def test_a_reaffirmation_extends_a_run(told):
     assert (str(one.first_stated), str(one.last_stated)) == ("2023-01-03", "2023-01-05")
 
 
+def test_first_and_last_lie_where_any_of_the_words_may_have_been_either(told):
+    told.claim("c1", "river", uttered="2022")
+    told.claim("c2", "river", uttered="2022-09-01")
+    one = told.ledger.position("river", "quay")
+    ends = ("2022-01-01..2022-09-01", "2022-09-01..2022-12-31")
+    assert (str(one.first_stated), str(one.last_stated)) == ends
+    assert (str(one.runs[0].first), str(one.runs[0].last)) == ends
+
+
 def test_what_refers_back_is_later_whatever_the_dates_say(told):
     told.claim("c1", "river", uttered="2023-01-05")
     told.claim("c2", "river", uttered="2023-01", stance="opposes")

@@ -116,6 +116,13 @@ def test_a_withdrawal_that_may_be_later_leaves_the_claim_standing_and_flagged(to
     assert told.stands("river", "2023-01-20") == WITHDRAWN
 
 
+def test_a_word_that_is_only_possible_may_be_flagged_as_well(told):
+    told.claim("c1", "river", uttered="[2023-01-03..2023-01-20]")
+    told.ledger.withdraw("c1", claimant="river", uttered="[2023-01-03..2023-01-25]")
+    one = told.ledger.as_of(said="2023-01-10").position("river", "quay")
+    assert (one.status, one.possibly_withdrawn) == ("possible", ("c1",))
+
+
 def test_a_withdrawal_by_one_of_two_leaves_the_claim_standing_and_flagged(told):
     told.claim("c1", "leaders", uttered="2023-01-03")
     told.ledger.withdraw("c1", claimant=["river", "delta"], uttered="2023-01-09")
