@@ -298,7 +298,7 @@ def test_words_of_several_kinds_are_told_each_with_who_said_them(told):
     told.ledger.register(Party("front", name="The Front"))
     told.ledger.register_all([Membership("river", "front"), Membership("union", "front")])
     assert told.ledger.position("front", "reopen").sentence() == (
-        "The Front supported “The quay should reopen”: first 2023-01-03, last 2023-01-05, on 2 "
+        "The Front supported “Open the quay”: first 2023-01-03, last 2023-01-05, on 2 "
         "occasions: called for by River; accepted as possible by Union on the condition “if paid”."
     )
 
