@@ -7,9 +7,10 @@ ARMENIA_                 opens an entry with its first name; a code here holds w
 ```
 
 A code is a party, each name of the entry a name of that party during the period. The first code
-that fits a day wins, so the rank of a name tells how many codes it had further up; one in an entry
-without a code counts least. By the manual an end still counts (closed); the program that read these
-files left it out. Several codes may stand on one line, and `[---]` says that it is no actor.
+that fits a day wins, so the rank of a name tells how many codes it had further up; one on the first
+line of an entry comes behind those of all entries, one in an entry without a code counts least. By
+the manual an end still counts (closed); the program that read these files left it out. Several
+codes may stand on one line, and `[---]` says that it is no actor.
 """
 
 from __future__ import annotations
@@ -55,6 +56,9 @@ _WITHOUT: Final = "x-actors:name"
 _DATE: Final = re.compile(r"(\d{8}|\d{6})\Z")
 _LATER: Final = 30
 """The last two-digit year that is of this century."""
+
+_USUAL: Final = 500_000
+"""Behind which rank a code on the first line of an entry comes: behind those of other entries."""
 
 _LEAST: Final = 1_000_000
 """The rank of a name in an entry without a code."""
@@ -147,9 +151,10 @@ def _items(entry: _Entry, bounds: str, ranks: _Ranks) -> Iterator[Item]:
     names = [*dict.fromkeys(entry.names)]
     if names and not entry.codes and not entry.usual:
         yield _bare(entry.line, names)
-    for line, text in (*entry.codes, *entry.usual):
-        ranks.update(names)
-        yield _item(line, text, {name: ranks[name] for name in names}, bounds)
+    for codes, behind in ((entry.codes, 0), (entry.usual, _USUAL)):
+        for line, text in codes:
+            ranks.update(names)
+            yield _item(line, text, {name: behind + ranks[name] for name in names}, bounds)
 
 
 def _bare(line: Line, names: list[str]) -> Item:

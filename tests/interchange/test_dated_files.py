@@ -81,6 +81,11 @@ def test_names_under_an_entry_that_cannot_be_read_are_not_those_of_the_entry_abo
     assert denoted(tmp_path, dictionary, "PARAGUAY", "LIMA") == ([["PRY"], ["PER"]], [3])
 
 
+def test_a_code_on_a_first_line_holds_where_no_entry_has_another_for_that_day(tmp_path):
+    dictionary = b"FOO_ [FST]\n+SAME_\n\t[AAA <800101]\n\nBAR_\n+SAME_\n\t[BBB 900101-011231]\n"
+    assert denoted(tmp_path, dictionary, "SAME", "FOO", "BAR") == ([["BBB"], ["FST"], ["BBB"]], [])
+
+
 def test_a_code_without_a_tab_in_front_is_one_of_the_entry_above(tmp_path):
     dictionary = b"FOO_\n+BAR_\n[BBB >19910101]\n[AAA <19900101]\n"
     assert denoted(tmp_path, dictionary, "FOO", "BAR") == ([["BBB"], ["BBB"]], [])
