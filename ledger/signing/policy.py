@@ -21,8 +21,9 @@ import attrs
 from ledger.errors import InvalidKey, InvalidPolicy, SignatureRejected
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.note import COSIGNATURE, ED25519, Signature, VerifierKey
+from ledger.model.text import show
 from ledger.signing import ed25519
-from ledger.signing.witness import TIME_BYTES, cosigned_text, cosigned_time
+from ledger.signing.witness import TIME_BYTES, cosigned_text, cosigned_time, is_address
 
 NO_QUORUM: Final = "none"
 _MOST_LINES: Final = 1_000
@@ -80,7 +81,8 @@ class Policy:
         """Read a policy; a single verifier key is one, too.
 
         Raises:
-            InvalidPolicy: a line is none; it is named.
+            InvalidPolicy: a line is none, or would let fewer witnesses pass than it says; it is
+                named.
         """
         reader = _Reader()
         lines = text.splitlines()
@@ -94,11 +96,18 @@ class Policy:
             raise InvalidPolicy(
                 "The policy names no log: it needs a line: log NAME+ID+BASE64", field="log"
             )
+        if reader.witnesses and reader.quorum is None:
+            raise InvalidPolicy(
+                f"The policy names witnesses ({', '.join(reader.witnesses)}), and not which of "
+                "them must have signed: it needs a line: quorum NAME (or quorum none, if nobody "
+                "must)",
+                field="quorum",
+            )
         return cls(
             logs=tuple(reader.logs),
             witnesses=reader.witnesses,
             groups=reader.groups,
-            quorum=reader.quorum,
+            quorum=reader.quorum or NO_QUORUM,
         )
 
     def check(self, checkpoint: Checkpoint) -> Signed:
@@ -181,12 +190,16 @@ def _right(key: VerifierKey, signature: Signature, checkpoint: Checkpoint) -> bo
 
 @attrs.define
 class _Reader:
-    """What the lines of a policy have said so far; a name is defined before it is used."""
+    """What the lines of a policy have said so far; a name is defined before it is used.
+
+    Each key and each member counts once, or one witness could make up a quorum of several.
+    """
 
     logs: list[VerifierKey] = attrs.field(factory=list)
     witnesses: dict[str, Witnessed] = attrs.field(factory=dict)
     groups: dict[str, Group] = attrs.field(factory=dict)
-    quorum: str = NO_QUORUM
+    grouped: dict[str, str] = attrs.field(factory=dict)
+    quorum: str | None = None
 
     def read(self, number: int, words: list[str]) -> None:
         match words:
@@ -194,18 +207,34 @@ class _Reader:
                 self._log(number, key)
             case ["log", key] | ["log", key, _]:
                 self._log(number, key)
-            case ["witness", name, key] | ["witness", name, key, _] if self._is_new(name):
-                url = words[3] if len(words) > 3 else ""  # noqa: PLR2004 - the fourth word
-                self.witnesses[name] = Witnessed(key=_key(number, key, COSIGNATURE), url=url)
+            case ["witness", name, key, *url] if len(url) <= 1 and self._is_new(name):
+                self._witness(number, name, key, *url)
             case ["group", name, least, *members] if members and self._is_new(name):
                 self._group(number, name, least, members)
             case ["quorum", name] if name == NO_QUORUM or not self._is_new(name):
+                if self.quorum is not None:
+                    why = f"the quorum is {self.quorum!r} already; keep one of the two lines"
+                    raise _twice(number, name, why)
                 self.quorum = name
             case _:
                 raise _wrong(number, " ".join(words))
 
     def _log(self, number: int, key: str) -> None:
         self.logs.append(_key(number, key, ED25519))
+
+    def _witness(self, number: int, name: str, line: str, url: str = "") -> None:
+        key = _key(number, line, COSIGNATURE)
+        for other, witness in self.witnesses.items():
+            if witness.key.key == key.key:
+                raise _twice(number, name, f"its key is that of {other!r}; keep one of the two")
+        if url and not is_address(url):
+            raise InvalidPolicy(
+                f"Line {number}: {show(url)} is no address at which a witness can be asked. Type "
+                "one such as https://witness.example/north",
+                field="url",
+                given=url,
+            )
+        self.witnesses[name] = Witnessed(key=key, url=url)
 
     def _group(self, number: int, name: str, least: str, members: list[str]) -> None:
         many = {"any": 1, "all": len(members)}.get(least)
@@ -214,8 +243,11 @@ class _Reader:
         known = {*self.witnesses, *self.groups}
         if many is None or not 0 < many <= len(members) or not known.issuperset(members):
             raise _wrong(number, f"group {name} {least} {' '.join(members)}")
-        if len(set(members)) != len(members):
-            raise _wrong(number, f"group {name} {least} {' '.join(members)}")
+        for one in members:
+            if one in self.grouped:
+                why = f"it is a member of {self.grouped[one]!r} already; keep one of the two"
+                raise _twice(number, one, why)
+            self.grouped[one] = name
         self.groups[name] = Group(least=many, members=tuple(members))
 
     def _is_new(self, name: str) -> bool:
@@ -236,6 +268,12 @@ def _key(number: int, line: str, kind: int) -> VerifierKey:
             given=line,
         )
     return key
+
+
+def _twice(number: int, name: str, why: str) -> InvalidPolicy:
+    return InvalidPolicy(
+        f"Line {number}: {show(name)} is there twice: {why}.", field="line", given=name
+    )
 
 
 def _wrong(number: int, line: str) -> InvalidPolicy:

@@ -16,7 +16,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -24,6 +26,7 @@ from ledger.errors import InvalidNote, WitnessRefused
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.note import COSIGNATURE, Signature, VerifierKey, parse_signatures
 from ledger.merkle.written import GrowthProof
+from ledger.model.text import show
 from ledger.signing import ed25519
 
 Prove = Callable[[int, int], Sequence[bytes]]
@@ -31,6 +34,9 @@ Prove = Callable[[int, int], Sequence[bytes]]
 
 TIME_BYTES: Final = 8
 """A cosignature begins with its time."""
+
+UNANSWERED: Final = (OSError, ValueError, HTTPException)
+"""What asking fails with, whatever the other side says or its address is."""
 
 _MOST_BYTES: Final = 100_000
 _SECONDS: Final = 10.0
@@ -70,20 +76,17 @@ class Witness:
         hashes = tuple(prove(old, checkpoint.size)) if 0 < old < checkpoint.size else ()
         asked = str(GrowthProof(old=old, hashes=hashes, checkpoint=checkpoint))
         url = f"{self.url.rstrip('/')}/add-checkpoint"
-        if not url.startswith(("https://", "http://")):
+        if not is_address(self.url):
             raise WitnessRefused(
-                f"A witness is asked at an address that begins with https://, not {self.url!r}.",
+                "A witness is asked at an address such as https://witness.example/north, not "
+                f"{show(self.url)}.",
                 witness=self.key.name,
                 status=0,
             )
         request = urllib.request.Request(url, data=asked.encode(), method="POST")  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as got:  # noqa: S310
-                return got.status, _text(got)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, _text(error)
-        except OSError as error:
+            return _answer(request, timeout)
+        except UNANSWERED as error:
             raise WitnessRefused(
                 f"The witness {self.key.name!r} could not be asked at {self.url}: {error}. Ask it "
                 "again later; the checkpoint stands without it.",
@@ -178,6 +181,32 @@ def cosigned_text(checkpoint: Checkpoint, time: int) -> bytes:
 def cosigned_time(signature: Signature) -> int:
     """When a witness signed, in seconds since 1970, as it says."""
     return int.from_bytes(signature.blob[:TIME_BYTES], "big")
+
+
+def is_address(url: str) -> bool:
+    """Whether somebody can be asked there: http or https, a host, and a port that there is.
+
+    Example:
+        >>> is_address("https://witness.example:8080/north"), is_address("https://witness.example:x")
+        (True, False)
+    """
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna")
+        parts.port  # noqa: B018 - raises where it is none
+    except ValueError:
+        return False
+    plain = url.isascii() and url.isprintable() and " " not in url
+    return plain and parts.scheme in ("http", "https") and bool(host)
+
+
+def _answer(request: urllib.request.Request, timeout: float) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as got:  # noqa: S310 - seen to be HTTP
+            return got.status, _text(got)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, _text(error)
 
 
 def _text(got: Any) -> str:
