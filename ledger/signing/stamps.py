@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import datetime as dt
 import urllib.request
+from http import HTTPStatus
 from typing import Any, Final
 
 from ledger.errors import MissingExtra, SignatureRejected, WitnessRefused
 from ledger.merkle.checkpoint import Checkpoint
+from ledger.model.text import show
+from ledger.signing.witness import UNANSWERED, is_address
 
 _SECONDS: Final = 10.0
 _MOST_BYTES: Final = 100_000
+_GRANTED: Final = (0, 1)
+_STATUS: Final = {2: "rejected", 3: "waiting", 4: "revocation warned of", 5: "revoked"}
+"""PKIStatus, of which only the granted ones come with a token (RFC 3161, 2.4.2)."""
 
 
 def stamped(checkpoint: Checkpoint, url: str, *, timeout: float = _SECONDS) -> bytes:
@@ -30,16 +36,21 @@ def stamped(checkpoint: Checkpoint, url: str, *, timeout: float = _SECONDS) -> b
     client = _client("To ask for a time stamp")
     builder = client.TimestampRequestBuilder().data(checkpoint.body().encode())
     asked = builder.hash_algorithm(client.HashAlgorithm.SHA512).build()
-    if not url.startswith(("https://", "http://")):
-        raise _refused(url, "its address begins with neither https:// nor http://")
+    if not is_address(url):
+        raise _refused(url, "that is no address such as https://stamps.example/")
     headers = {"Content-Type": "application/timestamp-query"}
     request = urllib.request.Request(url, asked.as_bytes(), headers)  # noqa: S310 - seen to be HTTP
     try:
         with urllib.request.urlopen(request, timeout=timeout) as got:  # noqa: S310
             token: bytes = got.read(_MOST_BYTES)
-        client.decode_timestamp_response(token)
-    except (OSError, ValueError) as error:
+        found = client.decode_timestamp_response(token)
+    except UNANSWERED as error:
         raise _refused(url, str(error)) from error
+    if found.status not in _GRANTED:
+        told = " ".join([_STATUS.get(found.status, "unknown"), *map(show, found.status_string)])
+        raise _refused(url, f"it answered with status {found.status}, {told}", HTTPStatus.OK)
+    if not found.time_stamp_token():
+        raise _refused(url, "it answered that it grants one, and sent none", HTTPStatus.OK)
     return token
 
 
@@ -69,12 +80,12 @@ def check_stamp(checkpoint: Checkpoint, token: bytes, roots: bytes) -> dt.dateti
     return seen
 
 
-def _refused(url: str, why: str) -> WitnessRefused:
+def _refused(url: str, why: str, status: int = 0) -> WitnessRefused:
     return WitnessRefused(
         f"The time stamping authority at {url} gave no time stamp: {why}. Ask it again later; the "
         "checkpoint stands without it.",
         witness=url,
-        status=0,
+        status=status,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import shutil
 import subprocess
 import sys
@@ -123,7 +124,9 @@ def test_a_token_that_was_changed_or_leads_elsewhere_is_refused(authority, token
             check_stamp(CHECKPOINT, changed, roots)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9", "file:///etc/passwd", "http://[::1", "http://h:abc", "http://a b"]
+)
 def test_an_authority_that_cannot_be_asked_is_told(url):
     with pytest.raises(WitnessRefused, match="the checkpoint stands without it"):
         stamped(CHECKPOINT, url)
@@ -132,6 +135,25 @@ def test_an_authority_that_cannot_be_asked_is_told(url):
 def test_an_authority_that_refuses_is_told(authority):
     with pytest.raises(WitnessRefused, match="500"):
         stamped(CHECKPOINT, f"{authority[0]}/elsewhere")
+
+
+@pytest.mark.parametrize(
+    "answer, told",
+    [
+        ("30053003020102", "status 2, rejected"),
+        ("300f300d0201023008" + "0c06" + b"Nobody".hex(), "rejected 'Nobody'"),
+        ("30053003020103", "status 3, waiting"),
+        ("30053003020109", "status 9, unknown"),
+        ("30053003020100", "grants one, and sent none"),
+    ],
+)
+def test_an_answer_that_grants_nothing_is_no_token(monkeypatch, answer, told):
+    monkeypatch.setattr(
+        "urllib.request.urlopen", lambda *_args, **_named: io.BytesIO(bytes.fromhex(answer))
+    )
+    with pytest.raises(WitnessRefused, match=told) as caught:
+        stamped(CHECKPOINT, "https://stamps.example/")
+    assert caught.value.status == 200
 
 
 def test_without_the_client_the_extra_is_named(monkeypatch):
