@@ -101,7 +101,7 @@ class Attesting(abc.ABC):
         )
 
     def _about(self, claim: Id | None, party: Id | None) -> tuple[dict[str, str], list[str] | None]:
-        """What a bundle is about, and its claims by their ledger ids; None for the whole log."""
+        """What a bundle is about, and the ledger ids of it and its claims; None for all."""
         if claim is not None and party is not None:
             raise Invalid("A bundle is of a claim or of a party: give one of them.", field="claim")
         with self._folded.facts() as facts:
@@ -113,7 +113,7 @@ class Attesting(abc.ABC):
             acts: list[tuple[str, ev.Act]] = [*facts.of_type(ev.ClaimRecorded)]
             acts += facts.of_type(ev.ClaimWithdrawn)
             made = [id_ for id_, act in acts if who in facts.claimants(act)]
-            return {"party": facts.public(who)}, made
+            return {"party": facts.public(who)}, [who, *made]
 
 
 @overload

@@ -108,7 +108,7 @@ def bundle(
     since: Checkpoint | None,
     withhold: Iterable[str],
 ) -> Bundled:
-    """A bundle of claims by their ledger ids, or of the whole log where these are None."""
+    """A bundle of records by their ledger ids, or of the whole log where these are None."""
     from ledger.proving.keeping import trunk  # noqa: PLC0415 - loaded by whoever asks for it
     from ledger.proving.writing import Withheld, belonging, write  # noqa: PLC0415 - loaded by whoever asks for it
 

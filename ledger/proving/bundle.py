@@ -34,8 +34,10 @@ from ledger.merkle.hashing import leaf_hash
 from ledger.merkle.tiles import HEIGHT, WIDTH, place, tile_path, unbundled, widths
 from ledger.merkle.tree import Growth
 from ledger.merkle.written import GrowthProof, InclusionProof
+from ledger.model.text import show
 from ledger.projections.answer import Answer
 from ledger.proving.layout import (
+    KEYED,
     Manifest,
     Source,
     opened,
@@ -80,12 +82,17 @@ class CheckedBundle(Answer):
     `signed` is None where no key was given to check signatures with; `continues` is the size of the
     checkpoint kept that the bundle's continues. `incomplete` are the entries that do not disclose
     everything; of the entries of a whole log, only these are listed.
+
+    What it is `about` is among the entries, unless `about_unseen`: it could be one that does not
+    disclose its id. That everything which amended, corrected or withdrew it is there too, is the
+    sender's word alone, for a part of a log does not show what was left out of it.
     """
 
     origin: str
     size: int
     root: str
     about: Mapping[str, str]
+    about_unseen: bool
     entries: int
     incomplete: tuple[CheckedEntry, ...]
     shown: tuple[CheckedEntry, ...]
@@ -94,7 +101,12 @@ class CheckedBundle(Answer):
 
     def __str__(self) -> str:
         held = "all" if self.entries == self.size else f"{self.entries} of"
-        told = f"ok: {held} {self.size} entries of {self.origin}, root {self.root}"
+        told = f"ok: {held} {self.size} entries of {self.origin}"
+        for kind, named in self.about.items():
+            told += f", about {kind} {show(named)}"
+        if self.about_unseen:
+            told += " (as the sender says: the entry that would show it does not disclose its id)"
+        told += f", root {self.root}"
         if self.continues is not None:
             told += f", continues the checkpoint at {self.continues}"
         told += f", {self.signed}" if self.signed else ", signatures not checked: no key was given"
@@ -113,8 +125,11 @@ def verify_bundle(
     signatures are not looked at. `kept` is an earlier checkpoint that you have, which the bundle's
     must continue.
 
+    Only a bundle of the whole log shows all that amended, corrected or withdrew a claim: of some
+    entries, it is the sender's word that none was left out.
+
     Raises:
-        InvalidBundle: it is no bundle, or not all of one.
+        InvalidBundle: it is no bundle, or not all of one, or not about what it says.
         CommitmentMismatch: what is disclosed is not what the entry commits to.
         LeafMismatch: an entry is none of this log.
         ProofRejected: an entry is not in the log at that place.
@@ -134,7 +149,7 @@ def verify_bundle(
                 f"its checkpoint counts {checkpoint.size} of {checkpoint.origin!r}."
             )
         signed = None if policy is None else policy.check(checkpoint)
-        checking = _Checking(source, checkpoint)
+        checking = _Checking(source, checkpoint, manifest.about)
         if manifest.sequences is None:
             checking.whole(before)
         else:
@@ -146,6 +161,7 @@ def verify_bundle(
         size=checkpoint.size,
         root=checkpoint.root.hex(),
         about=manifest.about,
+        about_unseen=checking.about_unseen(),
         entries=checking.entries,
         incomplete=tuple(checking.explained()),
         shown=tuple(checking.shown),
@@ -160,7 +176,10 @@ class _Checking:
 
     source: Source
     checkpoint: Checkpoint
+    about: Mapping[str, str]
     entries: int = 0
+    held: set[str] = attrs.field(factory=set)
+    hidden: set[str] = attrs.field(factory=set)
     shown: list[CheckedEntry] = attrs.field(factory=list)
     gaps: list[tuple[str, CheckedEntry]] = attrs.field(factory=list)
     erasures: dict[tuple[str, str], str] = attrs.field(factory=dict)
@@ -254,6 +273,7 @@ class _Checking:
             missing={name: "withheld" for name in SLOTS if name in promised and name not in said},
         )
         self.entries += 1
+        self._look(entry["id"], found)
         if found.missing:
             self.gaps.append((entry["id"], found))
         what = said.get("what")
@@ -264,6 +284,34 @@ class _Checking:
                     f"{what.get('reason')}, by the authority of {what.get('authority')}"
                 )
         return found
+
+    def _look(self, id_: str, entry: CheckedEntry) -> None:
+        """Whether this is what the bundle is about, or could be."""
+        for kind, named in self.about.items():
+            slot, types = KEYED[kind]
+            said = entry.said.get(slot)
+            if entry.type not in types:
+                continue
+            if id_ == named or (isinstance(said, dict) and said.get("key") == named):
+                self.held.add(kind)
+            elif slot in entry.missing:
+                self.hidden.add(kind)
+
+    def about_unseen(self) -> bool:
+        """Whether it cannot be told that what the bundle is about is in it.
+
+        Raises:
+            InvalidBundle: it can, and is not.
+        """
+        unseen = self.about.keys() - self.held
+        for kind in sorted(unseen - self.hidden):
+            raise InvalidBundle(
+                f"The bundle says that it is about the {kind} {show(self.about[kind])}, which is "
+                "not among its entries. Ask for the bundle again.",
+                field="about",
+                given=self.about[kind],
+            )
+        return bool(unseen)
 
     def explained(self) -> Iterator[CheckedEntry]:
         """The entries with gaps, each with its erasure where the bundle holds it."""

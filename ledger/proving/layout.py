@@ -37,6 +37,12 @@ FORMAT: Final = "claimledger-bundle/1"
 MOST_ENTRIES: Final = 1_000_000
 """How many single entries a bundle may list; a whole log may hold more."""
 
+KEYED: Final = {
+    "claim": ("what", ("claim_recorded", "claim_withdrawn")),
+    "party": ("who", ("party_registered",)),
+}
+"""What a bundle can be about: the slot with the host's id of it, and the types of its entry."""
+
 _MOST_BYTES: Final = 1 << 28
 """A file of a bundle that is larger is not read: 256 MiB."""
 
@@ -80,7 +86,7 @@ class Manifest:
                 )
             case {"format": _, "origin": str(origin), "size": int(size), "about": dict(about)}:
                 sequences = told.get("sequences")
-                if _possible(size, sequences) and all(isinstance(v, str) for v in about.values()):
+                if _possible(size, sequences) and _is_about(about, sequences):
                     return cls(
                         origin=origin,
                         size=size,
@@ -109,6 +115,11 @@ def _possible(size: int, sequences: object) -> bool:
             return False
         last = one
     return True
+
+
+def _is_about(about: dict[Any, Any], sequences: object) -> bool:
+    texts = all(isinstance(named, str) for named in about.values())
+    return texts and about.keys() <= KEYED.keys() and not (about and sequences == [])
 
 
 def write_slots(slots: Mapping[str, bytes]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import shutil
 import zipfile
 from typing import Any
 
-import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -165,6 +164,74 @@ def test_growth_is_shown_if_it_was_asked_for(ledger, out, tmp_path):
         verify_bundle(out, kept=rewritten)
 
 
+# -- what it is about ---------------------------------------------------------------------------
+
+
+def recalled(path, **changes):
+    """The bundle in a folder, with other words in its bundle.json."""
+    told = json.loads((path / "bundle.json").read_text()) | changes
+    (path / "bundle.json").write_text(json.dumps(told))
+    return verify_bundle(path)
+
+
+def test_a_bundle_names_what_it_is_about_by_either_id(ledger, out):
+    ledger.bundle(out / "claim", claim="c1")
+    ledger.bundle(out / "party", party="millers")
+    assert f"of {ORIGIN}, about claim 'c1', root" in str(verify_bundle(out / "claim"))
+    assert f"of {ORIGIN}, about party 'millers', root" in str(verify_bundle(out / "party"))
+    for name, kind, sequence in (("claim", "claim", 6), ("party", "party", 1)):
+        id_ = json.loads((out / name / f"entries/{sequence}.json").read_text())["id"]
+        assert recalled(out / name, about={kind: id_}).about == {kind: id_}
+    ledger.withdraw("c1", id="w1", claimant="board", uttered="2024-03-06")
+    ledger.bundle(out / "withdrawal", claim="w1")
+    assert not verify_bundle(out / "withdrawal").about_unseen
+    ledger.bundle(out / "log")
+    assert not recalled(out / "log", about={"claim": "c2", "party": "other"}).about_unseen
+
+
+def test_a_bundle_about_something_else_than_it_holds_is_refused(ledger, out):
+    ledger.bundle(out / "claim", claim="c2", withhold=["2:what", "words"])
+    ledger.bundle(out / "log")
+    for name in ("claim", "log"):
+        for about in ({"claim": "c9"}, {"party": "c2"}, {"claim": "c2", "party": "safe"}):
+            with pytest.raises(InvalidBundle, match="which is not among its entries"):
+                recalled(out / name, about=about)
+    with pytest.raises(InvalidBundle, match="about the claim 'c1'"):
+        recalled(out / "claim", about={"claim": "c1"})
+    for changes in ({"about": {"claim": "c2"}, "sequences": []}, {"about": {"topic": "weir"}}):
+        with pytest.raises(InvalidBundle, match=r"bundle\.json does not say"):
+            recalled(out / "claim", **changes)
+    assert recalled(out / "claim", about={}, sequences=[]).entries == 0
+
+
+def test_where_its_id_is_not_disclosed_what_a_bundle_is_about_is_the_sender_s_word(ledger, out):
+    ledger.bundle(out / "claim", claim="c1", withhold=["what"])
+    ledger.bundle(out / "party", party="millers", withhold=["1:who"])
+    ledger.erase("other", slots=["who"], **WHY)
+    ledger.bundle(out / "log")
+    for found in (
+        verify_bundle(out / "claim"),
+        verify_bundle(out / "party"),
+        recalled(out / "log", about={"party": "anybody"}),
+    ):
+        assert found.about_unseen
+        assert "(as the sender says: " in str(found)
+    id_ = json.loads((out / "claim" / "entries/6.json").read_text())["id"]
+    assert not recalled(out / "claim", about={"claim": id_}).about_unseen
+
+
+def test_a_party_that_said_nothing_comes_alone(ledger, out):
+    ledger.bundle(out, party="other")
+    assert shown(verify_bundle(out)) == [(5, "party_registered")]
+
+
+def test_a_party_under_a_name_of_before_a_merge_comes_with_both(ledger, out):
+    ledger.merge("millers", "other")
+    ledger.bundle(out, party="other")
+    found = verify_bundle(out)
+    assert (found.about, found.about_unseen) == ({"party": "millers"}, False)
+
+
 # -- what is refused ----------------------------------------------------------------------------
 
 
@@ -228,10 +295,10 @@ def test_any_file_that_is_missing_or_changed_is_found(made, tmp_path, name):
                 found = verify_bundle(copy, kept=kept)
             except LedgerError:
                 pass
-            else:  # what a bundle calls itself, and lines that other logs add, are nobody's word
+            else:  # lines that other logs add are nobody's word
                 assert change is not None
-                assert file.name.endswith(("bundle.json", "checkpoint", ".tlog-proof"))
-                assert attrs.evolve(found, about=whole.about) == whole
+                assert file.name.endswith(("checkpoint", ".tlog-proof"))
+                assert found == whole
             shutil.rmtree(copy)
 
 
