@@ -21,7 +21,6 @@ import json
 import zipfile
 import zlib
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,8 +28,9 @@ from typing import Any, Final, Protocol
 
 import attrs
 
+from ledger.codec.canonical import parse
 from ledger.codec.entry import SALT_BYTES, SLOTS
-from ledger.errors import InvalidBundle
+from ledger.errors import CodecError, InvalidBundle
 from ledger.merkle.frontier import SIZE_LIMIT
 
 FORMAT: Final = "claimledger-bundle/1"
@@ -142,7 +142,7 @@ def read_slots(told: object, sequence: int) -> Mapping[str, bytes]:
     if isinstance(told, dict) and set(told) <= set(SLOTS):
         try:
             return {name: _slot(one) for name, one in told.items()}
-        except (TypeError, KeyError, AttributeError, NotBase64, ValueError):
+        except ValueError:
             pass
     raise InvalidBundle(
         f"What is disclosed of the entry at sequence {sequence} cannot be read. Ask for the bundle "
@@ -152,22 +152,33 @@ def read_slots(told: object, sequence: int) -> Mapping[str, bytes]:
     )
 
 
-def _slot(told: Any) -> bytes:
-    payload: bytes = told["payload"].encode()
-    return b64decode(told["salt"], validate=True) + payload
+def _slot(told: object) -> bytes:
+    """One slot; where the salt ends and the payload begins is not for the file to say.
+
+    Raises:
+        ValueError: it has no salt of the one length and a payload, or something else beside.
+    """
+    match told:
+        case {"salt": str(salt), "payload": str(payload), **others} if not others:
+            found = b64decode(salt, validate=True)
+            if len(found) == SALT_BYTES:
+                return found + payload.encode()
+        case _:
+            pass
+    raise ValueError
 
 
 def parsed(text: bytes, name: str) -> Any:
-    """A file's JSON.
+    """A file's JSON, in which no two tools can read two things.
 
     Raises:
         InvalidBundle: it is none.
     """
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return parse(text)
+    except CodecError as error:
         raise InvalidBundle(
-            f"{name} of the bundle is no JSON. Ask for the bundle again.", field=name
+            f"{name} of the bundle cannot be read: {error}. Ask for the bundle again.", field=name
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import zipfile
@@ -323,6 +324,49 @@ def test_no_change_of_a_disclosed_word_is_passed_over(made, tmp_path, data):
         source.verify(tmp_path)
 
 
+def moved(slots):
+    """The first letters of a payload are read as part of the salt."""
+    slot = slots["what"]
+    salt = base64.b64decode(slot["salt"]) + slot["payload"][:7].encode()
+    slot |= {"salt": base64.b64encode(salt).decode(), "payload": slot["payload"][7:]}
+
+
+def emptied(slots):
+    slot = slots["what"]
+    salt = base64.b64decode(slot["salt"]) + slot["payload"].encode()
+    slot |= {"salt": base64.b64encode(salt).decode(), "payload": ""}
+
+
+def shortened(slots):
+    slots["what"]["salt"] = base64.b64encode(bytes(31)).decode()
+
+
+def remarked(slots):
+    slots["what"]["note"] = "never said"
+
+
+def unsalted(slots):
+    del slots["what"]["salt"]
+
+
+@pytest.mark.parametrize("change", [moved, emptied, shortened, remarked, unsalted])
+def test_a_slot_is_its_salt_and_its_payload_and_nothing_else(made, tmp_path, change):
+    slots = json.loads((made / "claim" / "slots" / "6.json").read_text())
+    change(slots)
+    source = FilesWith(made / "claim", "slots/6.json", json.dumps(slots).encode())
+    with pytest.raises(InvalidBundle, match="entry at sequence 6 cannot be read"):
+        source.verify(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "slots/6.json"])
+def test_a_key_that_stands_twice_is_refused(made, tmp_path, name):
+    text = (made / "claim" / name).read_text()
+    key, value = next(iter(json.loads(text).items()))
+    twice = f"{{{json.dumps(key)}: {json.dumps(value)}, {text.strip()[1:]}"
+    with pytest.raises(InvalidBundle, match=f"{name} .* The key '{key}' stands twice"):
+        FilesWith(made / "claim", name, twice.encode()).verify(tmp_path)
+
+
 class FilesWith:
     """A bundle as a zip in which one file is another."""
 
@@ -391,7 +435,7 @@ def test_what_is_no_zip_is_refused(tmp_path, content):
 
 
 def test_a_size_that_is_claimed_costs_nothing(made, tmp_path):
-    manifest = json.loads((made / "log" / "bundle.json").read_text()) | {"size": 2**62}
+    manifest = json.loads((made / "log" / "bundle.json").read_text()) | {"size": 2**53 - 1}
     with pytest.raises(InconsistentCheckpoint):
         FilesWith(made / "log", "bundle.json", json.dumps(manifest).encode()).verify(tmp_path)
 
