@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -231,27 +230,38 @@ def opened(path: Path) -> Iterator[Source]:
     Raises:
         InvalidBundle: there is no such folder, or the file is no zip.
     """
-    if path.is_dir():
+    found = _unpacked(path)
+    if found is None:
         yield _Folder(path)
         return
+    with found as held:
+        names = held.namelist()
+        if len(set(names)) != len(names):
+            raise InvalidBundle(
+                f"{str(path)!r} holds two files of one name, of which each tool may read "
+                "another. Ask for the bundle again.",
+                field="path",
+                given=str(path),
+            )
+        yield _Zip(held)
+
+
+def _unpacked(path: Path) -> zipfile.ZipFile | None:
+    """The zip; None where it is a folder."""
     try:
-        with zipfile.ZipFile(path) as held:
-            names = held.namelist()
-            if len(set(names)) != len(names):
-                raise InvalidBundle(
-                    f"{str(path)!r} holds two files of one name, of which each tool may read "
-                    "another. Ask for the bundle again.",
-                    field="path",
-                    given=str(path),
-                )
-            yield _Zip(held)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise InvalidBundle(
-            f"{str(path)!r} is no bundle that can be read. Give the folder or the zip that claims "
-            "bundle made.",
-            field="path",
-            given=str(path),
-        ) from error
+        if path.is_dir():
+            return None
+        if path.is_file():  # a device or a pipe may never end
+            return zipfile.ZipFile(path)
+        why = None
+    except Exception as error:  # noqa: BLE001 - a damaged zip fails in ways without number
+        why = error
+    raise InvalidBundle(
+        f"{str(path)!r} is no bundle that can be read. Give the folder or the zip that claims "
+        "bundle made.",
+        field="path",
+        given=str(path),
+    ) from why
 
 
 @attrs.frozen
@@ -259,11 +269,17 @@ class _Folder:
     path: Path
 
     def find(self, name: str) -> bytes | None:
+        place = self.path / name
         try:
-            with (self.path / name).open("rb") as file:
-                return _limited(file.read(_MOST_BYTES + 1), name)
+            if not place.is_file() and place.exists():
+                raise _damaged(name, "it is no file")
+            with place.open("rb") as file:
+                found = file.read(_MOST_BYTES + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise _damaged(name, error.strerror) from error
+        return _limited(found, name)
 
 
 @attrs.frozen
@@ -273,13 +289,18 @@ class _Zip:
     def find(self, name: str) -> bytes | None:
         try:
             with self.held.open(name) as file:
-                return _limited(file.read(_MOST_BYTES + 1), name)
+                found = file.read(_MOST_BYTES + 1)
         except KeyError:
             return None
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as why:
-            raise InvalidBundle(
-                f"{name} is damaged in the bundle: {why}. Ask for it again.", field=name
-            ) from why
+        except Exception as error:  # each way of packing has errors of its own
+            raise _damaged(name, error) from error
+        return _limited(found, name)
+
+
+def _damaged(name: str, why: object) -> InvalidBundle:
+    return InvalidBundle(
+        f"{name} cannot be read in the bundle: {why}. Ask for it again.", field=name
+    )
 
 
 def _limited(found: bytes, name: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import zipfile
 from typing import Any
@@ -432,6 +433,64 @@ def test_what_is_no_zip_is_refused(tmp_path, content):
     for place in (path, tmp_path / "missing"):
         with pytest.raises(InvalidBundle, match="no bundle that can be read"):
             verify_bundle(place)
+
+
+def zipped(folder, path, packing=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", packing) as held:
+        for file in sorted(folder.rglob("*")):
+            held.write(file, file.relative_to(folder).as_posix())
+    return path.read_bytes()
+
+
+def placed(data, signature, offset, value):
+    """Bytes of a header of a zip are others."""
+    at = data.index(signature) + offset
+    return data[:at] + value + data[at + len(value) :]
+
+
+def test_a_zip_that_is_damaged_or_odd_is_refused(made, tmp_path):
+    path = tmp_path / "odd.zip"
+    whole = zipped(made / "claim", path)
+    squeezed = zipped(made / "claim", path, zipfile.ZIP_LZMA)
+    assert verify_bundle(path).entries == 7
+    for changed in (
+        placed(whole, b"PK\x01\x02", 6, b"\x63\x00"),  # of a version that is to come
+        placed(whole, b"PK\x01\x02", 8, b"\x01\x00"),  # encrypted
+        placed(whole, b"PK\x01\x02", 10, b"\x62\x00"),  # packed in a way that nobody knows
+        placed(placed(whole, b"PK\x01\x02", 8, b"\x00\x08"), b"PK\x01\x02", 46, b"\xff"),
+        placed(whole, b"PK\x01\x02", 42, b"\xff\xff\xff\x7f"),  # beyond the end
+        placed(squeezed, b"bundle.json", 20, b"\xff" * 20),
+    ):
+        path.write_bytes(changed)
+        with pytest.raises(InvalidBundle):
+            verify_bundle(path)
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused(made, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(made / "claim", copy)
+    (copy / "slots" / "6.json").unlink()
+    (copy / "slots" / "6.json").mkdir()
+    with pytest.raises(InvalidBundle, match=r"slots/6\.json cannot be read .* no file"):
+        verify_bundle(copy)
+    shutil.rmtree(copy / "slots")
+    (copy / "slots").write_text("")
+    with pytest.raises(InvalidBundle, match=r"lacks slots/0\.json"):
+        verify_bundle(copy)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="asks a device and a pipe")
+def test_a_device_or_a_pipe_is_no_bundle_and_is_not_read(made, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/zero", tmp_path / "pipe"):
+        with pytest.raises(InvalidBundle, match="no bundle that can be read"):
+            verify_bundle(path)
+    copy = tmp_path / "copy"
+    shutil.copytree(made / "claim", copy)
+    (copy / "checkpoint").unlink()
+    os.mkfifo(copy / "checkpoint")
+    with pytest.raises(InvalidBundle, match="checkpoint cannot be read"):
+        verify_bundle(copy)
 
 
 def test_a_size_that_is_claimed_costs_nothing(made, tmp_path):
