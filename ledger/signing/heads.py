@@ -50,7 +50,7 @@ class FileMemory:
     """A memory in a file, which holds the last signed checkpoint as its text.
 
     Put it on another machine or disk than the database, and into no backup that is put back
-    together with it.
+    together with it. A symlink is followed, and stays one.
     """
 
     path: Path = attrs.field(converter=Path)
@@ -60,14 +60,27 @@ class FileMemory:
         """The last checkpoint, None where there is no file yet; others wait meanwhile.
 
         Raises:
-            InvalidCheckpoint: the file holds something else.
+            InvalidCheckpoint: the file holds something else, or is a symlink to nothing.
         """
-        with _locked(self.path.with_name(self.path.name + ".lock")):
-            yield self._read()
+        place = self._place()
+        with _locked(place.with_name(place.name + ".lock")):
+            yield self._read(place)
 
-    def _read(self) -> Checkpoint | None:
+    def _place(self) -> Path:
+        """Where the memory lies: that of a link is the file that it leads to."""
+        if self.path.is_symlink() and not self.path.exists():
+            raise InvalidCheckpoint(
+                f"{str(self.path)!r}, which remembers what was signed last, is a link to "
+                f"{str(self.path.readlink())!r}, where nothing is: perhaps its disk is not there. "
+                "Bring it back, or give the path of the file itself if nothing was signed yet.",
+                field="memory",
+                given=str(self.path),
+            )
+        return self.path.resolve()
+
+    def _read(self, place: Path) -> Checkpoint | None:
         try:
-            with self.path.open("rb") as file:
+            with place.open("rb") as file:
                 return Checkpoint.parse(file.read(_MOST_BYTES).decode())
         except FileNotFoundError:
             return None
@@ -81,15 +94,16 @@ class FileMemory:
 
     def keep(self, checkpoint: Checkpoint) -> None:
         """Replace the file at once and for good."""
+        place = self._place()
         with tempfile.NamedTemporaryFile(
-            "w", dir=self.path.parent, prefix=f".{self.path.name}.", encoding="utf-8", delete=False
+            "w", dir=place.parent, prefix=f".{place.name}.", encoding="utf-8", delete=False
         ) as file:
             file.write(f"{checkpoint}\n")
             file.flush()
             os.fsync(file.fileno())
-        Path(file.name).replace(self.path)
+        Path(file.name).replace(place)
         if os.name == "posix":
-            folder = os.open(self.path.parent, os.O_RDONLY)
+            folder = os.open(place.parent, os.O_RDONLY)
             try:
                 os.fsync(folder)
             finally:

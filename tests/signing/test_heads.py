@@ -122,6 +122,56 @@ def test_a_damaged_memory_is_no_empty_one(log, signer, tmp_path):
         log.checkpoint(signer=signer)
 
 
+@pytest.fixture
+def linked(tmp_path):
+    """A path, and the file elsewhere to which a link at that path leads, by way of another."""
+    (tmp_path / "disk").mkdir()
+    file, link = tmp_path / "disk" / "signed", tmp_path / "link"
+    link.symlink_to(tmp_path / "hop")
+    (tmp_path / "hop").symlink_to("disk/signed")
+    return link, file
+
+
+def test_a_memory_behind_a_link_stays_where_it_is(log, key, tmp_path, linked):
+    link, file = linked
+    grow(log, "a")
+    log.checkpoint(signer=CheckpointSigner(FileMemory(file), key))
+    grow(log, "b")
+    signed = log.checkpoint(signer=CheckpointSigner(FileMemory(link), key))
+    assert link.is_symlink()
+    assert Checkpoint.parse(file.read_text()) == signed
+    assert {one.name for one in tmp_path.glob("**/*.lock")} == {"signed.lock"}
+    with pytest.raises(SignerRefused):
+        log.checkpoint(1, signer=CheckpointSigner(FileMemory(file), key))
+
+
+def test_those_who_come_by_a_link_and_by_the_file_wait_for_each_other(key, linked):
+    link, file = linked
+    file.write_text(f"{Checkpoint(ORIGIN, 1, bytes(32))}\n")
+    came = threading.Event()
+
+    def come():
+        with FileMemory(file).held():
+            came.set()
+
+    thread = threading.Thread(target=come)
+    with FileMemory(link).held():
+        thread.start()
+        assert not came.wait(0.05)
+    thread.join()
+    assert came.is_set()
+
+
+def test_a_link_to_nothing_is_no_empty_memory(log, key, tmp_path, linked):
+    link, file = linked
+    (tmp_path / "loop").symlink_to("loop")
+    for path in (link, tmp_path / "loop"):
+        with pytest.raises(InvalidCheckpoint, match="where nothing is: perhaps its disk"):
+            log.checkpoint(signer=CheckpointSigner(FileMemory(path), key))
+    assert not file.exists()
+    assert log.checkpoint(signer=CheckpointSigner(FileMemory(file), key)).size == 0
+
+
 def test_a_new_key_takes_over_by_and_by(log, signer, key):
     new = Ed25519Signer.generate(ORIGIN)
     grow(log, "a")
