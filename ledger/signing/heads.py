@@ -24,13 +24,22 @@ from typing import Final, Protocol, TypeAlias
 
 import attrs
 
-from ledger.errors import InvalidCheckpoint, InvalidKey, ProofRejected, SignerRefused
+from ledger.errors import (
+    InvalidCheckpoint,
+    InvalidKey,
+    ProofRejected,
+    SignerRefused,
+    UnknownEvent,
+)
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.proofs import verify_consistency
 from ledger.signing.keys import Signer, signed_by
 
 Prove: TypeAlias = Callable[[int, int], Sequence[bytes]]
-"""Gives the proof that the log at its second size continues the log at its first."""
+"""Gives the proof that the log at its second size continues the log at its first.
+
+From size 0 it is empty. An UnknownEvent says that the log is not that long.
+"""
 
 _MOST_BYTES: Final = 1_000_000
 
@@ -170,6 +179,15 @@ def _check_history(last: Checkpoint, checkpoint: Checkpoint, prove: Prove) -> No
             signed=last.size,
             given=checkpoint.size,
         )
+    if checkpoint.size < last.size and _continues(checkpoint, last, prove):
+        raise SignerRefused(
+            f"The signer has signed {last.size} entries of {last.origin}, and is asked to sign "
+            f"{checkpoint.size}, an older size: the log still holds all that was signed, and a "
+            f"signer does not go back. Nothing was signed; ask for the size {last.size} or a "
+            "later one, or for none.",
+            signed=last.size,
+            given=checkpoint.size,
+        )
     if checkpoint.size < last.size:
         raise SignerRefused(
             f"The signer has signed {last.size} entries of {last.origin}, and is asked to sign "
@@ -192,14 +210,16 @@ def _check_history(last: Checkpoint, checkpoint: Checkpoint, prove: Prove) -> No
 
 def _continues(last: Checkpoint, checkpoint: Checkpoint, prove: Prove) -> bool:
     try:
-        verify_consistency(
-            old_size=last.size,
-            old_root=last.root,
-            new_size=checkpoint.size,
-            new_root=checkpoint.root,
-            proof=prove(last.size, checkpoint.size),
-        )
-    except ProofRejected:
+        proof = prove(last.size, checkpoint.size)
+        if last.size:
+            verify_consistency(
+                old_size=last.size,
+                old_root=last.root,
+                new_size=checkpoint.size,
+                new_root=checkpoint.root,
+                proof=proof,
+            )
+    except (ProofRejected, UnknownEvent):
         return False
     return True
 

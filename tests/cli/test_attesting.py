@@ -43,7 +43,8 @@ def test_a_checkpoint_is_signed_and_remembered(good, signed, tmp_path):
 
 def test_a_signer_refuses_to_go_back(refused, signed):
     told = refused("checkpoint", "--key", "weir.key", "--size", "3")
-    assert "has signed 17 entries of default, and is asked to sign 3" in told
+    assert "has signed 17 entries of default, and is asked to sign 3, an older size" in told
+    assert "ask for the size 17 or a later one" in told
     assert "--key FILE" in refused("checkpoint", "--memory", "x")
 
 

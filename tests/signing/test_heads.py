@@ -72,10 +72,25 @@ def test_an_older_copy_of_the_database_is_refused(signer, tmp_path):
 
 def test_a_smaller_size_is_not_signed_again(log, signer):
     grow(log, "a", "b")
-    log.checkpoint(signer=signer)
-    with pytest.raises(SignerRefused):
-        log.checkpoint(1, signer=signer)
-    assert log.checkpoint(1).size == 1
+    kept = log.checkpoint(signer=signer)
+    grow(log, "c")
+    for size in (0, 1):
+        with pytest.raises(SignerRefused, match=r"still holds all .* Nothing was signed") as caught:
+            log.checkpoint(size, signer=signer)
+        assert (caught.value.signed, caught.value.given) == (2, size)
+        assert log.checkpoint(size).size == size
+    assert remembered(signer) == kept
+
+
+def test_a_smaller_size_of_a_log_that_is_another_or_shorter_is_told_as_that(signer, key):
+    with Ledger.open(":memory:", origin=ORIGIN) as log:
+        grow(log, "a", "b", "c")
+        log.checkpoint(signer=signer)
+    for names in ("xyz", "ab"):
+        with Ledger.open(":memory:", origin=ORIGIN) as log:
+            grow(log, *names)
+            with pytest.raises(SignerRefused, match="an older copy of the database was put back"):
+                log.checkpoint(1, signer=signer)
 
 
 def test_a_memory_is_of_one_log(database, signer, tmp_path):
