@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ledger.merkle.written import GrowthProof
     from ledger.proving import Bundled, Proof
     from ledger.signing import CheckpointSigner
+    from ledger.signing.policy import Signed
 
 Progress = Callable[[int, int], None]
 
@@ -37,7 +38,8 @@ class Verification(Answer):
     Events before `since` were taken at the word of an earlier verification. `erased` counts the
     slots that are empty because an erasure says so; `views` are the views that were compared with
     a replay. `waiting` counts the events after the checkpoint, which nobody outside can vouch for
-    yet; None where none was given.
+    yet; None where none was given. `signed` says who signed the checkpoint, where `claims verify`
+    was given a key to check that with.
     """
 
     origin: str
@@ -45,6 +47,7 @@ class Verification(Answer):
     root: str
     known_at: dt.datetime | None
     checkpoint: int | None
+    signed: Signed | None = None
     since: int = 0
     erased: int = 0
     views: tuple[Checked, ...] = ()
@@ -60,6 +63,7 @@ class Verification(Answer):
         held = "" if self.checkpoint is None else f", continues the checkpoint at {self.checkpoint}"
         if self.waiting:
             held += f" ({self.waiting} event{'' if self.waiting == 1 else 's'} after it)"
+        held += f", {self.signed}" if self.signed else ""
         slots = "1 slot" if self.erased == 1 else f"{self.erased} slots"
         gone = f", {slots} lawfully erased" if self.erased else ""
         if self.since:

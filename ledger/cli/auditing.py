@@ -64,6 +64,7 @@ def verify(
     if bundle is not None:
         answer(verify_bundle(bundle, policy=policy, kept=kept), json=where.json)
         return
+    signed = None
     if policy is not None:
         if kept is None:
             raise Invalid(
@@ -72,7 +73,7 @@ def verify(
                 field="trust",
                 given=trust,
             )
-        policy.check(Checkpoint.parse(kept))
+        signed = policy.check(Checkpoint.parse(kept))
     with where.ledger() as ledger:
         found = ledger.verify(
             kept,
@@ -81,6 +82,7 @@ def verify(
             processes=jobs,
             progress=progress(),
         )
+        found = attrs.evolve(found, signed=signed)
         if views:
             found = attrs.evolve(found, views=ledger.projections.check_all(registered=True))
             _tell_unchecked(ledger, {one.name for one in found.views})

@@ -23,9 +23,9 @@ from typing import Final, Self
 
 import attrs
 
-from ledger.errors import InconsistentCheckpoint, InvalidProof
+from ledger.errors import InconsistentCheckpoint, InvalidProof, ProofRejected
 from ledger.merkle.checkpoint import Checkpoint
-from ledger.merkle.hashing import HASH_BYTES, leaf_hash
+from ledger.merkle.hashing import EMPTY_ROOT, HASH_BYTES, leaf_hash
 from ledger.merkle.proofs import verify_consistency, verify_inclusion
 
 _HEAD: Final = "c2sp.org/tlog-proof@v1"
@@ -129,6 +129,11 @@ class GrowthProof:
                 "there."
             )
         if kept.size == 0:
+            if kept.root != EMPTY_ROOT:
+                raise ProofRejected(
+                    f"The checkpoint kept counts no entries, and says that their root is "
+                    f"{kept.root.hex()}: that of an empty log is {EMPTY_ROOT.hex()}."
+                )
             return
         verify_consistency(
             old_size=kept.size,

@@ -34,10 +34,12 @@ def test_a_checkpoint_is_signed_and_remembered(good, signed, tmp_path):
     assert [one.name for one in signed.signatures] == ["default"]
     assert Checkpoint.parse((tmp_path / "weir.key.signed").read_text()) == signed
     assert good("verify", "--checkpoint", "signed.txt", "--trust", "weir.vkey").out.endswith(
-        "continues the checkpoint at 17\n"
+        "continues the checkpoint at 17, signed by default\n"
     )
     key = (tmp_path / "weir.vkey").read_text().strip()
-    good("verify", "--checkpoint", "signed.txt", "--trust", key)
+    told = good("verify", "--checkpoint", "signed.txt", "--trust", key, "--json").json
+    assert told["signed"]["logs"] == ["default"]
+    assert "signed" not in good("verify", "--checkpoint", "signed.txt").out
     assert good("checkpoint", "--key", "weir.key", "--json").json["signatures"] != []
 
 

@@ -59,6 +59,7 @@ def test_without_a_checkpoint_the_log_is_verified_by_itself(standing):
         "root": standing.checkpoint().root.hex(),
         "known_at": "2023-03-20T12:00:00Z",
         "checkpoint": None,
+        "signed": None,
         "since": 0,
         "erased": 0,
         "views": [],

@@ -83,6 +83,13 @@ def test_growth_is_proved_between_all_sizes(ledger):
         ledger.prove_growth(5, 4)
 
 
+def test_every_log_continues_the_empty_one_whose_root_is_known(ledger):
+    growth = ledger.prove_growth(0)
+    growth.verify(ledger.checkpoint(0))
+    with pytest.raises(ProofRejected, match="counts no entries"):
+        growth.verify(Checkpoint(ledger.origin, 0, bytes(32)))
+
+
 def test_a_log_that_was_rewritten_has_no_proof_of_growth(ledger, tmp_path):
     kept = ledger.checkpoint()
     with Ledger.open(tmp_path / "other.db", origin=ledger.origin) as other:
