@@ -213,8 +213,7 @@ class _Reader:
                 self._group(number, name, least, members)
             case ["quorum", name] if name == NO_QUORUM or not self._is_new(name):
                 if self.quorum is not None:
-                    why = f"the quorum is {self.quorum!r} already; keep one of the two lines"
-                    raise _twice(number, name, why)
+                    raise _twice(number, name, f"is a second quorum, beside {show(self.quorum)}")
                 self.quorum = name
             case _:
                 raise _wrong(number, " ".join(words))
@@ -226,7 +225,7 @@ class _Reader:
         key = _key(number, line, COSIGNATURE)
         for other, witness in self.witnesses.items():
             if witness.key.key == key.key:
-                raise _twice(number, name, f"its key is that of {other!r}; keep one of the two")
+                raise _twice(number, name, f"has the key of {show(other)}, and would count twice")
         if url and not is_address(url):
             raise InvalidPolicy(
                 f"Line {number}: {show(url)} is no address at which a witness can be asked. Type "
@@ -245,8 +244,8 @@ class _Reader:
             raise _wrong(number, f"group {name} {least} {' '.join(members)}")
         for one in members:
             if one in self.grouped:
-                why = f"it is a member of {self.grouped[one]!r} already; keep one of the two"
-                raise _twice(number, one, why)
+                group = show(self.grouped[one])
+                raise _twice(number, one, f"is a member of {group} already, and would count twice")
             self.grouped[one] = name
         self.groups[name] = Group(least=many, members=tuple(members))
 
@@ -272,7 +271,7 @@ def _key(number: int, line: str, kind: int) -> VerifierKey:
 
 def _twice(number: int, name: str, why: str) -> InvalidPolicy:
     return InvalidPolicy(
-        f"Line {number}: {show(name)} is there twice: {why}.", field="line", given=name
+        f"Line {number}: {show(name)} {why}. Keep one of the two.", field="line", given=name
     )
 
 
