@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -30,10 +30,11 @@ from ledger.codec.envelope import seal
 from ledger.errors import StoreError
 from ledger.interchange import import_file
 from ledger.model.events import NewEvent, PartyRegistered
-from ledger.projecting import claims
+from ledger.projecting import cells, claims
 from ledger.recording.ids import new_id
 from ledger.store import transaction
 from ledger.store.append import append, lock_head
+from ledger.store.layout import Layout
 from tests.proof.places import (
     PATIENCE,
     TABLES,
@@ -105,10 +106,10 @@ def session(place: Place) -> Iterator[Enter]:
 
 
 @contextlib.contextmanager
-def projected(place: Place) -> Iterator[Enter]:
+def projected(place: Place, view: Callable[[Layout], Any] = claims) -> Iterator[Enter]:
     """`Ledger.record_all` with a view whose rows change in the append's own transaction."""
     mine = ledger(place)
-    mine.projections.add(claims(mine.layout))
+    mine.projections.add(view(mine.layout))
     mine.projections.ready()
 
     def enter(names: Sequence[str], *, keep: bool) -> None:
@@ -164,10 +165,10 @@ def awaited_connection(place: Place, driver: str = "") -> Iterator[Enter]:
 
 
 @contextlib.contextmanager
-def awaited_session(place: Place) -> Iterator[Enter]:
+def awaited_session(place: Place, driver: str = "") -> Iterator[Enter]:
     """`AsyncLedger` on a host's AsyncSession."""
     with asyncio.Runner() as runner:
-        bind = create_async_engine(asynchronous(place.url))
+        bind = create_async_engine(asynchronous(place.url, driver))
 
         async def work(names: Sequence[str], *, keep: bool) -> None:
             async with AsyncSession(bind) as one:
@@ -330,6 +331,7 @@ PATHS: Final[dict[str, Callable[[Place], AbstractContextManager[Enter]]]] = {
     "Ledger(engine).record": recorded,
     "Ledger(engine).register_all": registered,
     "Ledger(engine), inline view": projected,
+    "Ledger(engine), inline cells": functools.partial(projected, view=cells),
     "Ledger(connection)": connection,
     "Ledger(session)": session,
     "AsyncLedger(engine)": awaited,
@@ -337,6 +339,7 @@ PATHS: Final[dict[str, Callable[[Place], AbstractContextManager[Enter]]]] = {
     "AsyncLedger(session)": awaited_session,
     "AsyncLedger(engine), asyncpg": functools.partial(awaited, driver="asyncpg"),
     "AsyncLedger(connection), asyncpg": functools.partial(awaited_connection, driver="asyncpg"),
+    "AsyncLedger(session), asyncpg": functools.partial(awaited_session, driver="asyncpg"),
     "AsyncLedger(url)": awaited_by_url,
     "Django atomic": django,
     "ledger.grouped()": grouped,
