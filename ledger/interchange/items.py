@@ -17,7 +17,13 @@ import attrs
 from ledger.errors import CodecError, Conflict, Invalid, InvalidImport, LedgerError, NotFound
 from ledger.interchange.lines import Line
 from ledger.interchange.outcomes import Outcome, refusal
-from ledger.interchange.records import Record, in_these_words, once, record_of
+from ledger.interchange.records import (
+    Record,
+    by_another_name,
+    in_these_words,
+    once,
+    record_of,
+)
 from ledger.interchange.source import Source
 from ledger.model.text import show
 from ledger.recording.intake import Intake, Made
@@ -94,25 +100,23 @@ def made(
         return Item(line=line, value=shown, outcome=refusal(line, error, shown))
 
 
-def first_as(item: Item, how: Callable[[Record], Record]) -> Item:
-    """An item whose first record is entered in another way."""
-    if not item.records:
-        return item
-    first, *others = item.records
-    return attrs.evolve(item, records=(how(first), *others))
+def with_names_of_now(item: Item) -> Item:
+    """An item whose parties may have been registered under other names."""
+    told = (by_another_name(one) if one.type == "party" else one for one in item.records)
+    return attrs.evolve(item, records=tuple(told))
 
 
 def where(item: Item, check: Callable[[Intake], object]) -> Item:
     """An item, entered only where a check of what is there refuses nothing."""
+    if not item.records:
+        return item
+    first, *others = item.records
 
-    def checked(record: Record) -> Record:
-        def enter(intake: Intake) -> Made:
-            check(intake)
-            return record.enter(intake)
+    def enter(intake: Intake) -> Made:
+        check(intake)
+        return first.enter(intake)
 
-        return attrs.evolve(record, enter=enter)
-
-    return first_as(item, checked)
+    return attrs.evolve(item, records=(attrs.evolve(first, enter=enter), *others))
 
 
 def refused(line: Line, error: LedgerError, value: object = None) -> Item:

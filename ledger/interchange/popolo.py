@@ -30,16 +30,16 @@ from ledger.interchange.items import (
     Item,
     Items,
     Options,
-    first_as,
     made,
     refused,
     skipped,
     told_of,
+    with_names_of_now,
 )
 from ledger.interchange.lines import Line
 from ledger.interchange.mapping import mapped
 from ledger.interchange.popoloids import Ids, id_in
-from ledger.interchange.records import by_another_name, record_of
+from ledger.interchange.records import record_of
 from ledger.interchange.shapes import kind_of
 from ledger.interchange.source import Source
 from ledger.model.party import KINDS
@@ -211,7 +211,7 @@ class _Reader:
             return refused(element.line, error, value), ()
         names, wrong = self._names(element, party["id"], value.get("other_names"))
         item = made(element.line, [party, *names], value, remarks=self._remarks(section, value))
-        return first_as(item, by_another_name), wrong
+        return with_names_of_now(item), wrong
 
     def inside(self, element: Element) -> Iterator[Item]:
         """The memberships that stand inside a person or an organisation."""

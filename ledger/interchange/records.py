@@ -112,6 +112,7 @@ def in_these_words(record: Record) -> Record:
 def by_another_name(record: Record) -> Record:
     """A party that may have been registered under another name: that of now is added to it."""
     id_, name = record.fields["id"], record.fields["name"]
+    kind = record.fields.get("kind", attrs.fields(Party).kind.default)
 
     def enter(intake: Intake) -> Made:
         try:
@@ -122,7 +123,7 @@ def by_another_name(record: Record) -> Record:
             if there is None or not isinstance(old, ev.PartyRegistered) or old.name == name:
                 raise
             now = intake.get(there, ev.PartyRegistered)
-            if now is not None and (now.name, now.kind) == (name, record.fields.get("kind")):
+            if now is not None and (now.name, now.kind) == (name, kind):
                 return intake.already(there)
             _party({**record.fields, "name": old.name})(intake)  # which nothing else may part from
             return registering.name(intake, there, Name(name))

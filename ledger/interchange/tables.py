@@ -25,6 +25,7 @@ from ledger.interchange.items import (
     refused,
     told_of,
     with_bounds,
+    with_names_of_now,
 )
 from ledger.interchange.lines import Line, lines
 from ledger.interchange.mapping import filled, holes, mapped
@@ -245,7 +246,7 @@ def _item(row: _Row, columns: Sequence[str], mapping: TableMapping, options: Opt
     rule = options.bounds or mapping.bounds
     told = [with_bounds(found, rule) for _, found in objects]
     remarks = (*_swallowed(row, mapping.delimiter), *no_side)
-    return made(row.line, told, cells, remarks=remarks)
+    return with_names_of_now(made(row.line, told, cells, remarks=remarks))
 
 
 def _more(line: Line) -> int:

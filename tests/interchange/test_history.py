@@ -206,6 +206,34 @@ def test_a_person_who_goes_by_another_name_keeps_no_row_from_being_struck_out(tm
         assert [str(one.period) for one in found] == ["since 2020-01-01, before 2023-01-01"]
 
 
+def test_a_name_that_is_put_right_in_a_table_keeps_no_row_from_being_struck_out(history):
+    seats = {
+        "record": {"type": "membership", "member": "{id}", "organisation": "{party}"}
+        | {"from": "{from}", "until": "{until}"}
+    }
+    parties = [
+        {"record": {"type": "party", "id": one, "name": name, "kind": kind}}
+        for one, name, kind in (("{id}", "{name}", "person"), ("{party}", "{party}", "body"))
+    ]
+    table, head = history.with_name("seats.csv"), "id,name,party,from,until\n"
+    for year, text in (
+        (2021, "1,Jo Doe,Red,2010-01-01,\n2,Al Poe,Blue,2010-01-01,\n"),
+        (2022, "1,Jo B. Doe,Red,2010-01-01,\n2,Al Poe,Red,2010-01-01,\n"),
+        (2023, "1,Jo B. Doe,Red,2010-01-01,2013-01-01\n2,Al Poe,Red,2010-01-01,2012-01-01\n"),
+    ):
+        _commit(table, head + text, f"{year}-01-01T00:00:00Z")
+    mapping = {"rows": [*parties, seats]}
+    with Ledger.open(":memory:") as ledger:
+        told = import_history(ledger, table, strike_out_vanished=True, mapping=mapping)
+        assert [(one.refused, one.struck_out) for _, one in told] == [(0, 0), (0, 1), (0, 2)]
+        then, now = (ledger.as_of(known=f"{year}-06-01") for year in (2022, 2023))
+        assert [one.organisation for one in then.memberships("2", on="2015-01-01")] == ["Red"]
+        assert now.memberships("2", on="2015-01-01") == ()
+        assert [str(one.period) for one in now.memberships("1")] == [
+            "since 2010-01-01, before 2013-01-01"
+        ]
+
+
 def test_a_seat_whose_end_is_told_later_is_told_anew(tmp_path):
     file = seated(tmp_path, (2021, "Ada", {}), (2023, "Ada", {"end_date": "2022-12-31"}))
     with Ledger.open(":memory:") as ledger:

@@ -153,6 +153,35 @@ def test_a_row_comes_in_as_a_whole_or_not_at_all(importing, ledger):
     assert "Ada" not in {one.id for one in ledger.as_of().parties()}
 
 
+def test_a_party_that_goes_by_another_name_now_has_one_more(importing, ledger):
+    mapping = """
+[[rows]]
+record = { type = "party", id = "{id}", name = "{name}", kind = "{kind}" }
+
+[[rows]]
+record = { type = "party", id = "{party}", name = "{party}" }
+
+[[rows]]
+record = { type = "membership", member = "{id}", organisation = "{party}" }
+"""
+    importing("id,name,kind,party\n1,Jo Doe,person,Blue\n", mapping)
+    (told,) = importing("id,name,kind,party\n1,Jo B. Doe,person,Blue\n", mapping)
+    assert "'Jo B. Doe' is one more" in told.warnings[0]
+    view = ledger.as_of()
+    assert {view.resolve(name) for name in ("Jo Doe", "Jo B. Doe")} == {"1"}
+    (told,) = importing("id,name,kind,party\n1,Jo B. Doe,person,Red\n", mapping)
+    assert [one.organisation for one in ledger.as_of().memberships("1")] == ["Blue", "Red"]
+    assert not told.warnings
+    (told,) = importing("id,name,kind,party\n1,Doe Ltd,organisation,Red\n", mapping)
+    assert "'1' is taken by a record with other content" in told.reason
+
+
+def test_a_kind_that_is_left_out_is_the_usual_one_beside_a_name_of_now(importing, ledger):
+    ledger.amend("Blue", reason="a new name", name="The Blues")
+    (told,) = importing("type,id,name\nparty,Blue,The Blues\n", "")
+    assert (told.verdict, told.warnings) == ("skipped", ())
+
+
 def test_the_rule_of_periods_can_be_given_with_the_call(importing, ledger):
     importing(VOTES.replace("Bea; Cyd", "Cyd"), bounds="half_open")
     assert ledger.as_of().memberships("Ada", on="2023-12-31") == ()
