@@ -47,7 +47,7 @@ FORMATS: Final[Mapping[str, Format]] = {
         module="popolo",
         unit="record",
         title="Popolo",
-        marks=r'"(persons|organizations|memberships)"\s*:\s*\[',
+        marks=r'"(persons|people|organi[sz]ations|memberships)"\s*:\s*\[',
     ),
     "prov": Format(
         module="provjson",

@@ -22,7 +22,7 @@ from typing import Any, Final
 import attrs
 
 from ledger.errors import InvalidImport
-from ledger.interchange.elements import Element, Path, elements, written
+from ledger.interchange.elements import Element, written
 from ledger.interchange.ends import day_of, first_of
 from ledger.interchange.foreign import Object, counted, faults, listed, object_of, without
 from ledger.interchange.items import (
@@ -39,14 +39,21 @@ from ledger.interchange.items import (
 from ledger.interchange.lines import Line
 from ledger.interchange.mapping import mapped
 from ledger.interchange.popoloids import Ids, id_in
-from ledger.interchange.records import record_of
+from ledger.interchange.popololists import (
+    OTHERS,
+    SECTIONS,
+    is_collection,
+    listed_as,
+    not_read,
+    records,
+)
+from ledger.interchange.popolonames import PARTS, as_object, name_of, whole
+from ledger.interchange.records import record_of, unless_one_already
 from ledger.interchange.shapes import kind_of
 from ledger.interchange.source import Source
 from ledger.model.party import KINDS
 from ledger.model.text import show
 
-_SECTIONS: Final = ("organizations", "persons", "memberships")
-_OTHERS: Final = ("events", "posts", "areas", "motions", "vote_events", "votes", "speeches")
 _KINDS: Final = {"persons": "person", "organizations": "organisation"}
 _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
     "persons": ("id", "name", "other_names", "death_date", "memberships"),
@@ -60,7 +67,6 @@ _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
         *("legislative_period_id", "start_date", "end_date"),
     ),
 }
-_PARTS: Final = ("honorific_prefix", "given_name", "additional_name", "family_name")
 _OF_A_NAME: Final = ("name", "lang", "start_date", "end_date")
 _OWNERS: Final = {"persons": "person", "organizations": "organization"}
 _OF_A_MEMBERSHIP: Final = frozenset(
@@ -99,46 +105,26 @@ def read(source: Source, options: Options) -> Items:
     with told_of(source.name):
         mapping = mapped(PopoloMapping, options.mapping)
     reader = _Reader(mapping, options.bounds or mapping.bounds)
-    collection = _is_collection(source)
-    for one in faults(_elements(source, collection=collection)):
+    try:
+        collection = is_collection(source)
+    except InvalidImport as error:
+        yield refused(Line(number=0, raw=b"", at=source.name), error)
+        return
+    for one in faults(records(source, collection=collection)):
         if isinstance(one, Element):
             reader.note(one)
         else:
             yield refused(Line(number=0, raw=b"", at=source.name), one)
             return
-    for section in (one for one in (*_SECTIONS, "") if one in reader.sections):
-        for element in _elements(source, collection=collection):
+    for section in (one for one in (*SECTIONS, "") if one in reader.sections):
+        for element in records(source, collection=collection):
             if reader.section_of(element) == section:
                 yield from reader.items(section, element)
             elif section == "memberships":
                 yield from reader.inside(element)
         if section == "organizations":
             yield from reader.parents()
-
-
-def _is_collection(source: Source) -> bool:
-    """Whether there are several records; a person with memberships inside is one."""
-    seen: set[str | int] = set()
-
-    def note(path: Path) -> bool:
-        seen.update(path[:1])
-        return len(path) == 2 or path[:1] == (0,)  # noqa: PLR2004 - inside a list of the collection
-
-    with source.opened() as file:
-        for _ in faults(elements(file, note)):
-            if seen & {*_KINDS, 0}:
-                return True
-    return bool(seen & {*_SECTIONS, *_OTHERS, 0}) and not seen & {"id", "name"}
-
-
-def _elements(source: Source, *, collection: bool) -> Iterator[Element]:
-    def wanted(path: Path) -> bool:
-        if not collection:
-            return not path
-        return len(path) == 1 if path and isinstance(path[0], int) else len(path) == 2  # noqa: PLR2004
-
-    with source.opened() as file:
-        yield from elements(file, wanted)
+        yield from reader.merges()
 
 
 class _Reader:
@@ -151,6 +137,8 @@ class _Reader:
         self._posts: dict[str, Object] = {}
         self._ends: dict[str, str] = {}
         self._parents: list[tuple[Line, str, str]] = []
+        self._redirects: dict[str, str] = {}
+        self._merges: list[Item] = []
         self._ids = Ids(mapping.prefixes)
         self._left_out: set[str] = set()
         self._nesting = False
@@ -158,8 +146,8 @@ class _Reader:
 
     def section_of(self, element: Element) -> str:
         """In which list of a collection an element stands, or what it must be by its fields."""
-        if element.path and isinstance(element.path[0], str):
-            return element.path[0] if element.path[0] in _SECTIONS else ""
+        if name := listed_as(element):
+            return name if name in SECTIONS else ""
         value = object_of(element)
         if isinstance(value, Item) or value.keys() & _OF_A_MEMBERSHIP:
             return "memberships"
@@ -182,7 +170,10 @@ class _Reader:
         if section == "posts":
             self._posts[id_] = value
         if (section := self.section_of(element)) in _KINDS:
-            self._ids.note(section, id_, str(value.get("name")))
+            self._ids.note(section, id_, str(name_of(value)))
+            if value.get("redirect"):
+                target = self._ids.called(section, str(value["redirect"]))
+                self._redirects[self._ids.called(section, id_)] = target
             end = value.get("death_date") or value.get("dissolution_date")
             if isinstance(end, str):
                 self._ends[self._ids.called(section, id_)] = end
@@ -195,23 +186,34 @@ class _Reader:
 
     def _item(self, section: str, element: Element) -> tuple[Item, Sequence[Item]]:
         if not section:
-            kind = str(element.path[0])
-            what = (
-                "lend their dates and roles to memberships" if kind in ("events", "posts") else ""
-            )
-            return skipped(element.line, f"{kind} {what or 'have no place in the ledger'}"), ()
+            return self._left_aside(element), ()
         value = object_of(element)
         if isinstance(value, Item):
             return value, ()
         if section == "memberships":
+            if value.keys() <= {"id", "redirect"} and "redirect" in value:
+                return skipped(element.line, "it only points to another membership"), ()
             return self._seat(element.line, value), ()
         try:
             party = self._party(section, element.line, value)
         except InvalidImport as error:
             return refused(element.line, error, value), ()
+        if value.get("redirect"):
+            return self._redirected(element.line, party, value), ()
         names, wrong = self._names(element, party["id"], value.get("other_names"))
         item = made(element.line, [party, *names], value, remarks=self._remarks(section, value))
         return with_names_of_now(item), wrong
+
+    def _left_aside(self, element: Element) -> Item:
+        """A record of a list that gives none; what list is not known is told once."""
+        kind = listed_as(element)
+        lent = "lend their dates and roles to memberships" if kind in ("events", "posts") else ""
+        item = skipped(element.line, f"{kind} {lent or 'have no place in the ledger'}")
+        known = kind in OTHERS or not isinstance(element.path[-1], int) or kind in self._left_out
+        if known or item.outcome is None:
+            return item
+        self._left_out.add(kind)
+        return attrs.evolve(item, outcome=attrs.evolve(item.outcome, warnings=(not_read(kind),)))
 
     def inside(self, element: Element) -> Iterator[Item]:
         """The memberships that stand inside a person or an organisation."""
@@ -237,26 +239,37 @@ class _Reader:
             edge = {"type": "membership", "member": member, "organisation": parent}
             yield made(at, [{**edge, **self._dates(None, self._over(member, parent))}])
 
+    def merges(self) -> Iterator[Item]:
+        """Who was found to be another, once all of a list are registered."""
+        yield from self._merges
+        self._merges.clear()
+
+    def _redirected(self, line: Line, party: Object, value: Object) -> Item:
+        """A record that only points to another one: both always were one party."""
+        at = attrs.evolve(line, at=f"{line.at}.redirect")
+        into = self._redirects.get(str(party["id"]))
+        merge = {"type": "merge", "into": into, "from": party["id"], "reason": "redirect"}
+        item = made(at, [merge], value)
+        merged = tuple(unless_one_already(one, self._led) for one in item.records)
+        self._merges.append(attrs.evolve(item, records=merged))
+        return made(line, [], value, passing=[{**party, "name": party["name"] or party["id"]}])
+
     def _party(self, section: str, line: Line, value: Object) -> Object:
         id_, parent = self._ids.party(section, counted(value.get("id"))), id_in(value, "parent")
         if section == "organizations" and parent:
             self._parents.append((line, str(id_), str(self._ids.party(section, parent))))
         told = str(value.get("classification"))
         kind = self._mapping.kinds.get(told, told if told in KINDS else _KINDS[section])
-        name = value.get("name")
-        if name is None and section == "persons":
-            parts = (value.get(part) for part in _PARTS)
-            name = " ".join(part for part in parts if isinstance(part, str) and part) or None
+        name = name_of(value) if section == "persons" else value.get("name")
         return {"type": "party", "id": id_, "name": name, "kind": kind}
 
     def _names(self, element: Element, party: Any, given: Any) -> tuple[list[Object], list[Item]]:
         """The further names of a party, and the refusals of those that cannot be."""
         names: list[Object] = []
         wrong = []
-        for place, value in enumerate(listed(given)):
-            told = value if isinstance(value, dict) else {"name": value}
+        for place, told in enumerate(map(as_object, listed(given))):
             ends = self._dates(told.get("start_date"), told.get("end_date"))
-            name = {"type": "name", "party": party, "name": told.get("name")}
+            name = {"type": "name", "party": party, "name": whole(told)}
             name |= {"language": told.get("lang") or None, **ends}
             try:
                 record_of({**name, "party": "any"})
@@ -273,7 +286,13 @@ class _Reader:
 
     def _over(self, *parties: Any, told: Any = None) -> Any:
         """The first day of those told, and of the deaths and dissolutions of some parties."""
-        return first_of(told, *(self._ends.get(str(one)) for one in parties))
+        return first_of(told, *(self._ends.get(self._led(str(one))) for one in parties))
+
+    def _led(self, party: str) -> str:
+        """The party to which its record redirects, or itself."""
+        for _ in self._redirects:  # a ring comes to no end
+            party = self._redirects.get(party, party)
+        return party
 
     def _seat(self, line: Line, value: Object) -> Item:
         try:
@@ -335,11 +354,13 @@ class _Reader:
             yield f"there is no post {show(post)}: the membership has no role from it"
 
     def _remarks(self, section: str, value: Object) -> Iterator[str]:
-        joined = _PARTS if section == "persons" and value.get("name") is None else ()
+        joined = PARTS if section == "persons" and value.get("name") is None else ()
         fields = [f"{section}.{field}" for field in without(value, *_KNOWN[section], *joined)]
         names = value.get("other_names")
         for one in names if isinstance(names, list) and section != "memberships" else ():
-            inside = without(one, *_OF_A_NAME) if isinstance(one, dict) else ()
+            parts = PARTS if isinstance(one, dict) and one.get("name") is None else ()
+            main = ("note",) if joined else ()
+            inside = without(one, *_OF_A_NAME, *parts, *main) if isinstance(one, dict) else ()
             fields += [f"{section}.other_names.{field}" for field in inside]
         for name in fields:
             if name not in self._left_out:

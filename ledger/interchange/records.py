@@ -13,7 +13,13 @@ from typing import Any, Final
 import attrs
 
 from ledger.codec.canonical import jcs
-from ledger.errors import AlreadyRecorded, InvalidDocument, InvalidImport, InvalidQuotation
+from ledger.errors import (
+    AlreadyRecorded,
+    InvalidDocument,
+    InvalidImport,
+    InvalidMerge,
+    InvalidQuotation,
+)
 from ledger.interchange.shapes import FORMS, SET_BY_THE_LEDGER, Fields, Unread, form_of, members
 from ledger.model import events as ev
 from ledger.model.claim import Claim, Relation
@@ -127,6 +133,26 @@ def by_another_name(record: Record) -> Record:
                 return intake.already(there)
             _party({**record.fields, "name": old.name})(intake)  # which nothing else may part from
             return registering.name(intake, there, Name(name))
+
+    return attrs.evolve(record, enter=enter)
+
+
+def unless_one_already(record: Record, led: Callable[[str], str]) -> Record:
+    """A merge of parties that may be one by another that came before.
+
+    `led` gives the id to which the file leads from one, by all its merges.
+    """
+
+    def enter(intake: Intake) -> Made:
+        try:
+            return record.enter(intake)
+        except InvalidMerge:
+            ids = [intake.find("party", record.fields[key]) for key in ("into", "from")]
+            gone = intake.facts.indexed("merge_of", ids[1])
+            now = (intake.public(intake.facts.canonical(one)) for one in ids)
+            if not gone or len({*map(led, now)}) > 1:
+                raise
+            return intake.already(gone[0])
 
     return attrs.evolve(record, enter=enter)
 

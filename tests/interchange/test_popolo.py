@@ -287,3 +287,105 @@ def test_a_name_that_is_new_in_a_second_file_is_added(tmp_path):
         assert (again.accepted, again.skipped) == (0, 1)
         path.write_text(json.dumps({"organizations": [ANN | {"name": "Ann Ode"}]}))
         assert import_file(ledger, path).refused == 1
+
+
+OLD = {"given_name": "Jo", "family_name": "Old", "note": "Main", "end_date": "2010-05-01"}
+NOW = {"given_name": "Jo", "family_name": "New", "note": "main", "start_date": "2010-05-02"}
+LORD = {"honorific_prefix": "Lord", "lordname": "Ek", "lordofname": "Weir", "surname": "Ek"}
+
+
+@pytest.mark.parametrize(
+    "names, name",
+    [
+        ([OLD, NOW], "Jo New"),
+        ([NOW | {"end_date": ""}, OLD], "Jo New"),
+        ([NOW, {"name": "Josie", "note": "Alternate"}], "Jo New"),
+        ([{"name": "J."}, {"name": "Josie"}], "Josie"),
+        ([OLD, LORD | {"note": "Main", "start_date": "2010-05-02"}], "Lord Ek of Weir"),
+        (["Josie"], "Josie"),
+    ],
+)
+def test_a_name_that_stands_among_others_alone_is_taken_from_there(tmp_path, names, name):
+    path = tmp_path / "house.json"
+    path.write_text(json.dumps({"persons": [{"id": "jo", "other_names": names}]}))
+    told: list[Outcome] = []
+    with Ledger.open(":memory:") as ledger:
+        assert import_file(ledger, path, tell=told.append).refused == 0
+        (party,) = ledger.as_of().parties()
+        assert party.name == name
+        assert not any("note" in one for one in told[0].warnings)
+        if OLD in names:
+            assert ledger.as_of().resolve("Jo Old", on="2010-05-01") == "jo"
+            assert not ledger.as_of().denoted(name, on="2010-05-01") or NOW not in names
+
+
+def test_a_person_without_any_name_is_refused_as_before(popolo):
+    for names in ([], [{"note": "Main"}], [7]):
+        told, _ = popolo({"persons": [{"id": "jo", "other_names": names}]})
+        assert "name is missing" in told["persons[0]"].reason
+
+
+def redirecting(tmp_path, ledger, **to):
+    """Imports Ann's house, in which persons are found to be others."""
+    path = tmp_path / "house.json"
+    persons = [{"id": one, "redirect": other} for one, other in to.items()]
+    names = {"ann": "Ann", "bea": "Bea"}
+    persons += [{"id": one, "name": name} for one, name in names.items() if one not in to]
+    seats = [{"person_id": one, "organization_id": "house"} for one in to]
+    path.write_text(
+        json.dumps({"persons": persons, "organizations": [HOUSE], "memberships": seats})
+    )
+    told: list[Outcome] = []
+    import_file(ledger, path, tell=told.append)
+    return {one.at: one for one in told}
+
+
+def test_a_person_who_redirects_to_another_is_that_one(tmp_path):
+    with Ledger.open(":memory:") as ledger:
+        told = redirecting(tmp_path, ledger, anne="ann")
+        assert {one.verdict for one in told.values()} == {"accepted"}
+        (seat,) = ledger.as_of().memberships("ann")
+        assert (seat.member, seat.organisation) == ("ann", "house")
+        again = redirecting(tmp_path, ledger, anne="ann")
+        assert {one.verdict for one in again.values()} == {"skipped"}
+        led_on = redirecting(tmp_path, ledger, anne="bea", ann="bea")
+        assert "refused" not in {one.verdict for one in led_on.values()}
+        view = ledger.as_of()
+        assert {one.member for name in ("ann", "bea") for one in view.memberships(name)} == {"bea"}
+        elsewhere = redirecting(tmp_path, ledger, ann="bea", anne="cyd", cyd="dan", dan="cyd")
+        assert "was merged into 'bea' before" in elsewhere["persons[1].redirect"].reason
+        wrong = redirecting(tmp_path, ledger, cyd="eve")
+        assert "there is no party 'eve'" in wrong["persons[0].redirect"].reason
+
+
+def test_a_seat_that_a_redirect_leads_to_ends_with_the_death_of_who_held_it(popolo):
+    persons = [ANN | {"death_date": "2012-05-05"}, {"id": "anne", "redirect": "ann"}]
+    seats = [SEAT | {"person_id": "anne"}, {"id": "s2", "redirect": "s1"}]
+    told, found = popolo({"persons": persons, "organizations": [HOUSE], "memberships": seats})
+    assert found == [("house", "", "before 2012-05-06")]
+    assert told["memberships[1]"].reason == "it only points to another membership"
+
+
+def test_lists_go_by_other_names_and_those_that_are_not_known_are_told(popolo):
+    lists = {"people": [ANN], "organisations": [HOUSE], "memberships": [SEAT]}
+    told, found = popolo(lists | {"staff": [{"id": "s"}, {"id": "t"}], "meta": {"page": 1}})
+    assert found == [("house", "", "always")]
+    (warned,) = (one for one in told.values() if one.warnings)
+    assert (warned.at, warned.verdict) == ("staff[0]", "skipped")
+    assert "no list 'staff' in Popolo. Those that are read are persons" in warned.warnings[0]
+
+
+@pytest.mark.parametrize("name", ["result", "results"])
+def test_a_list_that_does_not_say_of_what_it_is_is_told_what_to_do(popolo, name):
+    told, _ = popolo({name: [ANN | {"memberships": []}], "total": 1})
+    (refused,) = told.values()
+    assert (refused.verdict, refused.at) == ("refused", "0.json")
+    assert f"no list '{name}' in Popolo" in refused.reason
+    assert "write its records under one of them" in refused.reason
+
+
+def test_a_file_with_a_list_of_people_alone_is_known_by_it(tmp_path):
+    path = tmp_path / "people.json"
+    path.write_text(json.dumps({"people": [ANN]}))
+    with Ledger.open(":memory:") as ledger:
+        assert import_file(ledger, path).accepted == 1

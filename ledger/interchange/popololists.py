@@ -1,0 +1,85 @@
+"""The lists of a Popolo file, and how it is laid out.
+
+A collection has a list of each kind of record, by its name; other files are a list of one kind, or
+one object. What else stands in a collection is told by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ledger.errors import InvalidImport
+from ledger.interchange.elements import Element, Path, elements
+from ledger.interchange.foreign import faults
+from ledger.interchange.source import Source
+from ledger.model.text import show
+
+SECTIONS: Final = ("organizations", "persons", "memberships")
+OTHERS: Final = ("events", "posts", "areas", "motions", "vote_events", "votes", "speeches")
+_ALSO: Final = {"people": "persons", "organisations": "organizations"}
+_RECORDS: Final = frozenset((*SECTIONS, *_ALSO)) - {"memberships"}
+_ONE: Final = frozenset(
+    (
+        "id",
+        "name",
+        "redirect",
+        "person_id",
+        "person",
+        "organization_id",
+        "organization",
+        "member_id",
+    )
+)
+"""Some of these has an object that is a record by itself."""
+
+
+def listed_as(element: Element) -> str:
+    """In which list of a collection an element stands; nothing where there is none."""
+    name = str(element.path[0]) if element.path and isinstance(element.path[0], str) else ""
+    return _ALSO.get(name, name)
+
+
+def is_collection(source: Source) -> bool:
+    """Whether there are several records; a person with memberships inside is one.
+
+    Raises:
+        InvalidImport: there are lists, and none that is known.
+    """
+    seen: set[str | int] = set()
+    lists: dict[str, None] = {}
+
+    def note(path: Path) -> bool:
+        seen.update(path[:1])
+        if len(path) == 2 and isinstance(path[1], int):  # noqa: PLR2004 - inside a list
+            lists[str(path[0])] = None
+        return len(path) == 2 or path[:1] == (0,)  # noqa: PLR2004 - inside a list of the collection
+
+    with source.opened() as file:
+        for _ in faults(elements(file, note)):
+            if seen & {*_RECORDS, 0}:
+                return True
+    known = bool(seen & {*SECTIONS, *OTHERS})
+    if lists and not known and not seen & _ONE:
+        raise InvalidImport(not_read(next(iter(lists))))
+    return known and not seen & {"id", "name"}
+
+
+def not_read(name: str) -> str:
+    """What to say of a list that is not known."""
+    return (
+        f"there is no list {show(name)} in Popolo. Those that are read are persons (or people), "
+        "organizations (or organisations) and memberships: write its records under one of them."
+    )
+
+
+def records(source: Source, *, collection: bool) -> Iterator[Element]:
+    """The records of a file, one after the other."""
+
+    def wanted(path: Path) -> bool:
+        if not collection:
+            return not path
+        return len(path) == 1 if path and isinstance(path[0], int) else len(path) == 2  # noqa: PLR2004
+
+    with source.opened() as file:
+        yield from elements(file, wanted)
