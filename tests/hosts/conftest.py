@@ -78,6 +78,14 @@ class Shop:
         with self.engine.begin() as conn:
             conn.execute(sa.text("DELETE FROM parcel WHERE id = :id"), {"id": parcel})
 
+    def store(self, parcel: str) -> None:
+        """A parcel and its claim, as another process stores them."""
+        with self.engine.begin() as conn:
+            conn.execute(sa.text("INSERT INTO parcel (id) VALUES (:id)"), {"id": parcel})
+            Ledger(conn).record(
+                id=f"C-{parcel}", claimant="porter", act="assert", proposition="arrived"
+            )
+
     def claims(self) -> list[str]:
         ledger = Ledger(self.engine)
         assert ledger.verify().size == len(list(ledger.events()))

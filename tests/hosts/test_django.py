@@ -78,7 +78,7 @@ django.setup()
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
-from ledger import Ledger, LedgerError
+from ledger import Ledger, LedgerError, Party
 from ledger.django import atomic
 from ledger.errors import StoreError
 from shop.models import Parcel
@@ -169,6 +169,9 @@ def test_the_page_answers_a_client_and_everything_is_stored_or_nothing(project, 
 first = client.post("/parcels/p1/porter")
 second = client.post("/parcels/p2/nobody")
 third = client.post("/parcels/p1/porter")
+with atomic() as conn:
+    Ledger(conn).register(Party("miller", name="The Miller"))
+other = client.post("/parcels/p1/miller")
 record = Ledger.record
 
 
@@ -181,12 +184,13 @@ fourth = client.post("/parcels/p4/porter")
 Ledger.record = record
 print(json.dumps([
     [first.status_code, first.json()], [second.status_code, second.json()["detail"]],
-    third.status_code, fourth.status_code, client.get("/claims").json(),
+    [third.status_code, third.json()], other.status_code, fourth.status_code,
+    client.get("/claims").json(),
 ]))
 """)
     assert told[0] == [201, {"claim": "C-p1"}]
     assert (told[1][0], told[1][1][:20]) == (404, "No party 'nobody' is")
-    assert told[2:] == [500, 503, {"claims": ["C-p1"]}]
+    assert told[2:] == [[201, {"claim": "C-p1"}], 409, 503, {"claims": ["C-p1"]}]
     assert (shop.parcels(), shop.claims()) == (["p1"], ["C-p1"])
 
 

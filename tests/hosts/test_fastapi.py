@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from ledger import Ledger
+from ledger import Ledger, Party
 from ledger.errors import StoreError
 
 
@@ -34,6 +34,13 @@ def host(request, load, url, monkeypatch):
 
     stumble.__annotations__ = {"session": module.SessionHere, "ledger": module.LedgerHere}
     app.post("/stumble/{parcel}")(stumble)
+
+    def anew(parcel, session, ledger):
+        session.add(module.Parcel(id=parcel))
+        ledger.record(claimant="porter", act="assert", proposition="arrived")
+
+    anew.__annotations__ = stumble.__annotations__
+    app.post("/anew/{parcel}")(anew)
 
     @app.get("/away")
     def away():
@@ -68,9 +75,38 @@ def test_a_refused_claim_takes_the_parcel_back(host, shop):
 def test_a_parcel_that_is_there_takes_the_claim_back(host, shop):
     _, client = host
     assert client.post("/parcels/p1?said_by=porter").status_code == 201
-    Ledger(shop.engine).amend("C-p1", reason="test", strike_out=True)
-    assert client.post("/parcels/p1?said_by=porter").status_code == 500
-    assert (shop.parcels(), shop.claims()) == (["p1"], [])
+    answer = client.post("/anew/p1")
+    assert (answer.status_code, answer.json()["detail"][:26]) == (409, "Another request has stored")
+    assert (shop.parcels(), shop.claims()) == (["p1"], ["C-p1"])
+
+
+def test_a_request_that_is_sent_again_is_answered_as_the_first_time(host, shop):
+    _, client = host
+    first, second = (client.post("/parcels/p1?said_by=porter") for _ in range(2))
+    assert (second.status_code, second.json()) == (first.status_code, first.json())
+    assert first.status_code == 201
+    Ledger(shop.engine).register(Party("miller", name="The Miller"))
+    other = client.post("/parcels/p1?said_by=miller")
+    assert other.status_code == 409
+    assert "'C-p1' is taken" in other.json()["detail"]
+    shop.store("p2")
+    for said_by, status in (("porter", 201), ("miller", 409)):
+        assert client.post(f"/parcels/p2?said_by={said_by}").status_code == status
+    assert (shop.parcels(), shop.claims()) == (["p1", "p2"], ["C-p1", "C-p2"])
+
+
+def test_a_request_that_is_sent_many_times_at_once_is_stored_once(host, shop):
+    _, client = host
+
+    def post(_):
+        return client.post("/parcels/p1?said_by=porter").status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(post, range(8)))
+    assert 201 in told
+    assert {*told} <= {201, 409}, told
+    assert post(None) == 201
+    assert (shop.parcels(), shop.claims()) == (["p1"], ["C-p1"])
 
 
 def test_an_error_after_recording_takes_back_both(host, shop):

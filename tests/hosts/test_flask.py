@@ -38,6 +38,12 @@ def host(load, url):
         module.session.commit()
         return {}
 
+    @module.app.post("/anew/<parcel>")
+    def anew(parcel):
+        module.session.add(module.Parcel(id=parcel))
+        module.ledger.record(claimant="porter", act="assert", proposition="arrived")
+        module.session.commit()
+
     @module.app.get("/away")
     def away():
         raise StoreError("the database is away", stored="unknown")
@@ -70,6 +76,27 @@ def test_the_status_says_whose_fault_it_is(host, shop):
     shop.forget("p1")
     assert client.post("/parcels/p1/miller").status_code == 409
     assert (shop.parcels(), shop.claims()) == ([], ["C-p1"])
+
+
+def test_a_request_that_is_sent_again_is_answered_as_the_first_time(host, shop):
+    client = host.app.test_client()
+    Ledger(shop.engine).register(Party("miller", name="The Miller"))
+    first, second = (client.post("/parcels/p1/porter") for _ in range(2))
+    assert (second.status_code, second.json) == (first.status_code, first.json)
+    assert (first.status_code, first.json) == (201, {"claim": "C-p1"})
+    shop.store("p2")
+    for said_by, status in (("porter", 201), ("miller", 409)):
+        assert client.post(f"/parcels/p2/{said_by}").status_code == status
+    assert (shop.parcels(), shop.claims()) == (["p1", "p2"], ["C-p1", "C-p2"])
+
+
+def test_a_parcel_that_another_request_adds_meanwhile_takes_the_claim_back(host, shop):
+    client = host.app.test_client()
+    assert client.post("/parcels/p1/porter").status_code == 201
+    answer = client.post("/anew/p1")
+    assert answer.status_code == 409
+    assert answer.json["detail"].startswith("Another request has stored this parcel")
+    assert (shop.parcels(), shop.claims()) == (["p1"], ["C-p1"])
 
 
 def test_an_error_after_recording_takes_back_both(host, shop):
