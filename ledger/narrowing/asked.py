@@ -11,12 +11,13 @@ from typing import TypeVar, cast
 
 from sqlalchemy import Connection
 
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, NotFound
 from ledger.folding import Folded
 from ledger.model import events as ev
 from ledger.model.moment import Knob
 from ledger.narrowing.acts import Narrowed, narrowed
 from ledger.narrowing.driver import Gone
+from ledger.narrowing.heading import moment
 from ledger.narrowing.plain import claims_of, quick, up_to_date
 from ledger.narrowing.records import beside, held_of
 from ledger.projections import (
@@ -287,8 +288,21 @@ def ask(folded: Folded, basis: int, said: Knob, question: Callable[[Asked], T]) 
                 found = question(Asked(near.frame, near, said))
                 if driver.version() == held.version:
                     return found
-    with asked_of(folded, basis, said) as asked:
-        return question(asked)
+    try:
+        with asked_of(folded, basis, said) as asked:
+            return question(asked)
+    except NotFound as error:
+        raise _by_now(folded, basis, said, error) from None
+
+
+def _by_now(folded: Folded, basis: int, said: Knob, error: NotFound) -> NotFound:
+    """The error for what a prefix does not know; where the log does by now, since when."""
+    with moment(folded) as log:
+        size = log.size
+    if size <= basis:
+        return error
+    with asked_of(folded, size, said) as asked:
+        return naming.later(asked.records, error, basis)
 
 
 @contextlib.contextmanager

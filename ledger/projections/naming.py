@@ -157,6 +157,38 @@ def _how_to_add(kind: str) -> str:
     return f"Register it with ledger.register({kind.capitalize()}(...))."
 
 
+def later(facts: Facts, error: errors.NotFound, basis: int) -> errors.NotFound:
+    """What to say of what a view of `basis` events does not know, and these later facts may."""
+    kinds = (kind for kind, cls in _UNKNOWN.items() if type(error) is cls)
+    kind = "party" if isinstance(error, errors.UnknownName) else next(kinds, "")
+    if kind in ("claim", "document"):  # which not all facts hold
+        told = error.message.removesuffix(f" {_how_to_add(kind)}")
+        return error if told == error.message else type(error)(told, given=error.given)
+    known = _recorded(facts, kind, error.given) if not error.struck_out else None
+    if known is None or known.sequence < basis:
+        return error
+    return type(error)(
+        f"No {kind} {show(error.given)} is in this view: it is known since "
+        f"{known.recorded:%Y-%m-%d %H:%M:%S} UTC, from sequence {known.sequence} on. Leave known= "
+        "out, or give a later one.",
+        given=error.given,
+    )
+
+
+def _recorded(facts: Facts, kind: str, given: str) -> ev.StoredEvent | None:
+    """What first told of an id, or of the name of a party."""
+    id_ = facts.id_of(kind, given)
+    told = [] if id_ is None else [id_]
+    for one in denoted(facts, given, None) if kind == "party" and not told else ():
+        party = facts.id_of("party", one.party) or one.party
+        for id_ in (party, *facts.indexed("names_of", party)):
+            event = facts.get(id_, ev.PartyRegistered) or facts.get(id_, ev.PartyNamed)
+            if event is not None and _loosely(event.name) == _loosely(given):
+                told.append(id_)
+    found = (facts.stored[id_] for id_ in told if id_ in facts.effective)
+    return min(found, key=lambda one: one.sequence, default=None)
+
+
 def denoted(facts: Facts, name: str, on: dt.date | None) -> tuple[Denoted, ...]:
     """The parties that a name denotes on a day, down to the best sure rank; on any day without one.
 

@@ -59,3 +59,10 @@ def test_what_is_set_stays_as_it_is_typed():
 def test_what_is_quoted_stays_as_it_is(quoted):
     message = f"No claim {quoted} is in this view."
     assert spoken(message) == message
+
+
+def test_what_was_entered_later_is_told_with_its_date(claims, filled, refused):
+    assert claims("party", "add", "new", "--name", "New").status == 0
+    told = refused("position", "new", "safe", "--known", "2024-03-06")
+    assert "No party 'new' is in this view: it is known since 20" in told
+    assert told.endswith("Leave --known out, or give a later one.\n")

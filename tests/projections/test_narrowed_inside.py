@@ -310,6 +310,14 @@ def test_a_near_id_is_named_whether_or_not_all_are_held(served):
     assert not served._folded.fold.facts.size
 
 
+def test_what_is_known_since_is_told_without_folding_the_log(served):
+    then = served.as_of(known=len(list(served.events())) - 1)
+    served.register(Party("new", name="New"))
+    with pytest.raises(NotFound, match=r"No party 'new' is in this view: it is known since \d"):
+        then.position("new", "shut")
+    assert not served._folded.fold.facts.size
+
+
 @pytest.mark.parametrize("nested", [False, True], ids=["rolled back", "a savepoint rolled back"])
 def test_an_erasure_that_was_rolled_back_has_erased_nothing(served, nested):
     with served._folded.bind.engine.connect() as conn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger import Membership, Occurrence, Party, Proposition, Topic
-from ledger.errors import InvalidClaim, UnknownParty
+from ledger.errors import InvalidClaim, NotFound, UnknownClaim, UnknownParty
 
 
 def test_nobody_said_anything_is_silent_with_the_last_word_on_the_topic(told):
@@ -288,6 +288,30 @@ def test_what_the_prefix_does_not_hold_is_unknown_and_not_silent(told):
     told.ledger.register(Party("new", name="New", kind="state"))
     with pytest.raises(UnknownParty):
         told.ledger.as_of(known=told.at_start).position("new", "quay")
+
+
+def test_what_is_known_since_is_no_advice_to_register_it(told):
+    told.ledger.register(Party("new", name="New", kind="state", names=["Newest"]))
+    told.ledger.name("river", "Stream")
+    told.claim("c1", "new", uttered="2023-01-03")
+    then = told.ledger.as_of(known=told.at_start)
+    ids = {getattr(one.event, "key", ""): one for one in told.ledger.events()}
+    since = f"it is known since {ids['new'].recorded:%Y-%m-%d %H:%M:%S} UTC, "
+    for ask, words in (
+        (lambda view: view.position("new", "quay"), f"No party 'new' is in this view: {since}"),
+        (lambda view: view.claims(claimant="new"), since),
+        (lambda view: view.resolve("Newest"), f"from sequence {ids['new'].sequence + 1} on"),
+        (lambda view: view.resolve("Stream"), f"from sequence {ids['new'].sequence + 2} on"),
+    ):
+        with pytest.raises(NotFound) as refused:
+            ask(then)
+        assert words in str(refused.value)
+        assert str(refused.value).endswith("Leave known= out, or give a later one.")
+        ask(told.ledger.as_of())
+    with pytest.raises(UnknownParty, match="Register it"):
+        then.position("nobody", "quay")
+    with pytest.raises(UnknownClaim, match=r"No claim 'c1' is in this view\.\Z"):
+        then.trace("c1")
 
 
 def test_two_terms_without_a_gap_hold_on_all_days_of_an_uncertain_date(told):
