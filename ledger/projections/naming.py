@@ -178,7 +178,7 @@ def later(facts: Facts, error: errors.NotFound, basis: int) -> errors.NotFound:
 def _recorded(facts: Facts, kind: str, given: str) -> ev.StoredEvent | None:
     """What first told of an id, or of the name of a party."""
     id_ = facts.id_of(kind, given)
-    told = [] if id_ is None else [id_]
+    told: list[str] = [] if id_ is None else [id_]
     for one in denoted(facts, given, None) if kind == "party" and not told else ():
         party = facts.id_of("party", one.party) or one.party
         for id_ in (party, *facts.indexed("names_of", party)):

@@ -151,7 +151,7 @@ def read_slots(told: object, sequence: int) -> Mapping[str, bytes]:
     )
 
 
-def _slot(told: object) -> bytes:
+def _slot(told: Any) -> bytes:
     """One slot; where the salt ends and the payload begins is not for the file to say.
 
     Raises:
