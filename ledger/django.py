@@ -87,9 +87,9 @@ class _Lent:
         """
         if self._django.needs_rollback:
             raise _RolledBack(
-                "Django rolls this atomic block back at its end, for an error in it was passed "
-                "over, so nothing would be stored. Put what may fail into an atomic block of its "
-                "own inside this one, or let the error leave this one."
+                "Django rolls this atomic block back at its end, so nothing would be stored: an "
+                "error in it was passed over, or set_rollback was called. Put what may fail into "
+                "an atomic block of its own inside this one, or let the error leave this one."
             )
         cursor = self._connection.cursor(*args)
         if hasattr(self._connection, "info"):

@@ -39,6 +39,7 @@ _NONE: Final[frozenset[Bound]] = frozenset()
 _NO_INSTANT: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 _BEHIND: Final = dt.timedelta(hours=-12)
 _AHEAD: Final = dt.timedelta(hours=14)
+_ZERO: Final = dt.timedelta()
 
 
 @attrs.frozen(kw_only=True)
@@ -144,35 +145,34 @@ class Bounds:
         return "..".join("" if end is None else write_bound(end) for end in (low, high))
 
 
-def first_of(several: Sequence[Bounds]) -> Bounds:
-    """When the first of some acts was: none is before the earliest that any can be.
+def first_of(several: Sequence[Bounds], among: Sequence[Bounds] = ()) -> Bounds:
+    """When the first of some acts was: not before the earliest, nor after the end of any of them.
+
+    `among` are those that may be it, where not all may, in the order in which they are listed.
 
     Example:
         >>> year, day = Bounds.of(Edtf.parse("2022")), Bounds.of(Edtf.parse("2022-09-01"))
         >>> print(first_of([year, day]), last_of([year, day]))
         2022-01-01..2022-09-01 2022-09-01..2022-12-31
     """
-    if len(several) == 1:
-        return several[0]
-    lows, highs = _ends(several)
-    low = None if None in lows else min(filter(None, lows), key=earliest_reading, default=None)
-    return _between(low, min(filter(None, highs), key=latest_reading, default=None))
+    lows = [one.earliest for one in among or several]
+    low = None if None in lows else min(filter(None, lows), key=earliest_reading)
+    highs = filter(None, (one.latest for one in several))
+    return _between(low, min(highs, key=latest_reading, default=None)) or (among or several)[0]
 
 
-def last_of(several: Sequence[Bounds]) -> Bounds:
-    """When the last of some acts was: none is after the latest that any can be; as `first_of`."""
-    if len(several) == 1:
-        return several[0]
-    lows, highs = _ends(several)
-    high = None if None in highs else max(filter(None, highs), key=latest_reading, default=None)
-    return _between(max(filter(None, lows), key=earliest_reading, default=None), high)
+def last_of(several: Sequence[Bounds], among: Sequence[Bounds] = ()) -> Bounds:
+    """When the last of some acts was; as `first_of`."""
+    highs = [one.latest for one in among or several]
+    high = None if None in highs else max(filter(None, highs), key=latest_reading)
+    lows = filter(None, (one.earliest for one in several))
+    return _between(max(lows, key=earliest_reading, default=None), high) or (among or several)[-1]
 
 
-def _ends(several: Sequence[Bounds]) -> tuple[list[Bound | None], list[Bound | None]]:
-    return [one.earliest for one in several], [one.latest for one in several]
-
-
-def _between(low: Bound | None, high: Bound | None) -> Bounds:
+def _between(low: Bound | None, high: Bound | None) -> Bounds | None:
+    """Bounds with these ends; None of a day and an instant that read as the wrong way round."""
+    if low is not None and high is not None and _local_day(low, _ZERO) > _local_day(high, _ZERO):
+        return None
     return Bounds(
         lows=_NONE if low is None else frozenset({low}),
         highs=_NONE if high is None else frozenset({high}),

@@ -122,6 +122,20 @@ def check_act_stance(act: str, stance: str) -> None:
         )
 
 
+def usual_stance(act: str) -> str:
+    """The stance that an act takes where none is given."""
+    return FIXED_STANCE.get(act, "supports")
+
+
+def is_opposite(act: str, stance: str, shown: str) -> bool:
+    """Whether an act is about the opposite of what it is shown on: who denied that supports this.
+
+    Its `stance` is then shown as the other one. Of an act that took the other side than it usually
+    does neither way reads right, and so it is no such one.
+    """
+    return shown != stance and stance == usual_stance(act)
+
+
 def check_act_kind(act: str, kind: str, proposition: str) -> None:
     """Refuse an act that wants something of a proposition that is a plain fact."""
     if act in NEEDS_AIM and kind != "aim":
@@ -225,7 +239,7 @@ class Claim:
 
     @stance.default
     def _usual_stance(self) -> str:
-        return FIXED_STANCE.get(self.act, "supports")
+        return usual_stance(self.act)
 
     def __attrs_post_init__(self) -> None:
         """Stance fits act, and there is one way to say who."""

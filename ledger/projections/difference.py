@@ -16,7 +16,7 @@ from ledger.projections.listing import ClaimLine, Filters, claim_line, passing
 from ledger.projections.perspectives import positions_of, positions_within
 from ledger.projections.positions import certainty, unless_silent
 from ledger.projections.scope import EVERYTHING, Scope
-from ledger.projections.standing import Position
+from ledger.projections.standing import Evidence, Position
 
 Cell = tuple[str, str]
 """A party and a proposition, by the ids that they are shown by."""
@@ -31,9 +31,10 @@ _SHOWN: Final[Mapping[str, type[Any]]] = {
 class Changed(Answer):
     """One position that differs; None where the party was silent, or not known.
 
-    `through` are the claims that bear on one of the two and not, or not so, on the other: they may
-    be old, and reach the party by a membership that is new. `unknown` says in which of the two
-    views there is no such party or proposition: "before", "after".
+    Where a view knows of a merge, the position there is that of the kept id. `through` are the
+    claims that bear on one of the two and not, or not so, on the other: they may be old, and reach
+    the party by a membership that is new. `unknown` says in which of the two views there is no such
+    party or proposition: "before", "after".
     """
 
     party: str
@@ -56,9 +57,10 @@ class Changed(Answer):
         return told if before != after else f"{told}, by {', '.join(self.through) or 'other ways'}"
 
     def _short(self, view: str, one: Position | None) -> str:
-        if one is not None:
-            return one.short()
-        return "unknown" if view in self.unknown else "silent"
+        if one is None:
+            return "unknown" if view in self.unknown else "silent"
+        here = (one.party, one.proposition) == (self.party, self.proposition)
+        return one.short() if here else f"{one.short()} as {one.party} on {one.proposition}"
 
 
 @attrs.frozen(kw_only=True)
@@ -102,13 +104,14 @@ class Shown:
     """What is compared of a view: its claims by id, its positions by party and proposition.
 
     Of what was looked up, `unknown` are the cells of a party or proposition that the view does not
-    know, `elsewhere` those that it shows under other ids, since it knows of a merge.
+    know. A cell that it shows under other ids, since it knows of a merge, has the position there;
+    `turned` are those of which that is on the opposite proposition.
     """
 
     claims: dict[str, ClaimLine] = attrs.field(factory=dict)
     positions: dict[Cell, Position] = attrs.field(factory=dict)
     unknown: frozenset[Cell] = frozenset()
-    elsewhere: frozenset[Cell] = frozenset()
+    turned: frozenset[Cell] = frozenset()
     said: Knob
     basis: int
 
@@ -134,7 +137,7 @@ class Shown:
             claims={row.id: row for row in rows},
             positions=self.positions | more.positions,
             unknown=more.unknown,
-            elsewhere=more.elsewhere,
+            turned=more.turned,
         )
 
 
@@ -153,12 +156,12 @@ class Lacking:
         return bool(self.claims or self.cells)
 
     def found(self, facts: Facts) -> dict[Cell, Cell]:
-        """The cells of which a view knows both, by the ledger's shown ids."""
-        found = {
+        """The cells of which a view knows both, each by its ids in the ledger."""
+        ids = {
             cell: (_id(facts, "party", cell[0]), _id(facts, "proposition", cell[1]))
             for cell in self.cells
         }
-        return {cell: (who, what) for cell, (who, what) in found.items() if who and what}
+        return {cell: (who, what) for cell, (who, what) in ids.items() if who and what}
 
 
 def shown(facts: Facts, said: Knob, scope: Scope = EVERYTHING) -> Shown:
@@ -179,12 +182,12 @@ def looked_up(facts: Facts, said: Knob, lacking: Lacking) -> Shown:
         and (state := certainty(facts, id_, said)) != "not_yet"
     )
     cells = lacking.found(facts)
-    here = {cell for cell, ids in cells.items() if (*map(facts.public, ids),) == cell}
-    rows = (unless_silent(facts, *cells[cell], said) for cell in sorted(here))
+    rows = {cell: unless_silent(facts, *ids, said) for cell, ids in cells.items()}
     return attrs.evolve(
-        _shown(facts, said, lines, (row for row in rows if row is not None)),
+        _shown(facts, said, lines, ()),
+        positions={cell: row for cell, row in rows.items() if row is not None},
         unknown=lacking.cells - cells.keys(),
-        elsewhere=frozenset(cells.keys() - here),
+        turned=frozenset(cell for cell, (_, what) in cells.items() if facts.negated(what)),
     )
 
 
@@ -224,15 +227,16 @@ def diff(before: Shown, after: Shown) -> Difference:
                 unknown=("before",) * (cell in before.unknown)
                 + ("after",) * (cell in after.unknown),
             )
-            for cell in sorted({*stood, *stands} - before.elsewhere - after.elsewhere)
-            if _gist(one := stood.get(cell)) != _gist(other := stands.get(cell))
+            for cell in sorted({*stood, *stands})
+            if _gist(one := stood.get(cell), cell[0], turned=cell in before.turned)
+            != _gist(other := stands.get(cell), cell[0], turned=cell in after.turned)
         ),
     )
 
 
 def differing(before: Position, after: Position) -> Changed | None:
     """A position that came out otherwise; None where it did not."""
-    if _gist(before) == _gist(after):
+    if _gist(before, before.party) == _gist(after, after.party):
         return None
     return Changed(party=before.party, proposition=before.proposition, before=before, after=after)
 
@@ -264,26 +268,40 @@ def _positions(facts: Facts, said: Knob, scope: Scope) -> Iterator[Position]:
 
 
 def _id(facts: Facts, kind: str, shown: str) -> str:
-    """The ledger's shown id of a live record by what another view shows; "" where there is none."""
+    """The ledger's id of a live record by what another view shows; "" where there is none."""
     id_ = facts.id_of(kind, shown) or shown
-    live = facts.get(id_, _SHOWN[kind]) is not None
-    return facts.canonical(id_) if live else ""
+    return id_ if facts.get(id_, _SHOWN[kind]) is not None else ""
 
 
-def _gist(one: Position | None) -> object:
-    """What makes a position another one: where it stands, on what words, and how they reach it."""
+_SIDES: Final = {"supports": "opposes", "opposes": "supports"}
+
+
+def _gist(one: Position | None, party: str, *, turned: bool = False) -> object:
+    """What makes a position another one: where it stands, on what words, and how they reach it.
+
+    One that stands under other ids is told as the party's, on the proposition that was asked about.
+    """
     if one is None:
         return None
+
+    shown = one.party
+
+    def side(stance: str | None) -> str | None:
+        return _SIDES.get(stance or "", stance) if turned else stance
+
+    def way(evidence: Evidence) -> tuple[str, ...]:
+        return tuple(party if here == shown else here for here in evidence.path)
+
     return (
         one.status,
-        one.stance,
+        side(one.stance),
         one.because,
         one.acts,
         one.factuality,
         one.conditions,
-        tuple((e.claim, e.stance, str(e.said), e.path, e.withdrawn) for e in one.evidence),
-        tuple((e.claim, e.stance, str(e.said), e.path) for e in one.possible),
-        tuple((e.claim, e.act, str(e.said), e.path, e.certainty) for e in one.set_aside),
+        tuple((e.claim, side(e.stance), str(e.said), way(e), e.withdrawn) for e in one.evidence),
+        tuple((e.claim, side(e.stance), str(e.said), way(e)) for e in one.possible),
+        tuple((e.claim, e.act, str(e.said), way(e), e.certainty) for e in one.set_aside),
         one.possibly_withdrawn,
         one.lapsed,
         one.contested_by,

@@ -10,7 +10,7 @@ import attrs
 
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
-from ledger.model.claim import STANCES, check_act, one_of
+from ledger.model.claim import STANCES, check_act, is_opposite, one_of
 from ledger.model.moment import Edtf, Knob, Span, surely_before, surely_reached
 from ledger.projections import naming
 from ledger.projections.answer import Answer
@@ -258,5 +258,5 @@ def claim_line(
         recorded=stored.recorded,
         sequence=stored.sequence,
         erased=erased(facts, id_),
-        opposite=facts.negated(claim.proposition),
+        opposite=is_opposite(claim.act, claim.stance, facts.stance(claim)),
     )

@@ -15,6 +15,7 @@ import attrs
 
 from ledger.model.attribution import Linked, claimant_of
 from ledger.model.bounds import Bounds
+from ledger.model.claim import is_opposite
 from ledger.model.moment import Edtf, Knob
 from ledger.model.quotation import Quotation
 from ledger.projections.effective import Facts
@@ -98,7 +99,7 @@ def _on_one(frame: Frame, claim: PlainClaim, said: Knob, *, surely: bool) -> dic
             claimant=(frame.public(claim.claimant),),
             speaker=name_of(frame, claim.claimant),
             act=claim.act,
-            opposite=frame.negated(claim.proposition),
+            opposite=is_opposite(claim.act, claim.stance, stance),
             stance=stance,
             factuality=claim.factuality,
             said=bounds,
@@ -143,7 +144,7 @@ class _PlainFacts:
         self._documents = {one.document: one.document_key for one in claims}
         self.size, self.lost_claims = basis, frame.lost_claims
         self.effective, self.stored = frame.effective, self._claims
-        self.canonical, self.stance, self.negated = frame.canonical, frame.stance, frame.negated
+        self.canonical, self.stance = frame.canonical, frame.stance
 
     def claims_on(self, _proposition: str) -> tuple[str, ...]:
         return tuple(self._claims)

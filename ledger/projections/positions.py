@@ -14,7 +14,8 @@ from typing import Literal
 import attrs
 
 from ledger.model import events as ev
-from ledger.model.bounds import Bounds, first_of, last_of
+from ledger.model.bounds import Bounds
+from ledger.model.claim import is_opposite
 from ledger.model.moment import Bound, Knob, surely_before
 from ledger.projections.deciding import Counted, Status, current_run, decide, distinct
 from ledger.projections.effective import Facts
@@ -22,7 +23,7 @@ from ledger.projections.erased import erased, erased_of
 from ledger.projections.naming import name_of
 from ledger.projections.policies import Candidate, Policy, kept_by, policy_of
 from ledger.projections.rollup import may_reach, reach
-from ledger.projections.runs import in_order, runs_of
+from ledger.projections.runs import ends_of, in_order, runs_of
 from ledger.projections.saying import bounds, precedes
 from ledger.projections.standing import Evidence, Position
 
@@ -180,7 +181,8 @@ def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
         certain=found.certain,
         aside=found.aside,
     )
-    told, said_at = _shown(facts, current), [bounds(facts, one.id) for one in current]
+    told = _shown(facts, current)
+    first, last_said = ends_of(facts, [one.id for one in current]) if current else (None, None)
     ends = {one.id for one in found.frontier if found.status == "withdrawn" or not one.withdrawn}
     last = [one for one in current if one.id in ends] or current
     who, what, order, certain = found.party, found.proposition, found.order, found.certain
@@ -195,8 +197,8 @@ def answered(facts: Facts, found: Weighed, said: Knob) -> Position:
         speakers=distinct(one.speaker for one in told if one.speaker),
         evidence=told if found.status != "undeclared" else (),
         utterances=len({one.claim.utterance or one.id for one in current}),
-        first_stated=first_of(said_at) if said_at else None,
-        last_stated=last_of(said_at) if said_at else None,
+        first_stated=first,
+        last_stated=last_said,
         lapsed=_lapsed(current, said),
         contested_by=_contested(facts, [*found.frontier, *current], said),
         possible=_shown(facts, found.possible),
@@ -227,11 +229,9 @@ def _collect(facts: Facts, party: str, proposition: str, said: Knob) -> list[Cou
     found = []
     on = facts.memo("claims_on", proposition, lambda: dict.fromkeys(facts.claims_on(proposition)))
     worth_a_look = may_reach(facts, party)
-    if len(worth_a_look) < len(on):  # or all parties on a proposition would take its square
-        mine = sorted(on.keys() & worth_a_look.keys(), key=lambda id_: facts.stored[id_].sequence)
-    else:
-        mine = [id_ for id_ in on if id_ in worth_a_look]
-    for id_ in mine:
+    # The few are looked for among the many: else all parties on a proposition take its square.
+    mine = on.keys() & worth_a_look.keys()
+    for id_ in sorted(mine, key=lambda id_: facts.stored[id_].sequence):
         path = reach(facts, id_).get(party)
         claim = facts.get(id_, ev.ClaimRecorded)
         state = certainty(facts, id_, said) if path else "not_yet"
@@ -271,7 +271,7 @@ def _shown(facts: Facts, claims: Sequence[Counted]) -> tuple[Evidence, ...]:
             claimant=tuple(map(facts.public, named)),
             speaker=" or ".join(name_of(facts, party) for party in named),
             act=one.claim.act,
-            opposite=facts.negated(one.claim.proposition),
+            opposite=is_opposite(one.claim.act, one.claim.stance, one.stance),
             stance=one.stance,
             factuality=one.claim.factuality,
             said=bounds(facts, one.id),

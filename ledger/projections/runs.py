@@ -120,6 +120,28 @@ def runs_of(
     return runs, turns
 
 
+def ends_of(facts: Facts, ids: Sequence[str]) -> tuple[Bounds, Bounds]:
+    """When the first and the last of some claims were said, in the order of their list.
+
+    What refers back to another is not the first, what is referred back to not the last, whatever
+    the dates say.
+    """
+    said = {id_: bounds(facts, id_) for id_ in ids}
+    if len(ids) == 1:
+        return said[ids[0]], said[ids[0]]
+    pairs = [
+        (earlier, later)
+        for later in ids
+        if any(refers_back_to(facts, later))
+        for earlier in ids
+        if earlier != later and refers_back(facts, later, earlier)
+    ]
+    first = [said[id_] for id_ in ids if id_ not in {later for _, later in pairs}]
+    last = [said[id_] for id_ in ids if id_ not in {earlier for earlier, _ in pairs}]
+    every = [*said.values()]
+    return first_of(every, first), last_of(every, last)
+
+
 def _run(facts: Facts, group: Sequence[str], stance: str, withdrawn: Collection[str]) -> Run:
     shifts = []
     for former, id_ in itertools.pairwise(group):
@@ -131,12 +153,12 @@ def _run(facts: Facts, group: Sequence[str], stance: str, withdrawn: Collection[
                 f"{before.act}, {before.factuality} to {after.act}, {after.factuality} "
                 f"({facts.public(id_)})"
             )
-    said_at = [bounds(facts, id_) for id_ in group]
+    first, last = ends_of(facts, group)
     return Run(
         stance=stance,
         claims=tuple(map(facts.public, group)),
-        first=first_of(said_at),
-        last=last_of(said_at),
+        first=first,
+        last=last,
         shifts=tuple(shifts),
         withdrawn=tuple(facts.public(id_) for id_ in group if id_ in withdrawn),
         ledger_ids=tuple(group),

@@ -27,8 +27,8 @@ Certainty = Literal["certain", "possible"]
 class Evidence(Answer):
     """One claim that bears on a position: what it says, where it stands, how it got here.
 
-    `speaker` is the name of who made it. `opposite` says that its act is about a proposition that
-    was merged into this one as its negation: who denied that, supports this.
+    `speaker` is the name of who made it. `opposite` says that its act is about the opposite, which
+    was merged into this proposition as its negation: who denied that, supports this.
     """
 
     claim: str
@@ -109,7 +109,7 @@ class Position(Answer):
     said: Knob
     basis: int
 
-    derived: ClassVar[tuple[str, ...]] = ("own", "stale_days", "erased_parts")
+    derived: ClassVar[tuple[str, ...]] = ("own", "stale_days", "erased_parts", "in_doubt")
 
     @property
     def own(self) -> bool:
@@ -130,9 +130,16 @@ class Position(Answer):
         day = latest.astimezone(dt.UTC).date() if isinstance(latest, dt.datetime) else latest
         return max(0, ((self.said.day or self.said.end().date()) - day).days)
 
+    @property
+    def in_doubt(self) -> tuple[str, ...]:
+        """The claims that it rests on and that were possibly taken back."""
+        words = self.possible if self.status == "possible" else self.evidence or self.set_aside
+        rests_on = {one.claim for one in words}
+        return tuple(one for one in self.possibly_withdrawn if one in rests_on)
+
     def short(self) -> str:
         """The status in a word or two and what is in doubt, for a table cell."""
-        doubts = ", possibly withdrawn" * bool(self.possibly_withdrawn)
+        doubts = ", possibly withdrawn" * bool(self.in_doubt)
         return self._status() + doubts + ", contested" * bool(self.contested_by)
 
     def _status(self) -> str:
@@ -165,20 +172,20 @@ class Position(Answer):
         match self.status:
             case "held":
                 took = wording.TOOK.get(self.stance or "", self.stance)
-                told = f"{who} {took} {what}: {self._stated()}."
+                told = f"{who} {took} {what}{self._stated()}."
             case "conflicted":
                 sides = " and ".join(distinct(e.stance for e in self.evidence if not e.withdrawn))
                 why = wording.WHY.get(self.because or "")
                 told = f"{who} gave conflicting words on {what} ({sides}): {why}."
             case "withdrawn":
-                told = f"{who} took back the last word on {what}: {self._stated()}."
+                told = f"{who} took back the last word on {what}{self._stated()}."
             case "possible" if aside := self._surely_aside():
                 dates = wording.dated(*wording.ends([one.said for one in aside]))
                 told = f"{who} told no side on {what} {dates}; {self._perhaps()}."
             case "possible":
                 told = f"No certain word of {who} on {what} is known; {self._perhaps()}."
             case "undeclared" if self._surely_aside():
-                told = f"{who} told no side on {what}: {self._stated()}."
+                told = f"{who} told no side on {what}{self._stated()}."
             case "undeclared":
                 many = _counted(self.set_aside)
                 told = (
@@ -190,46 +197,40 @@ class Position(Answer):
                 told = f"No word of {who} on {what} is known{last}."
         return " ".join((told, *self._beside()))
 
-    def _stated(self) -> str:
-        """How, by whom, when and on which condition the current run was said."""
+    def _words_told(self) -> Sequence[Evidence]:
+        """The words that the sentence is about: those taken back only where it tells of that."""
         words = self.evidence or self.set_aside
+        back = self.status == "withdrawn"
+        return [one for one in words if one.withdrawn == back] or words
+
+    def _stated(self) -> str:
+        """How, by whom, when and on which condition the words were said that are told."""
         ways: dict[tuple[object, ...], list[Evidence]] = {}
-        for one in [one for one in words if not one.withdrawn] or words:
+        told = self._words_told()
+        for one in told:
             way = (one.act, one.opposite, one.factuality, one.conditions)
             ways.setdefault(way, []).append(one)
-        dates = [self._dates()] if self.first_stated is not None else []
+        dates = self._dates(told)
         if len(ways) == 1:
-            (alike,) = ways.values()
-            return " ".join([*self._way(alike), *dates, *_condition(alike[0])])
-        told = (" ".join([*self._way(alike), *_condition(alike[0])]) for alike in ways.values())
-        return ": ".join([*dates, "; ".join(told)])
+            return ": " + " ".join([*_way(told, self.name), dates, *_condition(told[0])])
+        each = (" ".join([*_way(way, self.name), *_condition(way[0])]) for way in ways.values())
+        return f" {dates}: {'; '.join(each)}"
 
-    def _way(self, alike: Sequence[Evidence]) -> Iterable[str]:
-        """What was done, how sure of it and by whom, of claims that agree in that."""
-        one = alike[0]
-        yield wording.acted(one.act)
-        yield from ("the opposite",) * one.opposite
-        if one.factuality in wording.HEDGED:
-            yield wording.HEDGED[one.factuality]
-        speakers = distinct(each.speaker for each in alike if each.speaker)
-        if speakers and speakers != (self.name,):
-            by = "through" if one.act in wording.BY_THEMSELVES else "by"
-            yield f"{by} {wording.listed(speakers)}"
-
-    def _dates(self) -> str:
-        told = wording.dated(*(one for one in (self.first_stated, self.last_stated) if one))
-        if self.utterances < 2:  # noqa: PLR2004 - one occasion is not counted
-            return told
-        back = {one.utterance or one.claim for one in self.evidence if one.withdrawn}
-        some = f", {len(back)} of them taken back" if 0 < len(back) < self.utterances else ""
-        return f"{told}, on {self.utterances} occasions{some}"
+    def _dates(self, told: Sequence[Evidence]) -> str:
+        first, last = self.first_stated, self.last_stated
+        if first is None or last is None or len(told) < len(self.evidence or self.set_aside):
+            first, last = wording.ends([one.said for one in told])
+        many = len({one.utterance or one.claim for one in told})
+        return wording.dated(first, last) + (f", on {many} occasions" if many > 1 else "")
 
     def _perhaps(self) -> str:
         """What may have been said as well, told as no more than that."""
         took = [wording.TOOK.get(stance, stance) for stance in may_stand(self)]
         many = _counted(self.possible)
         words = f"{' or '.join(took)} it" if took else "took it back"
-        return f"possibly {words} ({many})"
+        doubted = {one.claim for one in self.possible}.intersection(self.possibly_withdrawn)
+        back = ", possibly taken back" if doubted and self.status != "possible" else ""
+        return f"possibly {words} ({many}{back})"
 
     def _beside(self) -> Iterable[str]:
         unsure = len(self.set_aside) - len(self._surely_aside())
@@ -239,8 +240,9 @@ class Position(Answer):
             yield "It was meant for a time that is over."
         if self.contested_by:
             yield "That it was said is contested."
-        if self.possibly_withdrawn:
+        if self.in_doubt:
             yield "It was possibly taken back."
+        yield from self._taken_back()
         if self.possible and self.status != "possible":
             yield f"Beside this {self._perhaps()}."
         if self.passed_over:
@@ -249,6 +251,16 @@ class Position(Answer):
             yield f"Claims with erased parts: {self.erased_parts}."
         if self.incomplete:
             yield f"Erased claims that may bear on it: {self.incomplete}."
+
+    def _taken_back(self) -> Iterable[str]:
+        """Of words that were taken back, where the sentence is not about that."""
+        words = self.evidence or self.set_aside
+        back = {one.utterance or one.claim for one in words if one.withdrawn}
+        if not back or self.status in ("withdrawn", "conflicted"):
+            return
+        others = back - {one.utterance or one.claim for one in self._words_told()}
+        many = f"{len(others)} other occasion{'' if len(others) == 1 else 's'}"
+        yield f"What was said on {many} was taken back." if others else "It was taken back."
 
     def __str__(self) -> str:
         lines = [self.sentence()]
@@ -276,6 +288,18 @@ class Position(Answer):
             for heading, words in self._words()
         ]
         return marked_up(self.sentence(), [*told, ("", [(note, "") for note in self._notes()])])
+
+
+def _way(alike: Sequence[Evidence], name: str) -> Iterable[str]:
+    """What was done, how sure of it and by whom, of claims that agree in that."""
+    one = alike[0]
+    yield wording.acted(one.act, opposite=one.opposite)
+    if one.factuality in wording.HEDGED:
+        yield wording.HEDGED[one.factuality]
+    speakers = distinct(each.speaker for each in alike if each.speaker)
+    if speakers and speakers != (name,):
+        by = "through" if one.act in wording.BY_THEMSELVES else "by"
+        yield f"{by} {wording.listed(speakers)}"
 
 
 def _condition(one: Evidence) -> tuple[str, ...]:

@@ -83,14 +83,21 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(first)} {last} {end}" if first else end
 
 
-def acted(act: str) -> str:
-    """An act as what was done; one of a host's own without its namespace.
+_OPPOSITE: Final[Mapping[str, str]] = {
+    "characterise": "characterised the opposite so",
+    "accuse": "raised the opposite as an accusation",
+}
+
+
+def acted(act: str, *, opposite: bool = False) -> str:
+    """An act as what was done, perhaps to the opposite; one of a host's own without its namespace.
 
     Example:
-        >>> acted("call_for"), acted("x-desk:shout")
-        ('called for', 'shout')
+        >>> acted("call_for"), acted("x-desk:shout"), acted("deny", opposite=True)
+        ('called for', 'shout', 'denied the opposite')
     """
-    return DONE.get(act, act.rpartition(":")[2].replace("_", " "))
+    done = DONE.get(act, act.rpartition(":")[2].replace("_", " "))
+    return _OPPOSITE.get(act, f"{done} the opposite") if opposite else done
 
 
 def dated(first: Bounds, last: Bounds) -> str:

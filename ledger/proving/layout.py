@@ -31,6 +31,7 @@ from ledger.codec.canonical import parse
 from ledger.codec.entry import SALT_BYTES, SLOTS
 from ledger.errors import CodecError, InvalidBundle
 from ledger.merkle.frontier import SIZE_LIMIT
+from ledger.model.text import show
 
 FORMAT: Final = "claimledger-bundle/1"
 MOST_ENTRIES: Final = 1_000_000
@@ -117,8 +118,15 @@ def _possible(size: int, sequences: object) -> bool:
 
 
 def _is_about(about: dict[Any, Any], sequences: object) -> bool:
+    if about and sequences == []:
+        raise InvalidBundle(
+            f"The bundle holds no entry, and says that it is about {show(about)}: nothing of that "
+            "is in it. Ask for a bundle of the whole log.",
+            field="about",
+            given=about,
+        )
     texts = all(isinstance(named, str) for named in about.values())
-    return texts and about.keys() <= KEYED.keys() and not (about and sequences == [])
+    return texts and about.keys() <= KEYED.keys()
 
 
 def write_slots(slots: Mapping[str, bytes]) -> dict[str, Any]:

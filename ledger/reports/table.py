@@ -210,5 +210,5 @@ def _in_short(position: Position) -> str:
             assert_never(other)
     words += ["lapsed"] if position.lapsed else []
     words += ["contested"] if position.contested_by else []
-    words += ["possibly withdrawn"] if position.possibly_withdrawn else []
+    words += ["possibly withdrawn"] if position.in_doubt else []
     return ", ".join(words)

@@ -18,6 +18,7 @@ import pytest
 from ledger import Ledger
 from ledger.aio import AsyncLedger
 from ledger.errors import ForeignDatabase, NotFound, StoreError
+from ledger.projecting import Projection
 from tests.embedding.entries import FIRST, said
 from tests.waiting import until
 
@@ -122,6 +123,37 @@ def test_a_call_cancelled_while_it_waits_for_the_lock_stores_nothing(tmp_path):
             assert (await ledger.claims()).ids == ("after",)
 
     asyncio.run(main())
+
+
+def test_a_call_cancelled_before_its_commit_stores_nothing(tmp_path):
+    begun, go_on, seen = threading.Event(), threading.Event(), []
+
+    def slowly(state, stored):
+        seen.append(stored.sequence)
+        begun.set()
+        assert go_on.wait(20)
+        return state
+
+    async def main():
+        async with await AsyncLedger.open(tmp_path / "claims.db") as ledger:
+            await ledger.register_all(FIRST)
+            slow = Projection(name="slow", initial=dict, evolve=slowly)
+            await ledger.run_sync(lambda it: it.projections.add(slow))
+            go_on.set()
+            await ledger.run_sync(lambda it: it.projections.ready())
+            begun.clear()
+            go_on.clear()
+            call = asyncio.create_task(ledger.record(**said("given up")))
+            await asyncio.to_thread(begun.wait, 20)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            go_on.set()
+            assert (await ledger.claims()).ids == ()
+            assert (await ledger.verify()).size == 2
+
+    asyncio.run(main())
+    assert seen == [0, 1, 2]
 
 
 def test_a_ledger_that_was_used_works_in_a_forked_child(tmp_path):

@@ -290,6 +290,43 @@ def test_the_first_and_the_last_of_several_acts_lie_in_their_bounds(spans, data)
     assert last_of(several).latest == max(high for _, high in spans)
 
 
+ends_of_any_kind = st.one_of(
+    st.tuples(days, days).map(sorted),
+    st.tuples(instants, instants).map(sorted),
+    days.map(lambda day: (day, day)),
+)
+
+
+@given(st.lists(ends_of_any_kind, min_size=1, max_size=4))
+def test_days_beside_instants_never_read_the_wrong_way_round(spans):
+    several = [Bounds(lows=frozenset({low}), highs=frozenset({high})) for low, high in spans]
+    for found in (first_of(several), last_of(several)):
+        low, high = found.earliest, found.latest
+        assert str(low)[:10] <= str(high)[:10]
+        assert low in {low for low, _ in spans}
+        assert high in {high for _, high in spans}
+
+
+@pytest.mark.parametrize(
+    "texts, first, last",
+    [
+        (("2023-01-08", "2023-01-09T03:00:00Z"), "2023-01-08..2023-01-09T03:00:00Z", None),
+        (("2023-01-08T12:00:00Z", "2023-01-09"), None, "2023-01-08T12:00:00Z..2023-01-09"),
+    ],
+)
+def test_of_a_day_and_an_instant_in_reach_of_it_the_listed_one_is_told(texts, first, last):
+    """A day may last until noon of the next in UTC: the ends of the two would cross."""
+    several = [of(text) for text in texts]
+    assert str(first_of(several)) == (first or texts[0])
+    assert str(last_of(several)) == (last or texts[1])
+
+
+def test_who_cannot_be_the_first_or_the_last_lends_only_the_other_end():
+    month, day = of("2023-01"), of("2023-01-05")
+    assert str(first_of([day, month], [day])) == "2023-01-05"
+    assert str(last_of([day, month], [month])) == "2023-01-05..2023-01-31"
+
+
 def test_the_first_of_several_is_open_where_one_has_no_start_and_the_last_where_one_has_no_end():
     several = [of("[..2023-01-18]"), of("2023-01-12"), of("[2023-01-10..]")]
     assert [str(first_of(several)), str(last_of(several))] == ["..2023-01-12", "2023-01-12.."]

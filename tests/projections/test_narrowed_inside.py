@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from ledger import Document, Ledger, Membership, Party, Proposition
 from ledger.aio import AsyncLedger
 from ledger.errors import InvalidMerge, NotFound
-from ledger.narrowing import Asked, asked_of, records
+from ledger.narrowing import Asked, asked_of, plain, records
 from ledger.narrowing.records import held_of
 from ledger.projecting import cells
 from ledger.projections import near
@@ -151,6 +151,24 @@ def test_what_another_commits_meanwhile_is_seen_when_a_session_writes(served):
         assert [one.id for one in ledger.claims(party="mill")] == ["C1", "C2", "C3"]
     assert served.position("mill", "shut").stance == "opposes"
     assert not served._folded.fold.facts.size
+
+
+def test_a_party_in_full_keeps_no_more_documents_than_a_few(tmp_path, monkeypatch):
+    monkeypatch.setattr(plain, "PAPERS", 2)
+    with Ledger.open(tmp_path / "claims.db") as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register(Party("mill", name="Mill"))
+        for name in ("b", "a", "c"):
+            ledger.register(Proposition(name, text=name))
+            ledger.register(Document(f"d-{name}", publisher="mill", text="x"))
+            ledger.record(
+                id=name, claimant="mill", act="assert", proposition=name, document=f"d-{name}"
+            )
+        rows = ledger.positions(party="mill").rows
+        assert [(one.proposition, one.evidence[0].document) for one in rows] == [
+            *(("a", "d-a"), ("b", "d-b"), ("c", "d-c")),
+        ]
+        assert len(held_of(ledger._folded.fold).papers) <= 2
 
 
 def test_tables_that_are_a_little_behind_are_read_with_what_came_since(served, monkeypatch):

@@ -50,6 +50,19 @@ def test_an_own_claim_that_is_only_possible_silences_nobody(told):
     assert late == ("held", "supports", ["office"])
 
 
+@pytest.mark.parametrize("others", [0, 5])
+def test_candidates_come_in_recorded_order_whoever_else_spoke(told, others):
+    """A policy may count on it: it was that of the merged propositions, or that of recording."""
+    told.claim("first", "river", proposition="jammed", uttered="2023-01-04", stance="opposes")
+    told.claim("second", "river", uttered="2023-01-05")
+    told.ledger.merge("quay", "jammed")
+    for number in range(others):
+        told.claim(f"other-{number}", "union", uttered="2023-01-06")
+    seen = []
+    told.ledger.position("river", "quay", policy=lambda found: seen.extend(found) or found)
+    assert [one.claim for one in seen] == ["first", "second"]
+
+
 def test_the_shortest_path_is_the_highest_authority(told):
     told.claim("office", "harbour", uttered="2023-01-04")
     told.claim("hers", "speaker", uttered="2023-01-05", stance="opposes")

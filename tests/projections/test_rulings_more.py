@@ -224,7 +224,7 @@ def test_a_reaffirmation_makes_a_position_fresh_again(told):
             ],
             None,
             (
-                "Delta supported “The quay is open”: first 2023-01-03, last 2023-01-05, on 2 "
+                "Delta supported “The quay is open” first 2023-01-03, last 2023-01-05, on 2 "
                 "occasions: asserted; asserted as probable."
             ),
         ),
@@ -298,19 +298,61 @@ def test_words_of_several_kinds_are_told_each_with_who_said_them(told):
     told.ledger.register(Party("front", name="The Front"))
     told.ledger.register_all([Membership("river", "front"), Membership("union", "front")])
     assert told.ledger.position("front", "reopen").sentence() == (
-        "The Front supported “Open the quay”: first 2023-01-03, last 2023-01-05, on 2 "
+        "The Front supported “Open the quay” first 2023-01-03, last 2023-01-05, on 2 "
         "occasions: called for by River; accepted as possible by Union on the condition “if paid”."
     )
 
 
-def test_words_taken_back_in_between_are_told_as_that(told):
-    told.claim("c1", "river", uttered="2023-01-03")
+def test_words_taken_back_are_told_as_that_and_apart_from_those_that_stand(told):
+    told.claim("c1", "river", act="predict", uttered="2023-01-03")
     told.ledger.withdraw("c1", claimant="river", uttered="2023-01-05")
-    told.claim("c2", "river", uttered="2023-01-09")
+    told.claim("c2", "river", uttered="2023-01-09", utterance="speech")
+    told.claim("c3", "river", uttered="2023-01-09", utterance="speech")
     assert told.ledger.position("river", "quay").sentence() == (
-        "River supported “The quay is open”: asserted first 2023-01-03, last 2023-01-09, on 2 "
-        "occasions, 1 of them taken back."
+        "River supported “The quay is open”: asserted on 2023-01-09. What was said on 1 other "
+        "occasion was taken back."
     )
+
+
+def test_a_last_word_that_was_taken_back_is_told_by_itself(told):
+    told.claim("c1", "river", uttered="2023-01-02")
+    told.claim("c2", "river", act="predict", uttered="2023-01-04", conditions="if it rains")
+    told.ledger.withdraw("c2", claimant="river", uttered="2023-01-09")
+    assert told.ledger.position("river", "quay").sentence() == (
+        "River took back the last word on “The quay is open”: predicted on 2023-01-04 on the "
+        "condition “if it rains”."
+    )
+
+
+def test_refusals_that_were_all_taken_back_say_so(told):
+    for day in (3, 4):
+        told.claim(f"c{day}", "river", act="avoid", uttered=f"2023-01-0{day}")
+        told.ledger.withdraw(f"c{day}", claimant="river", uttered="2023-01-09")
+    assert told.ledger.position("river", "quay").sentence() == (
+        "River told no side on “The quay is open”: avoided the question first 2023-01-03, last "
+        "2023-01-04, on 2 occasions. It was taken back."
+    )
+
+
+def test_of_two_words_alike_but_for_a_condition_each_is_told(told):
+    told.claim("c1", "river", uttered="2023-01-03")
+    told.claim("c2", "river", uttered="2023-01-03", conditions="if paid")
+    assert told.ledger.position("river", "quay").sentence() == (
+        "River supported “The quay is open” on 2023-01-03, on 2 occasions: asserted; asserted on "
+        "the condition “if paid”."
+    )
+
+
+def test_a_possible_word_that_was_possibly_taken_back_puts_no_doubt_on_a_certain_one(told):
+    told.claim("c1", "river", uttered="2023-01-02")
+    told.claim("c2", "river", act="deny", uttered="[2023-01-05..2023-02-20]")
+    told.ledger.withdraw("c2", claimant="river", uttered="[2023-01-06..2023-02-25]")
+    one = told.ledger.as_of(said="2023-02-01").position("river", "quay")
+    assert one.sentence() == (
+        "River supported “The quay is open”: asserted on 2023-01-02. Beside this possibly opposed "
+        "it (1 claim, possibly taken back)."
+    )
+    assert (one.short(), one.possibly_withdrawn) == ("supports (assert)", ("c2",))
 
 
 def test_a_certain_refusal_beside_a_possible_word_is_told(told):
@@ -335,6 +377,23 @@ def test_a_word_on_the_opposite_is_not_told_as_one_on_this(told):
     assert str(line) == "c1 river deny the opposite of quay (supports), 2023-01-03"
 
 
+def test_a_word_against_the_opposite_was_no_word_for_it(told):
+    """Who asserted that it is not jammed asserted no opposite of the open quay."""
+    told.claim("c1", "river", proposition="jammed", stance="opposes", uttered="2023-01-03")
+    told.claim("c2", "river", act="avoid", proposition="jammed", uttered="2023-01-02")
+    told.claim("c3", "river", act="deny", proposition="jammed", uttered="2023-01-03")
+    told.claim("c4", "delta", act="accuse", proposition="jammed", uttered="2023-01-03")
+    told.ledger.merge("quay", "jammed", negated=True)
+    assert told.ledger.position("river", "quay").sentence() == (
+        "River supported “The quay is open” on 2023-01-03, on 2 occasions: asserted; denied the "
+        "opposite."
+    )
+    assert told.ledger.position("delta", "quay").sentence() == (
+        "Delta opposed “The quay is open”: raised the opposite as an accusation on 2023-01-03."
+    )
+    assert not any(row.opposite for row in told.ledger.claims(claimant="river", act="avoid"))
+
+
 def test_a_difference_tells_who_was_not_known_from_who_was_silent(told):
     told.claim("c1", "river", uttered="2023-01-03")
     before = told.ledger.as_of()
@@ -347,18 +406,68 @@ def test_a_difference_tells_who_was_not_known_from_who_was_silent(told):
             "late on quay: unknown -> supports (assert)",
             "union on quay: silent -> supports (assert)",
         ]
+    back = told.ledger.diff(told.ledger.as_of(), before, proposition="quay")
+    assert str(back.positions[0]) == "late on quay: supports (assert) -> unknown"
 
 
 def test_who_is_merged_into_another_has_not_fallen_silent(told):
     told.claim("c1", "river", uttered="2023-01-03")
     before = told.ledger.as_of()
     told.ledger.register(Party("stream", name="The River"))
-    told.ledger.merge("stream", "river")
+    merge = told.ledger.merge("stream", "river")
+    merged = told.ledger.as_of()
     for scope in ({}, {"party": "river"}, {"party": "stream"}, {"proposition": "quay"}):
-        found = told.ledger.diff(before, told.ledger.as_of(), **scope)
+        found = told.ledger.diff(before, merged, **scope)
         told_of = {one.party: str(one) for one in found.positions}
-        assert "river" not in told_of
-        assert told_of["stream"] == "stream on quay: unknown -> supports (assert)"
+        assert told_of == {"stream": "stream on quay: unknown -> supports (assert)"}
+    told.ledger.amend(merge.ledger_id, strike_out=True, reason="two rivers")
+    assert [str(one) for one in told.ledger.diff(merged, told.ledger.as_of()).positions] == [
+        "stream on quay: supports (assert) -> silent"
+    ]
+
+
+def test_what_changed_beside_a_merge_is_told_of_both(told):
+    told.claim("c1", "river", act="deny", uttered="2023-01-03")
+    merge = told.ledger.merge("union", "river")
+    merged = told.ledger.as_of()
+    told.ledger.amend(merge.ledger_id, strike_out=True, reason="two parties")
+    told.claim("c2", "river", uttered="2023-01-05")
+    told.claim("c3", "river", proposition="jammed", uttered="2023-01-05")
+    for scope in ({}, {"topic": "port"}):
+        found = told.ledger.diff(merged, told.ledger.as_of(), **scope)
+        assert [str(one) for one in found.positions] == [
+            "river on jammed: silent -> supports (assert)",
+            "river on quay: opposes (deny) as union on quay -> supports (assert)",
+            "union on quay: opposes (deny) -> silent",
+        ]
+
+
+def test_a_word_that_was_lost_with_a_merge_is_told(told):
+    told.claim("c1", "river", act="deny", uttered="2023-01-03")
+    before = told.ledger.as_of()
+    told.ledger.amend("c1", strike_out=True, reason="never said")
+    told.ledger.merge("union", "river")
+    found = told.ledger.diff(before, told.ledger.as_of(), proposition="quay")
+    assert [str(one) for one in found.positions] == ["river on quay: opposes (deny) -> silent"]
+
+
+def test_what_is_merged_into_its_negation_has_not_changed_sides(told):
+    told.claim("c1", "river", proposition="jammed", uttered="2023-01-03")
+    before = told.ledger.as_of()
+    told.ledger.merge("quay", "jammed", negated=True)
+    for scope in ({}, {"party": "river"}):
+        found = told.ledger.diff(before, told.ledger.as_of(), **scope)
+        assert [str(one) for one in found.positions] == [
+            "river on quay: silent -> opposes (assert)"
+        ]
+
+
+def test_a_position_that_reads_alike_is_told_with_the_claims_that_differ(told):
+    told.claim("c1", "river", uttered="2023-01-03")
+    before = told.ledger.as_of()
+    told.claim("c2", "river", uttered="2023-01-04")
+    (changed,) = told.ledger.diff(before, told.ledger.as_of()).positions
+    assert str(changed) == "river on quay: supports (assert) -> supports (assert), by c2"
 
 
 def test_what_is_in_doubt_is_told_in_every_list(told):

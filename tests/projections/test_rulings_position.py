@@ -141,6 +141,14 @@ def test_first_and_last_lie_where_any_of_the_words_may_have_been_either(told):
     assert (str(one.runs[0].first), str(one.runs[0].last)) == ends
 
 
+def test_what_refers_back_to_a_word_is_not_the_first(told):
+    told.claim("c1", "river", uttered="2023-01-05")
+    told.claim("c2", "river", uttered="2023-01")
+    told.ledger.relate("c2", "reaffirms", "c1")
+    one = told.ledger.position("river", "quay")
+    assert (str(one.first_stated), str(one.last_stated)) == ("2023-01-05", "2023-01-05..2023-01-31")
+
+
 def test_what_refers_back_is_later_whatever_the_dates_say(told):
     told.claim("c1", "river", uttered="2023-01-05")
     told.claim("c2", "river", uttered="2023-01", stance="opposes")

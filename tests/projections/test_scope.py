@@ -127,15 +127,15 @@ def test_what_enters_a_scope_is_not_learnt_nor_what_leaves_it_lost(world, said, 
             assert found.positions == tuple(
                 one
                 for one in whole.positions
-                if within(before, scope, one.before) or within(after, scope, one.after)
+                if within(before, scope, one, one.before) or within(after, scope, one, one.after)
             )
 
 
-def within(view, scope, position):
-    """Whether a position of a view is in a scope there."""
-    return position is not None and all(
-        merged(view, id_) == getattr(position, kind) for kind, id_ in scope.items()
-    )
+def within(view, scope, changed, position):
+    """Whether a view shows a position under the ids of a change, and in a scope there."""
+    if position is None or cell(position) != cell(changed):
+        return False
+    return all(merged(view, id_) == getattr(position, kind) for kind, id_ in scope.items())
 
 
 def merged(view, id_):

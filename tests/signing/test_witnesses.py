@@ -173,6 +173,7 @@ def witnesses(*names):
         (f"log {VerifierKey('log', 4, bytes(32))}", "Line 1: .* of kind 4"),
         (f"log {LOG}\nwitness a {LOG}", "Line 2: .* of kind 1"),
         (f"log {LOG}\nquorum a", "Line 2"),
+        (f"log {LOG}\nwitness a {VerifierKey('a', 4, bytes(32))} https://a.example b", "Line 2"),
         (f"log {LOG}\n{witnesses('a')}{witnesses('a')}", "Line 3"),
         (f"log {LOG}\n{witnesses('a')}group g 2 a", "Line 3"),
         (f"log {LOG}\n{witnesses('a')}group g any a a", "Line 3"),
