@@ -15,6 +15,7 @@ is read as a whole, because a statement may name what stands anywhere in it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -71,17 +72,27 @@ def read(source: Source, options: Options) -> Items:
 _BEFORE: Final = ("agent", "actedOnBehalfOf", "wasAttributedTo")
 
 
+_ABOUT: Final = {
+    "wasGeneratedBy": "prov:entity",
+    "wasDerivedFrom": "prov:generatedEntity",
+    "wasAttributedTo": "prov:entity",
+    "actedOnBehalfOf": "prov:delegate",
+}
+"""By which of its members a statement is looked for."""
+
+
 class _Graph:
     """What a document says about a statement elsewhere."""
 
     def __init__(self, statements: list[Statement], mapping: ProvMapping) -> None:
         self._mapping = mapping
-        self._by_kind: dict[str, list[Statement]] = {}
+        self._about: defaultdict[tuple[str, str], list[Statement]] = defaultdict(list)
         self._agents: dict[str, Object] = {}
         self._entities: dict[str, Object] = {}
         self._claims: dict[str, str] = {}
         for one in statements:
-            self._by_kind.setdefault(one.kind, []).append(one)
+            about = self._named_or_none(one, _ABOUT.get(one.kind, ""))
+            self._about[one.kind, about or ""].append(one)
             if one.kind == "agent":
                 self._agents.setdefault(long_name(one, one.id), {}).update(one.given)
             if one.kind == "entity":
@@ -179,9 +190,8 @@ class _Graph:
         via = [agent] if agent and first is not None else []
         activities = [
             self._named_or_none(made, "prov:activity")
-            for made in self._by_kind.get("wasGeneratedBy", ())
+            for made in self._about["wasGeneratedBy", entity]
             if made.given.get("prov:activity")
-            and self._named_or_none(made, "prov:entity") == entity
         ]
         left = {**without(one.given, "prov:entity", "prov:agent"), **given}
         return {
@@ -208,25 +218,19 @@ class _Graph:
 
     def _quoted_from(self, entity: str) -> str | None:
         """Who said first what an entity quotes."""
-        for one in self._by_kind.get("wasDerivedFrom", ()):
+        for one in self._about["wasDerivedFrom", entity]:
             kinds = {text_of([kind]) for kind in listed(one.given.get("prov:type"))}
-            if (
-                "prov:Quotation" in kinds
-                and self._named_or_none(one, "prov:generatedEntity") == entity
-            ):
-                used = self._named_or_none(one, "prov:usedEntity")
-                for other in self._by_kind.get("wasAttributedTo", ()):
-                    if used and self._named_or_none(other, "prov:entity") == used:
-                        return self._named_or_none(other, "prov:agent")
+            used = self._named_or_none(one, "prov:usedEntity")
+            if "prov:Quotation" in kinds and used:
+                for other in self._about["wasAttributedTo", used]:
+                    return self._named_or_none(other, "prov:agent")
         return None
 
     def _spoken_for(self, agent: str | None, activities: list[str | None]) -> list[str]:
         return [
             self._named(one, "prov:responsible")
-            for one in self._by_kind.get("actedOnBehalfOf", ())
-            if agent is not None
-            and self._named_or_none(one, "prov:delegate") == agent
-            and one.given.get("prov:activity")
+            for one in (self._about["actedOnBehalfOf", agent] if agent else ())
+            if one.given.get("prov:activity")
             and self._named_or_none(one, "prov:activity") in activities
         ]
 
@@ -234,8 +238,8 @@ class _Graph:
         """When an entity was made, if it is told once."""
         told = {
             text_of(one.given.get("prov:time"))
-            for one in self._by_kind.get("wasGeneratedBy", ())
-            if one.given.get("prov:time") and self._named_or_none(one, "prov:entity") == entity
+            for one in self._about["wasGeneratedBy", entity]
+            if one.given.get("prov:time")
         }
         return told.pop() if len(told) == 1 else None
 

@@ -19,7 +19,7 @@ from ledger.narrowing.acts import Narrowed, narrowed
 from ledger.narrowing.driver import Gone
 from ledger.narrowing.heading import moment
 from ledger.narrowing.plain import claims_of, quick, up_to_date
-from ledger.narrowing.records import beside, held_of
+from ledger.narrowing.records import around, beside, held_of
 from ledger.projections import (
     accounts,
     catalogue,
@@ -126,8 +126,7 @@ class Asked:
         single = isinstance(known, ev.PropositionDefined) and not records.id_of("topic", topic)
         on = naming.find(records, "proposition" if single else "topic", topic)
         several = [records.canonical(on)] if single else scope.propositions_of(records, on)
-        others = [one for proposition in several for one in beside(records, proposition)]
-        with self._about(who, [*several, *others]) as facts:
+        with self._about(who, {*several, *around(records, several)}) as facts:
             return timeline.timeline(facts, who, on, self._said, policy)
 
     def accounts(self, occurrence: str) -> accounts.Accounts:

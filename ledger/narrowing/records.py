@@ -155,6 +155,13 @@ def held_of(fold: Fold) -> Records | None:
     return fold.kept if isinstance(fold.kept, Records) else None
 
 
+def around(facts: Facts, propositions: Iterable[str]) -> set[str]:
+    """The shown propositions of all the topics of some, and of the topics inside those."""
+    topics = {topic for one in propositions for topic in topics_around(facts, one)}
+    inside = {one for topic in topics for one in facts.indexed("propositions_in", topic)}
+    return set(map(facts.canonical, inside))
+
+
 def beside(facts: Facts, proposition: str) -> tuple[str, ...]:
     """The shown propositions of a proposition's topics, itself included; none where it has none.
 
@@ -162,9 +169,7 @@ def beside(facts: Facts, proposition: str) -> tuple[str, ...]:
     """
 
     def found() -> tuple[str, ...]:
-        topics = topics_around(facts, proposition)
-        inside = {one for topic in topics for one in facts.indexed("propositions_in", topic)}
-        shown = {facts.canonical(one) for one in inside}
+        shown = around(facts, [proposition])
         return tuple(sorted(shown)) if shown - {proposition} else ()
 
     return facts.memo("beside", proposition, found)

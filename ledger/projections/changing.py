@@ -60,28 +60,30 @@ def changed_by(stored: ev.StoredEvent) -> str | None:
 
 def live(facts: Changes, id_: str) -> bool:
     """Whether no live later amendment strikes the event out."""
-    return not any(
-        amendment.strike_out and live(facts, change)
-        for change in facts.changes_of(id_)
-        if isinstance(amendment := _content(facts, change), ev.RecordAmended)
-    )
+    return _Chain(facts).live(id_)
+
+
+def hides(facts: Changes, id_: str) -> set[str]:
+    """The slots in which a change, or a live amendment to it, said what nobody can tell now."""
+    return _Chain(facts).hides(id_)
 
 
 def evaluate(facts: Changes, id_: str) -> Evaluated:
     """What an event comes to once all its live changes are applied."""
-    if not live(facts, id_):
+    chain = _Chain(facts)
+    if not chain.live(id_):
         return Evaluated()
     stored = facts.stored[id_]
     event = stored.event
     if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
-        return Evaluated(event=cast("ev.Event", _content(facts, id_)))
+        return Evaluated(event=cast("ev.Event", chain.content(id_)))
     if isinstance(event, ev.Remains):
         return Evaluated(lost=True)
     found = Evaluated()
     for change_id in facts.changes_of(id_):
-        if not live(facts, change_id):
+        if not chain.live(change_id):
             continue
-        change, lost = _content(facts, change_id), hides(facts, change_id)
+        change, lost = chain.content(change_id), chain.hides(change_id)
         if isinstance(change, ev.Remains):
             return Evaluated(lost=True)
         if lost:
@@ -97,33 +99,61 @@ def evaluate(facts: Changes, id_: str) -> Evaluated:
     return found
 
 
-def _content(facts: Changes, id_: str) -> ev.Event | ev.Remains:
-    """A change with the live amendments to itself applied: what it changes in turn."""
-    event = facts.stored[id_].event
-    if not isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
+@attrs.define
+class _Chain:
+    """What changes of changes come to, each asked about once: they ask about each other."""
+
+    _facts: Changes
+    _live: dict[str, bool] = attrs.field(factory=dict, init=False)
+    _contents: dict[str, ev.Event | ev.Remains] = attrs.field(factory=dict, init=False)
+    _hidden: dict[str, set[str]] = attrs.field(factory=dict, init=False)
+
+    def live(self, id_: str) -> bool:
+        """Whether no live later amendment strikes the event out."""
+        if id_ not in self._live:
+            self._live[id_] = not any(
+                amendment.strike_out and self.live(change)
+                for change in self._facts.changes_of(id_)
+                if isinstance(amendment := self.content(change), ev.RecordAmended)
+            )
+        return self._live[id_]
+
+    def content(self, id_: str) -> ev.Event | ev.Remains:
+        """A change with the live amendments to itself applied: what it changes in turn."""
+        if id_ not in self._contents:
+            self._contents[id_] = self._content(id_)
+        return self._contents[id_]
+
+    def _content(self, id_: str) -> ev.Event | ev.Remains:
+        event = self._facts.stored[id_].event
+        if not isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
+            return event
+        for change in self._facts.changes_of(id_):
+            if not self.live(change):
+                continue
+            if lost := self.hides(change):  # it may have said otherwise
+                said = event.changes.items()
+                kept = {k: v for k, v in said if slot_of_change(event, k) not in lost}
+                event = attrs.evolve(event, changes=kept)
+            later = self.content(change)
+            if isinstance(later, ev.RecordAmended) and later.changes:
+                event = attrs.evolve(event, changes={**event.changes, **later.changes})
         return event
-    for change in facts.changes_of(id_):
-        if not live(facts, change):
-            continue
-        if lost := hides(facts, change):  # it may have said otherwise
-            kept = {k: v for k, v in event.changes.items() if slot_of_change(event, k) not in lost}
-            event = attrs.evolve(event, changes=kept)
-        later = _content(facts, change)
-        if isinstance(later, ev.RecordAmended) and later.changes:
-            event = attrs.evolve(event, changes={**event.changes, **later.changes})
-    return event
 
+    def hides(self, id_: str) -> set[str]:
+        """The slots in which a change, or a live one to it, said what nobody can tell now."""
+        if id_ not in self._hidden:
+            self._hidden[id_] = self._hides(id_)
+        return self._hidden[id_]
 
-def hides(facts: Changes, id_: str) -> set[str]:
-    """The slots in which a change, or a live amendment to it, said what nobody can tell now."""
-    stored = facts.stored[id_]
-    if isinstance(stored.event, ev.RecordAmended) and stored.event.strike_out:
-        return set()
-    lost = {slot for slot in stored.erased if slot != "by"}
-    for change in facts.changes_of(id_):
-        if live(facts, change):
-            lost |= hides(facts, change)
-    return lost
+    def _hides(self, id_: str) -> set[str]:
+        stored = self._facts.stored[id_]
+        if isinstance(stored.event, ev.RecordAmended) and stored.event.strike_out:
+            return set()
+        lost = {slot for slot in stored.erased if slot != "by"}
+        return lost.union(
+            *(self.hides(one) for one in self._facts.changes_of(id_) if self.live(one))
+        )
 
 
 def _changed(event: ev.Event, change: ev.Change) -> ev.Event:

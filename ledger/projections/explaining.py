@@ -173,10 +173,10 @@ def _set_aside(facts: Facts, found: Weighed) -> _Told:
 def _ordered(facts: Facts, found: Weighed) -> _Told:
     frontier = {one.id for one in found.frontier}
     told = []
-    for id_ in found.order:
+    for place, id_ in enumerate(found.order, 1):
         later = None
         if id_ not in frontier:
-            later = next(other for other in found.order if precedes(facts, id_, other))
+            later = next(other for other in found.order[place:] if precedes(facts, id_, other))
         if later is None:
             why = "nothing surely comes after it"
         elif refers_back(facts, later, id_):

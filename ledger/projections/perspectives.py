@@ -18,7 +18,7 @@ from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.policies import Policy
 from ledger.projections.positions import certainty, unless_silent, withdrawals
-from ledger.projections.rollup import claims_reaching, reach
+from ledger.projections.rollup import claims_reaching, may_reach, reach
 from ledger.projections.scope import EVERYTHING, Scope
 from ledger.projections.standing import Position
 from ledger.projections.wording import lost
@@ -143,8 +143,13 @@ def contradictions(
     found: list[Contradiction] = []
     on = scope.propositions(facts)
     one = scope.shown_party(facts)
+    if on is None and one is not None:
+        on = spoken_on(facts, one)
+    wanted = None if on is None else set(on)
     for proposition, _ in facts.of_type(ev.PropositionDefined):
-        if facts.canonical(proposition) != proposition or not (on is None or proposition in on):
+        if facts.canonical(proposition) != proposition or not (
+            wanted is None or proposition in wanted
+        ):
             continue
         held: dict[str, list[Position]] = {"supports": [], "opposes": []}
         for party in speakers_on(facts, proposition):
@@ -192,7 +197,10 @@ def spoken_on(facts: Facts, party: str) -> tuple[str, ...]:
     """The shown propositions on which a party made claims of its own."""
     shown = facts.canonical(party)
     found: dict[str, None] = {}
-    for id_, claim in facts.of_type(ev.ClaimRecorded):
+    for id_ in sorted(may_reach(facts, shown), key=lambda id_: facts.stored[id_].sequence):
+        claim = facts.get(id_, ev.ClaimRecorded)
+        if claim is None:
+            continue
         path = reach(facts, id_).get(shown)
         if shown in _speakers(facts, id_) or (path is not None and path.own):
             found[facts.canonical(claim.proposition)] = None

@@ -8,6 +8,7 @@ reaches `.rollup`, which of it counts `.policies`, the decision `.deciding`, the
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -23,8 +24,8 @@ from ledger.projections.erased import erased, erased_of
 from ledger.projections.naming import name_of
 from ledger.projections.policies import Candidate, Policy, kept_by, policy_of
 from ledger.projections.rollup import may_reach, reach
-from ledger.projections.runs import ends_of, in_order, runs_of
-from ledger.projections.saying import bounds, precedes
+from ledger.projections.runs import at_front, ends_of, in_order, runs_of
+from ledger.projections.saying import bounds
 from ledger.projections.standing import Evidence, Position
 
 
@@ -75,13 +76,17 @@ def twins(facts: Facts, id_: str) -> tuple[str, ...]:
     claim = facts.get(id_, ev.ClaimRecorded)
     if claim is None or claim.utterance is None:
         return (id_,)
-    shown = facts.canonical(claim.proposition)
+    alike = claim.utterance, facts.canonical(claim.proposition), facts.stance(claim)
+    return facts.memo("twins", " ".join(alike), functools.partial(_reports, facts, *alike))
+
+
+def _reports(facts: Facts, utterance: str, shown: str, stance: str) -> tuple[str, ...]:
     return tuple(
         mate
-        for mate in facts.indexed("acts_of_utterance", claim.utterance)
+        for mate in facts.indexed("acts_of_utterance", utterance)
         if isinstance(other := facts.act(mate), ev.ClaimRecorded)
         and facts.canonical(other.proposition) == shown
-        and facts.stance(other) == facts.stance(claim)
+        and facts.stance(other) == stance
     )
 
 
@@ -98,11 +103,8 @@ def weigh(
     certain = {one.id: one for one in taken if one.certain}
     possible = _in_order(facts, (one for one in taken if not one.certain))
     order = in_order(facts, list(certain))
-    frontier = [  # a circle that an undo left is cut where the list cuts it
-        certain[id_]
-        for place, id_ in enumerate(order)
-        if not any(precedes(facts, id_, other) for other in reversed(order[place + 1 :]))
-    ]
+    # A circle that an undo left is cut where the list cuts it.
+    frontier = [certain[id_] for id_ in at_front(facts, order)]
     status, stance, because = decide(frontier, possible, aside)
     return Weighed(
         party=who,

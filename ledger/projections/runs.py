@@ -14,12 +14,14 @@ import attrs
 
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds, first_of, last_of
+from ledger.model.moment import Bound
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.saying import (
     bounds,
+    mates,
     precedes,
-    refers_back,
+    referrers,
     refers_back_to,
     same_occasion,
 )
@@ -89,20 +91,52 @@ def _keeps_precedence(facts: Facts, ids: Sequence[str]) -> bool:
     """
     days: list[dt.date] = []
     instants: list[dt.datetime] = []
+    later: set[str] = set()
     for place in range(len(ids) - 1, -1, -1):
         here = bounds(facts, ids[place])
         if Bounds(highs=frozenset((*days, *instants))).precedes(here):
             return False
-        if any(refers_back_to(facts, ids[place])) and any(
-            refers_back(facts, ids[place], later) for later in ids[place + 1 :]
-        ):
+        if not later.isdisjoint(_referred_to(facts, ids[place])):
             return False
+        later.add(ids[place])
         for end in here.highs:
             if isinstance(end, dt.datetime):
                 instants = [min([end, *instants])]
             else:
                 days = [min([end, *days])]
     return True
+
+
+def at_front(facts: Facts, order: Sequence[str]) -> list[str]:
+    """Of claims in order those that none of the later ones surely came after.
+
+    A claim that shares its utterance with none, and that no reference leads to or from, is told by
+    its dates alone: the latest starts of all behind it stand for every pair.
+    """
+    front: list[str] = []
+    starts: dict[bool, Bound] = {}  # the latest day, the latest instant
+    for place in range(len(order) - 1, -1, -1):
+        id_ = order[place]
+        here = bounds(facts, id_)
+        if len(mates(facts, id_)) > 1 or _is_referred(facts, id_):
+            over = any(precedes(facts, id_, later) for later in reversed(order[place + 1 :]))
+        else:
+            over = here.precedes(Bounds(lows=frozenset(starts.values())))
+        if not over:
+            front.append(id_)
+        for low in here.lows:
+            kind = isinstance(low, dt.datetime)
+            starts[kind] = max(low, starts.get(kind, low))
+    return front[::-1]
+
+
+def _is_referred(facts: Facts, id_: str) -> bool:
+    return any(refers_back_to(facts, id_)) or any(referrers(facts, id_))
+
+
+def _referred_to(facts: Facts, id_: str) -> set[str]:
+    """The acts that an act refers back to, with all reports of their occasions."""
+    return {mate for target in refers_back_to(facts, id_) for mate in mates(facts, target)}
 
 
 def runs_of(
@@ -129,15 +163,10 @@ def ends_of(facts: Facts, ids: Sequence[str]) -> tuple[Bounds, Bounds]:
     said = {id_: bounds(facts, id_) for id_ in ids}
     if len(ids) == 1:
         return said[ids[0]], said[ids[0]]
-    pairs = [
-        (earlier, later)
-        for later in ids
-        if any(refers_back_to(facts, later))
-        for earlier in ids
-        if earlier != later and refers_back(facts, later, earlier)
-    ]
-    first = [said[id_] for id_ in ids if id_ not in {later for _, later in pairs}]
-    last = [said[id_] for id_ in ids if id_ not in {earlier for earlier, _ in pairs}]
+    back = {id_: _referred_to(facts, id_) & said.keys() - {id_} for id_ in ids}
+    referred = set().union(*back.values())
+    first = [said[id_] for id_ in ids if not back[id_]]
+    last = [said[id_] for id_ in ids if id_ not in referred]
     every = [*said.values()]
     return first_of(every, first), last_of(every, last)
 

@@ -31,10 +31,15 @@ def own_bounds(facts: Facts, id_: str) -> Bounds:
 def mates(facts: Facts, id_: str) -> tuple[str, ...]:
     """The acts of the same utterance, itself included."""
     act = facts.act(id_)
-    if act is None or act.utterance is None:
+    utterance = act.utterance if act else None
+    if utterance is None:
         return (id_,)
-    found = facts.indexed("acts_of_utterance", act.utterance)
-    return tuple(mate for mate in found if facts.act(mate) is not None)
+
+    def found() -> tuple[str, ...]:
+        acts = facts.indexed("acts_of_utterance", utterance)
+        return tuple(mate for mate in acts if facts.act(mate) is not None)
+
+    return facts.memo("mates", utterance, found)
 
 
 def one_occasion(facts: Facts, id_: str) -> tuple[Bounds, bool]:
@@ -42,11 +47,20 @@ def one_occasion(facts: Facts, id_: str) -> tuple[Bounds, bool]:
 
     Acts of one utterance that share no day each keep their own.
     """
-    shared = own = own_bounds(facts, id_)
-    for mate in mates(facts, id_):
-        if mate != id_:
-            shared = shared.meet(own_bounds(facts, mate))
-    return (own, False) if shared.empty() else (shared, True)
+    together = mates(facts, id_)
+    if len(together) == 1:
+        return own_bounds(facts, id_), True
+
+    def found() -> tuple[Bounds, bool]:
+        own = [own_bounds(facts, mate) for mate in together]
+        lows, highs = (
+            frozenset().union(*ends) for ends in zip(*((b.lows, b.highs) for b in own), strict=True)
+        )
+        shared = Bounds(lows=lows, highs=highs)
+        return shared, not shared.empty()
+
+    shared, agree = facts.memo("shared_bounds", together[0], found)
+    return (shared, True) if agree else (own_bounds(facts, id_), False)
 
 
 def reports(facts: Facts, id_: str) -> tuple[str, ...]:
@@ -86,7 +100,14 @@ def refers_back_to(facts: Facts, id_: str) -> Iterator[str]:
 
 def bounds(facts: Facts, id_: str) -> Bounds:
     """When an act was said, with all that its utterance and what refers back to it lend it."""
-    return facts.memo("bounds", id_, lambda: _bounds(facts, id_))
+
+    def found() -> Bounds:
+        together = reports(facts, id_)
+        if len(together) == 1:
+            return _bounds(facts, id_)
+        return facts.memo("lent_bounds", together[0], lambda: _bounds(facts, id_))
+
+    return facts.memo("bounds", id_, found)
 
 
 def _bounds(facts: Facts, id_: str) -> Bounds:

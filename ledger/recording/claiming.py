@@ -22,7 +22,7 @@ from ledger.model.document import MAX_TEXT, digest
 from ledger.model.moment import Edtf, surely_before
 from ledger.model.quotation import Quotation, anchored, within
 from ledger.model.text import check_text, show
-from ledger.projections.saying import back_from, bounds, referrers, refers_back_to
+from ledger.projections.saying import back_from, bounds, one_occasion, referrers, refers_back_to
 from ledger.recording.intake import Intake, Made
 
 
@@ -276,8 +276,9 @@ def check_refers_back(
                     field="target",
                     given=facts.public(target),
                 )
-            before = bounds(facts, here)
-            if not together and when.precedes(before):
+            # What refers back lends ends alone, and this asks for starts.
+            if not together and when.precedes(one_occasion(facts, here)[0]):
+                before = bounds(facts, here)
                 raise InvalidRelation(
                     f"{show(name)} ({when}) is earlier than {show(facts.public(here))} ({before}), "
                     "which it refers back to. Correct uttered=, or turn the relation round.",

@@ -168,7 +168,9 @@ def test_a_party_in_full_keeps_no_more_documents_than_a_few(tmp_path, monkeypatc
         assert [(one.proposition, one.evidence[0].document) for one in rows] == [
             *(("a", "d-a"), ("b", "d-b"), ("c", "d-c")),
         ]
-        assert len(held_of(ledger._folded.fold).papers) <= 2
+        held = held_of(ledger._folded.fold)
+        assert held is not None
+        assert len(held.papers) <= 2
 
 
 def test_tables_that_are_a_little_behind_are_read_with_what_came_since(served, monkeypatch):

@@ -59,8 +59,13 @@ def test_candidates_come_in_recorded_order_whoever_else_spoke(told, others):
     for number in range(others):
         told.claim(f"other-{number}", "union", uttered="2023-01-06")
     seen = []
-    told.ledger.position("river", "quay", policy=lambda found: seen.extend(found) or found)
-    assert [one.claim for one in seen] == ["first", "second"]
+
+    def all_of_them(candidates):
+        seen.append([one.claim for one in candidates])
+        return candidates
+
+    told.ledger.position("river", "quay", policy=all_of_them)
+    assert seen == [["first", "second"]]
 
 
 def test_the_shortest_path_is_the_highest_authority(told):

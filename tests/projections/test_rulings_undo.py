@@ -422,3 +422,15 @@ def test_an_occurrence_told_by_merged_facts_is_told_once(told):
 def test_what_was_never_said_was_not_said_otherwise(changed):
     with pytest.raises(InvalidCorrection, match="leave stance= out, or never_said=True"):
         changed.ledger.correct("newer", document="gazette-2", never_said=True, stance="neutral")
+
+
+def test_a_change_of_a_change_is_followed_however_deep(told):
+    """Each level asks what is behind it: were it asked anew each time, sixty would never end."""
+    told.claim("c1", "river", uttered="2023-01-03")
+    last = told.ledger.amend("c1", stance="opposes", reason="misheard")
+    for depth in range(60):
+        stance = "supports" if depth % 2 else "neutral"
+        last = told.ledger.amend(last.ledger_id, stance=stance, reason="once more")
+    assert told.stands("river") == ("held", "supports")
+    told.ledger.amend(last.ledger_id, strike_out=True, reason="not that one")
+    assert told.stands("river") == ("held", "neutral")
