@@ -47,3 +47,8 @@ def signer(tmp_path):
 @pytest.fixture
 def verifier_key():
     return str(KEY.verifier_key)
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
