@@ -163,7 +163,7 @@ def ends_of(facts: Facts, ids: Sequence[str]) -> tuple[Bounds, Bounds]:
     said = {id_: bounds(facts, id_) for id_ in ids}
     if len(ids) == 1:
         return said[ids[0]], said[ids[0]]
-    back = {id_: _referred_to(facts, id_) & said.keys() - {id_} for id_ in ids}
+    back = {id_: (_referred_to(facts, id_) & said.keys()) - {id_} for id_ in ids}
     referred = set().union(*back.values())
     first = [said[id_] for id_ in ids if not back[id_]]
     last = [said[id_] for id_ in ids if id_ not in referred]
