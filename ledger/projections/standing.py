@@ -133,7 +133,7 @@ class Position(Answer):
     @property
     def in_doubt(self) -> tuple[str, ...]:
         """The claims that it rests on and that were possibly taken back."""
-        words = self.possible if self.status == "possible" else self.evidence or self.set_aside
+        words = self.possible if self.status == "possible" else self._run()
         rests_on = {one.claim for one in words}
         return tuple(one for one in self.possibly_withdrawn if one in rests_on)
 
@@ -197,10 +197,13 @@ class Position(Answer):
                 told = f"No word of {who} on {what} is known{last}."
         return " ".join((told, *self._beside()))
 
+    def _run(self) -> Sequence[Evidence]:
+        """The words of the current run, or those that told no side where there are no others."""
+        return self.evidence or self.set_aside
+
     def _words_told(self) -> Sequence[Evidence]:
         """The words that the sentence is about: those taken back only where it tells of that."""
-        words = self.evidence or self.set_aside
-        back = self.status == "withdrawn"
+        words, back = self._run(), self.status == "withdrawn"
         return [one for one in words if one.withdrawn == back] or words
 
     def _stated(self) -> str:
@@ -218,7 +221,7 @@ class Position(Answer):
 
     def _dates(self, told: Sequence[Evidence]) -> str:
         first, last = self.first_stated, self.last_stated
-        if first is None or last is None or len(told) < len(self.evidence or self.set_aside):
+        if first is None or last is None or len(told) < len(self._run()):
             first, last = wording.ends([one.said for one in told])
         many = len({one.utterance or one.claim for one in told})
         return wording.dated(first, last) + (f", on {many} occasions" if many > 1 else "")
@@ -254,13 +257,15 @@ class Position(Answer):
 
     def _taken_back(self) -> Iterable[str]:
         """Of words that were taken back, where the sentence is not about that."""
-        words = self.evidence or self.set_aside
-        back = {one.utterance or one.claim for one in words if one.withdrawn}
+        back = {one.utterance or one.claim for one in self._run() if one.withdrawn}
         if not back or self.status in ("withdrawn", "conflicted"):
             return
         others = back - {one.utterance or one.claim for one in self._words_told()}
-        many = f"{len(others)} other occasion{'' if len(others) == 1 else 's'}"
-        yield f"What was said on {many} was taken back." if others else "It was taken back."
+        if others:
+            many = f"{len(others)} other occasion{'' if len(others) == 1 else 's'}"
+            yield f"What was said on {many} was taken back."
+        else:
+            yield "What was said for certain was taken back."
 
     def __str__(self) -> str:
         lines = [self.sentence()]

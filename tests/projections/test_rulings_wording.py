@@ -166,7 +166,7 @@ def test_refusals_that_were_all_taken_back_say_so(told):
         told.ledger.withdraw(f"c{day}", claimant="river", uttered="2023-01-09")
     assert told.ledger.position("river", "quay").sentence() == (
         "River told no side on “The quay is open”: avoided the question first 2023-01-03, last "
-        "2023-01-04, on 2 occasions. It was taken back."
+        "2023-01-04, on 2 occasions. What was said for certain was taken back."
     )
 
 
