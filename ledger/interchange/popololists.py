@@ -33,6 +33,9 @@ _ONE: Final = frozenset(
 )
 """Some of these has an object that is a record by itself."""
 
+_INSIDE: Final = 2
+"""How deep in a collection the records of its lists stand."""
+
 
 def listed_as(element: Element) -> str:
     """In which list of a collection an element stands; nothing where there is none."""
@@ -51,9 +54,10 @@ def is_collection(source: Source) -> bool:
 
     def note(path: Path) -> bool:
         seen.update(path[:1])
-        if len(path) == 2 and isinstance(path[1], int):  # noqa: PLR2004 - inside a list
+        inside = len(path) == _INSIDE
+        if inside and isinstance(path[1], int):
             lists[str(path[0])] = None
-        return len(path) == 2 or path[:1] == (0,)  # noqa: PLR2004 - inside a list of the collection
+        return inside or path[:1] == (0,)
 
     with source.opened() as file:
         for _ in faults(elements(file, note)):
@@ -79,7 +83,7 @@ def records(source: Source, *, collection: bool) -> Iterator[Element]:
     def wanted(path: Path) -> bool:
         if not collection:
             return not path
-        return len(path) == 1 if path and isinstance(path[0], int) else len(path) == 2  # noqa: PLR2004
+        return len(path) == (1 if path and isinstance(path[0], int) else _INSIDE)
 
     with source.opened() as file:
         yield from elements(file, wanted)

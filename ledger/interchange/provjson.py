@@ -91,8 +91,8 @@ class _Graph:
         self._entities: dict[str, Object] = {}
         self._claims: dict[str, str] = {}
         for one in statements:
-            about = self._named_or_none(one, _ABOUT.get(one.kind, ""))
-            self._about[one.kind, about or ""].append(one)
+            if about := self._named_or_none(one, _ABOUT.get(one.kind, "")):
+                self._about[one.kind, about].append(one)
             if one.kind == "agent":
                 self._agents.setdefault(long_name(one, one.id), {}).update(one.given)
             if one.kind == "entity":

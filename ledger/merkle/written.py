@@ -132,7 +132,8 @@ class GrowthProof:
             if kept.root != EMPTY_ROOT:
                 raise ProofRejected(
                     f"The checkpoint kept counts no entries, and says that their root is "
-                    f"{kept.root.hex()}: that of an empty log is {EMPTY_ROOT.hex()}."
+                    f"{kept.root.hex()}: that of an empty log is {EMPTY_ROOT.hex()}. Give "
+                    "the checkpoint as it was published."
                 )
             return
         verify_consistency(

@@ -73,9 +73,12 @@ class Bounds:
         """The same with further upper bounds."""
         return attrs.evolve(self, highs=self.highs.union(highs))
 
-    def meet(self, other: Bounds) -> Bounds:
-        """What lies in both; it may be empty."""
-        return Bounds(lows=self.lows | other.lows, highs=self.highs | other.highs)
+    def meet(self, *others: Bounds) -> Bounds:
+        """What lies in all; it may be empty."""
+        return Bounds(
+            lows=self.lows.union(*(one.lows for one in others)),
+            highs=self.highs.union(*(one.highs for one in others)),
+        )
 
     def empty(self) -> bool:
         """Whether nothing can lie between: some end is surely over before the start."""

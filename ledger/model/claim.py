@@ -127,6 +127,11 @@ def usual_stance(act: str) -> str:
     return FIXED_STANCE.get(act, "supports")
 
 
+def other_side(stance: str) -> str:
+    """The stance on a proposition of whoever takes this one on its negation."""
+    return {"supports": "opposes", "opposes": "supports"}.get(stance, stance)
+
+
 def is_opposite(act: str, stance: str, shown: str) -> bool:
     """Whether an act is about the opposite of what it is shown on: who denied that supports this.
 

@@ -180,7 +180,7 @@ def _rows(asked: _Party, propositions: int | str | None) -> Sequence[Sequence[An
     query = asked.texts.cells[isinstance(parties, int), single]
     values = (asked.held.log_id, asked.basis, parties, propositions)
     rows = asked.rows(query, values if propositions is not None else values[:3])
-    return rows if rows is None or len(rows) < 2 else sorted(rows, key=_by_sequence)  # noqa: PLR2004
+    return rows and sorted(rows, key=_by_sequence)
 
 
 def _add(asked: _Party, found: dict[str, PlainClaim], row: Sequence[Any], group: str) -> bool:
@@ -271,8 +271,7 @@ def _keep_papers(asked: _Party, sequences: Collection[int]) -> None:
     missing = [seq for seq in sequences if seq not in kept]
     if not missing:
         return
-    given = missing[0] if len(missing) == 1 else json.dumps(missing)
-    query = asked.texts.papers[isinstance(given, int)]
-    for seq, id_, tail, what in asked.rows(query, (asked.held.log_id, given)) or ():
+    given = (asked.held.log_id, json.dumps(missing))
+    for seq, id_, tail, what in asked.rows(asked.texts.papers, given) or ():
         read = _DOCUMENT.read(what) if _DOCUMENT.fits(tail) else None
         kept[seq] = None if read is None else Paper(id_, read[0] or id_, read[1])

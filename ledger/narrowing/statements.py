@@ -39,8 +39,8 @@ CROSS JOIN {event} e ON e.log_id = c.log_id AND e.seq = c.seq
 WHERE c.log_id = ?1 AND c.party = {party}{on} AND c.seq < ?2"""
 
 _PAPERS: Final = """
-SELECT e.seq, e.id, substr(e.entry, -{tail}), e.slot_what FROM {several}{event} e
-WHERE e.log_id = ?1 AND e.seq = {document}"""
+SELECT e.seq, e.id, substr(e.entry, -{tail}), e.slot_what FROM json_each(?2) d
+CROSS JOIN {event} e ON e.log_id = ?1 AND e.seq = d.value"""
 
 _ACTS: Final = """
 SELECT 1 FROM {link} WHERE log_id = ?1 AND kind = {kind} AND target = ?3 AND seq < ?2 LIMIT 2"""
@@ -63,13 +63,13 @@ class Statements:
     """The statements on one build of the tables of cells.
 
     `cells` by whether there is one party and whether there is one proposition, None where those of
-    all are wanted; `papers` are documents, by whether it is one; `acts` are those of an utterance,
-    two at most; `guard` gives the leaf of an event where the build serves so many and the log holds
-    no more; `head` is the log's size and last instant, `recorded` the instant of one event.
+    all are wanted; `papers` are documents; `acts` are those of an utterance, two at most; `guard`
+    gives the leaf of an event where the build serves so many and the log holds no more; `head` is
+    the log's size and last instant, `recorded` the instant of one event.
     """
 
     cells: Mapping[tuple[bool, bool | None], str]
-    papers: Mapping[bool, str]
+    papers: str
     acts: str
     guard: str
     head: str
@@ -104,15 +104,7 @@ def statements(tables: Tables, build: int) -> Statements:
     same = {f"same_{alias}": _SAME.format(alias) for alias in "kp"}
     return Statements(
         cells=found,
-        papers={
-            one: _PAPERS.format(
-                event=names["event"],
-                tail=_TAIL,
-                several="" if one else "json_each(?2) d CROSS JOIN ",
-                document="?2" if one else "d.value",
-            )
-            for one in (True, False)
-        },
+        papers=_PAPERS.format(event=names["event"], tail=_TAIL),
         acts=_ACTS.format(link=link, kind=cells.UTTERANCE),
         guard=_GUARD.format(**names, **same, name=cells.NAME, version=cells.VERSION),
         head=_HEAD.format(log=names["log"]),

@@ -9,6 +9,7 @@ import attrs
 
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
+from ledger.model.claim import other_side
 from ledger.model.moment import Knob
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
@@ -273,9 +274,6 @@ def _id(facts: Facts, kind: str, shown: str) -> str:
     return id_ if facts.get(id_, _SHOWN[kind]) is not None else ""
 
 
-_SIDES: Final = {"supports": "opposes", "opposes": "supports"}
-
-
 def _gist(one: Position | None, party: str, *, turned: bool = False) -> object:
     """What makes a position another one: where it stands, on what words, and how they reach it.
 
@@ -287,7 +285,7 @@ def _gist(one: Position | None, party: str, *, turned: bool = False) -> object:
     shown = one.party
 
     def side(stance: str | None) -> str | None:
-        return _SIDES.get(stance or "", stance) if turned else stance
+        return other_side(stance) if turned and stance else stance
 
     def way(evidence: Evidence) -> tuple[str, ...]:
         return tuple(party if here == shown else here for here in evidence.path)

@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar, cast
 
 from ledger.model import events as ev
 from ledger.model.attribution import claimant_of
+from ledger.model.claim import other_side
 from ledger.model.erasing import SLOTS, without
 from ledger.projections import changing
 from ledger.projections.changing import changed_by
@@ -390,9 +391,7 @@ class Facts:
 
     def stance(self, claim: ev.ClaimRecorded) -> str:
         """A claim's stance on the shown proposition: swapped where a merge negates."""
-        if self.negated(claim.proposition):
-            return {"supports": "opposes", "opposes": "supports"}.get(claim.stance, claim.stance)
-        return claim.stance
+        return other_side(claim.stance) if self.negated(claim.proposition) else claim.stance
 
     def claimants(self, act: ev.Act) -> tuple[str, ...]:
         """The parties that may have performed an act: one, several alternatives, or nobody."""

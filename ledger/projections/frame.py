@@ -26,10 +26,18 @@ def no_more(_kind: str) -> Iterable[str]:
 
 
 OF_THE_FRAME: Final = frozenset(
-    (
-        *("anybody", "beneath", "beside", "keys", "members", "plain_way", "shown", "spoken_for"),
-        *("steady", "ways_up"),
-    )
+    {
+        "anybody",
+        "beneath",
+        "beside",
+        "keys",
+        "members",
+        "plain_way",
+        "shown",
+        "spoken_for",
+        "steady",
+        "ways_up",
+    }
 )
 """Questions that no act changes the answer to: `Facts.memo` keeps those for good."""
 

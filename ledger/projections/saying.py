@@ -52,11 +52,8 @@ def one_occasion(facts: Facts, id_: str) -> tuple[Bounds, bool]:
         return own_bounds(facts, id_), True
 
     def found() -> tuple[Bounds, bool]:
-        own = [own_bounds(facts, mate) for mate in together]
-        lows, highs = (
-            frozenset().union(*ends) for ends in zip(*((b.lows, b.highs) for b in own), strict=True)
-        )
-        shared = Bounds(lows=lows, highs=highs)
+        first, *others = (own_bounds(facts, mate) for mate in together)
+        shared = first.meet(*others)
         return shared, not shared.empty()
 
     shared, agree = facts.memo("shared_bounds", together[0], found)

@@ -86,7 +86,14 @@ class Manifest:
                 )
             case {"format": _, "origin": str(origin), "size": int(size), "about": dict(about)}:
                 sequences = told.get("sequences")
-                if _possible(size, sequences) and _is_about(about, sequences):
+                if about and sequences == []:
+                    raise InvalidBundle(
+                        f"The bundle holds no entry, and says that it is about {show(about)}: "
+                        "nothing of that is in it. Ask for a bundle of the whole log.",
+                        field="about",
+                        given=about,
+                    )
+                if _possible(size, sequences) and _is_about(about):
                     return cls(
                         origin=origin,
                         size=size,
@@ -117,14 +124,7 @@ def _possible(size: int, sequences: object) -> bool:
     return True
 
 
-def _is_about(about: dict[Any, Any], sequences: object) -> bool:
-    if about and sequences == []:
-        raise InvalidBundle(
-            f"The bundle holds no entry, and says that it is about {show(about)}: nothing of that "
-            "is in it. Ask for a bundle of the whole log.",
-            field="about",
-            given=about,
-        )
+def _is_about(about: dict[Any, Any]) -> bool:
     texts = all(isinstance(named, str) for named in about.values())
     return texts and about.keys() <= KEYED.keys()
 

@@ -192,8 +192,7 @@ def is_address(url: str) -> bool:
     """
     try:
         parts = urlsplit(url)
-        host = (parts.hostname or "").encode("idna")
-        parts.port  # noqa: B018 - raises where it is none
+        host, _port = (parts.hostname or "").encode("idna"), parts.port  # raise where they are none
     except ValueError:
         return False
     plain = url.isascii() and url.isprintable() and " " not in url
