@@ -40,9 +40,9 @@ from ledger.store import append as log
 from ledger.store import read
 from ledger.store.append import Appended, Head
 from ledger.store.batch import ROWS_AT_ONCE
+from ledger.store.held import Writer
 from ledger.store.transaction import writing
 from ledger.store.uncommitted import has_appended
-from ledger.store.ways import Writer
 from ledger.unit import Entered, Entry, Unit
 
 T = TypeVar("T")

@@ -24,8 +24,8 @@ from ledger.codec.entry import Draft
 from ledger.errors import StoreError
 from ledger.store import on_postgres, on_sqlite, uncommitted
 from ledger.store.batch import Base, Batch, Head, batch_of
+from ledger.store.held import Writer
 from ledger.store.tables import Tables
-from ledger.store.ways import Writer
 
 __all__ = ["Appended", "Head", "append", "lock_head", "put"]
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import sqlite
+
+from ledger.store.held import Held, Writer
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -32,12 +34,14 @@ def fetched(conn: Connection, query: str, values: Sequence[Any]) -> Sequence[Seq
     return _all(conn, text, values)
 
 
-def first(conn: Connection, text: str, values: Any) -> Any:
+def first(conn: Writer, text: str, values: Any) -> Any:
     """The first row of a statement in the driver's style, whose rows come in binary; None if none.
 
     Raises:
         DBAPIError: The database refused.
     """
+    if not isinstance(conn, Connection):
+        return _first_by_the_driver(conn, text, values)
     if not is_psycopg(conn):
         return conn.exec_driver_sql(text, values).first()
     # SQLAlchemy carries it out all the same, so that its errors and its listeners are as ever. It
@@ -55,6 +59,36 @@ def first(conn: Connection, text: str, values: Any) -> Any:
     return cursor.first
 
 
+def _first_by_the_driver(conn: Held, text: str, values: Any) -> Any:
+    """The same without SQLAlchemy, which is called upon only to tell an error."""
+    driver: Any = conn.connection.driver_connection
+    try:
+        with driver.cursor() as cursor:
+            return cursor.execute(text, values, binary=True).fetchone()
+    except conn.dialect.loaded_dbapi.Error as error:
+        usual, driver.cursor_factory = driver.cursor_factory, _raising(error)
+        try:
+            return conn.known_to_sqlalchemy().exec_driver_sql(text, values)
+        finally:
+            driver.cursor_factory = usual
+
+
+def _raising(error: Exception) -> Callable[..., Any]:
+    """What makes cursors that fail with an error."""
+
+    class Raising:
+        def __init__(self, *_of: object, **_how: object) -> None:
+            pass
+
+        def execute(self, *_what: object, **_how: object) -> NoReturn:
+            raise error
+
+        def close(self) -> None:
+            pass
+
+    return Raising
+
+
 @functools.cache
 def _fetching(usual: Any) -> Any:
     """A cursor that has fetched its first row before SQLAlchemy looks, and shows it none."""
@@ -70,7 +104,7 @@ def _fetching(usual: Any) -> Any:
     return Fetching
 
 
-def is_psycopg(conn: Connection) -> bool:
+def is_psycopg(conn: Writer | Engine) -> bool:
     """Whether it is psycopg's synchronous connection, whose cursors may be ours."""
     return conn.dialect.driver == "psycopg" and not conn.dialect.is_async
 

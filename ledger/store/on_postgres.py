@@ -17,7 +17,7 @@ import datetime as dt
 import functools
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -26,8 +26,10 @@ from sqlalchemy.engine import TwoPhaseTransaction
 from sqlalchemy.exc import DBAPIError
 
 from ledger.codec.entry import SLOTS
+from ledger.store.arrays import Array, Blobs, Instants, Numbers, Texts, takes_arrays
 from ledger.store.batch import Base, Batch, Head, already_recorded, head_moved, wrong_version
 from ledger.store.fetching import first
+from ledger.store.held import Writer
 from ledger.store.refusals import NO_NUMBER, diagnosis
 from ledger.store.tables import Tables
 from ledger.store.types import stored_instant
@@ -122,15 +124,23 @@ _TEXT: Final = {
         "FROM {log} AS l WHERE l.origin = $origin::text FOR UPDATE OF l"
     ),
     "new_log": (
-        "INSERT INTO {log} (origin, size) VALUES ($origin::text, 0) ON CONFLICT (origin) DO NOTHING"
+        "INSERT INTO {log} (origin, size) VALUES ($origin::text, 0) "
+        "ON CONFLICT (origin) DO NOTHING RETURNING id"
     ),
     "size": "SELECT size FROM {log} WHERE id = $log::bigint",
     "append": _ON_HEAD.replace("$latest", "$latest::timestamptz") + _WRITE,
     "put": _ANYWHERE + _WRITE,
     "more": (
-        "INSERT INTO {event} (log_id, seq, {columns}) "
-        "SELECT $log::bigint, $first::bigint + x.ord - 1, x.known_at, {selected} FROM {events}"
+        "WITH written AS (INSERT INTO {event} (log_id, seq, {columns}) "
+        "SELECT $log::bigint, $first::bigint + x.ord - 1, x.known_at, {selected} FROM {events}) "
+        "SELECT 1"
     ),
+}
+_KINDS: Final[Mapping[str, type[Array]]] = {
+    **dict.fromkeys(("id", "type", "stream", "entry", "streams", "ids"), Texts),
+    **dict.fromkeys(("leaf_hash", *(f"slot_{name}" for name in SLOTS)), Blobs),
+    **dict.fromkeys(("stream_v", "expected", "versions"), Numbers),
+    "known_at": Instants,
 }
 _SIZE: Final = "ledger_size"
 """Under which name a connection keeps how large the log was to which it appended last."""
@@ -146,16 +156,11 @@ class _Statement:
     text: str
     names: tuple[str, ...] | None
 
-    def run(self, conn: Connection, values: dict[str, Any]) -> None:
-        """Carry it out."""
-        conn.exec_driver_sql(self.text, self._given(values))
-
-    def first(self, conn: Connection, values: dict[str, Any]) -> Any:
+    def first(self, conn: Writer, values: dict[str, Any]) -> Any:
         """Carry it out; the first row, None where there is none."""
-        return first(conn, self.text, self._given(values))
-
-    def _given(self, values: dict[str, Any]) -> Any:
-        return values if self.names is None else tuple(values[name] for name in self.names)
+        if self.names is not None:
+            return first(conn, self.text, tuple(values[name] for name in self.names))
+        return first(conn, self.text, values)
 
 
 @functools.cache
@@ -182,7 +187,7 @@ def _statement(
     return _Statement(text=_NAME.sub(r"%(\1)b", text), names=None)
 
 
-def head(conn: Connection, tables: Tables, origin: str) -> Head:
+def head(conn: Writer, tables: Tables, origin: str) -> Head:
     """The head of a log, locked; it is made where there is none."""
     asked = _statement(tables, conn.dialect.driver, "head")
     row = asked.first(conn, {"origin": origin})
@@ -196,11 +201,11 @@ def head(conn: Connection, tables: Tables, origin: str) -> Head:
     return Head(log_id=log_id, size=size, known_at=known, leaf=leaf or b"")
 
 
-def _make(conn: Connection, tables: Tables, origin: str) -> None:
-    _statement(tables, conn.dialect.driver, "new_log").run(conn, {"origin": origin})
+def _make(conn: Writer, tables: Tables, origin: str) -> None:
+    _statement(tables, conn.dialect.driver, "new_log").first(conn, {"origin": origin})
 
 
-def append(conn: Connection, tables: Tables, head: Head, batch: Batch, *, notify: bool) -> Base:
+def append(conn: Writer, tables: Tables, head: Head, batch: Batch, *, notify: bool) -> Base:
     """Write a batch onto a head.
 
     What is refused aborts the transaction, but for a moved head: it must be rolled back.
@@ -218,7 +223,7 @@ def append(conn: Connection, tables: Tables, head: Head, batch: Batch, *, notify
     return base
 
 
-def put(conn: Connection, tables: Tables, origin: str, batch: Batch, *, notify: bool) -> Base:
+def put(conn: Writer, tables: Tables, origin: str, batch: Batch, *, notify: bool) -> Base:
     """Write a batch wherever the log stands.
 
     Raises:
@@ -242,11 +247,13 @@ class _Opened(Exception):
 
 
 @contextlib.contextmanager
-def _whole(conn: Connection, parts: int) -> Iterator[None]:
+def _whole(conn: Writer, parts: int) -> Iterator[None]:
     """All or nothing, where the connection has no transaction and one statement is not enough."""
     if parts == 1 or not in_autocommit(conn):
         yield
         return
+    if not isinstance(conn, Connection):
+        conn = conn.known_to_sqlalchemy()
     conn.exec_driver_sql("BEGIN")
     try:
         yield
@@ -258,7 +265,7 @@ def _whole(conn: Connection, parts: int) -> Iterator[None]:
 
 
 def _write(
-    conn: Connection,
+    conn: Writer,
     tables: Tables,
     key: str,
     place: dict[str, Any],
@@ -272,11 +279,13 @@ def _write(
     many = len(batch.drafts)
     form = "parted" if more else "arrays" if many > 1 else "scalars"
     values = {**place, "many": many, "latest": batch.latest[-1]}
-    values |= _scalars(batch) if many == 1 else _arrays(batch, first, batch.latest) | _moves(batch)
-    if more:
-        values["ids"] = batch.ids
+    if many == 1:
+        values |= _scalars(batch)
+    else:
+        columns = _arrays(batch, first, batch.latest) | _moves(batch)
+        values |= _sent(conn, columns | ({"ids": batch.ids} if more else {}))
     # PostgreSQL prepares no transaction that has notified; followers look again by themselves.
-    notify = notify and not isinstance(conn.get_transaction(), TwoPhaseTransaction)
+    notify = notify and not _is_two_phase(conn)
     age = _age(place["size"] if "size" in place else conn.info.get(_SIZE, 0))
     statement = _statement(tables, driver, key, notify=notify, form=form, age=age)
     try:
@@ -288,9 +297,9 @@ def _write(
             known = None if known_at is None else stored_instant(known_at)
             base = Base(log_id=log_id, size=size, known_at=known)
             for part in more:
-                values = _arrays(batch, part, batch.known(known))
+                values = _sent(conn, _arrays(batch, part, batch.known(known)))
                 values |= {"log": base.log_id, "first": base.size + part.start}
-                _statement(tables, driver, "more").run(conn, values)
+                _statement(tables, driver, "more").first(conn, values)
     except DBAPIError as error:
         refusal = _refusal(tables, batch, error)
         if refusal is None:
@@ -298,6 +307,10 @@ def _write(
         raise refusal from error.orig
     conn.info[_SIZE] = base.size
     return base
+
+
+def _is_two_phase(conn: Writer) -> bool:
+    return isinstance(conn, Connection) and isinstance(conn.get_transaction(), TwoPhaseTransaction)
 
 
 def _age(size: int) -> int:
@@ -331,7 +344,7 @@ def _scalars(batch: Batch) -> dict[str, Any]:
     }
 
 
-def _moves(batch: Batch) -> dict[str, Any]:
+def _moves(batch: Batch) -> dict[str, list[Any]]:
     """The streams by columns, and where the batch moves them."""
     moves = batch.moves
     return {
@@ -341,7 +354,14 @@ def _moves(batch: Batch) -> dict[str, Any]:
     }
 
 
-def _arrays(batch: Batch, part: slice, known: Sequence[dt.datetime]) -> dict[str, Any]:
+def _sent(conn: Writer, columns: dict[str, list[Any] | None]) -> dict[str, Any]:
+    """Columns as a connection takes them best."""
+    if not takes_arrays(conn):
+        return columns
+    return {name: items and _KINDS[name](items) for name, items in columns.items()}
+
+
+def _arrays(batch: Batch, part: slice, known: Sequence[dt.datetime]) -> dict[str, list[Any] | None]:
     """A part of the drafts by columns.
 
     `unnest` pads a short array with NULL, so a slot that no draft has is sent as NULL.

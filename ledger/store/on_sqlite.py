@@ -29,9 +29,9 @@ from ledger.store.batch import (
     head_moved,
     wrong_version,
 )
+from ledger.store.held import Writer
 from ledger.store.tables import Tables
 from ledger.store.types import stored_instant
-from ledger.store.ways import Writer
 
 _TEXT: Final = {
     "base": "SELECT id, size, known_at FROM {log} WHERE origin = ?",

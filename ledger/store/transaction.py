@@ -14,6 +14,7 @@ writing     committed, or rolled back on an error    joined, inside a SAVEPOINT
 from __future__ import annotations
 
 import contextlib
+import logging
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Final, Literal, overload
@@ -22,16 +23,16 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import ManagesConnection, StaticPool
 
 from ledger.errors import StoreError
+from ledger.store.fetching import is_psycopg
+from ledger.store.held import Held, Writer
 from ledger.store.refusals import driver_error, refusal
 from ledger.store.turns import OnlyConnection, only_connection
 from ledger.store.ways import (
     REFUSALS,
     Alone,
     Committed,
-    Held,
     Told,
     Way,
-    Writer,
     autocommit_of,
     begin_immediate,
     connected,
@@ -73,7 +74,8 @@ def writing(bind: Bind, *, once: bool = False) -> contextlib.AbstractContextMana
 
     An error inside undoes what was written inside, and nothing that a host wrote before. With
     `once` there is a single `append` or `put` inside and nothing else is executed: on PostgreSQL
-    that is one statement, which needs no BEGIN and no COMMIT; on SQLite it needs no Connection.
+    that is one statement, which needs no BEGIN and no COMMIT. It needs no Connection either, where
+    the driver is sqlite3 or psycopg and nobody listens to SQLAlchemy.
 
     Raises:
         StoreError: The database refused; `stored` is "unknown" when the connection was lost
@@ -85,7 +87,9 @@ def writing(bind: Bind, *, once: bool = False) -> contextlib.AbstractContextMana
     if only is not None:
         return Told(_in_turn(only, bind, _committed, nested=_savepoint))
     if once and bind.dialect.name == "postgresql" and reads_committed(bind):
-        return Told(Alone(bind))
+        if is_psycopg(bind) and not _is_watched(bind):
+            return Told(Alone(bind, Held))
+        return Told(Alone(bind, connected))
     if once and bind.dialect.driver == "pysqlite" and not _is_watched(bind):
         return Told(Committed(bind, Held))
     return Told(_committed(bind))
@@ -96,8 +100,17 @@ def _committed(engine: Engine) -> Way:
 
 
 def _is_watched(engine: Engine) -> bool:
-    """Whether a host does something of its own where a Connection is made or begins."""
-    return bool(engine.dispatch.begin or engine.dispatch.engine_connect)
+    """Whether a host does something of its own where a Connection is made, begins or executes."""
+    told, dialect = engine.dispatch, engine.dialect.dispatch
+    return bool(
+        told.begin
+        or told.engine_connect
+        or told.before_cursor_execute
+        or told.after_cursor_execute
+        or dialect.do_execute
+        or dialect.handle_error
+        or engine.logger.isEnabledFor(logging.INFO)
+    )
 
 
 @contextlib.contextmanager

@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine, RootTransaction
 
 from ledger.store.batch import Base
+from ledger.store.held import Writer
 from ledger.store.tables import Tables
-from ledger.store.ways import Writer
 
 _first: Final[WeakKeyDictionary[RootTransaction, dict[tuple[Tables, int], int]]] = (
     WeakKeyDictionary()

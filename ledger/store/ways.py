@@ -18,15 +18,16 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Dialect, Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import ManagesConnection, PoolProxiedConnection
+from sqlalchemy.pool import ManagesConnection
 
 from ledger.errors import ProjectionFailed, StoreError
 from ledger.store.abandoned import refuse_abandoned
 from ledger.store.fetching import is_psycopg
 from ledger.store.follow import wake
+from ledger.store.held import Writer
 from ledger.store.refusals import driver_error, refusal, unreachable
 
 Way = contextlib.AbstractContextManager[Connection]
@@ -55,36 +56,6 @@ def connected(engine: Engine) -> Connection:
     except OSError as error:  # asyncpg's is not wrapped
         raise unreachable(error) from error
 
-
-class Held:
-    """The pool's connection, with what of a Connection an append to an SQLite file asks for.
-
-    To make a Connection, and to let go of it, takes as long as to encode an event.
-    """
-
-    __slots__ = ("connection", "dialect")
-
-    def __init__(self, engine: Engine) -> None:
-        self.dialect: Dialect = engine.dialect
-        self.connection: PoolProxiedConnection = engine.raw_connection()
-
-    def in_transaction(self) -> bool:
-        """SQLAlchemy knows of none."""
-        return False
-
-    def commit(self) -> None:
-        """SQLAlchemy has nothing to commit."""
-
-    def rollback(self) -> None:
-        """SQLAlchemy has nothing to roll back."""
-
-    def close(self) -> None:
-        """Give the connection back to the pool."""
-        self.connection.close()
-
-
-Writer = Connection | Held
-"""What an append is handed."""
 
 W = TypeVar("W", bound=Writer)
 
@@ -175,15 +146,16 @@ def _roll_back(conn: Writer) -> None:
         conn.connection.rollback()
 
 
-class Alone(Way):
+class Alone(contextlib.AbstractContextManager[W]):
     """No transaction: the driver commits each statement by itself."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, opened: Callable[[Engine], W]) -> None:
         self._engine = engine
+        self._opened = opened
         self._switched: Any = None
 
-    def __enter__(self) -> Connection:
-        conn = self._conn = connected(self._engine)
+    def __enter__(self) -> W:
+        conn = self._conn = self._opened(self._engine)
         try:
             refuse_autocommit(conn)
             if is_psycopg(conn):
@@ -191,7 +163,7 @@ class Alone(Way):
                 held: Any = conn.connection.driver_connection
                 self._switched = held
                 held.autocommit = True
-            else:
+            elif isinstance(conn, Connection):
                 set_options(conn, isolation_level="AUTOCOMMIT")
         except BaseException:
             self._let_go()
@@ -276,7 +248,7 @@ def is_open(driver_connection: object) -> bool:
     return bool(getattr(driver_connection, "in_transaction", False))
 
 
-def in_autocommit(conn: Connection) -> bool:
+def in_autocommit(conn: Writer) -> bool:
     """Whether the driver commits each statement by itself.
 
     sqlite3's older autocommit (isolation_level None) honours BEGIN and commit(), so it is none.
