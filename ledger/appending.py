@@ -13,36 +13,29 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Final, Self, TypeVar
 
 import attrs
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from ledger import loading, observing
-from ledger.codec.entry import Draft
 from ledger.codec.envelope import opened
-from ledger.errors import AlreadyRecorded, HeadMoved, LedgerError
+from ledger.errors import AlreadyRecorded, LedgerError
 from ledger.folding import Folded
-from ledger.merkle.tiles import STRIDE
 from ledger.model.events import NewEvent, Recorder, StoredEvent
 from ledger.narrowing import thrifty
 from ledger.projecting import Projections
-from ledger.projecting.inlining import Memories
 from ledger.projecting.running import refuse_inside
 from ledger.projections.missing import Unheld
 from ledger.receipt import Receipt, receipt
 from ledger.recording.intake import Intake, Made
-from ledger.store import append as log
 from ledger.store import read
-from ledger.store.append import Appended, Head
-from ledger.store.batch import ROWS_AT_ONCE
-from ledger.store.held import Writer
-from ledger.store.transaction import writing
+from ledger.store.append import Appended
 from ledger.store.uncommitted import has_appended
+from ledger.storing import Storing
 from ledger.unit import Entered, Entry, Unit
 
 T = TypeVar("T")
@@ -58,17 +51,6 @@ _NO_TAGS: Final[tuple[str | None, str | None]] = (None, None)
 tags: Final[ContextVar[tuple[str | None, str | None]]] = ContextVar("ledger_tags", default=_NO_TAGS)
 """The causation and correlation ids of what is entered now."""
 
-_PATIENCE: Final = 16
-"""For how many appends the head is locked first, once another writer was met."""
-
-
-@attrs.frozen
-class _Left:
-    """Where a put has left the log, and what the inline projections kept in mind."""
-
-    head: Head
-    memories: Memories
-
 
 @attrs.define(kw_only=True, eq=False)
 class Appender:
@@ -78,9 +60,11 @@ class Appender:
     clock: Clock
     recorder: Recorder
     projections: Projections
-    _crowded: int = attrs.field(default=0, init=False)
-    _left: deque[_Left] = attrs.field(factory=lambda: deque(maxlen=1), init=False)
+    _storing: Storing = attrs.field(init=False)
     _fetching: Self | None = attrs.field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._storing = Storing(folded=self.folded, projections=self.projections)
 
     def append(self, entry: Entry) -> list[Receipt]:
         """Make the events of an entry and store them, all or nothing.
@@ -142,33 +126,14 @@ class Appender:
         drafts = entered.sealed(entered.new, unit.origin)
         with self.watched() as told:
             try:
-                with self._writing(len(drafts)) as conn:
-                    stored, memories = self._put(conn, drafts)
-                    self._project(conn, unit, stored, memories)
+                stored = self._storing.put(unit, drafts, told)
             except AlreadyRecorded:
                 there = self._there(entered.new)
                 if there is None:
                     raise
                 return there
-            _tell(told, drafts, stored)
-        if drafts:
-            self._left.append(_Left(_head_after(stored, drafts[-1]), memories))
-        self.projections.settle()
-        _keep_tree(self.folded, stored)
+        self._storing.finish(stored)
         return stored
-
-    def _put(self, conn: Writer, drafts: Sequence[Draft]) -> tuple[Appended, Memories]:
-        """Store drafts wherever the log stands; most often where the last put has left it.
-
-        If it does stand there, the head need not be asked for, nor what the projections know.
-        """
-        folded = self.folded
-        if self.projections.has_inline and self._left and self._hopeful():
-            with contextlib.suppress(HeadMoved, IndexError):  # another thread has taken it
-                left = self._left.pop()
-                return log.append(conn, folded.tables, left.head, drafts), left.memories
-            self._crowded = _PATIENCE
-        return log.put(conn, folded.tables, folded.origin, drafts), {}
 
     def _there(self, events: Sequence[NewEvent]) -> Appended | None:
         """What an earlier put of these events did; None unless all stand there as they are."""
@@ -282,87 +247,21 @@ class Appender:
         """
         stored: Appended | None = None
         # Without a last leaf to compare, the number of a log rolled back may now be another log's.
-        if unit.head is not None and unit.head.leaf and len(unit) and self._hopeful():
-            stored = self._write_on(unit, told)
+        if unit.head is not None and unit.head.leaf and len(unit) and self._storing.hopeful():
+            stored = self._storing.onto(unit, told)
         if stored is None and len(unit):
-            stored = self._write_locked(unit, told)
+            stored = self._storing.locked(unit, told)
         events: list[StoredEvent] = []
         if stored is not None:
             events = unit.stored(stored.first, stored.known)
             self._take(unit, events)
-            self.projections.settle()
-            _keep_tree(self.folded, stored)
+            self._storing.finish(stored)
         placed = {one.id: one for one in events}
         return [
             receipt(made, entered.there, placed, stored.size if stored else entered.size)
             for entered in unit.entries
             for made in entered.made
         ]
-
-    def _hopeful(self) -> bool:
-        self._crowded = max(0, self._crowded - 1)
-        return self._crowded == 0
-
-    def _writing(self, many: int) -> AbstractContextManager[Writer]:
-        """A transaction to append so many events in: where a statement is all of it, no more."""
-        alone = many <= ROWS_AT_ONCE and not self.projections.has_inline
-        return writing(self.folded.bind, once=alone)
-
-    def _project(
-        self, conn: Writer, unit: Unit, stored: Appended, memories: Memories | None = None
-    ) -> None:
-        if isinstance(conn, Connection) and self.projections.has_inline:
-            events = unit.stored(stored.first, stored.known)
-            at = None if unit.head is None else self._sequences_before(stored.first)
-            self.projections.inline(conn, stored.log_id, events, sequence_of=at, memories=memories)
-
-    def _sequences_before(self, first: int) -> Callable[[str], int | None]:
-        """What tells the sequence of an event by its id, where the fold held it before an append.
-
-        Only an append onto the fold's own head may ask: the fold of another is another log's.
-        """
-        fold = self.folded.fold
-
-        def sequence(id_: str) -> int | None:
-            with fold.lock:
-                held = dict.get(fold.facts.stored, id_)  # nothing is fetched for this
-            return held.sequence if held is not None and held.sequence < first else None
-
-        return sequence
-
-    def _write_on(self, unit: Unit, told: observing.Append) -> Appended | None:
-        """Append if the log still ends where the unit was checked; None where it does not."""
-        assert unit.head is not None  # noqa: S101 - asked by the only caller
-        drafts = unit.drafts()
-        try:
-            with self._writing(len(drafts)) as conn:
-                stored = log.append(conn, self.folded.tables, unit.head, drafts)
-                self._project(conn, unit, stored)
-        except HeadMoved:
-            self._crowded = _PATIENCE
-            return None
-        _tell(told, drafts, stored)
-        return stored
-
-    def _write_locked(self, unit: Unit, told: observing.Append) -> Appended | None:
-        """Lock the head, check again what was checked against an earlier one, and append."""
-        fold = self.folded.fold
-        with writing(self.folded.bind) as conn:
-            head = log.lock_head(conn, self.folded.tables, self.folded.origin)
-            with fold.lock:
-                facts = fold.at_head(conn)
-                if unit.head != head:
-                    if unit.head is not None:
-                        told.retried()
-                    unit.remake(facts, fold.lay)
-                    unit.head = head  # not before: what is cut off is of the head it was checked at
-            drafts = unit.drafts()
-            if not drafts:
-                return None
-            stored = log.append(conn, self.folded.tables, head, drafts)
-            self._project(conn, unit, stored)
-        _tell(told, drafts, stored)
-        return stored
 
     def _take(self, unit: Unit, events: Sequence[StoredEvent]) -> None:
         assert unit.head is not None  # noqa: S101 - what was stored was checked against a head
@@ -372,26 +271,6 @@ class Appender:
             self.folded.fold.firm &= isinstance(self.folded.host, Engine)
 
 
-def _head_after(stored: Appended, last: Draft) -> Head:
-    known_at = stored.known[-1]
-    return Head(log_id=stored.log_id, size=stored.size, known_at=known_at, leaf=last.leaf_hash)
-
-
 def _as_given(_: Intake) -> Iterable[Made]:
     """The entry that makes nothing: the events are there already."""
     return ()
-
-
-def _keep_tree(folded: Folded, stored: Appended) -> None:
-    if stored.first // STRIDE != stored.size // STRIDE:
-        from ledger.proving import keeping  # noqa: PLC0415 - with all that proofs need, and so seldom
-
-        keeping.keep(folded)
-
-
-def _tell(told: observing.Append, drafts: Sequence[Draft], stored: Appended) -> None:
-    told.stored(
-        events=len(drafts),
-        sizes=(len(one.entry) + sum(map(len, one.slots.values())) for one in drafts),
-        head=stored.size,
-    )

@@ -79,6 +79,7 @@ def _build(layout: Layout, build: int) -> Projection:
         apply_page=functools.partial(_apply, tables),
         on_failure="stop",
         unguarded=True,
+        rides=True,
         takes_over=True,
     )
 
@@ -134,12 +135,12 @@ def _links(found: _Found, seq_of: Mapping[str, int]) -> Iterator[store.LinkRow]:
 def _sequences(found: _Found, page: Page) -> Mapping[str, int]:
     """The sequence of every id that the page names: from it, from memory, else by one query."""
     kept: dict[str, int] = page.memory
-    wanted = {id_ for id_, _ in found.touches} | {id_ for _, id_ in found.uttered}
-    wanted.update(id_ for _, id_, _ in found.named)
+    lasting = {id_ for _, id_, _ in found.named}
     for parties in {one[1] for one in found.claims}:
-        wanted.update(parties)
-    wanted.update(one[2] for one in found.claims)
-    wanted.update(one[3] for one in found.claims if one[3] is not None)
+        lasting.update(parties)
+    lasting.update(one[2] for one in found.claims)
+    lasting.update(one[3] for one in found.claims if one[3] is not None)
+    wanted = lasting | {id_ for id_, _ in found.touches} | {id_ for _, id_ in found.uttered}
     known = {**{id_: kept[id_] for id_ in wanted if id_ in kept}, **found.ids}
     missing = [id_ for id_ in wanted if id_ not in known]
     if missing and page.sequence_of is not None:
@@ -147,7 +148,9 @@ def _sequences(found: _Found, page: Page) -> Mapping[str, int]:
         known |= {id_: seq for id_, seq in told.items() if seq is not None}
         missing = [id_ for id_ in missing if id_ not in known]
     if missing:
-        known |= views.sequences(page.conn, page.tables, page.log_id, missing)
+        looked_up = views.sequences(page.conn, page.tables, page.log_id, missing)
+        known |= looked_up
+        kept |= {id_: looked_up[id_] for id_ in lasting if id_ in looked_up}
     return known
 
 

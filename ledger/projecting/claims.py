@@ -74,6 +74,7 @@ def _build(layout: Layout, build: int) -> Projection:
         apply_page=functools.partial(_apply, table),
         on_failure="stop",
         unguarded=True,
+        rides=True,
     )
 
 

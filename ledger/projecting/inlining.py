@@ -15,11 +15,11 @@ which parks it or waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection
 
 from ledger.errors import ProjectionFailed
 from ledger.model.events import StoredEvent
@@ -29,6 +29,7 @@ from ledger.projecting.registry import Entry, Site
 from ledger.projecting.running import take
 from ledger.store import cursors
 from ledger.store.cursors import Build, Cursor
+from ledger.store.riding import CannotRide
 
 LIMIT: Final = 1_000
 """How many events an append itself brings an inline projection forward by, at most."""
@@ -40,12 +41,13 @@ _KEPT: Final = 20_000
 """As many things a build keeps in mind at most, before it begins anew."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Inline:
     """One append's events, on their way into the inline projections."""
 
     site: Site
-    conn: Connection
+    conn: Any
+    """A Connection, or what finds out whether all can ride."""
     log_id: int
     events: Sequence[StoredEvent]
     sequence_of: Callable[[str], int | None] | None
@@ -57,6 +59,15 @@ class Inline:
     def first(self) -> int:
         """The sequence of the append's first event."""
         return self.events[0].sequence
+
+    def rides(self, entries: Iterable[Entry]) -> bool:
+        """Whether all that this append brings can go with its own statement; it is put together.
+
+        False is no refusal: in the append's transaction it may be brought, or told why not.
+        """
+        with contextlib.suppress(CannotRide, ProjectionFailed):
+            return 0 < len(self.events) <= LIMIT and all(map(self.take, entries))
+        return False
 
     def take(self, entry: Entry) -> bool:
         """Bring a projection forward; False where it is left behind and nobody builds it.

@@ -94,6 +94,9 @@ class Projection:
     Its writes stand in a savepoint, by which is found whether they left the transaction as it was:
     an error of PostgreSQL's that is passed over would undo the append. `unguarded` spares that.
 
+    `rides` is for the ledger's own: what it writes may go with the append's statement. It is handed
+    a `ledger.store.riding.Riding` in the place of a Connection then, and must bear its refusal.
+
     `takes_over` lets a version be read in the place of an earlier one as soon as a run has caught
     up, where else `rebuild` says so: for a view that only this version's code can read.
 
@@ -122,6 +125,7 @@ class Projection:
     retries: int = 3
     takes_over: bool = False
     unguarded: bool = False
+    rides: bool = False
 
     def __attrs_post_init__(self) -> None:
         ways = [self.apply, self.apply_batch, self.apply_page, self.evolve]

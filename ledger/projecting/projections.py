@@ -39,6 +39,7 @@ from ledger.projecting.waking import news
 from ledger.store import cursors
 from ledger.store.cursors import Build, Parked
 from ledger.store.follow import Stop
+from ledger.store.riding import Riding
 
 _LOG: Final = logging.getLogger(__name__)
 _PATIENCE: Final = dt.timedelta(seconds=30)
@@ -102,9 +103,8 @@ class Projections:
         conn: Connection,
         log_id: int,
         events: Sequence[StoredEvent],
-        *,
-        sequence_of: Callable[[str], int | None] | None = None,
-        memories: Memories | None = None,
+        sequence_of: Callable[[str], int | None] | None,
+        memories: Memories,
     ) -> None:
         """Bring the inline projections forward, in the append's transaction, after its rows.
 
@@ -116,18 +116,28 @@ class Projections:
         """
         if not events or len(events) > LIMIT:
             return
-        append = Inline(
-            site=self._site,
-            conn=conn,
-            log_id=log_id,
-            events=events,
-            sequence_of=sequence_of,
-            hints=self._hints,
-            memories={} if memories is None else memories,
-        )
+        append = Inline(self._site, conn, log_id, events, sequence_of, self._hints, memories)
         for entry in self._registry.inline:
             if not append.take(entry):
                 self._behind.append(entry)
+
+    def riding(
+        self,
+        log_id: int,
+        events: Callable[[], Sequence[StoredEvent]],
+        sequence_of: Callable[[str], int | None] | None,
+        memories: Memories,
+    ) -> tuple[Riding, Memories] | None:
+        """What `inline` would write, to go with the append's statement, and what it would keep.
+
+        None where it must be found out in the append's transaction.
+        """
+        entries, bind = self._registry.inline, self._site.bind
+        if bind.dialect.name != "postgresql" or not all(one.of(0).rides for one in entries):
+            return None
+        riding, kept = Riding(bind.engine, self._site.reading), {**memories}
+        append = Inline(self._site, riding, log_id, events(), sequence_of, self._hints, kept)
+        return (riding, kept) if append.rides(entries) else None
 
     def settle(self) -> None:
         """After an append: catch up what it found left behind. Nothing is raised: it stands.

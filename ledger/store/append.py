@@ -25,9 +25,10 @@ from ledger.errors import StoreError
 from ledger.store import on_postgres, on_sqlite, uncommitted
 from ledger.store.batch import Base, Batch, Head, batch_of
 from ledger.store.held import Writer
+from ledger.store.riding import Riding
 from ledger.store.tables import Tables
 
-__all__ = ["Appended", "Head", "append", "lock_head", "put"]
+__all__ = ["Appended", "Head", "append", "appended", "lock_head", "put"]
 
 
 @attrs.frozen(kw_only=True)
@@ -56,14 +57,20 @@ def lock_head(conn: Writer, tables: Tables, origin: str) -> Head:
 
 
 def append(
-    conn: Writer, tables: Tables, head: Head, drafts: Sequence[Draft], *, notify: bool = True
+    conn: Writer,
+    tables: Tables,
+    head: Head,
+    drafts: Sequence[Draft],
+    *,
+    notify: bool = True,
+    riding: Riding | None = None,
 ) -> Appended:
     """Append drafts on condition that the log stands at a head, all of them or none.
 
     The head need not be locked: size and last leaf are compared as the log is written. A refusal
     may come when some rows are written, so the transaction (or the savepoint) must then be rolled
     back; leaving `transaction.writing` by the error does that. `notify` tells PostgreSQL's
-    listeners at the commit.
+    listeners at the commit. What is `riding` is written by the same statement (PostgreSQL only).
 
     Raises:
         HeadMoved: The log does not stand at that head; nothing is written.
@@ -72,16 +79,27 @@ def append(
         AlreadyRecorded: A draft's id is taken, in the log or by another draft. `sequence` is -1
             where the database could not be asked any more.
         InvalidDate: A `recorded_at` does not say its time zone.
+        Behind: A row that rides is elsewhere.
     """
     if not drafts:
         return Appended(log_id=head.log_id, first=head.size, known=(), size=head.size)
     batch = batch_of(drafts)
     if _is_postgres(conn):
-        base = on_postgres.append(conn, tables, head, batch, notify=notify)
+        base = on_postgres.append(conn, tables, head, batch, notify=notify, riding=riding)
     else:
         base = on_sqlite.append(conn, tables, head, batch)
     uncommitted.note(conn, tables, base)
     return _appended(base, batch)
+
+
+def appended(head: Head, drafts: Sequence[Draft]) -> Appended:
+    """What an append of drafts onto a head will have done.
+
+    Raises:
+        AlreadyRecorded, WrongExpectedVersion, InvalidDate: As for `append`.
+    """
+    base = Base(log_id=head.log_id, size=head.size, known_at=head.known_at)
+    return _appended(base, batch_of(drafts))
 
 
 def put(

@@ -26,6 +26,7 @@ _LENGTH: Final = struct.Struct(">i").pack
 _NULL: Final = _LENGTH(-1)
 _NUMBER: Final = struct.Struct(">q").pack
 _EPOCH: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+_FIRST_DAY: Final = _EPOCH.toordinal()
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
 _ready: Final[WeakSet[Any]] = WeakSet()
 """The driver's connections that were told about arrays."""
@@ -93,9 +94,9 @@ class Numbers(Array):
     oid, item = 1016, 20
 
     @staticmethod
-    def written(items: Sequence[int]) -> Sequence[bytes]:
+    def written(items: Sequence[int | None]) -> Sequence[bytes | None]:
         """Whole numbers of 64 bits."""
-        return [*map(_NUMBER, items)]
+        return [one if one is None else _NUMBER(one) for one in items]
 
 
 class Instants(Array):
@@ -108,6 +109,18 @@ class Instants(Array):
     def written(items: Sequence[dt.datetime]) -> Sequence[bytes]:
         """Microseconds since 2000."""
         return [*map(_microseconds, items)]
+
+
+class Dates(Array):
+    """A date[]."""
+
+    __slots__ = ()
+    oid, item = 1182, 1082
+
+    @staticmethod
+    def written(items: Sequence[dt.date | None]) -> Sequence[bytes | None]:
+        """Days since 2000."""
+        return [one if one is None else _LENGTH(one.toordinal() - _FIRST_DAY) for one in items]
 
 
 @functools.lru_cache(maxsize=8)  # the events of an entry share one instant
@@ -129,6 +142,15 @@ def takes_arrays(conn: Writer) -> bool:
     return True
 
 
+def sent(
+    conn: Writer, columns: Mapping[str, list[Any] | None], kinds: Mapping[str, type[Array]]
+) -> dict[str, Any]:
+    """Columns by name as a connection takes them best: as arrays of these kinds, or as they are."""
+    if not takes_arrays(conn):
+        return {**columns}
+    return {name: items and kinds[name](items) for name, items in columns.items()}
+
+
 @functools.cache
 def _dumpers() -> Mapping[type[Array], Any]:
     from psycopg.adapt import Dumper  # noqa: PLC0415 - an extra
@@ -140,5 +162,5 @@ def _dumpers() -> Mapping[type[Array], Any]:
         def dump(self, obj: Array) -> bytes:
             return obj.sent
 
-    kinds = Blobs, Texts, Numbers, Instants
+    kinds = Blobs, Texts, Numbers, Instants, Dates
     return {kind: type(kind.__name__, (AsItIs,), {"oid": kind.oid}) for kind in kinds}

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import sqlite
 
 from ledger.store.held import Held, Writer
+from ledger.store.riding import Riding
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -109,12 +110,14 @@ def is_psycopg(conn: Writer | Engine) -> bool:
     return conn.dialect.driver == "psycopg" and not conn.dialect.is_async
 
 
-def changed(conn: Connection, statement: str, values: Sequence[Any]) -> int:
+def changed(conn: Connection | Riding, statement: str, values: Sequence[Any]) -> int:
     """Carry out a statement with `?` for each value, as `fetched`; how many rows it changed.
 
     Raises:
         DBAPIError: The database refused.
     """
+    if isinstance(conn, Riding):
+        return conn.add(statement, values)
     return conn.exec_driver_sql(_in_style(statement, conn.dialect.driver), tuple(values)).rowcount
 
 

@@ -13,11 +13,10 @@ an event is looked up in the order of sequences: there is an index of ids that b
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import functools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 import attrs
@@ -25,14 +24,15 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import TwoPhaseTransaction
 from sqlalchemy.exc import DBAPIError
 
-from ledger.codec.entry import SLOTS
-from ledger.store.arrays import Array, Blobs, Instants, Numbers, Texts, takes_arrays
+from ledger.store.arrays import sent
 from ledger.store.batch import Base, Batch, Head, already_recorded, head_moved, wrong_version
 from ledger.store.fetching import first
 from ledger.store.held import Writer
 from ledger.store.refusals import NO_NUMBER, diagnosis
+from ledger.store.riding import Behind, Riding
 from ledger.store.tables import Tables
 from ledger.store.types import stored_instant
+from ledger.store.values import KINDS, columns, moves, scalars
 from ledger.store.ways import in_autocommit
 
 _COLUMNS: Final = (
@@ -107,10 +107,10 @@ _WRITE: Final = """, asked AS (
   INSERT INTO {stream} (log_id, stream, version)
   SELECT log_id, stream, version FROM asked WHERE expected <> -1 AND actual = expected
   ON CONFLICT (log_id, stream) DO UPDATE SET version = excluded.version
-), written AS (
+){rides}, written AS (
   INSERT INTO {event} (log_id, seq, {columns})
   SELECT head.id, CASE WHEN EXISTS (SELECT FROM refused)
-    THEN (SELECT told FROM refused)::bigint ELSE head.base + x.ord - 1 END,
+    THEN (SELECT told FROM refused)::bigint {behind} ELSE head.base + x.ord - 1 END,
     greatest(head.known, x.known_at), {selected}
   FROM head, {events}
 )
@@ -136,17 +136,16 @@ _TEXT: Final = {
         "SELECT 1"
     ),
 }
-_KINDS: Final[Mapping[str, type[Array]]] = {
-    **dict.fromkeys(("id", "type", "stream", "entry", "streams", "ids"), Texts),
-    **dict.fromkeys(("leaf_hash", *(f"slot_{name}" for name in SLOTS)), Blobs),
-    **dict.fromkeys(("stream_v", "expected", "versions"), Numbers),
-    "known_at": Instants,
-}
 _SIZE: Final = "ledger_size"
 """Under which name a connection keeps how large the log was to which it appended last."""
 
+_BEHIND: Final = "ledger:behind"
+"""What the text of no number tells where a row that rides is elsewhere."""
+_NO_TABLE: Final = "42P01"
+"""PostgreSQL's SQLSTATE for a table that is not there: of a view that begins, or was pruned."""
+_IS_BEHIND: Final = f"(SELECT '{_BEHIND}' FROM head)"  # noqa: S608 - else it is looked at beforehand
 _TOLD: Final = re.compile(r"\{.*\}", re.DOTALL)
-_NAME: Final = re.compile(r"\$([a-z_]+)")
+_NAME: Final = re.compile(r"\$([a-z_0-9]+)")
 
 
 @attrs.frozen(kw_only=True)
@@ -172,6 +171,7 @@ def _statement(
     notify: bool = False,
     form: str = "arrays",
     age: int = 0,
+    rides: tuple[str, str] = ("", ""),
 ) -> _Statement:
     words = {name: tables.layout.qualified(name) for name in ("log", "event", "stream")}
     words["columns"] = ", ".join(_COLUMNS)
@@ -179,6 +179,8 @@ def _statement(
     channel = f"'{tables.layout.table('log_')}' || id"
     words["notify"] = f", pg_notify({channel}, '')" if notify else ""
     words |= _FORMS[form]
+    words["rides"], behind = rides
+    words["behind"] = behind and f"WHEN {behind} THEN {_IS_BEHIND}::bigint"
     text = _TEXT[key].format(**words) + (f" -- {age}" if age else "")
     if driver == "asyncpg":
         names = tuple(dict.fromkeys(_NAME.findall(text)))
@@ -205,8 +207,16 @@ def _make(conn: Writer, tables: Tables, origin: str) -> None:
     _statement(tables, conn.dialect.driver, "new_log").first(conn, {"origin": origin})
 
 
-def append(conn: Writer, tables: Tables, head: Head, batch: Batch, *, notify: bool) -> Base:
-    """Write a batch onto a head.
+def append(
+    conn: Writer,
+    tables: Tables,
+    head: Head,
+    batch: Batch,
+    *,
+    notify: bool,
+    riding: Riding | None = None,
+) -> Base:
+    """Write a batch onto a head, and what rides with it.
 
     What is refused aborts the transaction, but for a moved head: it must be rolled back.
 
@@ -214,9 +224,10 @@ def append(conn: Writer, tables: Tables, head: Head, batch: Batch, *, notify: bo
         HeadMoved: The log stands elsewhere; nothing is written.
         WrongExpectedVersion: A stream is elsewhere.
         AlreadyRecorded: An id is taken.
+        Behind: A row that rides is elsewhere.
     """
     place = {"log": head.log_id, "size": head.size, "leaf": head.leaf, "before": head.known_at}
-    base = _write(conn, tables, "append", place, batch, notify=notify)
+    base = _write(conn, tables, "append", place, batch, notify=notify, riding=riding)
     if base is None:
         row = _statement(tables, conn.dialect.driver, "size").first(conn, {"log": head.log_id})
         raise head_moved(head.size, 0 if row is None else row[0])
@@ -272,6 +283,7 @@ def _write(
     batch: Batch,
     *,
     notify: bool,
+    riding: Riding | None = None,
 ) -> Base | None:
     """Write a batch; None where no head row was there to be moved."""
     driver = conn.dialect.driver
@@ -280,14 +292,17 @@ def _write(
     form = "parted" if more else "arrays" if many > 1 else "scalars"
     values = {**place, "many": many, "latest": batch.latest[-1]}
     if many == 1:
-        values |= _scalars(batch)
+        values |= scalars(batch)
     else:
-        columns = _arrays(batch, first, batch.latest) | _moves(batch)
-        values |= _sent(conn, columns | ({"ids": batch.ids} if more else {}))
+        many_of = columns(batch, first, batch.latest) | moves(batch)
+        values |= sent(conn, many_of | ({"ids": batch.ids} if more else {}), KINDS)
+    if riding is not None:
+        values |= riding.values | sent(conn, riding.columns, riding.kinds)
     # PostgreSQL prepares no transaction that has notified; followers look again by themselves.
     notify = notify and not _is_two_phase(conn)
     age = _age(place["size"] if "size" in place else conn.info.get(_SIZE, 0))
-    statement = _statement(tables, driver, key, notify=notify, form=form, age=age)
+    rides = ("", "") if riding is None else riding.parts()
+    statement = _statement(tables, driver, key, notify=notify, form=form, age=age, rides=rides)
     try:
         with _whole(conn, 1 + len(more)):
             row = statement.first(conn, values)
@@ -297,11 +312,11 @@ def _write(
             known = None if known_at is None else stored_instant(known_at)
             base = Base(log_id=log_id, size=size, known_at=known)
             for part in more:
-                values = _sent(conn, _arrays(batch, part, batch.known(known)))
+                values = sent(conn, columns(batch, part, batch.known(known)), KINDS)
                 values |= {"log": base.log_id, "first": base.size + part.start}
                 _statement(tables, driver, "more").first(conn, values)
     except DBAPIError as error:
-        refusal = _refusal(tables, batch, error)
+        refusal = _refusal(tables, batch, error, rides=riding is not None)
         if refusal is None:
             raise
         raise refusal from error.orig
@@ -322,69 +337,7 @@ def _age(size: int) -> int:
     return size.bit_length() // 2
 
 
-def _scalars(batch: Batch) -> dict[str, Any]:
-    """The only draft of a batch, and where it moves its stream."""
-    (draft,) = batch.drafts
-    slot = draft.slots.get
-    return {
-        "id": draft.id,
-        "type": draft.type,
-        "stream": draft.stream,
-        "stream_v": draft.stream_v,
-        "known_at": batch.latest[0],
-        "entry": draft.entry,
-        "leaf_hash": draft.leaf_hash,
-        "slot_who": slot("who"),
-        "slot_what": slot("what"),
-        "slot_words": slot("words"),
-        "slot_by": slot("by"),
-        "streams": draft.stream,
-        "expected": draft.stream_v - 1,
-        "versions": draft.stream_v,
-    }
-
-
-def _moves(batch: Batch) -> dict[str, list[Any]]:
-    """The streams by columns, and where the batch moves them."""
-    moves = batch.moves
-    return {
-        "streams": list(moves),
-        "expected": [expected for expected, _ in moves.values()],
-        "versions": [version for _, version in moves.values()],
-    }
-
-
-def _sent(conn: Writer, columns: dict[str, list[Any] | None]) -> dict[str, Any]:
-    """Columns as a connection takes them best."""
-    if not takes_arrays(conn):
-        return columns
-    return {name: items and _KINDS[name](items) for name, items in columns.items()}
-
-
-def _arrays(batch: Batch, part: slice, known: Sequence[dt.datetime]) -> dict[str, list[Any] | None]:
-    """A part of the drafts by columns.
-
-    `unnest` pads a short array with NULL, so a slot that no draft has is sent as NULL.
-    """
-    drafts = batch.drafts[part]
-    slots = [draft.slots for draft in drafts]
-    there = frozenset().union(*slots)
-    return {
-        "id": [draft.id for draft in drafts],
-        "type": [draft.type for draft in drafts],
-        "stream": [draft.stream for draft in drafts],
-        "stream_v": [draft.stream_v for draft in drafts],
-        "known_at": list(known[part]),
-        "entry": [draft.entry for draft in drafts],
-        "leaf_hash": [draft.leaf_hash for draft in drafts],
-        **{
-            f"slot_{name}": [each.get(name) for each in slots] if name in there else None
-            for name in SLOTS
-        },
-    }
-
-
-def _refusal(tables: Tables, batch: Batch, error: DBAPIError) -> Exception | None:
+def _refusal(tables: Tables, batch: Batch, error: DBAPIError, *, rides: bool) -> Exception | None:
     """What the driver's error means for the batch, None where it is about something else."""
     found = diagnosis(error)
     if found.sqlstate == NO_NUMBER and (told := _TOLD.search(found.message)):
@@ -394,6 +347,8 @@ def _refusal(tables: Tables, batch: Batch, error: DBAPIError) -> Exception | Non
             return already_recorded(*refused["taken"])
         stream = refused["stream"]
         return wrong_version(stream, batch.moves[stream][0], refused["actual"])
+    if rides and (_BEHIND in found.message or found.sqlstate == _NO_TABLE):
+        return Behind()
     if found.constraint == tables.layout.table("stream_pk"):
         return _Opened()
     if found.constraint == tables.layout.table("event_id_key"):

@@ -39,6 +39,7 @@ from sqlalchemy import (
 
 from ledger.store.fetching import changed, fetched
 from ledger.store.layout import Layout
+from ledger.store.riding import Riding
 from ledger.store.tables import Tables
 
 VERSION: Final = 1
@@ -121,7 +122,9 @@ def _sql(name: str, table: str) -> TextClause:
     return text(_TEXT[name].format(table=table))
 
 
-def add_claims(conn: Connection, table: Table, log_id: int, rows: Sequence[ClaimRow]) -> None:
+def add_claims(
+    conn: Connection | Riding, table: Table, log_id: int, rows: Sequence[ClaimRow]
+) -> None:
     """Add claims, many in one statement."""
     if not rows:
         return
@@ -132,13 +135,14 @@ def add_claims(conn: Connection, table: Table, log_id: int, rows: Sequence[Claim
             [(log_id, s, p, q, u and u.isoformat(), a, t) for s, p, q, u, a, t in rows],
         )
         return
-    if len(rows) > _MANY and conn.dialect.driver == "psycopg":
+    rides = isinstance(conn, Riding)
+    if len(rows) > _MANY and conn.dialect.driver == "psycopg" and not rides:
         copy = _TEXT["copy"].format(table=table.fullname)
         with conn.connection.cursor() as cursor, cursor.copy(copy) as into:  # type: ignore[attr-defined]
             for row in rows:
                 into.write_row((log_id, *row))
         return
-    if len(rows) == 1:  # without arrays, which would cost driver and server as much again
+    if len(rows) == 1 and not rides:  # arrays would cost driver and server as much again
         changed(conn, _TEXT["add_one"].format(table=table.fullname), (log_id, *rows[0]))
         return
     columns = map(list, zip(*rows, strict=True))
@@ -168,11 +172,14 @@ def remove_claims(conn: Connection, table: Table, log_id: int, erased: Iterable[
 
 
 def sequences(
-    conn: Connection, tables: Tables, log_id: int, ids: Collection[str]
+    conn: Connection | Riding, tables: Tables, log_id: int, ids: Collection[str]
 ) -> dict[str, int]:
     """The sequences of events by their ids, in one query."""
     if not ids:
         return {}
+    if isinstance(conn, Riding):
+        with conn.looking() as looking:
+            return sequences(looking, tables, log_id, ids)
     name, given = "sequences", cast("str | list[str]", [*ids])
     if conn.dialect.name == "sqlite":  # the number of its parameters is limited
         name, given = "sequences_sqlite", json.dumps(given)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ledger.errors import AlreadyRecorded, StoreError
 from ledger.store import read, schema, transaction
 from ledger.store.append import put
-from ledger.store.arrays import Blobs, Instants, Numbers, Texts, takes_arrays
+from ledger.store.arrays import Blobs, Dates, Instants, Numbers, Texts, takes_arrays
 
 BIGGEST = 2**63 - 1
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -54,7 +54,8 @@ def rows_of(engine, tables):
     [
         (Texts, "text[]", st.none() | texts),
         (Blobs, "bytea[]", st.none() | st.binary()),
-        (Numbers, "bigint[]", st.integers(-BIGGEST, BIGGEST)),
+        (Numbers, "bigint[]", st.none() | st.integers(-BIGGEST, BIGGEST)),
+        (Dates, "date[]", st.none() | st.dates()),
         (Instants, "timestamptz[]", instants),
     ],
 )
@@ -124,7 +125,7 @@ def test_a_refusal_leaves_the_pools_connection_as_it_was(engine, tables, drafts)
 )
 def test_who_listens_to_the_engine_hears_of_an_append(engine, tables, drafts, listened_to):
     heard = []
-    sa.event.listen(engine, listened_to, lambda *given: heard.append(given) and None)
+    sa.event.listen(engine, listened_to, lambda *given: heard.append(given))
     put_into(engine, tables, drafts(1))
     assert heard
 

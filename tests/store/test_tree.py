@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from ledger import Ledger, appending
+from ledger import Ledger
 from ledger.errors import NodeMismatch
 from ledger.merkle.frontier import root_of
 from ledger.model.events import NewEvent, TopicDefined
@@ -99,7 +99,7 @@ def rows_of(conn):
 
 
 def test_a_log_that_grows_far_is_kept_without_being_asked(ledger, monkeypatch):
-    monkeypatch.setattr(appending, "STRIDE", 1_200)
+    monkeypatch.setattr(storing, "STRIDE", 1_200)
     ledger.appender.load(topics(1_100), chunk=1_100)
     assert rows(ledger) == []
     ledger.appender.load(topics(200))
