@@ -285,8 +285,8 @@ _who: Final = msgspec.json.Decoder(_Who).decode
 
 
 def _read(found: _Found, page: Page) -> None:
-    kept, ids = page.memory, found.ids
-    whole: list[int] = []
+    kept, ids, whole = page.memory, found.ids, list[int]()
+    add, link, name = found.claims.append, found.links.append, found.named.append
     if len(kept) > _REMEMBERED:
         kept.clear()
     for seq, id_, type_, who, what in views.slim_rows(
@@ -299,11 +299,15 @@ def _read(found: _Found, page: Page) -> None:
                 continue
             said = _what(what[SALT_BYTES:])
             parties, others = _named_in(who[SALT_BYTES:])
-            found.claims.append((seq, parties, said.proposition, said.document))
-            _utter(found, said.utterance, id_)
-            _name(found, seq, others, said.document)
-            _key(found, "claim", said.key, seq)
-            _key(found, "utterance", said.utterance_key, seq)
+            add((seq, parties, said.proposition, said.document))
+            if said.document is not None:
+                name((store.CARRIED, said.document, seq))
+            if said.key is not None:
+                link((store.KEY, store.number_of_key("claim", said.key), seq))
+            if others or said.utterance is not None or said.utterance_key is not None:
+                _name(found, seq, others, None)
+                _utter(found, said.utterance, id_)
+                _key(found, "utterance", said.utterance_key, seq)
         elif type_ in FRAME_TYPES:
             found.links.append((store.FRAME, 0, seq))
         elif type_ == _DOCUMENT and what is not None:

@@ -114,6 +114,8 @@ def number_of_key(kind: str, key: str) -> int:
 
 
 _KEY: Final = itemgetter(0, 1, 2)
+_KEYED: Final = 4
+"""How many columns a table has of which all are its key."""
 
 
 # -- writing ------------------------------------------------------------------------------------
@@ -123,11 +125,11 @@ def add(
     conn: Connection, table: Table, log_id: int, rows: Iterable[CellRow] | Iterable[LinkRow]
 ) -> None:
     """Add rows of one of the tables, in the order of its key; the first of a key stays."""
-    given = sorted(rows, key=_KEY)
+    many = len(table.columns)
+    given = sorted(rows, key=_KEY if many > _KEYED else None)
     if not given:
         return
     names = ", ".join(column.name for column in table.columns)
-    many = len(table.columns)
     if conn.dialect.name == "sqlite":
         marks = ", ".join("?" * (many - 1))
         statement = f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({log_id:d}, {marks})"  # noqa: S608 - checked names, a number

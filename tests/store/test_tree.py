@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from ledger import Ledger
+from ledger import Ledger, storing
 from ledger.errors import NodeMismatch
 from ledger.merkle.frontier import root_of
 from ledger.model.events import NewEvent, TopicDefined
