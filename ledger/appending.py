@@ -60,11 +60,12 @@ class Appender:
     clock: Clock
     recorder: Recorder
     projections: Projections
-    _storing: Storing = attrs.field(init=False)
     _fetching: Self | None = attrs.field(default=None, init=False)
+    _storing: Storing = attrs.field(init=False)
 
-    def __attrs_post_init__(self) -> None:
-        self._storing = Storing(folded=self.folded, projections=self.projections)
+    @_storing.default
+    def _into_this_log(self) -> Storing:
+        return Storing(folded=self.folded, projections=self.projections)
 
     def append(self, entry: Entry) -> list[Receipt]:
         """Make the events of an entry and store them, all or nothing.
