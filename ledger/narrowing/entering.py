@@ -27,6 +27,9 @@ from ledger.store.append import Head
 _HELD: Final = 20_000
 """How many events may be held beyond those that a fold began with, before it begins anew."""
 
+_MISSED: Final = 500
+"""How many events of others a fold follows before it begins anew: each costs it a look-up."""
+
 
 def thrifty(folded: Folded) -> Folded | None:
     """The same way to the same log, by a fold that fetches; None where the log is folded anyway.
@@ -54,6 +57,7 @@ class _Fetching(Fold):
         self._records: Records | None = None
         self._covered = 0
         self._began = 0
+        self._stored = 0
 
     def at_head(self, conn: Connection) -> Facts:
         """The facts at the log's last event.
@@ -69,6 +73,7 @@ class _Fetching(Fold):
         if (
             self._records is not found.records
             or found.position < fetched_to
+            or found.covered - max(self.facts.size, self._stored) > _MISSED
             or len(self.facts.at) - self._began > _HELD
         ):
             self.forget()
@@ -80,8 +85,14 @@ class _Fetching(Fold):
         self._conn = weakref.ref(conn)
         return self.laid(unit)
 
-    def take(self, head: Head, events: Iterable[ev.StoredEvent], leaves: Sequence[bytes]) -> None:
-        """Nothing: what was appended is read back, when what it names can be fetched too."""
+    def take(
+        self,
+        head: Head,
+        events: Iterable[ev.StoredEvent],  # noqa: ARG002 - read back, when they can fetch too
+        leaves: Sequence[bytes],
+    ) -> None:
+        """Note how far goes what was appended here."""
+        self._stored = head.size + len(leaves)
 
     def _follow(self, conn: Connection, log: int) -> bool:
         if not self.facts.size:

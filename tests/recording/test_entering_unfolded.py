@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from ledger import Document, Ledger, LedgerError, Party, Proposition, Receipt
 from ledger.aio import AsyncLedger
 from ledger.errors import NotFound, StoreError
-from ledger.model.events import TopicDefined
+from ledger.model.events import DocumentRegistered, NewEvent, TopicDefined
 from ledger.narrowing import records, thrifty
+from ledger.narrowing.entering import _Source
 from ledger.projecting import cells
 from ledger.projections.missing import Unheld
 from ledger.store import cells as cells_stored
@@ -367,4 +368,26 @@ def test_what_was_erased_long_ago_is_not_read_again_at_each_entry(told, monkeypa
     monkeypatch.setattr(records, "events_at", counted)
     ledger.record(id="c1", act="assert", **SAID)
     assert sum(many) == 0
+    assert not told.folded()
+
+
+def test_what_others_have_entered_meanwhile_is_not_looked_up_one_by_one(told, monkeypatch):
+    ledger = told.ledger
+    ledger.record(act="assert", uttered="2023-01-03", **SAID)
+    for number in range(3):
+        text = DocumentRegistered(key="", publisher="p", sha256="0" * 64, length=1)
+        ids = [f"other-{number}-{one:03}" for one in range(500)]
+        ledger.appender.put(
+            NewEvent(id=id_, stream=id_, stream_v=0, event=attrs.evolve(text, key=id_))
+            for id_ in ids
+        )
+    look_up, asked = _Source.of_key, list[str]()
+
+    def counted(source: _Source, kind: str, key: str) -> Any:
+        asked.append(key)
+        return look_up(source, kind, key)
+
+    monkeypatch.setattr(_Source, "of_key", counted)
+    ledger.record(id="c", act="assert", uttered="2023-01-03", **SAID)
+    assert len(asked) < 10
     assert not told.folded()
