@@ -68,8 +68,8 @@ def _session_lock(site: Site, key: Build) -> Iterator[bool | None]:
     if not isinstance(engine, Engine) or engine.dialect.name != "postgresql":
         yield None
         return
-    number = _number(f"{site.tables.cursor.fullname} {key.log_id} {key}")
     with _beside(engine) as conn:
+        number = _number(f"{cursors.table_number(conn, site.tables)} {key.log_id} {key}")
         if not cursors.lock_session(conn, number):
             yield False
             return

@@ -283,6 +283,13 @@ def parked(conn: Connection, tables: Tables, key: Build) -> list[Parked]:
     ]
 
 
+def table_number(conn: Connection, tables: Tables) -> int | None:
+    """PostgreSQL: the number of this table of cursors; another schema may hold one of its name."""
+    query = text("SELECT CAST(to_regclass(:name) AS oid)")
+    found: int | None = conn.scalar(query, {"name": tables.layout.qualified("cursor")})
+    return found
+
+
 def lock_session(conn: Connection, number: int) -> bool:
     """PostgreSQL: take an advisory lock that lives as long as this connection."""
     query = text("SELECT pg_try_advisory_lock(:number)")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import subprocess
 import sys
 import threading
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateSchema
 
 from ledger import Ledger
 from ledger.projecting import Projection
@@ -237,3 +240,30 @@ def test_a_silent_owner_on_sqlite_is_taken_for_dead_after_a_while(tmp_path, cloc
         assert ledger.projections.run("order").status == "elsewhere"
         clock.set("2023-03-01T12:00:31Z")
         assert ledger.projections.run("order").status == "caught_up"
+
+
+@contextlib.contextmanager
+def in_schema(url, name):
+    """A ledger in a schema that only `search_path` names."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as conn:
+        conn.execute(CreateSchema(name))
+    there = sa.make_url(url).update_query_dict({"options": f"-csearch_path={name}"})
+    with Ledger.open(there.render_as_string(hide_password=False)) as ledger:
+        ledger.projections.add(order(), mode="deferred")
+        yield ledger
+
+
+def test_ledgers_of_one_name_in_two_schemas_are_run_side_by_side(postgres_url, kit):
+    with in_schema(postgres_url, "north") as north, in_schema(postgres_url, "south") as south:
+        kit.world(north)
+        kit.world(south)
+        stop = threading.Event()
+        worker = threading.Thread(target=lambda: north.projections.follow("order", stop=stop))
+        worker.start()
+        try:
+            until(lambda: standing(north, position=5), "the one in the north has caught up")
+            assert south.projections.run("order").status == "caught_up"
+        finally:
+            stop.set()
+            worker.join(30)
