@@ -166,8 +166,12 @@ def _is_begun(held: ManagesConnection) -> bool:
 def _snapshot(engine: Engine) -> Iterator[Connection]:
     with connected(engine) as conn:
         if conn.dialect.name == "postgresql":
-            set_options(conn, isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            set_options(conn, isolation_level="REPEATABLE READ")
         conn.begin()
+        if conn.dialect.name == "postgresql":
+            # Not by an option: undone, it says READ WRITE in all that the connection begins later,
+            # whatever the role or the server prefers.
+            conn.exec_driver_sql("SET TRANSACTION READ ONLY").close()
         if conn.dialect.name == "sqlite" and not in_transaction(conn):
             conn.exec_driver_sql("BEGIN")
             # The lock of a reader is taken here: without a write-ahead log a commit that waits for

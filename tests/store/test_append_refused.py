@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from ledger.errors import StoreError
 from ledger.store import engines, read, schema, transaction
@@ -97,6 +98,26 @@ def test_a_read_only_server_is_told(postgres_url, tables, drafts):
         put_into(reader, tables, drafts(1))
     assert caught.value.stored == "no"
     reader.dispose()
+    engine.dispose()
+
+
+def test_a_server_that_is_read_only_stays_so_for_a_host_whose_log_was_read(postgres_url, tables):
+    engine = engines.engine_for(postgres_url)
+    schema.upgrade(engine)
+    reader = sa.create_engine(
+        engine.url, connect_args={"options": "-c default_transaction_read_only=on"}
+    )
+    assert size(reader, tables) == 0
+    with pytest.raises(DBAPIError, match="read-only transaction"), reader.begin() as conn:
+        conn.execute(text("CREATE TABLE note (words text)"))
+    reader.dispose()
+    engine.dispose()
+
+
+def test_whoever_is_handed_a_connection_to_read_with_cannot_write(postgres_url):
+    engine = engines.engine_for(postgres_url)
+    with pytest.raises(StoreError, match="read-only here"), transaction.reading(engine) as conn:
+        conn.execute(text("CREATE TABLE note (words text)"))
     engine.dispose()
 
 
