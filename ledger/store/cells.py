@@ -27,6 +27,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -259,15 +260,21 @@ def _found(
     """The sequences of the rows with any of the values in each column, in `start` <= seq < basis.
 
     On SQLite the values are joined: it would read a table by its order rather than look many up.
+    Where there are more values to look up than events, that is what it is to do.
     """
     given = {name: sorted(set(values)) for name, values in columns.items()}
     prefix = "t.log_id = CAST(? AS bigint) AND t.seq < CAST(? AS bigint) AND "
     prefix += "t.seq >= CAST(? AS bigint)"
-    if conn.dialect.name == "sqlite":
+    if conn.dialect.name == "sqlite" and math.prod(map(len, given.values())) > key[1]:
+        # The plus keeps it from looking them up in the index after all.
+        among = "".join(f" AND +t.{name} IN (SELECT value FROM json_each(?))" for name in given)  # noqa: S608 - checked names
+        query = f"SELECT t.seq FROM {table.name} t WHERE {prefix}{among}"  # noqa: S608 - checked names
+        values: list[Any] = [*key, start, *map(json.dumps, given.values())]
+    elif conn.dialect.name == "sqlite":
         joined = "".join(f"json_each(?) {name} CROSS JOIN " for name in given)
         same = " AND ".join(f"t.{name} = {name}.value" for name in given)
         query = f"SELECT t.seq FROM {joined}{table.name} t WHERE {same} AND {prefix}"  # noqa: S608 - checked names
-        values: list[Any] = [*map(json.dumps, given.values()), *key, start]
+        values = [*map(json.dumps, given.values()), *key, start]
     else:
         among = " AND ".join(f"t.{name} = ANY(CAST(? AS bigint[]))" for name in given)
         query = f"SELECT t.seq FROM {table.fullname} t WHERE {among} AND {prefix}"  # noqa: S608 - checked names

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 from sqlalchemy.pool import QueuePool
 
-from ledger import Ledger, Party, Proposition
+from ledger import Ledger, Party, Proposition, Topic
 from ledger.errors import StoreError
 from ledger.projecting import cells
 
@@ -85,4 +85,24 @@ def test_a_full_pool_is_told_in_the_ledgers_words(path):
             with pytest.raises(StoreError, match="No connection of the engine's pool became free"):
                 question()
     assert asked(ledger) == "supports"
+    engine.dispose()
+
+
+def test_many_parties_on_a_wide_topic_are_not_looked_up_pair_by_pair(path):
+    many, steps = range(400), list[None]()
+    engine = create_engine(f"sqlite:///{path}")
+
+    @event.listens_for(engine, "connect")
+    def count(driver, _):
+        driver.set_progress_handler(lambda: steps.append(None), 1_000)
+
+    ledger = Ledger(engine)
+    ledger.projections.add(cells(ledger.layout))
+    ledger.register(Topic("weir", label="The weir"))
+    ledger.register_all(Party(f"p{one}", name=f"P {one}") for one in many)
+    ledger.register_all(Proposition(f"q{one}", text=f"Q {one}", topic="weir") for one in many)
+    ledger.record(id="C2", claimant="p7", act="assert", proposition="q7", uttered="2023-01-02")
+    steps.clear()
+    assert [one.claim for one in ledger.explain("p7", "q7").position.evidence] == ["C2"]
+    assert len(steps) < 100
     engine.dispose()
