@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateSchema
 
-from ledger import Ledger
+from ledger import Ledger, Topic
+from ledger.errors import StoreError
 from ledger.projecting import Projection
 from ledger.projecting.owning import owning
 from ledger.projecting.running import Run
@@ -267,3 +268,27 @@ def test_ledgers_of_one_name_in_two_schemas_are_run_side_by_side(postgres_url, k
         finally:
             stop.set()
             worker.join(30)
+
+
+def test_a_server_with_no_connection_left_is_told_and_undoes_no_append(postgres_url, kit):
+    psycopg = pytest.importorskip("psycopg")
+    url = sa.make_url(postgres_url)
+    made: list[object] = []
+
+    def connect():
+        if made:
+            raise psycopg.OperationalError("connection failed: FATAL: too many connections")
+        made.append(psycopg.connect(dbname=url.database, user=url.username, **url.query))
+        return made[-1]
+
+    with Ledger.open(postgres_url) as ledger:
+        kit.world(ledger)
+        ledger.register_all(Topic(f"T{n}", label="Topic") for n in range(1_100))
+    engine = sa.create_engine("postgresql+psycopg://", creator=connect)
+    ledger = Ledger(engine)
+    ledger.projections.add(order(), mode="deferred")
+    with pytest.raises(StoreError, match="too many connections"):
+        ledger.projections.run("order")
+    ledger.projections.add(kit.tally())
+    assert kit.say(ledger, "D")[0].stored == "stored"
+    engine.dispose()
