@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 
 from ledger import observing
 from ledger.codec.entry import Draft
-from ledger.errors import HeadMoved
+from ledger.errors import HeadMoved, LedgerError
 from ledger.folding import Folded
 from ledger.merkle.tiles import STRIDE
 from ledger.model.events import StoredEvent
@@ -155,7 +155,8 @@ class Storing:
         if stored.first // STRIDE != stored.size // STRIDE:
             from ledger.proving import keeping  # noqa: PLC0415 - with all that proofs need, and so seldom
 
-            keeping.keep(self.folded)
+            with contextlib.suppress(LedgerError):  # what was appended stands; a proof asks again
+                keeping.keep(self.folded)
 
     def _ride(
         self, unit: Unit, head: Head, drafts: Sequence[Draft], memories: Memories

@@ -7,12 +7,12 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from ledger import Ledger, storing
+from ledger import Ledger, Topic, storing
 from ledger.errors import NodeMismatch
 from ledger.merkle.frontier import root_of
 from ledger.model.events import NewEvent, TopicDefined
 from ledger.recording.ids import new_id
-from ledger.store import read, tree
+from ledger.store import read, schema, tree
 
 NODE = "ledger_node"
 
@@ -104,6 +104,19 @@ def test_a_log_that_grows_far_is_kept_without_being_asked(ledger, monkeypatch):
     assert rows(ledger) == []
     ledger.appender.load(topics(200))
     assert len(rows(ledger)) == 5
+
+
+def test_an_append_stands_though_the_tree_could_not_be_kept(postgres_url, monkeypatch):
+    monkeypatch.setattr(storing, "STRIDE", 1_200)
+    engine = sa.create_engine(postgres_url, connect_args={"options": "-c lock_timeout=50"})
+    schema.upgrade(engine)
+    ledger = Ledger(engine)
+    ledger.appender.load(topics(1_199), chunk=1_199)
+    with engine.connect() as other:
+        other.execute(sa.text(f"LOCK TABLE {NODE}"))
+        assert ledger.register(Topic("last", label="last")).stored == "stored"
+    assert ledger.checkpoint().size == 1_200
+    engine.dispose()
 
 
 def test_who_may_not_write_gets_the_same_answers(tmp_path):
