@@ -18,6 +18,7 @@ from ledger.store.tables import Tables
 
 def make_tables(conn: Connection, tables: Tables, projection: Projection, *, indexes: bool) -> None:
     """Make the tables that are not there; a replay is twice as fast while they have no index."""
+    cursors.lock_names(conn, tables, projection.tables)
     there = inspect(conn).has_table
     for table in projection.tables:
         if there(table.name, schema=table.schema):
@@ -105,8 +106,10 @@ def switch(conn: Connection, tables: Tables, cursor: Cursor) -> None:
 
 def drop(conn: Connection, tables: Tables, key: Build, projection: Projection | None) -> None:
     """Remove a build: its cursor, and its tables unless another log has rows in them."""
+    made = () if projection is None else projection.tables
+    cursors.lock_names(conn, tables, made)
     shared = cursors.others_on(conn, tables, key)
-    for table in () if projection is None else projection.tables:
+    for table in made:
         if not shared:
             table.drop(conn, checkfirst=True)
         elif "log_id" in table.c:

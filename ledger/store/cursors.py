@@ -290,6 +290,19 @@ def table_number(conn: Connection, tables: Tables) -> int | None:
     return found
 
 
+def lock_names(conn: Connection, tables: Tables, made: Sequence[Table]) -> None:
+    """Let nobody else make or drop tables of these names until this transaction ends.
+
+    On SQLite the transaction holds the only write lock.
+    """
+    if conn.dialect.name != "postgresql":
+        return
+    beside = "CAST(CAST(to_regclass(:beside) AS oid) AS bigint)"
+    query = text(f"SELECT pg_advisory_xact_lock(hashtextextended(:name, {beside}))")
+    for name in sorted(table.fullname for table in made):
+        conn.execute(query, {"name": name, "beside": tables.layout.qualified("cursor")})
+
+
 def lock_session(conn: Connection, number: int) -> bool:
     """PostgreSQL: take an advisory lock that lives as long as this connection."""
     query = text("SELECT pg_try_advisory_lock(:number)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from ledger import Claim, Ledger, Party
 from ledger.errors import InvalidProjection, ProjectionFailed
 from ledger.projecting import Projection, inlining
 from ledger.store import engines, schema
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -368,3 +370,28 @@ def test_one_that_records_is_refused_and_does_not_wait_for_itself(ledger, kit):
     assert "for event in ledger.follow()" in str(caught.value.__cause__)
     ledger.register(Party("mill", name="Mill"))
     assert ledger.verify().size == 6
+
+
+def test_logs_of_one_database_may_begin_a_view_at_the_same_time(postgres_url, kit):
+    engine = sa.create_engine(postgres_url)
+    schema.upgrade(engine)
+
+    def begun(bind, origin):
+        ledger = Ledger(bind, origin=origin)
+        ledger.projections.add(kit.claims(ledger.layout))
+        return ledger.register(Party("board", name="Water Board")).stored
+
+    with ThreadPoolExecutor(1) as threads:
+        with engine.begin() as conn:
+            assert begun(conn, "north") == "stored"
+            other = threads.submit(begun, engine, "south")
+            until(lambda: other.done() or waits(engine), "the other waits for the tables")
+        assert other.result(60) == "stored"
+    engine.dispose()
+
+
+def waits(engine):
+    """Whether a session of the database waits for a lock."""
+    waiting = "wait_event_type = 'Lock' AND datname = current_database()"
+    with engine.connect() as conn:
+        return conn.scalar(sa.text(f"SELECT count(*) FROM pg_stat_activity WHERE {waiting}"))
