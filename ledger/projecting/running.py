@@ -35,6 +35,13 @@ from ledger.store.cursors import Build, Kind
 from ledger.store.transaction import Bind, writing
 
 BATCH: Final = 20_000
+_FIRST: Final = 100
+_LONG: Final = 0.5
+"""Seconds after which a batch was too large: on SQLite every writer waits for its end."""
+
+_GAP: Final = 0.12
+"""Seconds to leave others the lock then: SQLite's waiting writers look ten times a second."""
+
 _PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 5.0
 _ABORTED: Final = "25P02"
@@ -61,6 +68,7 @@ class Run:
     stop: threading.Event
     until: int | None = None
     batch: int = BATCH
+    width: int = _FIRST
     progress: Progress | None = None
     wait: Wait | None = None
     poll: float = 1.0
@@ -151,10 +159,10 @@ class Run:
         return None
 
     def _advance(self, goal: int) -> Status | None:
-        """Go on to a goal by batches."""
-        width, failures = self.batch, 0
+        """Go on to a goal by batches, which grow as long as they take no time worth mentioning."""
+        failures = 0
         while self.position < goal and not self.stop.is_set():
-            stop = min(self.position + width, goal)
+            stop, begun = min(self.position + min(self.width, self.batch), goal), time.monotonic()
             try:
                 with telling.batch(self.site, self.key), writing(self.site.bind) as conn:
                     self.step(conn, self.position, stop)
@@ -166,7 +174,7 @@ class Run:
                 self.memory.clear()
                 if stop - self.position > 1:
                     ahead = failure.sequence - self.position
-                    width = ahead if ahead > 0 else (stop - self.position) // 2
+                    self.width = ahead if ahead > 0 else (stop - self.position) // 2
                 elif failures < self.projection.retries:
                     failures += 1
                     self.stop.wait(min(_PAUSE * 2**failures, _LONGEST_PAUSE))
@@ -175,8 +183,12 @@ class Run:
                 else:
                     failures = 0
             else:
-                failures, width = 0, min(self.batch, width * 2)
+                failures, many = 0, stop - self.position
+                late = time.monotonic() - begun > _LONG
+                self.width = max(1, many // 2) if late else min(self.batch, self.width * 2)
                 self._passed(stop)
+                if late:
+                    self.stop.wait(_GAP)
                 self._make_effects()
         return None
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
+import time
 from typing import Any
 
 import pytest
 
-from ledger import Ledger
+from ledger import Ledger, Topic
 from ledger.errors import (
     Invalid,
     InvalidProjection,
@@ -17,7 +19,7 @@ from ledger.errors import (
     UnknownProjection,
 )
 from ledger.model.events import ClaimRecorded
-from ledger.projecting import Projection, Projections, projections
+from ledger.projecting import Projection, Projections, projections, running
 from ledger.store import cursors
 from ledger.store.cursors import Build
 
@@ -273,3 +275,21 @@ def test_what_falls_behind_while_another_thread_settles_is_not_forgotten(small, 
     small.projections.settle()
     assert len(put) > 3
     assert sorted(settled) == [1, *put]
+
+
+def test_a_slow_projection_is_given_small_batches_so_that_others_may_write(small, monkeypatch):
+    monkeypatch.setattr(running, "_LONG", 0.02, raising=False)
+    small.register_all(Topic(f"t{one}", label="Topic") for one in range(395))
+
+    def slow(state, _):
+        time.sleep(0.001)
+        return state + 1
+
+    done = [0]
+    small.projections.add(Projection(name="slow", initial=int, evolve=slow), mode="deferred")
+    small.projections.run("slow", progress=lambda at, _: done.append(at))
+    steps = [after - before for before, after in itertools.pairwise(done)]
+    assert sum(steps) == 400
+    assert max(steps) <= 100
+    assert max(steps[3:]) <= 50
+    assert small.projections.state("slow") == 400
