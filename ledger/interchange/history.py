@@ -85,10 +85,10 @@ def import_history(
             given=True,
         )
     commits = _commits(path)
-    left = _left(ledger, path, commits)
     options["bring_back"] = strike_out_vanished  # a row may vanish and return
-    there = commits[: len(commits) - len(left)]  # the first that is left may be half there
     way = _Way(ledger, path, options)
+    left = way.left(commits)
+    there = commits[: len(commits) - len(left)]  # the first that is left may be half there
     standing = way.standing(there) if strike_out_vanished else Standing()
     for commit, committed in left:
         version, rows = _version(path, commit, committed), Rows()
@@ -105,6 +105,41 @@ class _Way:
     ledger: Ledger
     path: Path
     options: Mapping[str, Any]
+
+    def left(self, commits: Sequence[_Commit]) -> Sequence[_Commit]:
+        """The commits that are not in the ledger yet, and the last one that is: it may be half."""
+        if not commits:
+            raise InvalidImport(
+                f"git holds no version of {show(self.path.name)}. Commit it first, or import it "
+                "without its history.",
+                field="file",
+                given=str(self.path),
+            )
+        with self.ledger.as_of().facts() as facts:
+            last = facts.stored[facts.at[-1]] if facts.at else None
+        if last is None:
+            return commits
+        names = [name for name, _ in commits]
+        ours = last.correlation if last.recorder.tool == TOOL else None
+        left = commits[names.index(ours) :] if ours in names else ()
+        if left and self._is_there(*left[0]):
+            return left
+        commit, committed = commits[0]
+        if last.recorded <= committed:
+            return commits
+        other = ", with the history of another file" if left else ""
+        raise InvalidImport(
+            f"The log ends at {last.recorded:%Y-%m-%d %H:%M:%S} UTC{other}, commit {commit[:10]} "
+            f"of {show(self.path.name)} is of {committed:%Y-%m-%d %H:%M:%S}. Import the history "
+            "into an empty ledger.",
+            field="file",
+            given=commit,
+        )
+
+    def _is_there(self, commit: str, committed: dt.datetime) -> bool:
+        """Whether a version is what was entered as of its commit: one commit has several files."""
+        account = self._read(_version(self.path, commit, committed), Rows(), dry_run=True)
+        return bool(account.skipped or not account.accepted)
 
     def standing(self, there: Sequence[_Commit]) -> Standing:
         """What the versions hold that were imported before, by going through them once more."""
@@ -194,32 +229,6 @@ class _Way:
         reason = f"not in {self.path.name} any more, by commit {version.commit[:10]}"
         with self.ledger.tagged(correlation=version.commit):
             return strike_out(_as_of(self.ledger, version).appender, gone, reason=reason)
-
-
-def _left(ledger: Ledger, path: Path, commits: list[_Commit]) -> list[_Commit]:
-    """The commits that are not in the ledger yet, and the last one that is: it may be half."""
-    if not commits:
-        raise InvalidImport(
-            f"git holds no version of {show(path.name)}. Commit it first, or import it without "
-            "its history.",
-            field="file",
-            given=str(path),
-        )
-    with ledger.as_of().facts() as facts:
-        last = facts.stored[facts.at[-1]] if facts.at else None
-    commit, committed = commits[0]
-    if last is None or last.recorded <= committed:
-        return commits
-    names = [name for name, _ in commits]
-    if last.recorder.tool == TOOL and last.correlation in names:
-        return commits[names.index(last.correlation) :]
-    raise InvalidImport(
-        f"The log ends at {last.recorded:%Y-%m-%d %H:%M:%S} UTC, commit {commit[:10]} of "
-        f"{show(path.name)} is of {committed:%Y-%m-%d %H:%M:%S}. Import the history into an empty "
-        "ledger.",
-        field="file",
-        given=commit,
-    )
 
 
 def _as_of(ledger: Ledger, version: Version) -> Ledger:

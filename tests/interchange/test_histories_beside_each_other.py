@@ -1,0 +1,87 @@
+"""Histories of several files in one repository, and of several versions at one moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+
+import pytest
+
+from ledger import Ledger, Party, Proposition
+from ledger.errors import InvalidImport
+from ledger.interchange.history import import_history
+
+ROWS = "id,claimant,act,proposition\n"
+
+
+class Repository:
+    """A folder under git; `commit` writes files and commits them at a moment."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self._git("init", "-q")
+
+    def commit(self, at, **tables):
+        for name, claims in tables.items():
+            rows = "".join(f"{id_},ada,assert,bill\n" for id_ in claims.split())
+            (self.folder / f"{name}.csv").write_text(ROWS + rows)
+        self._git("add", ".")
+        self._git("commit", "-q", "-m", "votes", at=at)
+
+    def _git(self, *words, at="2022-01-01T00:00:00Z"):
+        named = ["-c", "user.name=A desk", "-c", "user.email=desk@example.org"]
+        env = {"GIT_COMMITTER_DATE": at, "GIT_AUTHOR_DATE": at, "PATH": "/usr/bin:/bin"}
+        subprocess.run(
+            ["git", *named, *words], cwd=self.folder, check=True, capture_output=True, env=env
+        )
+
+
+@pytest.fixture
+def repository(tmp_path):
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    return Repository(folder)
+
+
+@pytest.fixture
+def ledger():
+    with Ledger.open(":memory:", clock=lambda: dt.datetime(2022, 1, 1, tzinfo=dt.UTC)) as opened:
+        opened.register(Party("ada", name="Ada"))
+        opened.register(Proposition("bill", text="The bill is good"))
+        yield opened
+
+
+def claims(ledger):
+    return {row.id for row in ledger.as_of().claims()}
+
+
+def test_what_was_committed_within_a_second_is_entered_once(ledger, repository):
+    for told in ("c1 c2", "c1", "c1 c3"):  # as a rebase dates them
+        repository.commit("2022-02-01T00:00:00Z", votes=told)
+    table = repository.folder / "votes.csv"
+    struck = [one.struck_out for _, one in import_history(ledger, table, strike_out_vanished=True)]
+    size = ledger.checkpoint().size
+    again = [one.accepted for _, one in import_history(ledger, table, strike_out_vanished=True)]
+    assert (struck, again) == ([0, 1, 0], [0])
+    assert (ledger.checkpoint().size, claims(ledger)) == (size, {"c1", "c3"})
+
+
+@pytest.mark.parametrize("strike_out", [False, True])
+def test_a_history_does_not_go_on_where_that_of_another_file_ended(ledger, repository, strike_out):
+    repository.commit("2022-02-01T00:00:00Z", votes="c1", speeches="c2")
+    repository.commit("2022-03-01T00:00:00Z", votes="c1 c3", speeches="c4")
+    votes, speeches = (repository.folder / f"{name}.csv" for name in ("votes", "speeches"))
+    list(import_history(ledger, votes))
+    with pytest.raises(InvalidImport, match="with the history of another file"):
+        list(import_history(ledger, speeches, strike_out_vanished=strike_out))
+    assert claims(ledger) == {"c1", "c3"}
+    assert [one.skipped for _, one in import_history(ledger, votes)] == [2]
+
+
+def test_the_histories_of_two_files_that_came_with_one_commit_are_taken_together(
+    ledger, repository
+):
+    repository.commit("2022-02-01T00:00:00Z", votes="c1", speeches="c2")
+    for name in ("votes", "speeches"):
+        list(import_history(ledger, repository.folder / f"{name}.csv"))
+    assert claims(ledger) == {"c1", "c2"}
