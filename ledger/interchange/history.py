@@ -245,13 +245,32 @@ def _as_of(ledger: Ledger, version: Version) -> Ledger:
 def _commits(path: Path) -> list[_Commit]:
     """The commits that left a version of a file, with the committer's time, oldest first."""
     folder, name = path.resolve().parent, path.name
+    if path.is_dir():
+        raise InvalidImport(
+            f"{show(name)} is a folder, and a history is that of one file. Give one of the files "
+            "in it.",
+            field="file",
+            given=str(path),
+        )
     listed = _git(folder, "log", "--first-parent", "--reverse", "--format=%H %ct", "--", name)
     found: list[_Commit] = []
     for line in listed.decode().splitlines():
         commit, seconds = line.split()
         if _git(folder, "ls-tree", "--name-only", commit, "--", name):  # else it took it away
-            found.append((commit, dt.datetime.fromtimestamp(int(seconds), dt.UTC)))
+            found.append((commit, _moment(commit, int(seconds))))
     return found
+
+
+def _moment(commit: str, seconds: int) -> dt.datetime:
+    try:
+        return dt.datetime.fromtimestamp(seconds, dt.UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise InvalidImport(
+            f"Commit {commit[:10]} is dated {seconds:,} seconds after 1970, behind the last year "
+            "that the ledger can write. Give it another date.",
+            field="file",
+            given=commit,
+        ) from error
 
 
 def _version(path: Path, commit: str, committed: dt.datetime) -> Version:

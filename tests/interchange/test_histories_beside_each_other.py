@@ -9,7 +9,7 @@ import pytest
 
 from ledger import Ledger, Party, Proposition
 from ledger.errors import InvalidImport
-from ledger.interchange.history import import_history
+from ledger.interchange.history import import_history, versions
 
 ROWS = "id,claimant,act,proposition\n"
 
@@ -85,3 +85,15 @@ def test_the_histories_of_two_files_that_came_with_one_commit_are_taken_together
     for name in ("votes", "speeches"):
         list(import_history(ledger, repository.folder / f"{name}.csv"))
     assert claims(ledger) == {"c1", "c2"}
+
+
+def test_a_folder_has_no_history(repository):
+    (repository.folder / "articles").mkdir()
+    with pytest.raises(InvalidImport, match="'articles' is a folder"):
+        list(versions(repository.folder / "articles"))
+
+
+def test_a_commit_behind_the_last_year_is_told(repository):
+    repository.commit("@253402300800 +0000", votes="c1")
+    with pytest.raises(InvalidImport, match=r"is dated 253,402,300,800 seconds after 1970"):
+        list(versions(repository.folder / "votes.csv"))
