@@ -24,7 +24,7 @@ import attrs
 
 from ledger.codec.canonical import jcs
 from ledger.errors import InvalidImport
-from ledger.interchange.elements import Element, pieces
+from ledger.interchange.elements import Element, pieces, written
 from ledger.interchange.foreign import (
     Object,
     digest,
@@ -78,19 +78,60 @@ def read(source: Source, options: Options) -> Items:
     """The items of an object, a list, a graph or a feed."""
     with told_of(source.name):
         mapping = mapped(SchemaOrgMapping, options.mapping)
+    told = _referred_to(source)
     for one in faults(pieces(source, *_LISTS)):
         if isinstance(one, Element):
-            yield _item(one, mapping)
+            for element, value in _objects(one):
+                yield value if isinstance(value, Item) else _item(element, value, mapping, told)
         else:
             yield refused(Line(number=0, raw=b"", at=source.name), one)
 
 
-def _item(element: Element, mapping: SchemaOrgMapping) -> Item:
+def _objects(element: Element) -> Iterator[tuple[Element, Object | Item]]:
+    """The object that an element is, or those that it is only the wrapping of."""
     value = object_of(element)
-    if isinstance(value, Item):
-        return value
-    value = value["item"] if isinstance(value.get("item"), dict) else value
-    maker = _Maker(mapping)
+    inside = None if isinstance(value, Item) else value.get("item")
+    if isinstance(inside, dict):
+        yield element, inside
+    elif inside and isinstance(inside, list) and all(isinstance(one, dict) for one in inside):
+        for place, one in enumerate(inside):
+            path = (*element.path, "item", place)
+            line = attrs.evolve(element.line, at=written(path))
+            yield attrs.evolve(element, path=path, line=line), one
+    else:
+        yield element, value
+
+
+def _referred_to(source: Source) -> Mapping[str, Object]:
+    """The claims of a file that reviews in it name by their ids alone."""
+    wanted = {id_of(_reviewed(one)) for one in _values(source) if _by_id_alone(one)}
+    if not wanted:
+        return {}
+    told = (one for one in _values(source) if id_of(one) in wanted and text_of(one, *_SAID))
+    return {id_of(one): one for one in told if types(one) & {*_OURS} - {"ClaimReview"}}
+
+
+def _values(source: Source) -> Iterator[Object]:
+    for one in faults(pieces(source, *_LISTS)):
+        for _, value in _objects(one) if isinstance(one, Element) else ():
+            if not isinstance(value, Item):
+                yield value
+
+
+def _reviewed(value: Object) -> Object:
+    """What a review is of, where that is told as an object."""
+    return next((one for one in listed(value.get("itemReviewed")) if isinstance(one, dict)), {})
+
+
+def _by_id_alone(value: Object) -> bool:
+    reviewed = _reviewed(value)
+    return bool("ClaimReview" in types(value) and id_of(reviewed)) and not text_of(reviewed, *_SAID)
+
+
+def _item(
+    element: Element, value: Object, mapping: SchemaOrgMapping, told: Mapping[str, Object]
+) -> Item:
+    maker = _Maker(mapping, told)
     if types(value) & _KINDS.keys() and id_of(value):
         maker.party(value)
         return made(element.line, [], value, passing=maker.passing)
@@ -108,10 +149,14 @@ def _item(element: Element, mapping: SchemaOrgMapping) -> Item:
 
 
 class _Maker:
-    """One object of the file: its claims, in `passing` what they name, in `own` what they say."""
+    """One object of the file: its claims, in `passing` what they name, in `own` what they say.
 
-    def __init__(self, mapping: SchemaOrgMapping) -> None:
+    `told` are the claims of the file that a review may name by their ids.
+    """
+
+    def __init__(self, mapping: SchemaOrgMapping, told: Mapping[str, Object]) -> None:
         self._mapping = mapping
+        self._told = told
         self.passing: list[Object] = []
         self.own: list[Object] = []
 
@@ -149,8 +194,15 @@ class _Maker:
         A reviewer judges the claim in words of its own: where the claim has others, or another
         reviewer had others, they are a proposition by themselves.
         """
-        items = [one for one in listed(value.get("itemReviewed")) if isinstance(one, dict)]
-        reviewed: Object = items[0] if items else {}
+        many = len(listed(value.get("itemReviewed")))
+        if many > 1:
+            raise InvalidImport(
+                f"itemReviewed holds {many} claims, and a rating is of one. Write a ClaimReview "
+                "for each of them.",
+                field="itemReviewed",
+            )
+        reviewed = _reviewed(value)
+        reviewed = {**self._told.get(id_of(reviewed), {}), **reviewed}
         own = text_of(reviewed, *_SAID)
         judged = text_of(value, "claimReviewed") or own
         (target,) = self.claim({"@type": "Claim", **reviewed}, own or judged, by_words=not own)
