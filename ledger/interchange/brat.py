@@ -41,6 +41,7 @@ from ledger.interchange.standoff import (
     joined,
     no_annotation,
     not_there,
+    once,
     span_of,
 )
 from ledger.model import events as ev
@@ -49,6 +50,8 @@ from ledger.model.text import show
 from ledger.recording.intake import Intake
 
 _FIELDS: Final = frozenset(FORMS["claim"].fields)
+_OF_WORDS: Final = ("Edge", "Role")
+"""The attributes that words have; all others are of attributions."""
 
 
 @attrs.frozen
@@ -105,7 +108,7 @@ class _Reader:
         self._digest = ""
         self._document = path.stem
         self._there: set[str] = set()
-        self._about: list[tuple[Line, str, str]] = []
+        self._about: list[tuple[Line, str, str, bool]] = []
         self._spans: dict[str, Span] = {}
         self._events: dict[str, Event] = {}
         self._related: list[tuple[Line, str, str, str]] = []
@@ -134,9 +137,11 @@ class _Reader:
                 placed = attrs.evolve(line, at=f"{self._inside}line {line.number}")
                 if not line.blank and (item := self._take(placed)) is not None:
                     yield item
-        for line, id_, target in self._about:
+        for line, id_, target, of_words in self._about:
             if target not in self._there:
                 yield refused(line, not_there(id_, target))
+            elif target not in self._events and not (of_words and target in self._spans):
+                yield skipped(line, f"{id_} has no place in the ledger: {target} is no attribution")
         for event in self._events.values():
             yield self._claim(event)
         for line, relation, one, other in self._related:
@@ -163,16 +168,18 @@ class _Reader:
                     self._events[id_] = event_of(id_, rest, line)
                 case "A" | "M":
                     name, target, *value = rest.split(" ", 2)
-                    self._about.append((line, id_, target))
-                    self._attributes.setdefault(target, {})[name] = value[0] if value else True
+                    told = self._attributes.setdefault(target, {})
+                    once(told, name, value[0] if value else True, at=id_)
+                    self._about.append((line, id_, target, name in _OF_WORDS))
                 case "N":
                     _, target, reference = rest.partition("\t")[0].split(" ", 2)
-                    self._about.append((line, id_, target))
-                    self._references[target] = reference.partition(":")[2] or reference
+                    named = reference.partition(":")[2] or reference
+                    once(self._references, target, named, at=id_)
+                    self._about.append((line, id_, target, True))
                 case "#":
                     head, _, note = rest.partition("\t")
                     target = head.split(" ")[-1]
-                    self._about.append((line, id_, target))
+                    self._about.append((line, id_, target, False))
                     self._notes.setdefault(target, []).append(note)
                 case "R":
                     kind, one, other = rest.rstrip("\t").split(" ")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -103,6 +103,17 @@ def not_there(at: str, id_: str) -> InvalidImport:
         field=at,
         given=id_,
     )
+
+
+def once(found: dict[str, Any], key: str, told: Any, *, at: str) -> None:
+    """Keep what is told of something, unless a line above tells it otherwise."""
+    if found.setdefault(key, told) != told:
+        raise InvalidImport(
+            f"{at} says that {key} is {show(told)}, where a line above says {show(found[key])}. "
+            "Take one of the two out.",
+            field=at,
+            given=told,
+        )
 
 
 def joined(contents: list[Span]) -> Object:
