@@ -43,6 +43,11 @@ class Step(Answer):
 _VACUUM: Final = "Type: claims vacuum, or in Python: ledger.vacuum()"
 _PATIENCE: Final = 500
 """Milliseconds that a reader is waited for who keeps the write-ahead log from being cut."""
+_STATISTICS: Final = Step(
+    what="dead rows of the planner's statistics may hold some of it in their pages",
+    done=False,
+    how="As the owner of the database, type: VACUUM (FULL) pg_statistic",
+)
 _COPIES: Final = Step(
     what="copies outside this database still hold it",
     done=False,
@@ -75,8 +80,8 @@ def sweep(engine: Engine, tables: Tables, views: Sequence[Table]) -> tuple[Step,
     """
     with _refusals(), _autocommit(engine) as conn:
         if engine.dialect.name == "postgresql":
-            _write_anew(conn, [tables.event, tables.parked, tables.cursor, *views])
-            return (_postgres_step(done=True), _COPIES)
+            statistics = _write_anew(conn, [tables.event, tables.parked, tables.cursor, *views])
+            return (_postgres_step(done=True), *(() if statistics else (_STATISTICS,)), _COPIES)
         conn.exec_driver_sql("VACUUM")
     if _in_memory(engine):
         return ()
@@ -84,15 +89,10 @@ def sweep(engine: Engine, tables: Tables, views: Sequence[Table]) -> tuple[Step,
     return (file, *_cut_journal(engine), _COPIES)
 
 
-def _write_anew(conn: Connection, given: Sequence[Table]) -> None:
-    """Write tables anew; PostgreSQL passes over those of others with a warning alone."""
-    passed_over = []
-    for table in given:
-        file = text("SELECT pg_relation_filenode(CAST(:name AS regclass))")
-        before = conn.execute(file, {"name": table.fullname}).scalar()
-        conn.exec_driver_sql(f"VACUUM (FULL) {table.fullname}")
-        if conn.execute(file, {"name": table.fullname}).scalar() == before:
-            passed_over.append(table.fullname)
+def _write_anew(conn: Connection, given: Sequence[Table]) -> bool:
+    """Write tables anew, and what the planner learnt of their content; whether that whole."""
+    names = [table.fullname for table in given]
+    passed_over = [name for name in names if not _is_new(conn, name, "FULL, ANALYZE")]
     if passed_over:
         role = conn.exec_driver_sql("SELECT current_user").scalar()
         raise StoreError(
@@ -100,6 +100,15 @@ def _write_anew(conn: Connection, given: Sequence[Table]) -> None:
             "not own them: what was erased still stands in their pages. Connect as their owner, "
             "such as a member of ledger_owner, and vacuum once more."
         )
+    return _is_new(conn, "pg_catalog.pg_statistic", "FULL")
+
+
+def _is_new(conn: Connection, table: str, how: str) -> bool:
+    """Vacuum a table; PostgreSQL passes over those of others with a warning alone."""
+    file = text("SELECT pg_relation_filenode(CAST(:name AS regclass))")
+    before = conn.execute(file, {"name": table}).scalar()
+    conn.exec_driver_sql(f"VACUUM ({how}) {table}")
+    return bool(conn.execute(file, {"name": table}).scalar() != before)
 
 
 @contextlib.contextmanager
@@ -125,7 +134,10 @@ def _refusals() -> Iterator[None]:
 
 def _postgres_step(*, done: bool) -> Step:
     if done:
-        return Step(what="tables and TOAST were written anew (VACUUM FULL)", done=True)
+        return Step(
+            what="tables, TOAST and the planner's statistics were written anew (VACUUM FULL)",
+            done=True,
+        )
     return Step(what="dead rows hold it in their pages", done=False, how=_VACUUM)
 
 

@@ -191,3 +191,46 @@ def test_on_postgresql_the_words_are_in_no_heap_and_no_toast_after_the_steps(
         assert in_tables(postgres_url) == {}
         assert ledger.verify(views=True).erased > 0
         assert handed_out(ledger, tmp_path / "out") == {}
+
+
+def in_statistics(conn: sa.Connection) -> list[str]:
+    """The needles in what PostgreSQL's planner keeps of the content of the ledger's tables."""
+    kept = conn.execute(
+        sa.text(
+            "SELECT concat(histogram_bounds::text, most_common_vals::text) FROM pg_stats "
+            "WHERE tablename LIKE 'ledger\\_%'"
+        )
+    ).scalars()
+    whole = " ".join(kept)
+    return [needle for needle in NEEDLES if needle.encode().hex() in whole or needle in whole]
+
+
+def test_on_postgresql_the_planner_keeps_none_of_the_words_after_the_steps(postgres_url):
+    engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with Ledger.open(postgres_url) as ledger, engine.connect() as conn:
+        spoken(ledger)
+        conn.exec_driver_sql("ANALYZE")
+        assert NAME in in_statistics(conn)
+        silenced(ledger)
+        steps = ledger.vacuum()
+        assert "statistics" in steps[0].what
+        assert in_statistics(conn) == []
+
+
+def test_who_owns_the_tables_alone_is_told_what_the_planner_may_keep(postgres_url):
+    engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    role = f"keeper_{sa.make_url(postgres_url).database}"
+    with engine.connect() as conn:
+        conn.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
+        conn.exec_driver_sql(f"GRANT CREATE ON SCHEMA public TO {role}")
+        try:
+            own = sa.make_url(postgres_url).set(username=role)
+            with Ledger.open(own.render_as_string(hide_password=False)) as ledger:
+                spoken(ledger)
+                silenced(ledger)
+                _, statistics, _ = ledger.vacuum()
+            assert not statistics.done
+            assert "VACUUM (FULL) pg_statistic" in statistics.how
+        finally:
+            conn.exec_driver_sql(f"DROP OWNED BY {role}")
+            conn.exec_driver_sql(f"DROP ROLE {role}")
