@@ -24,6 +24,7 @@ from ledger.interchange.account import Imported
 from ledger.interchange.importing import import_file, write_refusal
 from ledger.interchange.lines import Line
 from ledger.interchange.outcomes import Outcome
+from ledger.interchange.shelf import without_claims
 from ledger.interchange.vanished import Rows, Standing, strike_out
 from ledger.ledger import Ledger
 from ledger.model.text import show
@@ -31,7 +32,7 @@ from ledger.model.text import show
 TOOL: Final = "git"
 """The tool that the recorder of every entry names."""
 
-_READING: Final[tuple[str, ...]] = ("format", "mapping", "bounds", "bring_back")
+_READING: Final[tuple[str, ...]] = ("format", "mapping", "bounds", "bring_back", "through")
 """The options of an import that say how a file is read, and not who is told."""
 
 _UNREADABLE: Final = "version"
@@ -86,16 +87,17 @@ def import_history(
         )
     commits = _commits(path)
     options["bring_back"] = strike_out_vanished  # a row may vanish and return
-    way = _Way(ledger, path, options)
-    left = way.left(commits)
-    there = commits[: len(commits) - len(left)]  # the first that is left may be half there
-    standing = way.standing(there) if strike_out_vanished else Standing()
-    for commit, committed in left:
-        version, rows = _version(path, commit, committed), Rows()
-        account = way.enter(version, rows)
-        if strike_out_vanished:
-            account = way.without_what_vanished(version, rows, account, standing)
-        yield version, account
+    with without_claims(ledger.appender.folded) as options["through"]:
+        way = _Way(ledger, path, options)
+        left = way.left(commits)
+        there = commits[: len(commits) - len(left)]  # the first that is left may be half there
+        standing = way.standing(there) if strike_out_vanished else Standing()
+        for commit, committed in left:
+            version, rows = _version(path, commit, committed), Rows()
+            account = way.enter(version, rows)
+            if strike_out_vanished:
+                account = way.without_what_vanished(version, rows, account, standing)
+            yield version, account
 
 
 @attrs.frozen

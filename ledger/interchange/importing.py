@@ -75,6 +75,7 @@ def import_file(
     tell: Tell = lambda _: None,
     progress: Progress | None = None,
     witness: Witness | None = None,
+    through: Folded | None = None,
 ) -> Imported:
     r"""Import a file, plain or gzip, or a folder; what is in the ledger already is skipped.
 
@@ -84,6 +85,8 @@ def import_file(
     as `raw` in base64. `all_or_nothing` undoes everything if a record is refused; a `dry_run`
     undoes everything. An import that was interrupted goes on when it is run again; what was
     amended since is passed over, and with a warning what was struck out, unless `bring_back`.
+    `through` is what several imports may share, `ledger.interchange.shelf.without_claims`, so that
+    each does not go through the log anew.
 
     Raises:
         InvalidImport: the file or its mapping cannot be read, or its format is not known.
@@ -115,7 +118,7 @@ def import_file(
     tally, stored = Tally(), True
     with (
         contextlib.suppress(_Undone),
-        _appenders(ledger, undoing=dry_run or all_or_nothing) as appenders,
+        _appenders(ledger, through, undoing=dry_run or all_or_nothing) as appenders,
     ):
         items = how.reader()(source, Options(mapping=mapping, bounds=bounds))
         run = _Run(
@@ -141,7 +144,9 @@ class _Undone(Exception):
 
 
 @contextlib.contextmanager
-def _appenders(ledger: Ledger, *, undoing: bool) -> Iterator[Sequence[Appender]]:
+def _appenders(
+    ledger: Ledger, through: Folded | None, *, undoing: bool
+) -> Iterator[Sequence[Appender]]:
     """What to write with, the thrifty one first; `undoing`, inside one transaction."""
     whole = ledger.appender
     with contextlib.ExitStack() as held:
@@ -152,8 +157,8 @@ def _appenders(ledger: Ledger, *, undoing: bool) -> Iterator[Sequence[Appender]]
             ledger.flush()  # what waits in a Session stays, whatever becomes of the file
             conn = held.enter_context(writing(whole.folded.bind))
             whole = _like(whole, Folded(conn, ledger.layout, ledger.origin))
-        thrifty = held.enter_context(without_claims(whole.folded))
-        yield _like(whole, thrifty), whole
+            through = None
+        yield _like(whole, through or held.enter_context(without_claims(whole.folded))), whole
 
 
 def _like(appender: Appender, folded: Folded) -> Appender:

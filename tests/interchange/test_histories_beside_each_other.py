@@ -1,4 +1,4 @@
-"""Histories of several files in one repository, and of several versions at one moment."""
+"""Histories of several files in one repository, of several versions at one moment, of many."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import datetime as dt
 import subprocess
 
 import pytest
+import sqlalchemy as sa
 
 from ledger import Ledger, Party, Proposition
 from ledger.errors import InvalidImport
 from ledger.interchange.history import import_history, versions
+from ledger.store import schema
 
 ROWS = "id,claimant,act,proposition\n"
 
@@ -97,3 +99,20 @@ def test_a_commit_behind_the_last_year_is_told(repository):
     repository.commit("@253402300800 +0000", votes="c1")
     with pytest.raises(InvalidImport, match=r"is dated 253,402,300,800 seconds after 1970"):
         list(versions(repository.folder / "votes.csv"))
+
+
+def test_a_version_asks_no_more_of_the_log_for_all_that_came_before(repository, tmp_path):
+    for day in range(1, 25):
+        repository.commit(f"2022-02-{day:02}T00:00:00Z", votes=f"c{day}")
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'claims.db'}")
+    schema.upgrade(engine)
+    asked: list[str] = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    ledger = Ledger(engine, clock=lambda: dt.datetime(2022, 1, 1, tzinfo=dt.UTC))
+    ledger.register_all([Party("ada", name="Ada"), Proposition("bill", text="The bill is good")])
+    counts = []
+    for _ in import_history(ledger, repository.folder / "votes.csv", strike_out_vanished=True):
+        counts.append(len(asked))
+        asked.clear()
+    assert counts[-1] <= counts[4]
+    engine.dispose()
