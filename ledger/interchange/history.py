@@ -260,7 +260,22 @@ def _commits(path: Path) -> list[_Commit]:
         commit, seconds = line.split()
         if _git(folder, "ls-tree", "--name-only", commit, "--", name):  # else it took it away
             found.append((commit, _moment(commit, int(seconds))))
+    _check_whole(folder, name, found[:1])
     return found
+
+
+def _check_whole(folder: Path, name: str, first: Sequence[_Commit]) -> None:
+    """Refuse a history whose first commit is only where a shallow clone was cut off."""
+    shallow = folder / _git(folder, "rev-parse", "--git-path", "shallow").decode().strip()
+    cut = shallow.read_text().split() if shallow.is_file() else ()
+    for commit, _ in first:
+        if commit in cut:
+            raise InvalidImport(
+                f"The repository is a shallow clone, cut off at commit {commit[:10]}: what "
+                f"{show(name)} was before is not in it. Fetch the rest: git fetch --unshallow.",
+                field="file",
+                given=commit,
+            )
 
 
 def _moment(commit: str, seconds: int) -> dt.datetime:

@@ -30,6 +30,10 @@ class Repository:
         self._git("add", ".")
         self._git("commit", "-q", "-m", "votes", at=at)
 
+    def cloned(self, folder, *words):
+        self._git("clone", "-q", *words, f"file://{self.folder}", str(folder))
+        return folder
+
     def _git(self, *words, at="2022-01-01T00:00:00Z"):
         named = ["-c", "user.name=A desk", "-c", "user.email=desk@example.org"]
         env = {"GIT_COMMITTER_DATE": at, "GIT_AUTHOR_DATE": at, "PATH": "/usr/bin:/bin"}
@@ -116,3 +120,21 @@ def test_a_version_asks_no_more_of_the_log_for_all_that_came_before(repository, 
         asked.clear()
     assert counts[-1] <= counts[4]
     engine.dispose()
+
+
+def test_a_shallow_clone_that_was_cut_off_behind_a_version_is_told(repository, tmp_path):
+    repository.commit("2022-02-01T00:00:00Z", votes="c1")
+    repository.commit("2022-03-01T00:00:00Z", votes="c1 c2")
+    cut = repository.cloned(tmp_path / "cut", "--depth", "1")
+    with pytest.raises(InvalidImport, match="git fetch --unshallow"):
+        list(versions(cut / "votes.csv"))
+    whole = repository.cloned(tmp_path / "whole")
+    assert len(list(versions(whole / "votes.csv"))) == 2
+
+
+def test_a_file_that_is_younger_than_the_cut_of_a_clone_has_its_history(repository, tmp_path):
+    repository.commit("2022-02-01T00:00:00Z", votes="c1")
+    repository.commit("2022-03-01T00:00:00Z", votes="c1 c3")
+    repository.commit("2022-03-02T00:00:00Z", speeches="c2")
+    cut = repository.cloned(tmp_path / "cut", "--depth", "2")
+    assert len(list(versions(cut / "speeches.csv"))) == 1
