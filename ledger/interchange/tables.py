@@ -155,6 +155,12 @@ def _rows(file: BinaryIO, delimiter: str) -> Iterator[_Row]:
 
 def _no_row(error: csv.Error, feed: _Feed) -> InvalidImport:
     first, last = feed.taken[0].number, feed.taken[-1].number
+    if "field limit" in str(error) and first == last:
+        return feed.fault or InvalidImport(
+            f"a cell has more than {csv.field_size_limit():,} signs, the most that one may have. "
+            "Keep long texts out of the table.",
+            given=feed.taken[0].raw[:40],
+        )
     if "unexpected end of data" in str(error) or "field limit" in str(error):
         return InvalidImport(
             f"a quotation mark opened on line {first} is never closed; lines {first} to {last} "

@@ -286,3 +286,18 @@ def test_a_row_that_holds_nul_is_not_told_to_be_json(ledger, tmp_path):
 def test_an_empty_file_has_no_rows(importing):
     assert importing("", mapping="") == []
     assert [one.verdict for one in importing("\n\n", mapping="")] == ["skipped", "skipped"]
+
+
+@pytest.mark.parametrize(
+    "note, told",
+    [
+        ("x" * 131_073, "a cell has more than 131,072 signs"),
+        ("x" * 5_000_000, "the line is longer than 5,000,000 bytes"),
+        ('"so\n' + "x" * 131_073, "a quotation mark opened on line 2 is never closed; lines 2 to"),
+    ],
+)
+def test_a_cell_that_is_too_long_is_told_as_that(importing, note, told):
+    text = f"claimant,act,proposition,note\nBlue,assert,bill,{note}\nBlue,assert,bill,so\n"
+    first, second = importing(text, mapping="")
+    assert (first.verdict, second.verdict) == ("refused", "accepted")
+    assert first.reason.startswith(told)
