@@ -162,7 +162,8 @@ class _Reader:
         if value.get("memberships"):
             self.sections.add("memberships")
             self._nesting = True
-        if not (id_ := counted(value.get("id"))):
+        id_ = counted(value.get("id"))
+        if not isinstance(id_, str) or not id_:  # it is refused where it is read
             return
         section = element.path[0] if element.path else ""
         if section == "events":

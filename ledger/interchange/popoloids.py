@@ -68,7 +68,7 @@ class Ids:
         if person := id_in(value, "person"):
             return self.party("persons", person)
         member = id_in(value, "member")
-        of_both = [section for section, ids in self._ids.items() if member in ids]
+        of_both = [section for section, ids in self._ids.items() if str(member) in ids]
         if len(of_both) > 1:
             raise InvalidImport(
                 f"{show(member)} is the id of a person and of an organisation in this file. Write "
@@ -81,7 +81,7 @@ class Ids:
     def of_the_file(self, item: Item, value: Object) -> Item:
         """A membership, refused where the ledger has another party under the person's id."""
         person = id_in(value, "person")
-        if person not in self._ids["persons"]:
+        if not isinstance(person, str) or person not in self._ids["persons"]:
             return item
         name, called = self._ids["persons"][person], self.called("persons", person)
 

@@ -38,8 +38,12 @@ VALID = {
         {
             "persons": [{"id": "x", "name": "X", "other_names": [{"name": "Y", "lang": "de"}]}],
             "organizations": [{"id": "o", "name": "O", "parent_id": "board"}],
-            "memberships": [{"person_id": "x", "organization_id": "o", "end_date": "2020-01-01"}],
+            "memberships": [
+                {"person_id": "x", "organization_id": "o", "end_date": "2020-01-01"},
+                {"member_id": "o", "post_id": "post", "legislative_period_id": "term"},
+            ],
             "events": [{"id": "term", "start_date": "2019-01-01"}],
+            "posts": [{"id": "post", "organization_id": "o"}],
         }
     ),
     "prov": json.dumps(
@@ -136,3 +140,26 @@ def test_what_is_damaged_here_comes_in_when_it_is_whole(ledger, tmp_path, format
     (tmp_path / "file.txt").write_bytes(TEXT.encode())
     account = import_file(ledger, path, format=format_, mapping=MAPPINGS.get(format_), dry_run=True)
     assert account.accepted > 0
+
+
+def replaced(value, junk):
+    """The value with each of the values in it replaced in turn, and with itself replaced."""
+    yield junk
+    if not isinstance(value, dict | list):
+        return
+    for at, one in value.items() if isinstance(value, dict) else enumerate(value):
+        for other in replaced(one, junk):
+            whole = value.copy()
+            whole[at] = other
+            yield whole
+
+
+@pytest.mark.parametrize("format_", ["annotations", "popolo", "prov", "schemaorg"])
+def test_a_value_of_another_kind_is_told_wherever_it_stands(ledger, tmp_path, format_):
+    path = tmp_path / "file.json"
+    for junk in ([], ["x"], {"a": 1}, 5, True):
+        for document in replaced(json.loads(VALID[format_]), junk):
+            path.write_text(json.dumps(document), encoding="utf-8")
+            mapping = MAPPINGS.get(format_)
+            account = import_file(ledger, path, format=format_, mapping=mapping, dry_run=True)
+            assert account.accepted + account.refused + account.skipped == account.lines
