@@ -78,8 +78,10 @@ def _item(element: Element, mapping: AnnotationMapping) -> Item:
         return value
     if types(value) and "Annotation" not in types(value):
         return skipped(element.line, f"a {'/'.join(sorted(types(value)))} is no annotation")
-    if (motive := value.get("motivation")) in _OF_LINKS:
-        return skipped(element.line, f"an annotation that is {motive} is no claim by itself")
+    motives = listed(value.get("motivation"))
+    if motives and all(one in _OF_LINKS for one in motives):
+        what = " and ".join(motives)
+        return skipped(element.line, f"an annotation that is {what} is no claim by itself")
     if not element.path and "@context" not in value:
         bare = InvalidImport(
             'field @context is missing. Write "@context": "http://www.w3.org/ns/anno.jsonld".',

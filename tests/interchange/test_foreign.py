@@ -113,6 +113,14 @@ def test_a_page_of_annotations_is_read_one_by_one(importing, ledger):
     assert told[1].where.startswith("items[1]")
 
 
+@pytest.mark.parametrize("motives, many", [(["linking"], 0), (["linking", "commenting"], 1)])
+def test_motives_may_be_several(importing, ledger, motives, many):
+    importing(
+        annotation(motivation=motives, body="It is shut"), mapping={"documents": {PAGE: "g1"}}
+    )
+    assert len(list(ledger.claims())) == many
+
+
 # -- schema.org ---------------------------------------------------------------------------------
 
 REVIEW = {
