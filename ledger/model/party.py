@@ -159,5 +159,5 @@ class Membership:
                 field="organisation",
                 given=self.organisation,
             )
-        if self.role:
+        if self.role != "":
             check_name(self.role, field="role")

@@ -46,11 +46,11 @@ def _exact(value: str) -> str:
 
 
 def _prefix(value: str) -> str:
-    return value and _words(value, "prefix", MAX_CONTEXT)
+    return "" if value == "" else _words(value, "prefix", MAX_CONTEXT)
 
 
 def _suffix(value: str) -> str:
-    return value and _words(value, "suffix", MAX_CONTEXT)
+    return "" if value == "" else _words(value, "suffix", MAX_CONTEXT)
 
 
 def _mode(value: Mode) -> Mode:

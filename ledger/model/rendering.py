@@ -27,7 +27,7 @@ def _original(value: bool) -> bool:  # noqa: FBT001 - a converter
 
 
 def _by(value: str) -> str:
-    return value and check_name(value, field="renderings.by")
+    return "" if value == "" else check_name(value, field="renderings.by")
 
 
 @attrs.frozen(kw_only=True)
@@ -62,6 +62,13 @@ def to_renderings(
         InvalidQuotation: a field that is not known, or no text.
     """
     single = isinstance(values, (Rendering, Mapping))
+    if not single and not isinstance(values, Iterable):
+        raise InvalidQuotation(
+            f"renderings must be a list, got {show(values)}. Write "
+            '[{"text": "...", "language": "en"}].',
+            field="renderings",
+            given=values,
+        )
     given = cast("Iterable[Any]", (values,) if single else values)
     return tuple(one if isinstance(one, Rendering) else _read(one) for one in given)
 

@@ -163,3 +163,31 @@ def test_a_value_of_another_kind_is_told_wherever_it_stands(ledger, tmp_path, fo
             mapping = MAPPINGS.get(format_)
             account = import_file(ledger, path, format=format_, mapping=mapping, dry_run=True)
             assert account.accepted + account.refused + account.skipped == account.lines
+
+
+def test_a_value_of_another_kind_is_told_wherever_it_stands_in_a_line(ledger, tmp_path):
+    path = tmp_path / "file.jsonl"
+    quote: dict[str, object] = {
+        "exact": "is shut",
+        "prefix": "weir ",
+        "suffix": ",",
+        "mode": "direct",
+    }
+    quote |= {"renderings": [{"text": "ist zu", "language": "de", "original": True, "by": "desk"}]}
+    line = {
+        "type": "claim",
+        "id": "c",
+        "act": "assert",
+        "proposition": "shut",
+        "document": "g1",
+        "quote": quote,
+        "extra": {"a": 1},
+        "via": ["board"],
+        "stance": "opposes",
+        "chain": [{"agent": "board", "edge": "says", "words": quote, "cue": "said"}],
+    }
+    for junk in ([], {}, ["x"], {"a": 1}, 5, 0, False):
+        lines = [json.dumps(one) for one in replaced(line, junk)]
+        path.write_text("\n".join(lines), encoding="utf-8")
+        account = import_file(ledger, path, dry_run=True)
+        assert account.accepted + account.refused + account.skipped == len(lines)

@@ -153,6 +153,12 @@ VALUES: list[tuple[str, Entry, type[er.Invalid], tuple[str, ...]]] = [
     ("factuality", record(factuality="sure"), er.InvalidClaim, ("'sure'", "certain, probable")),
     ("capacity", record(capacity="private"), er.InvalidClaim, ("official, personal",)),
     (
+        "role of another kind",
+        register(Membership, "stranger", "board", role=None),
+        er.InvalidText,
+        ("role must be text, got None",),
+    ),
+    (
         "link",
         linked("sings"),
         er.InvalidAttribution,
