@@ -32,7 +32,7 @@ def code_points(
     """
     given = check_ranges(ranges)
     if check_unit(unit) == "code_points":
-        return given
+        return _within(text, given)
     codec, width = _CODECS[unit]
     data = text.encode(codec, "surrogatepass")
     flat = [offset for pair in given for offset in pair]
@@ -63,11 +63,9 @@ def counted(
         (((7, 11),), ((2, 3),))
     """
     given = check_ranges(ranges)
+    _within(text, given)
     if check_unit(unit) == "code_points":
         return given
-    past = next((end for _, end in given if end > len(text)), None)
-    if past is not None:
-        raise _refused(past, f"is beyond the text's {len(text):,}", "code_points")
     codec, width = _CODECS[unit]
 
     def sizes() -> Iterator[int]:
@@ -79,6 +77,13 @@ def counted(
 
     flat = list(sizes())
     return tuple(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _within(text: str, ranges: tuple[Range, ...]) -> tuple[Range, ...]:
+    past = next((end for _, end in ranges if end > len(text)), None)
+    if past is not None:
+        raise _refused(past, f"is beyond the text's {len(text):,}", "code_points")
+    return ranges
 
 
 def check_unit(unit: str) -> Unit:

@@ -32,6 +32,7 @@ def test_utf_16_and_bytes_part_behind_the_first_wide_sign():
         ([(9, 12)], "utf_16", "inside a sign"),
         ([(0, 9)], "bytes", "inside a sign"),
         ([(0, 900)], "utf_16", "beyond"),
+        ([(0, 900)], "code_points", "The offset 900 is beyond the text's"),
         ([(0, 1)], "utf16", "Did you mean 'utf_16'"),
     ],
 )
