@@ -187,7 +187,7 @@ class Run:
                 late = time.monotonic() - begun > _LONG
                 self.width = max(1, many // 2) if late else min(self.batch, self.width * 2)
                 self._passed(stop)
-                if late:
+                if late and self.site.bind.dialect.name == "sqlite":
                     self.stop.wait(_GAP)
                 self._make_effects()
         return None
