@@ -35,9 +35,10 @@ from ledger.store import read, schema
 from ledger.store.append import Head
 from ledger.store.binds import Bind, Host, engine_or_connection
 from ledger.store.collector import collector_paused
+from ledger.store.held import Held
 from ledger.store.layout import Layout
 from ledger.store.tables import Tables, tables_for
-from ledger.store.transaction import reading, watch_savepoints
+from ledger.store.transaction import asking, reading, watch_savepoints
 from ledger.store.turns import Lock, lock_for
 from ledger.store.uncommitted import committed
 
@@ -340,6 +341,11 @@ class Folded:
                 # A host may still roll back the transaction in which it made the tables.
                 self._checked, self.fold.checked = True, isinstance(self.host, Engine)
             yield conn
+
+    def asking(self) -> AbstractContextManager[Held] | None:
+        """A connection for questions of one statement each; None where they need a transaction."""
+        host = self.host
+        return asking(host) if isinstance(host, Engine) and self.checked else None
 
     @contextlib.contextmanager
     def facts(self) -> Iterator[Facts]:

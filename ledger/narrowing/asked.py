@@ -18,7 +18,7 @@ from ledger.model.moment import Knob
 from ledger.narrowing.acts import Narrowed, narrowed
 from ledger.narrowing.driver import Gone
 from ledger.narrowing.heading import moment
-from ledger.narrowing.plain import claims_of, quick, up_to_date
+from ledger.narrowing.plain import claims_of, position_of, quick, up_to_date
 from ledger.narrowing.records import around, beside, held_of
 from ledger.projections import (
     accounts,
@@ -64,6 +64,11 @@ class Asked:
     ) -> standing.Position:
         """Where a party stands on a proposition."""
         who, what = naming.cell(self.records, party, proposition)
+        near = self._narrowed
+        if near is not None and policy == "latest":
+            plain = position_of(near, who, what, self._said)
+            if plain is not None:
+                return plain
         with self._about(who, [what]) as facts:
             found = positions.position(facts, who, what, self._said, policy)
         # Of a silent party its last word on the topic is told: on what stands beside this.

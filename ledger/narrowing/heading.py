@@ -15,13 +15,15 @@ import attrs
 from sqlalchemy import Connection
 
 from ledger.codec.entry import read_instant
-from ledger.errors import StoreError
+from ledger.errors import LedgerError, StoreError
 from ledger.folding import Folded
 from ledger.narrowing.driver import Driver
 from ledger.narrowing.plain import quick, up_to_date
 from ledger.narrowing.records import PLACES, Records, held_of
 from ledger.narrowing.statements import Statements, statements
 from ledger.store import read
+from ledger.store.fetching import fetched
+from ledger.store.types import stored_instant
 
 
 class Moment(Protocol):
@@ -62,6 +64,28 @@ class Stored:
     @property
     def _log(self) -> int:
         return -1 if self._head is None else self._head.log_id
+
+
+@attrs.frozen
+class AtOnce:
+    """The same as one statement told it; the little that is asked beyond stays as it was."""
+
+    size: int
+    last: dt.datetime | None
+    _log_id: int
+    _folded: Folded
+
+    def recorded_at(self, sequence: int) -> dt.datetime:
+        """When an event was recorded."""
+        with self._folded.reading() as conn:
+            return read.recorded_at(conn, self._folded.tables, self._log_id, sequence)
+
+    def size_at(self, instant: dt.datetime) -> int:
+        """How many events were known at an instant."""
+        if self.last is None or instant >= self.last:
+            return self.size
+        with self._folded.reading() as conn:
+            return min(read.size_at(conn, self._folded.tables, self._log_id, instant), self.size)
 
 
 @attrs.frozen
@@ -108,7 +132,7 @@ def _heading(folded: Folded, driver: Driver) -> Heading | None:
     held = held_of(folded.fold)
     if held is None:
         return None
-    texts = statements(folded.tables, held.build)
+    texts = statements(folded.tables, held.build, "sqlite")
     if not up_to_date(driver, folded, held):
         return None
     if held.head is None or held.headed != held.version:
@@ -118,6 +142,20 @@ def _heading(folded: Folded, driver: Driver) -> Heading | None:
         held.head = rows[0][0], read_instant(rows[0][1])
         held.headed = held.version
     return Heading(*held.head, driver, texts, held)
+
+
+def _at_once(folded: Folded) -> AtOnce | None:
+    """Where the log stands now, by one statement; None where there is no way to ask it so."""
+    if (asking := folded.asking()) is None:
+        return None
+    query = (
+        f"SELECT id, size, known_at FROM {folded.tables.layout.qualified('log')} WHERE origin = ?"  # noqa: S608 - a checked name
+    )
+    with contextlib.suppress(LedgerError), asking as conn:
+        for log_id, size, known_at in fetched(conn, query, (folded.origin,)):
+            last = None if known_at is None else stored_instant(known_at)
+            return AtOnce(size, last, log_id, folded)
+    return None  # whoever asks in a transaction is told why
 
 
 @contextlib.contextmanager
@@ -130,5 +168,8 @@ def moment(folded: Folded) -> Iterator[Moment]:
             if found is not None:
                 yield found
                 return
+    if (at_once := _at_once(folded)) is not None:
+        yield at_once
+        return
     with folded.reading() as conn:
         yield Stored(conn, folded)

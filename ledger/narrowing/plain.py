@@ -1,17 +1,18 @@
 """The common case by one statement: the claims on a cell, or of a party, where they are plain.
 
-Here lives reading them on SQLite. What a plain claim is, and what position comes of it, is told in
+Here lives reading them. What a plain claim is, and what position comes of it, is told in
 `ledger.projections.plain`; whatever is not plain is left to the questions of `asked`.
 
 ```
-guard    the build is still read, as far as the basis, and the log goes on from what is kept
+guard    the build is still read, as far as the basis, and the log goes on from what is kept; on
+         PostgreSQL it is part of the statement, on SQLite it is asked after somebody's commit
 cells    the party's and those beneath it  ->  claim, document, whether anything touches either
 ```
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import chain
@@ -20,9 +21,8 @@ from typing import Any, Final, cast
 import attrs
 from sqlalchemy import Engine
 
-from ledger.codec.entry import read_instant
 from ledger.codec.peek import peek
-from ledger.errors import CodecError
+from ledger.errors import CodecError, LedgerError
 from ledger.folding import Folded
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
@@ -38,6 +38,7 @@ from ledger.projections.rollup import beneath
 from ledger.projections.standing import Position
 from ledger.store import cells
 from ledger.store.fetching import fetched
+from ledger.store.types import stored_instant
 
 _CLAIM: Final = peek(
     "claim_recorded",
@@ -51,11 +52,26 @@ _DOCUMENT_AT: Final = 7
 _NO_PAPER: Final = Paper("", "", None)
 
 
+_Rows = Callable[[str, Sequence[Any]], Sequence[Sequence[Any]] | None]
+
+
+@attrs.define
+class _Counted:
+    """What reads rows, and how often it did."""
+
+    rows: _Rows
+    times: int = 0
+
+    def __call__(self, query: str, values: Sequence[Any]) -> Sequence[Sequence[Any]] | None:
+        self.times += 1
+        return self.rows(query, values)
+
+
 @attrs.define
 class _Party:
     """A party by its shown id, in a prefix of a log, and what its claims are read with."""
 
-    rows: Callable[[str, Sequence[Any]], Sequence[Sequence[Any]] | None]
+    rows: _Rows
     texts: Statements
     held: Records
     frame: Frame
@@ -67,28 +83,53 @@ def position(
     folded: Folded, basis: int, cell: tuple[str, str], said: Knob, policy: str | Policy
 ) -> Position | None:
     """Where a party stands on a proposition, by hosts' ids; None where more has to be read."""
-    driver = quick(folded) if policy == "latest" else None
-    party, proposition = cell
-    if driver is None:
+    if policy != "latest":
         return None
-    with folded.fold.lock:
-        held = held_of(folded.fold)
-        if held is None or held.size < basis:
-            return None
-        frame = held.frame(basis)
-        who, what = frame.id_of("party", party), frame.id_of("proposition", proposition)
-        if (
-            frame.get(who, ev.PartyRegistered) is None
-            or frame.get(what, ev.PropositionDefined) is None
-        ):
-            return None
-        texts, group = statements(folded.tables, held.build), frame.canonical(what or "")
-        asked = _Party(driver.rows, texts, held, frame, frame.canonical(who or ""), basis)
-        claims = _read(driver, asked, group)
-        if claims is None:
-            return None
-        found = plain_position(frame, (asked.id, group), claims, said, basis)
-        return None if found.status == "silent" and beside(frame, group) else found
+    if (driver := quick(folded)) is not None:
+        with folded.fold.lock:
+            return _position(folded, basis, cell, said, (driver.rows, partial(_read, driver)))
+    at_once = folded.asking() if held_of(folded.fold) is not None else None
+    if at_once is None:
+        return None
+    with contextlib.suppress(LedgerError), at_once as conn, folded.fold.lock:
+        return _position(folded, basis, cell, said, (partial(fetched, conn), _read_at_once))
+    return None
+
+
+def _position(
+    folded: Folded,
+    basis: int,
+    cell: tuple[str, str],
+    said: Knob,
+    by: tuple[_Rows, Callable[[_Party, str], Sequence[PlainClaim] | None]],
+) -> Position | None:
+    held = held_of(folded.fold)
+    if held is None or held.size < basis:
+        return None
+    frame, (party, proposition) = held.frame(basis), cell
+    who, what = frame.id_of("party", party), frame.id_of("proposition", proposition)
+    if frame.get(who, ev.PartyRegistered) is None or frame.get(what, ev.PropositionDefined) is None:
+        return None
+    texts = statements(folded.tables, held.build, folded.bind.dialect.name)
+    rows, read = by
+    asked = _Party(rows, texts, held, frame, frame.canonical(who or ""), basis)
+    group = frame.canonical(what or "")
+    claims = read(asked, group)
+    return None if claims is None else _found(asked, group, claims, said)
+
+
+def position_of(near: Narrowed, party: str, proposition: str, said: Knob) -> Position | None:
+    """The same inside a transaction, by the ledger's ids."""
+    group = near.frame.canonical(proposition)
+    claims = claims_of(near, near.frame.canonical(party), (group,))
+    told = None if claims is None else claims.get(group, ())
+    return None if told is None else _found(_asked(near, party), group, told, said)
+
+
+def _found(asked: _Party, group: str, claims: Sequence[PlainClaim], said: Knob) -> Position | None:
+    """The position; None for a silence beside which other propositions are to be looked at."""
+    found = plain_position(asked.frame, (asked.id, group), claims, said, asked.basis)
+    return None if found.status == "silent" and beside(asked.frame, group) else found
 
 
 def claims_of(
@@ -99,13 +140,11 @@ def claims_of(
     The claims are in recorded order; a proposition has None where one of them is not plain. None at
     all where it cannot be read so.
     """
-    if near.conn.dialect.name != "sqlite" or near.beyond:
+    if near.beyond:
         return None
-    frame, held = near.frame, near.records
-    texts = statements(near.tables, held.build)
-    asked = _Party(partial(fetched, near.conn), texts, held, frame, party, near.basis)
+    frame, held, asked = near.frame, near.records, _asked(near, party)
     groups = None if on is None else [frame.merged_group(one) for one in on]
-    rows = _rows(asked, None if groups is None else _keys(frame, [*chain.from_iterable(groups)]))
+    rows = _rows(asked, None if groups is None else _keys(asked, [*chain.from_iterable(groups)]))
     _keep_papers(asked, {row[_DOCUMENT_AT] for row in rows or ()} - {None})
     shown = near.shown
     found: dict[str, dict[str, PlainClaim] | None] = {}
@@ -117,6 +156,12 @@ def claims_of(
     if len(held.papers) > PAPERS:
         held.papers.clear()
     return {one: None if told is None else (*told.values(),) for one, told in found.items()}
+
+
+def _asked(near: Narrowed, party: str) -> _Party:
+    frame, held, engine = near.frame, near.records, near.conn.dialect.name
+    texts, rows = statements(near.tables, held.build, engine), partial(fetched, near.conn)
+    return _Party(rows, texts, held, frame, frame.canonical(party), near.basis)
 
 
 def quick(folded: Folded) -> Driver | None:
@@ -145,11 +190,34 @@ def _read(driver: Driver, asked: _Party, group: str) -> list[PlainClaim] | None:
     return found if driver.version() == held.version else None
 
 
+def _read_at_once(asked: _Party, group: str) -> list[PlainClaim] | None:
+    """The same by one statement, which sees one moment; where it takes more, once more at the end.
+
+    What is said of documents and utterances is asked for itself, seldom, and an erasure meanwhile
+    would change it.
+    """
+    held = asked.held
+    guard = (held.log_id, held.build, held.size, held.last)
+    counted = _Counted(asked.rows)
+
+    def once() -> Sequence[Sequence[Any]] | None:
+        parties, on = _reach(asked), _group_keys(asked, group)
+        values = (*guard, held.log_id, asked.basis, parties, on)
+        return counted(f"{asked.texts.guarded} -- {held.size.bit_length() // 2}", values)
+
+    rows = once()
+    if not rows:
+        return None
+    there = [row for row in rows if row[0] is not None]
+    found = _claims(attrs.evolve(asked, rows=counted), there, group)
+    return found if counted.times == 1 or once() else None
+
+
 def up_to_date(driver: Driver, folded: Folded, held: Records) -> bool:
     """Whether what is kept is of the log as it is now; a look where somebody committed."""
     if driver.version() == held.version:
         return True
-    return still_so(driver, statements(folded.tables, held.build), held)
+    return still_so(driver, statements(folded.tables, held.build, "sqlite"), held)
 
 
 def still_so(driver: Driver, texts: Statements, held: Records) -> bool:
@@ -164,18 +232,21 @@ def still_so(driver: Driver, texts: Statements, held: Records) -> bool:
 
 def _plain(asked: _Party, group: str) -> list[PlainClaim] | None:
     """The claims on a cell that reach its party; None where one of them is not plain."""
-    frame = asked.frame
-    rows = _rows(asked, frame.memo("keys", group, lambda: _keys(frame, frame.merged_group(group))))
+    rows = _rows(asked, _group_keys(asked, group))
+    return None if rows is None else _claims(asked, rows, group)
+
+
+def _claims(asked: _Party, rows: Sequence[Sequence[Any]], group: str) -> list[PlainClaim] | None:
+    """The claims of rows that reach the party; None where one of them is not plain."""
     found: dict[str, PlainClaim] = {}
-    if rows is None or not all(_add(asked, found, row, group) for row in rows):
+    if not all(_add(asked, found, row, group) for row in sorted(rows, key=_by_sequence)):
         return None
     return [*found.values()]
 
 
-def _rows(asked: _Party, propositions: int | str | None) -> Sequence[Sequence[Any]] | None:
+def _rows(asked: _Party, propositions: Any) -> Sequence[Sequence[Any]] | None:
     """The rows of a party on some propositions, or on all, in recorded order."""
-    frame, party = asked.frame, asked.id
-    parties = frame.memo("keys", party, lambda: _keys(frame, beneath(frame, party)))
+    parties = _reach(asked)
     single = None if propositions is None else isinstance(propositions, int)
     query = asked.texts.cells[isinstance(parties, int), single]
     values = (asked.held.log_id, asked.basis, parties, propositions)
@@ -203,10 +274,21 @@ def _by_sequence(row: Sequence[Any]) -> int:
     return int(row[0])
 
 
-def _keys(frame: Frame, ids: Collection[str]) -> int | str:
-    """The sequences of all whose claims may count, as one number or as JSON."""
-    found = sorted(frame.stored[id_].sequence for id_ in ids)
-    return found[0] if len(found) == 1 else json.dumps(found)
+def _reach(asked: _Party) -> Any:
+    """All whose claims may reach the party, as the statements take them."""
+    frame, party = asked.frame, asked.id
+    return frame.memo("keys", party, lambda: _keys(asked, beneath(frame, party)))
+
+
+def _group_keys(asked: _Party, group: str) -> Any:
+    """A proposition and those that are one with it, as the statements take them."""
+    frame = asked.frame
+    return frame.memo("keys", group, lambda: _keys(asked, frame.merged_group(group)))
+
+
+def _keys(asked: _Party, ids: Collection[str]) -> Any:
+    """The sequences of records of the frame, as the statements take them."""
+    return asked.texts.keys(sorted(asked.frame.stored[id_].sequence for id_ in ids))
 
 
 def _claim(asked: _Party, row: Sequence[Any]) -> PlainClaim | None:
@@ -226,7 +308,7 @@ def _claim(asked: _Party, row: Sequence[Any]) -> PlainClaim | None:
     if (told_in or "") != paper.id:
         return None
     published, frame = paper.published, asked.frame
-    bounds = Bounds.of(uttered, published.latest if published else None, read_instant(recorded))
+    bounds = Bounds.of(uttered, published.latest if published else None, stored_instant(recorded))
     found = way(frame, links, capacity, bounds, asked.id)
     if found is None:
         return None
@@ -271,7 +353,7 @@ def _keep_papers(asked: _Party, sequences: Collection[int]) -> None:
     missing = [seq for seq in sequences if seq not in kept]
     if not missing:
         return
-    given = (asked.held.log_id, json.dumps(missing))
+    given = (asked.held.log_id, asked.texts.several(missing))
     for seq, id_, tail, what in asked.rows(asked.texts.papers, given) or ():
         read = _DOCUMENT.read(what) if _DOCUMENT.fits(tail) else None
         kept[seq] = None if read is None else Paper(id_, read[0] or id_, read[1])

@@ -1,15 +1,24 @@
-"""The statements of the common case, in SQLite's words; what they are for is in `plain`.
+"""The statements of the common case, in each engine's words; what they are for is in `plain`.
 
-Here live their texts alone. `?1` is the log and `?2` the basis; a party or proposition that is one
-is compared, several come as JSON.
+Here live their texts alone. On SQLite `?1` is the log and `?2` the basis; a party or proposition
+that is one is compared, several come as JSON. On PostgreSQL several come as an array always, and
+`guarded` asks along with the cells whether what is kept still holds, so that a question is one
+statement, which sees one moment of the database:
+
+```
+no row     the log has grown, or the build is read no more
+NULLs      what is kept holds, and nobody spoke
+rows       what is kept holds
+```
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Mapping
-from typing import Final
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import attrs
 
@@ -54,46 +63,90 @@ WHERE s.log_id = ?1 AND s.name = '{name}' AND s.version = {version} AND s.build 
   AND NOT EXISTS (SELECT 1 FROM {parked} p WHERE {same_p})"""
 
 
+# With a limit it is looked up row by row; EXISTS may be made a table of all that is touched.
+_TOUCHED_AT_ONCE: Final = (
+    "(SELECT true FROM {link} l WHERE l.log_id = k.log AND l.kind = {kind} AND "
+    "l.target = {what} AND l.seq < k.basis LIMIT 1) IS TRUE"
+)
+
+_CELLS_AT_ONCE: Final = """
+SELECT e.seq, e.id, e.known_at, right(e.entry, {tail}), e.slot_what, e.slot_who, e.slot_words,
+  c.document, {touched_claim} OR {touched_document}
+  OR (e.slot_words IS NULL AND strpos(e.entry, '"words":"') > 0), c.proposition
+FROM (SELECT CAST(? AS bigint) AS log, CAST(? AS bigint) AS basis, {given}) k
+JOIN {cell} c ON c.log_id = k.log AND c.seq < k.basis AND c.party = ANY(k.parties){on}
+JOIN {event} e ON e.log_id = c.log_id AND e.seq = c.seq"""
+
+_GUARDED: Final = """
+SELECT r.* FROM (
+  SELECT CAST(? AS bigint) AS log, CAST(? AS bigint) AS build, CAST(? AS bigint) AS size,
+    CAST(? AS bytea) AS leaf) w
+JOIN {served} s ON s.log_id = w.log AND s.name = '{name}' AND s.version = {version}
+  AND s.build = w.build
+JOIN {cursor} k ON {same_k} AND k.phase = 'live' AND k.position >= w.size
+JOIN {log} g ON g.id = w.log AND g.size = w.size
+JOIN {event} v ON v.log_id = w.log AND v.seq = w.size - 1 AND v.leaf_hash = w.leaf
+LEFT JOIN LATERAL ({cells}) r ON true
+WHERE NOT EXISTS (SELECT FROM {parked} p WHERE {same_p})"""
+
+_PAPERS_AT_ONCE: Final = """
+SELECT e.seq, e.id, right(e.entry, {tail}), e.slot_what FROM {event} e
+WHERE e.log_id = CAST(? AS bigint) AND e.seq = ANY(CAST(? AS bigint[]))"""
+
+_ACTS_AT_ONCE: Final = """
+SELECT 1 FROM {link} WHERE log_id = CAST(? AS bigint) AND seq < CAST(? AS bigint)
+  AND kind = {kind} AND target = CAST(? AS bigint) LIMIT 2"""
+
 _HEAD: Final = "SELECT size, known_at FROM {log} WHERE id = ?1"
 _RECORDED: Final = "SELECT known_at FROM {event} WHERE log_id = ?1 AND seq = ?2"
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Statements:
     """The statements on one build of the tables of cells.
 
     `cells` by whether there is one party and whether there is one proposition, None where those of
-    all are wanted; `papers` are documents; `acts` are those of an utterance, two at most; `guard`
-    gives the leaf of an event where the build serves so many and the log holds no more; `head` is
-    the log's size and last instant, `recorded` the instant of one event.
+    all are wanted; `papers` are documents; `acts` are those of an utterance, two at most. On SQLite
+    `guard` gives the leaf of an event where the build serves so many and the log holds no more;
+    `head` is the log's size and last instant, `recorded` the instant of one event. On PostgreSQL
+    `guarded` is the guard around the cells of one proposition.
     """
 
     cells: Mapping[tuple[bool, bool | None], str]
     papers: str
     acts: str
-    guard: str
-    head: str
-    recorded: str
+    guard: str = ""
+    head: str = ""
+    recorded: str = ""
+    guarded: str = ""
+
+    def keys(self, sequences: Sequence[int]) -> Any:
+        """Some parties or propositions as the cells take them."""
+        if len(sequences) == 1 and not self.guarded:
+            return sequences[0]
+        return self.several(sequences)
+
+    def several(self, sequences: Sequence[int]) -> Any:
+        """Some sequences as the statements take several."""
+        return [*sequences] if self.guarded else json.dumps(sequences)
 
 
 @functools.cache
-def statements(tables: Tables, build: int) -> Statements:
-    """The statements on a build."""
+def statements(tables: Tables, build: int, engine: str) -> Statements:
+    """The statements on a build, in the words of an engine."""
+    return (_at_once if engine == "postgresql" else _of_sqlite)(tables, build)
+
+
+def _of_sqlite(tables: Tables, build: int) -> Statements:
     cell, link = (table.name for table in cells.tables_of(tables.layout, build))
-    names = {
-        one: tables.layout.table(one) for one in ("log", "event", "cursor", "served", "parked")
-    }
-    touched = {
-        f"touched_{what}": _TOUCHED.format(link=link, kind=cells.TOUCH, what=column)
-        for what, column in (("claim", "c.seq"), ("document", "c.document"))
-    }
+    names = _names(tables)
     found = {}
     on = {True: " AND c.proposition = ?4", False: " AND c.proposition = q.value", None: ""}
     for one_party, one_proposition in itertools.product((True, False), on):
         several = "" if one_party else "json_each(?3) p CROSS JOIN "
         several += "json_each(?4) q CROSS JOIN " if one_proposition is False else ""
         found[one_party, one_proposition] = _CELLS.format(
-            **touched,
+            **_touched(_TOUCHED, link),
             tail=_TAIL,
             several=several,
             cell=cell,
@@ -101,12 +154,50 @@ def statements(tables: Tables, build: int) -> Statements:
             party="?3" if one_party else "p.value",
             on=on[one_proposition],
         )
-    same = {f"same_{alias}": _SAME.format(alias) for alias in "kp"}
     return Statements(
         cells=found,
         papers=_PAPERS.format(event=names["event"], tail=_TAIL),
         acts=_ACTS.format(link=link, kind=cells.UTTERANCE),
-        guard=_GUARD.format(**names, **same, name=cells.NAME, version=cells.VERSION),
+        guard=_GUARD.format(**names),
         head=_HEAD.format(log=names["log"]),
         recorded=_RECORDED.format(event=names["event"]),
     )
+
+
+def _at_once(tables: Tables, build: int) -> Statements:
+    cell, link = (table.fullname for table in cells.tables_of(tables.layout, build))
+    names, parties = _names(tables), "CAST(? AS bigint[]) AS parties"
+    touched = _touched(_TOUCHED_AT_ONCE, link)
+    of_all, of_some = (
+        _CELLS_AT_ONCE.format(
+            **touched, tail=_TAIL, cell=cell, event=names["event"], given=given, on=on
+        )
+        for given, on in (
+            (parties, ""),
+            (
+                f"{parties}, CAST(? AS bigint[]) AS propositions",
+                " AND c.proposition = ANY(k.propositions)",
+            ),
+        )
+    )
+    return Statements(
+        cells={(False, False): of_some, (False, None): of_all},
+        papers=_PAPERS_AT_ONCE.format(event=names["event"], tail=_TAIL),
+        acts=_ACTS_AT_ONCE.format(link=link, kind=cells.UTTERANCE),
+        guarded=_GUARDED.format(**names, cells=of_some),
+    )
+
+
+def _names(tables: Tables) -> dict[str, Any]:
+    """What stands in every text."""
+    same = {f"same_{alias}": _SAME.format(alias) for alias in "kp"}
+    kinds = ("log", "event", "cursor", "served", "parked")
+    named = {one: tables.layout.qualified(one) for one in kinds}
+    return {**named, **same, "name": cells.NAME, "version": cells.VERSION}
+
+
+def _touched(text: str, link: str) -> dict[str, str]:
+    return {
+        f"touched_{what}": text.format(link=link, kind=cells.TOUCH, what=column)
+        for what, column in (("claim", "c.seq"), ("document", "c.document"))
+    }

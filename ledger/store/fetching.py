@@ -10,7 +10,8 @@ import functools
 import itertools
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import sqlite
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
 
-def fetched(conn: Connection, query: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+def fetched(conn: Writer, query: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
     """The rows of a query in which `?` stands for each value; it may hold no other `?` or `%`.
 
     Raises:
@@ -30,6 +31,9 @@ def fetched(conn: Connection, query: str, values: Sequence[Any]) -> Sequence[Seq
     """
     driver = conn.dialect.driver
     text = _in_style(query, driver)
+    if isinstance(conn, Held):
+        found: Sequence[Sequence[Any]] = _by_the_driver(conn, text, values, _ALL)
+        return found
     if is_psycopg(conn):
         return _in_binary(conn, text, values)
     return _all(conn, text, values)
@@ -42,7 +46,7 @@ def first(conn: Writer, text: str, values: Any) -> Any:
         DBAPIError: The database refused.
     """
     if not isinstance(conn, Connection):
-        return _first_by_the_driver(conn, text, values)
+        return _by_the_driver(conn, text, values, _FIRST)
     if not is_psycopg(conn):
         return conn.exec_driver_sql(text, values).first()
     # SQLAlchemy carries it out all the same, so that its errors and its listeners are as ever. It
@@ -60,12 +64,16 @@ def first(conn: Writer, text: str, values: Any) -> Any:
     return cursor.first
 
 
-def _first_by_the_driver(conn: Held, text: str, values: Any) -> Any:
-    """The same without SQLAlchemy, which is called upon only to tell an error."""
+_ALL: Final = attrgetter("fetchall")
+_FIRST: Final = attrgetter("fetchone")
+
+
+def _by_the_driver(conn: Held, text: str, values: Any, fetch: Callable[[Any], Any]) -> Any:
+    """What psycopg fetches without SQLAlchemy, which is called upon only to tell an error."""
     driver: Any = conn.connection.driver_connection
     try:
         with driver.cursor() as cursor:
-            return cursor.execute(text, values, binary=True).fetchone()
+            return fetch(cursor.execute(text, values, binary=True))()
     except conn.dialect.loaded_dbapi.Error as error:
         usual, driver.cursor_factory = driver.cursor_factory, _raising(error)
         try:

@@ -95,6 +95,17 @@ def writing(bind: Bind, *, once: bool = False) -> contextlib.AbstractContextMana
     return Told(_committed(bind))
 
 
+def asking(engine: Engine) -> contextlib.AbstractContextManager[Held] | None:
+    """A connection for single statements that read, each of which sees a moment of its own.
+
+    None where there is none: it needs no BEGIN and no end with psycopg alone, and where nobody
+    listens to SQLAlchemy.
+    """
+    if not is_psycopg(engine) or only_connection(engine) is not None or _is_watched(engine):
+        return None
+    return Told(Alone(engine, Held))
+
+
 def _committed(engine: Engine) -> Way:
     return Committed(engine, connected)
 

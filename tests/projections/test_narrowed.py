@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gc
 import itertools
@@ -10,6 +11,7 @@ import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
@@ -222,15 +224,39 @@ def plain_worlds(draw):
 WORLDS = st.one_of(plain_worlds(), plain_worlds(), worlds(), crowded(), disputed())
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def shared(request, tmp_path):
+    """A database that several ledgers can open."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'claims.db'}"
+    return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def new_log(request):
+    """`with new_log(clock) as ledger:` a ledger of a log that holds nothing."""
+    if request.param == "sqlite":
+
+        @contextlib.contextmanager
+        def fresh(clock):
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                Ledger.open(Path(folder) / "claims.db", clock=clock) as ledger,
+            ):
+                yield ledger
+
+        yield fresh
+        return
+    with request.getfixturevalue("new_postgres")() as url:
+        yield lambda clock: Ledger.open(url, clock=clock, origin=f"log-{uuid4()}")
+
+
 @settings(max_examples=50)
 @given(WORLDS, st.sampled_from(SAID[5:]), CELLS, PARTIES, st.data())
-def test_a_narrowed_answer_is_that_of_the_folded_log(world, said, asked, party, data):
+def test_a_narrowed_answer_is_that_of_the_folded_log(new_log, world, said, asked, party, data):  # noqa: PLR0917
     clock = Clock()
     asked = [*asked, ("envoy", "open"), ("state", "open"), ("ministry", "blocked")]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Ledger.open(Path(folder) / "claims.db", clock=clock) as ledger,
-    ):
+    with new_log(clock) as ledger:
         ledger.projections.add(cells(ledger.layout))
         last = len(told_to(ledger, clock, world).entries) - 1
         for known in (data.draw(st.integers(SCENE - 1, last)), last):
@@ -242,8 +268,8 @@ def test_a_narrowed_answer_is_that_of_the_folded_log(world, said, asked, party, 
         assert ledger.projections.check("cells").ok
 
 
-def test_what_is_plain_is_answered_by_one_statement(tmp_path):
-    with Ledger.open(tmp_path / "claims.db") as ledger:
+def test_what_is_plain_is_answered_by_one_statement(shared):
+    with Ledger.open(shared) as ledger:
         ledger.projections.add(cells(ledger.layout))
         ledger.register_all(
             [Party("mill", name="Mill"), Party("board", name="Board"), Membership("mill", "board")]
@@ -295,11 +321,8 @@ def test_the_last_word_on_a_topic_inside_is_found_among_the_few(tmp_path):
             assert [view.position("mill", "low")] == folded_cells(view, [("mill", "low")])
 
 
-def test_a_commit_of_somebody_else_is_seen_at_once(tmp_path):
-    with (
-        Ledger.open(tmp_path / "claims.db") as ledger,
-        Ledger.open(tmp_path / "claims.db") as other,
-    ):
+def test_a_commit_of_somebody_else_is_seen_at_once(shared):
+    with Ledger.open(shared) as ledger, Ledger.open(shared) as other:
         for one in (ledger, other):
             one.projections.add(cells(one.layout))
         ledger.register(Party("mill", name="Mill"))

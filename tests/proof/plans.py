@@ -8,15 +8,28 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import attrs
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from ledger.store import read
+from ledger.store.arrays import takes_arrays
 
 ASKS: Final = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
 OURS: Final = "ledger_"
 VERSION: Final = "ledger_alembic_version"
 """A table of one row, which is read through."""
+
+
+def _hearing(keep: Callable[[str, Any], None]) -> type[psycopg.Cursor[Any]]:
+    """Cursors of psycopg that tell what they carry out, whoever asked them to."""
+
+    class Hearing(psycopg.Cursor[Any]):
+        def execute(self, query: Any, params: Any = None, **how: Any) -> Any:
+            keep(query, params)
+            return super().execute(query, params, **how)
+
+    return Hearing
 
 
 @attrs.frozen
@@ -36,20 +49,20 @@ def caught(engine: Engine) -> Iterator[list[Sent]]:
         if text.lstrip().startswith(ASKS) and OURS in text and VERSION not in text:
             sent.append(Sent(text, parameters))
 
-    def executed(_conn, _cursor, text, parameters, *_):
-        keep(text, parameters)
-
     def lent(connection, _record, _proxy):
-        connection.set_trace_callback(keep)
+        if engine.dialect.name == "sqlite":
+            connection.set_trace_callback(keep)
+        else:
+            connection.cursor_factory = _hearing(keep)
 
     def given_back(connection, _record):
-        connection.set_trace_callback(None)
+        if engine.dialect.name == "sqlite":
+            connection.set_trace_callback(None)
+        elif connection is not None:
+            connection.cursor_factory = psycopg.Cursor
 
     listeners: list[tuple[str, Callable[..., Any]]]
-    if engine.dialect.name == "sqlite":
-        listeners = [("checkout", lent), ("checkin", given_back)]
-    else:
-        listeners = [("before_cursor_execute", executed)]
+    listeners = [("checkout", lent), ("checkin", given_back)]
     for name, listener in listeners:
         sa.event.listen(engine, name, listener)
     try:
@@ -68,6 +81,7 @@ def faults(engine: Engine, sent: Sent) -> list[str]:
         if engine.dialect.name == "sqlite":
             plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sent.text}").all()
             return [detail for *_, detail in plan if _is_fault_on_sqlite(detail)]
+        takes_arrays(conn)
         explain = f"EXPLAIN (FORMAT JSON) {sent.text}"
         found = conn.exec_driver_sql(explain, sent.parameters).scalar_one()
         plans = json.loads(found) if isinstance(found, str) else found

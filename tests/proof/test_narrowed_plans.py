@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from ledger import Claim, Ledger, Party, Proposition
 from ledger.projecting import cells
 from ledger.store import engines, schema
+from ledger.store.arrays import takes_arrays
 from tests.proof.plans import Sent, caught
 
 TABLES = ("ledger_event", "ledger_v3_cell", "ledger_v3_link")
@@ -86,7 +87,7 @@ def test_what_is_asked_about_is_looked_up(made, size, question, earlier):
     with caught(engine) as sent:
         ledger = Ledger(engine)
         view = ledger.as_of(known=len(list(ledger.events(limit=10))) + 40) if earlier else None
-        for _ in range(2):
+        for _ in range(3):
             QUESTIONS[question](view or ledger.as_of())
     engine.dispose()
     ours = [one for one in sent if any(table in one.text for table in TABLES)]
@@ -105,6 +106,7 @@ def read_through(engine, sent: Sent, size):
             return [one for one in read if named.get(one, one) in TABLES]
         if size == "small":
             return []
+        takes_arrays(conn)
         found = conn.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {sent.text}", sent.parameters)
         plan = found.scalar_one()
         return list(scans((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
