@@ -290,6 +290,48 @@ def test_what_is_plain_is_answered_by_one_statement(shared):
         assert len(quick_ones(later, asked)) == 2
 
 
+def begun(url, stance):
+    """A ledger with the tables of cells, of four events."""
+    ledger = Ledger.open(url)
+    ledger.projections.add(cells(ledger.layout))
+    ledger.register_all([Party("mill", name="Mill"), Proposition("shut", text="Shut")])
+    for id_ in ("C1", "C2"):
+        ledger.record(
+            id=id_, claimant="mill", act="characterise", stance=stance, proposition="shut", uttered="2023"
+        )
+    return ledger
+
+
+def test_what_is_kept_is_not_taken_for_another_log_of_the_same_size(postgres_url):
+    with begun(postgres_url, "supports") as ledger:
+        assert [ledger.position("mill", "shut").stance for _ in range(2)] == ["supports"] * 2
+        engine = create_engine(postgres_url)
+        with engine.begin() as conn:
+            conn.execute(text("DROP SCHEMA public CASCADE"))
+            conn.execute(text("CREATE SCHEMA public"))
+        engine.dispose()
+        with begun(postgres_url, "opposes"):
+            assert ledger.position("mill", "shut").stance == "opposes"
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["position = position - 1", "phase = 'retired'", "build = 7"],
+)
+def test_tables_that_are_read_no_more_are_not_read_at_once(postgres_url, change):
+    with begun(postgres_url, "supports") as ledger:
+        view = ledger.as_of()
+        view.position("mill", "shut")
+        assert len(quick_ones(view, [("mill", "shut")])) == 1
+        engine = create_engine(postgres_url)
+        with engine.begin() as conn:
+            if "build" in change:  # as after a rebuild by another process
+                conn.execute(text(f"UPDATE ledger_served SET {change}"))
+            conn.execute(text(f"UPDATE ledger_cursor SET {change}"))
+        engine.dispose()
+        assert quick_ones(view, [("mill", "shut")]) == []
+
+
 def test_a_claim_is_in_the_cell_it_was_in_as_far_as_was_known(tmp_path):
     with Ledger.open(tmp_path / "claims.db") as ledger:
         ledger.projections.add(cells(ledger.layout))
