@@ -13,6 +13,7 @@ cells    the party's and those beneath it  ->  claim, document, whether anything
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import chain
@@ -47,7 +48,8 @@ _CLAIM: Final = peek(
 )
 _DOCUMENT: Final = peek("document_registered", "key", "published")
 _DOCUMENT_AT: Final = 7
-"""Where in a row the sequence of the document stands."""
+_PROPOSITION_AT: Final = 9
+"""Where in a row the sequences of the document and of the proposition stand."""
 
 _NO_PAPER: Final = Paper("", "", None)
 
@@ -145,11 +147,12 @@ def claims_of(
     frame, held, asked = near.frame, near.records, _asked(near, party)
     groups = None if on is None else [frame.merged_group(one) for one in on]
     rows = _rows(asked, None if groups is None else _keys(asked, [*chain.from_iterable(groups)]))
-    _keep_papers(asked, {row[_DOCUMENT_AT] for row in rows or ()} - {None})
+    if asked.texts.papers:
+        _keep_papers(asked, {row[_DOCUMENT_AT] for row in rows or ()} - {None})
     shown = near.shown
     found: dict[str, dict[str, PlainClaim] | None] = {}
     for row in rows or ():
-        group = shown.get(row[-1])
+        group = shown.get(row[_PROPOSITION_AT])
         claims = None if group is None else found.setdefault(group, {})
         if group is not None and claims is not None and not _add(asked, claims, row, group):
             found[group] = None
@@ -193,16 +196,15 @@ def _read(driver: Driver, asked: _Party, group: str) -> list[PlainClaim] | None:
 def _read_at_once(asked: _Party, group: str) -> list[PlainClaim] | None:
     """The same by one statement, which sees one moment; where it takes more, once more at the end.
 
-    What is said of documents and utterances is asked for itself, seldom, and an erasure meanwhile
-    would change it.
+    What else is told of an utterance is asked for itself, and an erasure meanwhile would change it.
     """
     held = asked.held
-    guard = (held.log_id, held.build, held.size, held.last)
+    guard = held.build, held.size, held.last
     counted = _Counted(asked.rows)
 
     def once() -> Sequence[Sequence[Any]] | None:
         parties, on = _reach(asked), _group_keys(asked, group)
-        values = (*guard, held.log_id, asked.basis, parties, on)
+        values = (held.log_id, asked.basis, parties, on, *guard)
         return counted(f"{asked.texts.guarded} -- {held.size.bit_length() // 2}", values)
 
     rows = once()
@@ -293,12 +295,12 @@ def _keys(asked: _Party, ids: Collection[str]) -> Any:
 
 def _claim(asked: _Party, row: Sequence[Any]) -> PlainClaim | None:
     """The claim of a row, with no path where it does not reach the party; None if not plain."""
-    seq, id_, recorded, tail, what, who, words, document, touched, _ = row
+    seq, id_, recorded, tail, what, who, words, document, touched, _, *beside = row
     if touched or not _CLAIM.fits(tail):
         return None
     try:
         read = _CLAIM.read(what, who, words)
-        paper = _NO_PAPER if document is None else _paper(asked, document)
+        paper = _NO_PAPER if document is None else _paper(asked, document, beside)
     except CodecError:
         return None  # it is told of by whoever opens the event
     if read is None or paper is None or len(read[0]) != 1:
@@ -334,17 +336,26 @@ def _claim(asked: _Party, row: Sequence[Any]) -> PlainClaim | None:
     )
 
 
-def _paper(asked: _Party, seq: int) -> Paper | None:
+def _paper(asked: _Party, seq: int, beside: Sequence[Any]) -> Paper | None:
     """The document of that sequence, None where it is not plain; it is as it was, once it is read.
 
-    An erasure would change it, and nothing is kept beyond that.
+    An erasure would change it, and nothing is kept beyond that. `beside` are its id, the end of its
+    entry and its slot, where they were read with the claim.
     """
     kept = asked.held.papers
     if seq not in kept:
         if len(kept) >= PAPERS:
             kept.clear()
-        _keep_papers(asked, (seq,))
+        if beside:
+            kept[seq] = _paper_of(*beside)
+        else:
+            _keep_papers(asked, (seq,))
     return kept.get(seq)
+
+
+def _paper_of(id_: str, tail: str, what: bytes | None) -> Paper | None:
+    read = _DOCUMENT.read(what) if _DOCUMENT.fits(tail) else None
+    return None if read is None else Paper(id_, read[0] or id_, read[1])
 
 
 def _keep_papers(asked: _Party, sequences: Collection[int]) -> None:
@@ -353,7 +364,6 @@ def _keep_papers(asked: _Party, sequences: Collection[int]) -> None:
     missing = [seq for seq in sequences if seq not in kept]
     if not missing:
         return
-    given = (asked.held.log_id, asked.texts.several(missing))
-    for seq, id_, tail, what in asked.rows(asked.texts.papers, given) or ():
-        read = _DOCUMENT.read(what) if _DOCUMENT.fits(tail) else None
-        kept[seq] = None if read is None else Paper(id_, read[0] or id_, read[1])
+    given = (asked.held.log_id, json.dumps(missing))
+    for seq, *told in asked.rows(asked.texts.papers, given) or ():
+        kept[seq] = _paper_of(*told)

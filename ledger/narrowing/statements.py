@@ -63,35 +63,38 @@ WHERE s.log_id = ?1 AND s.name = '{name}' AND s.version = {version} AND s.build 
   AND NOT EXISTS (SELECT 1 FROM {parked} p WHERE {same_p})"""
 
 
-# With a limit it is looked up row by row; EXISTS may be made a table of all that is touched.
+# What has a limit is looked up row by row; else all of it may be read, to be joined as a whole.
 _TOUCHED_AT_ONCE: Final = (
-    "(SELECT true FROM {link} l WHERE l.log_id = k.log AND l.kind = {kind} AND "
-    "l.target = {what} AND l.seq < k.basis LIMIT 1) IS TRUE"
+    "(SELECT true FROM {link} l WHERE l.log_id = c.log_id AND l.kind = {kind} AND "
+    "l.target = {what} AND l.seq < (SELECT basis FROM k) LIMIT 1) IS TRUE"
 )
+
+# What is asked for stands behind a fence: if the planner saw it, it would plan each time anew.
+_GIVEN: Final = """
+WITH k AS MATERIALIZED (SELECT CAST(? AS bigint) AS log, CAST(? AS bigint) AS basis,
+  CAST(? AS bigint[]) AS parties{more})"""
 
 _CELLS_AT_ONCE: Final = """
 SELECT e.seq, e.id, e.known_at, right(e.entry, {tail}), e.slot_what, e.slot_who, e.slot_words,
   c.document, {touched_claim} OR {touched_document}
-  OR (e.slot_words IS NULL AND strpos(e.entry, '"words":"') > 0), c.proposition
-FROM (SELECT CAST(? AS bigint) AS log, CAST(? AS bigint) AS basis, {given}) k
-JOIN {cell} c ON c.log_id = k.log AND c.seq < k.basis AND c.party = ANY(k.parties){on}
-JOIN {event} e ON e.log_id = c.log_id AND e.seq = c.seq"""
+  OR (e.slot_words IS NULL AND strpos(e.entry, '"words":"') > 0), c.proposition,
+  d.id, right(d.entry, {tail}), d.slot_what
+FROM {cell} c
+JOIN LATERAL (SELECT * FROM {event} e WHERE e.log_id = c.log_id AND e.seq = c.seq LIMIT 1) e ON true
+LEFT JOIN LATERAL (SELECT * FROM {event} d WHERE d.log_id = c.log_id AND d.seq = c.document
+  LIMIT 1) d ON true
+WHERE c.log_id = (SELECT log FROM k) AND c.seq < (SELECT basis FROM k)
+  AND c.party = ANY(CAST((SELECT parties FROM k) AS bigint[])){on}"""
 
 _GUARDED: Final = """
-SELECT r.* FROM (
-  SELECT CAST(? AS bigint) AS log, CAST(? AS bigint) AS build, CAST(? AS bigint) AS size,
-    CAST(? AS bytea) AS leaf) w
-JOIN {served} s ON s.log_id = w.log AND s.name = '{name}' AND s.version = {version}
-  AND s.build = w.build
-JOIN {cursor} k ON {same_k} AND k.phase = 'live' AND k.position >= w.size
-JOIN {log} g ON g.id = w.log AND g.size = w.size
-JOIN {event} v ON v.log_id = w.log AND v.seq = w.size - 1 AND v.leaf_hash = w.leaf
+SELECT r.* FROM k
+JOIN {served} s ON s.log_id = k.log AND s.name = '{name}' AND s.version = {version}
+  AND s.build = k.build
+JOIN {cursor} c ON {same_c} AND c.phase = 'live' AND c.position >= k.size
+JOIN {log} g ON g.id = k.log AND g.size = k.size
+JOIN {event} v ON v.log_id = k.log AND v.seq = k.size - 1 AND v.leaf_hash = k.leaf
 LEFT JOIN LATERAL ({cells}) r ON true
 WHERE NOT EXISTS (SELECT FROM {parked} p WHERE {same_p})"""
-
-_PAPERS_AT_ONCE: Final = """
-SELECT e.seq, e.id, right(e.entry, {tail}), e.slot_what FROM {event} e
-WHERE e.log_id = CAST(? AS bigint) AND e.seq = ANY(CAST(? AS bigint[]))"""
 
 _ACTS_AT_ONCE: Final = """
 SELECT 1 FROM {link} WHERE log_id = CAST(? AS bigint) AND seq < CAST(? AS bigint)
@@ -106,15 +109,15 @@ class Statements:
     """The statements on one build of the tables of cells.
 
     `cells` by whether there is one party and whether there is one proposition, None where those of
-    all are wanted; `papers` are documents; `acts` are those of an utterance, two at most. On SQLite
+    all are wanted; `acts` are those of an utterance, two at most. On SQLite `papers` are documents,
     `guard` gives the leaf of an event where the build serves so many and the log holds no more;
     `head` is the log's size and last instant, `recorded` the instant of one event. On PostgreSQL
-    `guarded` is the guard around the cells of one proposition.
+    the document stands behind each claim, and `guarded` is the guard around some cells.
     """
 
     cells: Mapping[tuple[bool, bool | None], str]
-    papers: str
     acts: str
+    papers: str = ""
     guard: str = ""
     head: str = ""
     recorded: str = ""
@@ -122,13 +125,9 @@ class Statements:
 
     def keys(self, sequences: Sequence[int]) -> Any:
         """Some parties or propositions as the cells take them."""
-        if len(sequences) == 1 and not self.guarded:
-            return sequences[0]
-        return self.several(sequences)
-
-    def several(self, sequences: Sequence[int]) -> Any:
-        """Some sequences as the statements take several."""
-        return [*sequences] if self.guarded else json.dumps(sequences)
+        if self.guarded:
+            return [*sequences]
+        return sequences[0] if len(sequences) == 1 else json.dumps(sequences)
 
 
 @functools.cache
@@ -166,31 +165,26 @@ def _of_sqlite(tables: Tables, build: int) -> Statements:
 
 def _at_once(tables: Tables, build: int) -> Statements:
     cell, link = (table.fullname for table in cells.tables_of(tables.layout, build))
-    names, parties = _names(tables), "CAST(? AS bigint[]) AS parties"
-    touched = _touched(_TOUCHED_AT_ONCE, link)
+    names, touched = _names(tables), _touched(_TOUCHED_AT_ONCE, link)
     of_all, of_some = (
-        _CELLS_AT_ONCE.format(
-            **touched, tail=_TAIL, cell=cell, event=names["event"], given=given, on=on
-        )
-        for given, on in (
-            (parties, ""),
-            (
-                f"{parties}, CAST(? AS bigint[]) AS propositions",
-                " AND c.proposition = ANY(k.propositions)",
-            ),
-        )
+        _CELLS_AT_ONCE.format(**touched, tail=_TAIL, cell=cell, event=names["event"], on=on)
+        for on in ("", " AND c.proposition = ANY(CAST((SELECT propositions FROM k) AS bigint[]))")
     )
+    some = ", CAST(? AS bigint[]) AS propositions"
+    guard = ", CAST(? AS bigint) AS build, CAST(? AS bigint) AS size, CAST(? AS bytea) AS leaf"
     return Statements(
-        cells={(False, False): of_some, (False, None): of_all},
-        papers=_PAPERS_AT_ONCE.format(event=names["event"], tail=_TAIL),
+        cells={
+            (False, False): _GIVEN.format(more=some) + of_some,
+            (False, None): _GIVEN.format(more="") + of_all,
+        },
         acts=_ACTS_AT_ONCE.format(link=link, kind=cells.UTTERANCE),
-        guarded=_GUARDED.format(**names, cells=of_some),
+        guarded=_GIVEN.format(more=some + guard) + _GUARDED.format(**names, cells=of_some),
     )
 
 
 def _names(tables: Tables) -> dict[str, Any]:
     """What stands in every text."""
-    same = {f"same_{alias}": _SAME.format(alias) for alias in "kp"}
+    same = {f"same_{alias}": _SAME.format(alias) for alias in "kcp"}
     kinds = ("log", "event", "cursor", "served", "parked")
     named = {one: tables.layout.qualified(one) for one in kinds}
     return {**named, **same, "name": cells.NAME, "version": cells.VERSION}

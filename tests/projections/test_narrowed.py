@@ -295,10 +295,9 @@ def begun(url, stance):
     ledger = Ledger.open(url)
     ledger.projections.add(cells(ledger.layout))
     ledger.register_all([Party("mill", name="Mill"), Proposition("shut", text="Shut")])
+    said = {"act": "characterise", "stance": stance, "proposition": "shut", "uttered": "2023"}
     for id_ in ("C1", "C2"):
-        ledger.record(
-            id=id_, claimant="mill", act="characterise", stance=stance, proposition="shut", uttered="2023"
-        )
+        ledger.record(id=id_, claimant="mill", **said)
     return ledger
 
 
