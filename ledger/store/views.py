@@ -37,7 +37,7 @@ from sqlalchemy import (
     text,
 )
 
-from ledger.store.fetching import changed, fetched
+from ledger.store.fetching import changed, fetched, is_psycopg
 from ledger.store.layout import Layout
 from ledger.store.riding import Riding
 from ledger.store.tables import Tables
@@ -135,14 +135,14 @@ def add_claims(
             [(log_id, s, p, q, u and u.isoformat(), a, t) for s, p, q, u, a, t in rows],
         )
         return
-    rides = isinstance(conn, Riding)
-    if len(rows) > _MANY and conn.dialect.driver == "psycopg" and not rides:
+    if len(rows) > _MANY and not isinstance(conn, Riding) and is_psycopg(conn):
         copy = _TEXT["copy"].format(table=table.fullname)
         with conn.connection.cursor() as cursor, cursor.copy(copy) as into:  # type: ignore[attr-defined]
             for row in rows:
                 into.write_row((log_id, *row))
         return
-    if len(rows) == 1 and not rides:  # arrays would cost driver and server as much again
+    if len(rows) == 1 and not isinstance(conn, Riding):
+        # Arrays would cost driver and server as much again.
         changed(conn, _TEXT["add_one"].format(table=table.fullname), (log_id, *rows[0]))
         return
     columns = map(list, zip(*rows, strict=True))

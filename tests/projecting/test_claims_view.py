@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from uuid import uuid4
 
+import attrs
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
@@ -13,7 +15,9 @@ from hypothesis import strategies as st
 from ledger import Claim, Document, Ledger, Link, Party, Proposition
 from ledger.errors import Conflict, Invalid, NotFound
 from ledger.model import events as ev
+from ledger.model.events import NewEvent
 from ledger.projecting import claims
+from ledger.store import schema
 from ledger.testing import lachin
 
 
@@ -214,3 +218,43 @@ def test_the_as_of_question_goes_through_its_index(engine, request, tmp_path, ki
                 conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
                 plan = conn.exec_driver_sql(f"EXPLAIN {ask}").all()
         assert f"{name}_as_of" in str(plan)
+
+
+@pytest.fixture(params=["psycopg", "psycopg_async", "asyncpg"])
+def asynchronous(request, postgres_url):
+    """`asynchronous(work)` calls `work(ledger)` on an engine of each asynchronous driver."""
+    for needed in ("greenlet", request.param.removesuffix("_async")):
+        pytest.importorskip(needed)
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - needs greenlet
+
+    async def drive(work):
+        url = sa.make_url(postgres_url).set(drivername=f"postgresql+{request.param}")
+        engine = create_async_engine(url)
+        try:
+            async with engine.connect() as conn:
+                await conn.run_sync(schema.upgrade)
+                await conn.commit()
+                await conn.run_sync(lambda _: work(Ledger(engine.sync_engine)))
+        finally:
+            await engine.dispose()
+
+    return lambda work: asyncio.run(drive(work))
+
+
+@pytest.mark.parametrize("many", [1, 60])
+def test_asynchronous_drivers_fill_it_with_the_same(asynchronous, postgres_url, kit, many):
+    def work(ledger):
+        ledger.projections.add(claims(ledger.layout))
+        kit.world(ledger)
+        kit.say(ledger, "C1", uttered="2023-02-01")
+        said = next(one for one in ledger.events() if one.type == "claim_recorded").event
+        ids = [str(uuid4()) for _ in range(many)]
+        ledger.appender.put(
+            NewEvent(id=id_, stream=id_, stream_v=0, event=attrs.evolve(said, key=None))
+            for id_ in ids
+        )
+
+    asynchronous(work)
+    with Ledger.open(postgres_url) as ledger:
+        ledger.projections.add(claims(ledger.layout))
+        assert table(ledger, kit) == expected(ledger)
