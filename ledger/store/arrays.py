@@ -26,7 +26,6 @@ _LENGTH: Final = struct.Struct(">i").pack
 _NULL: Final = _LENGTH(-1)
 _NUMBER: Final = struct.Struct(">q").pack
 _EPOCH: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-_FIRST_DAY: Final = _EPOCH.toordinal()
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
 _ready: Final[WeakSet[Any]] = WeakSet()
 """The driver's connections that were told about arrays."""
@@ -111,18 +110,6 @@ class Instants(Array):
         return [*map(_microseconds, items)]
 
 
-class Dates(Array):
-    """A date[]."""
-
-    __slots__ = ()
-    oid, item = 1182, 1082
-
-    @staticmethod
-    def written(items: Sequence[dt.date | None]) -> Sequence[bytes | None]:
-        """Days since 2000."""
-        return [one if one is None else _LENGTH(one.toordinal() - _FIRST_DAY) for one in items]
-
-
 @functools.lru_cache(maxsize=8)  # the events of an entry share one instant
 def _microseconds(instant: dt.datetime) -> bytes:
     return _NUMBER((instant - _EPOCH) // _MICROSECOND)
@@ -162,5 +149,5 @@ def _dumpers() -> Mapping[type[Array], Any]:
         def dump(self, obj: Array) -> bytes:
             return obj.sent
 
-    kinds = Blobs, Texts, Numbers, Instants, Dates
+    kinds = Blobs, Texts, Numbers, Instants
     return {kind: type(kind.__name__, (AsItIs,), {"oid": kind.oid}) for kind in kinds}

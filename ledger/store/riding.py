@@ -21,13 +21,12 @@ from typing import Any, Final, NoReturn
 import attrs
 from sqlalchemy import Connection, Dialect, Engine
 
-from ledger.store.arrays import Array, Dates, Numbers, Texts
+from ledger.store.arrays import Array, Numbers, Texts
 
 _VALUE: Final = re.compile(r"CAST\(\? AS (\w+\[\])\)|\?")
 _KINDS: Final[Mapping[str, type[Array]]] = {
     "bigint[]": Numbers,
     "text[]": Texts,
-    "date[]": Dates,
 }
 
 

@@ -95,12 +95,12 @@ VALUES (?, ?, ?, ?, ?, ?, ?)""",
     "add": """
 INSERT INTO {table} (log_id, seq, party, proposition, uttered_latest, act, stance)
 SELECT CAST(? AS bigint), x.* FROM unnest(
-  CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS date[]),
-  CAST(? AS text[]), CAST(? AS text[])) AS x""",
+  CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bigint[]),
+  CAST(CAST(? AS text[]) AS date[]), CAST(? AS text[]), CAST(? AS text[])) AS x""",
     "add_one": """
 INSERT INTO {table} (log_id, seq, party, proposition, uttered_latest, act, stance)
-VALUES (CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS date),
-  CAST(? AS text), CAST(? AS text))""",
+VALUES (CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint),
+  CAST(CAST(? AS text) AS date), CAST(? AS text), CAST(? AS text))""",
     "copy": """
 COPY {table} (log_id, seq, party, proposition, uttered_latest, act, stance) FROM STDIN""",
     "end": """
@@ -128,24 +128,24 @@ def add_claims(
     """Add claims, many in one statement."""
     if not rows:
         return
-    if conn.dialect.name == "sqlite":
-        # The driver's own statement: SQLAlchemy would make a dictionary of each row first.
-        conn.exec_driver_sql(
-            _TEXT["add_sqlite"].format(table=table.name),
-            [(log_id, s, p, q, u and u.isoformat(), a, t) for s, p, q, u, a, t in rows],
-        )
-        return
     if len(rows) > _MANY and not isinstance(conn, Riding) and is_psycopg(conn):
         copy = _TEXT["copy"].format(table=table.fullname)
         with conn.connection.cursor() as cursor, cursor.copy(copy) as into:  # type: ignore[attr-defined]
             for row in rows:
                 into.write_row((log_id, *row))
         return
+    # A day as text: asyncpg takes the first and the last of all for minus and plus infinity.
+    worded = [(s, p, q, u and u.isoformat(), a, t) for s, p, q, u, a, t in rows]
+    if conn.dialect.name == "sqlite":
+        # The driver's own statement: SQLAlchemy would make a dictionary of each row first.
+        given = [(log_id, *row) for row in worded]
+        conn.exec_driver_sql(_TEXT["add_sqlite"].format(table=table.name), given)
+        return
     if len(rows) == 1 and not isinstance(conn, Riding):
         # Arrays would cost driver and server as much again.
-        changed(conn, _TEXT["add_one"].format(table=table.fullname), (log_id, *rows[0]))
+        changed(conn, _TEXT["add_one"].format(table=table.fullname), (log_id, *worded[0]))
         return
-    columns = map(list, zip(*rows, strict=True))
+    columns = map(list, zip(*worded, strict=True))
     changed(conn, _TEXT["add"].format(table=table.fullname), (log_id, *columns))
 
 

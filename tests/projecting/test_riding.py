@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 
 import pytest
@@ -158,12 +157,12 @@ def test_nothing_but_rows_for_an_append_rides(engine):
         rides.execute(sa.text("SELECT 1"))
     rides = Riding(engine, engine.connect)
     rides.add("UPDATE t SET a = ? WHERE b = CAST(? AS bigint)", (1, 2))
-    rides.add("INSERT INTO t (a) SELECT x FROM unnest(CAST(? AS date[])) AS x", ([dt.date.max],))
+    rides.add("INSERT INTO t (a) SELECT x FROM unnest(CAST(? AS text[])) AS x", (["a"],))
     update, insert = rides.texts
     assert update == (
         "UPDATE t SET a = $ride_0 WHERE b = CAST($ride_1 AS bigint) "
         "AND EXISTS (SELECT FROM head) RETURNING 1"
     )
     assert (
-        insert == "INSERT INTO t (a) SELECT x FROM unnest((SELECT $ride_2::date[] FROM head)) AS x"
+        insert == "INSERT INTO t (a) SELECT x FROM unnest((SELECT $ride_2::text[] FROM head)) AS x"
     )

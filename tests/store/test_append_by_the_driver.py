@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ledger.errors import AlreadyRecorded, StoreError
 from ledger.store import read, schema, transaction
 from ledger.store.append import put
-from ledger.store.arrays import Blobs, Dates, Instants, Numbers, Texts, takes_arrays
+from ledger.store.arrays import Blobs, Instants, Numbers, Texts, takes_arrays
 
 BIGGEST = 2**63 - 1
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -55,7 +55,6 @@ def rows_of(engine, tables):
         (Texts, "text[]", st.none() | texts),
         (Blobs, "bytea[]", st.none() | st.binary()),
         (Numbers, "bigint[]", st.none() | st.integers(-BIGGEST, BIGGEST)),
-        (Dates, "date[]", st.none() | st.dates()),
         (Instants, "timestamptz[]", instants),
     ],
 )
