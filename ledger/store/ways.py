@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, TypeVar
@@ -162,7 +162,8 @@ class Alone(contextlib.AbstractContextManager[W]):
                 # By the driver's own switch: SQLAlchemy would set the isolation, there and back.
                 held: Any = conn.connection.driver_connection
                 self._switched = held
-                held.autocommit = True
+                with _begun_by_nobody(conn):
+                    held.autocommit = True
             elif isinstance(conn, Connection):
                 set_options(conn, isolation_level="AUTOCOMMIT")
         except BaseException:
@@ -197,12 +198,29 @@ def set_options(conn: Connection, **options: object) -> None:
     """Set how the driver begins transactions; SQLAlchemy undoes that when the connection is let go.
 
     A task that is cancelled meanwhile would give a connection back to the pool with it half done.
+
+    Raises:
+        StoreError: A transaction is open on the pool's connection.
     """
     try:
-        conn.execution_options(**options)
+        with _begun_by_nobody(conn):
+            conn.execution_options(**options)
     except BaseException:
         conn.invalidate()
         raise
+
+
+@contextlib.contextmanager
+def _begun_by_nobody(conn: Writer) -> Iterator[None]:
+    """Tell who had the driver refuse: it sets nothing while a transaction is open."""
+    try:
+        yield
+    except conn.dialect.loaded_dbapi.Error as error:
+        raise StoreError(
+            f"The pool's connection is in a transaction already ({error}). Where a listener of "
+            "yours executes something as a connection is made or checked out, let it commit, or "
+            "set autocommit meanwhile. Nothing was written."
+        ) from error
 
 
 def _begin(conn: Writer) -> None:

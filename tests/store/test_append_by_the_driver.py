@@ -137,3 +137,28 @@ def test_an_engine_that_logs_its_statements_logs_an_append(postgres_url, tables,
         put_into(engine, tables, drafts(1))
     assert any("INSERT INTO ledger_event" in record.getMessage() for record in caplog.records)
     engine.dispose()
+
+
+@pytest.mark.parametrize("moment", ["connect", "checkout"])
+def test_a_listener_that_leaves_a_transaction_open_is_told_what_to_do(
+    postgres_url, tables, drafts, moment
+):
+    schema.upgrade(plain := sa.create_engine(postgres_url))
+    engine = sa.create_engine(postgres_url, pool_size=1, max_overflow=0, pool_timeout=2)
+
+    @sa.event.listens_for(engine, moment)
+    def _(connection, *_):
+        connection.execute("SET application_name TO 'host'")
+        if ends:
+            connection.commit()
+
+    ends = False
+    with pytest.raises(StoreError, match="let it commit"):
+        put_into(engine, tables, drafts(1))
+    with pytest.raises(StoreError, match="let it commit"):
+        rows_of(engine, tables)
+    ends = True
+    put_into(engine, tables, drafts(1, ids=["a"]))
+    assert [row.id for row in rows_of(plain, tables)] == ["a"]
+    engine.dispose()
+    plain.dispose()
