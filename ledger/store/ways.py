@@ -37,12 +37,15 @@ REFUSALS: Final = (DBAPIError, sqlite3.Error, PoolTimeout)
 
 
 def reads_committed(engine: Engine) -> bool:
-    """Whether a statement sees what was committed before it; engine and server may say else."""
+    """Whether a statement sees what was committed before it; engine and server may say else.
+
+    What the server says is known once the engine has connected; until then it is not taken for so.
+    """
     dialect = engine.dialect
     wanted = engine.get_execution_options().get("isolation_level")
     wanted = wanted or getattr(dialect, "_on_connect_isolation_level", None)
     wanted = wanted or getattr(dialect, "default_isolation_level", None)
-    return wanted in {None, "READ COMMITTED", "AUTOCOMMIT"}
+    return wanted in {"READ COMMITTED", "AUTOCOMMIT"}
 
 
 def connected(engine: Engine) -> Connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from ledger.errors import AlreadyRecorded, StoreError
 from ledger.store import read, schema, transaction
 from ledger.store.append import put
 from ledger.store.arrays import Blobs, Instants, Numbers, Texts, takes_arrays
+from tests.waiting import until
 
 BIGGEST = 2**63 - 1
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -145,6 +147,8 @@ def test_a_listener_that_leaves_a_transaction_open_is_told_what_to_do(
 ):
     schema.upgrade(plain := sa.create_engine(postgres_url))
     engine = sa.create_engine(postgres_url, pool_size=1, max_overflow=0, pool_timeout=2)
+    put_into(engine, tables, drafts(1, ids=["a"]))
+    engine.dispose()
 
     @sa.event.listens_for(engine, moment)
     def _(connection, *_):
@@ -158,7 +162,25 @@ def test_a_listener_that_leaves_a_transaction_open_is_told_what_to_do(
     with pytest.raises(StoreError, match="let it commit"):
         rows_of(engine, tables)
     ends = True
-    put_into(engine, tables, drafts(1, ids=["a"]))
-    assert [row.id for row in rows_of(plain, tables)] == ["a"]
+    put_into(engine, tables, drafts(1, ids=["b"]))
+    assert [row.id for row in rows_of(plain, tables)] == ["a", "b"]
     engine.dispose()
     plain.dispose()
+
+
+def test_the_first_append_of_an_engine_heeds_how_the_server_isolates(postgres_url, tables, drafts):
+    schema.upgrade(engine := sa.create_engine(postgres_url))
+    put_into(engine, tables, drafts(1, ids=["a"]))
+    options = {"options": "-c default_transaction_isolation=serializable"}
+    fresh = sa.create_engine(postgres_url, connect_args=options)
+    server = engine.execution_options(isolation_level="AUTOCOMMIT")
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with ThreadPoolExecutor() as beside, server.connect() as watching:
+        with transaction.writing(engine) as conn:
+            put(conn, tables, "default", drafts(1, ids=["b"]))
+            late = beside.submit(put_into, fresh, tables, drafts(1, ids=["c"]))
+            until(lambda: watching.scalar(waiting), "the other waits for the head")
+        late.result()
+    assert [row.id for row in rows_of(engine, tables)] == ["a", "b", "c"]
+    for one in (engine, fresh):
+        one.dispose()
