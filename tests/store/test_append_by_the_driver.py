@@ -110,6 +110,14 @@ def test_a_lost_connection_takes_the_others_of_its_pool_along(engine, tables, dr
     assert [row.id for row in rows_of(engine, tables)] == ["a", "b"]
 
 
+def test_a_table_that_is_gone_is_told(engine, tables, drafts):
+    put_into(engine, tables, drafts(1))
+    with engine.begin() as conn:
+        conn.exec_driver_sql("ALTER TABLE ledger_stream RENAME TO taken_away")
+    with pytest.raises(StoreError, match="lacks a table"):
+        put_into(engine, tables, drafts(1))
+
+
 def test_a_refusal_leaves_the_pools_connection_as_it_was(engine, tables, drafts):
     put_into(engine, tables, drafts(1, ids=["a"]))
     with pytest.raises(AlreadyRecorded):
@@ -122,7 +130,8 @@ def test_a_refusal_leaves_the_pools_connection_as_it_was(engine, tables, drafts)
 
 
 @pytest.mark.parametrize(
-    "listened_to", ["before_cursor_execute", "after_cursor_execute", "do_execute", "engine_connect"]
+    "listened_to",
+    ["begin", "before_cursor_execute", "after_cursor_execute", "do_execute", "engine_connect"],
 )
 def test_who_listens_to_the_engine_hears_of_an_append(engine, tables, drafts, listened_to):
     heard = []
