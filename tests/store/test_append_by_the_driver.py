@@ -89,6 +89,18 @@ def test_a_server_that_does_not_answer_is_told(postgres_url, tables, drafts):
         put_into(engine, tables, drafts(1))
 
 
+def test_a_server_that_does_not_answer_any_more_is_told(engine, tables, drafts):
+    put_into(engine, tables, drafts(1))
+    engine.dispose()
+
+    @sa.event.listens_for(engine, "do_connect")
+    def _(_dialect, _record, _given, named):
+        named.update(host="127.0.0.1", port=1)
+
+    with pytest.raises(StoreError, match="could not be reached"):
+        put_into(engine, tables, drafts(1))
+
+
 def test_a_lost_connection_takes_the_others_of_its_pool_along(engine, tables, drafts):
     with engine.connect() as one, engine.connect() as other:
         lost = [
