@@ -42,7 +42,7 @@ class Array:
         """The array of some items, None among them for NULL.
 
         Example:
-            >>> Texts(["a", None]).sent.hex(" ", 4)
+            >>> Texts(["a", None]).sent.hex(" ", -4)
             '00000001 00000001 00000019 00000002 00000001 00000001 61ffffff ff'
         """
         written = self.written(items)
