@@ -16,9 +16,9 @@ from ledger.folding import Folded
 from ledger.model import events as ev
 from ledger.model.moment import Knob
 from ledger.narrowing.acts import Narrowed, narrowed
-from ledger.narrowing.driver import Gone
+from ledger.narrowing.driver import Driver, Gone
 from ledger.narrowing.heading import moment
-from ledger.narrowing.plain import claims_of, position_of, quick, up_to_date
+from ledger.narrowing.plain import claims_of, fence, position_of, quick, up_to_date
 from ledger.narrowing.records import around, beside, held_of
 from ledger.projections import (
     accounts,
@@ -40,6 +40,7 @@ from ledger.projections import (
 from ledger.projections.effective import Facts
 from ledger.projections.plain import PlainClaim, plain_position
 from ledger.projections.policies import Policy
+from ledger.store.held import Held
 
 T = TypeVar("T")
 
@@ -287,16 +288,30 @@ def ask(folded: Folded, basis: int, said: Knob, question: Callable[[Asked], T]) 
         with folded.fold.lock, contextlib.suppress(LedgerError, Gone):
             held = held_of(folded.fold)
             if held is not None and held.size >= basis and up_to_date(driver, folded, held):
-                conn = cast("Connection", driver)  # as far as reading goes
-                near = Narrowed(conn, folded.tables, held, basis)
-                found = question(Asked(near.frame, near, said))
+                found = question(_asked_of_kept(driver, folded, basis, said))
                 if driver.version() == held.version:
+                    return found
+    elif held_of(folded.fold) is not None and (asking := folded.asking()) is not None:
+        with contextlib.suppress(LedgerError), asking as conn, folded.fold.lock:
+            held = held_of(folded.fold)
+            whose = None if held is None or held.size < basis else fence(conn, folded, held)
+            if held is not None and whose is not None:
+                found = question(_asked_of_kept(conn, folded, basis, said))
+                if fence(conn, folded, held) == whose:
                     return found
     try:
         with asked_of(folded, basis, said) as asked:
             return question(asked)
     except NotFound as error:
         raise _by_now(folded, basis, said, error) from None
+
+
+def _asked_of_kept(conn: Driver | Held, folded: Folded, basis: int, said: Knob) -> Asked:
+    """The questions of a prefix by what is kept, which somebody has seen to hold."""
+    held = held_of(folded.fold)
+    assert held is not None  # noqa: S101 - looked at by whoever calls
+    near = Narrowed(cast("Connection", conn), folded.tables, held, basis)  # as far as reading goes
+    return Asked(near.frame, near, said)
 
 
 def _by_now(folded: Folded, basis: int, said: Knob, error: NotFound) -> NotFound:

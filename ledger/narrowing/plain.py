@@ -39,6 +39,7 @@ from ledger.projections.rollup import beneath
 from ledger.projections.standing import Position
 from ledger.store import cells
 from ledger.store.fetching import fetched
+from ledger.store.held import Writer
 from ledger.store.types import stored_instant
 
 _CLAIM: Final = peek(
@@ -213,6 +214,14 @@ def _read_at_once(asked: _Party, group: str) -> list[PlainClaim] | None:
     there = [row for row in rows if row[0] is not None]
     found = _claims(attrs.evolve(asked, rows=counted), there, group)
     return found if counted.times == 1 or once() else None
+
+
+def fence(conn: Writer, folded: Folded, held: Records) -> int | None:
+    """PostgreSQL: who owns the build that is read; None where what is kept holds no longer."""
+    guard = statements(folded.tables, held.build, "postgresql").guard
+    nobody: list[int] = []
+    rows = fetched(conn, guard, (held.log_id, 0, nobody, held.build, held.size, held.last))
+    return rows[0][0] if rows else None
 
 
 def up_to_date(driver: Driver, folded: Folded, held: Records) -> bool:

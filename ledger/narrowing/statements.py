@@ -87,14 +87,13 @@ WHERE c.log_id = (SELECT log FROM k) AND c.seq < (SELECT basis FROM k)
   AND c.party = ANY(CAST((SELECT parties FROM k) AS bigint[])){on}"""
 
 _GUARDED: Final = """
-SELECT r.* FROM k
+SELECT {told} FROM k
 JOIN {served} s ON s.log_id = k.log AND s.name = '{name}' AND s.version = {version}
   AND s.build = k.build
 JOIN {cursor} c ON {same_c} AND c.phase = 'live' AND c.position >= k.size
 JOIN {log} g ON g.id = k.log AND g.size = k.size
 JOIN {event} v ON v.log_id = k.log AND v.seq = k.size - 1 AND v.leaf_hash = k.leaf
-LEFT JOIN LATERAL ({cells}) r ON true
-WHERE NOT EXISTS (SELECT FROM {parked} p WHERE {same_p})"""
+{beside}WHERE NOT EXISTS (SELECT FROM {parked} p WHERE {same_p})"""
 
 _ACTS_AT_ONCE: Final = """
 SELECT 1 FROM {link} WHERE log_id = CAST(? AS bigint) AND seq < CAST(? AS bigint)
@@ -109,10 +108,13 @@ class Statements:
     """The statements on one build of the tables of cells.
 
     `cells` by whether there is one party and whether there is one proposition, None where those of
-    all are wanted; `acts` are those of an utterance, two at most. On SQLite `papers` are documents,
-    `guard` gives the leaf of an event where the build serves so many and the log holds no more;
-    `head` is the log's size and last instant, `recorded` the instant of one event. On PostgreSQL
-    the document stands behind each claim, and `guarded` is the guard around some cells.
+    all are wanted; `acts` are those of an utterance, two at most; `guard` gives something where
+    what is kept holds: on SQLite the leaf of an event if the build serves so many and the log holds
+    no more, on PostgreSQL the owner's fence.
+
+    On SQLite `papers` are documents, `head` is the log's size and last instant, `recorded` the
+    instant of one event. On PostgreSQL the document stands behind each claim, and `guarded` is the
+    guard around some cells.
     """
 
     cells: Mapping[tuple[bool, bool | None], str]
@@ -171,14 +173,17 @@ def _at_once(tables: Tables, build: int) -> Statements:
         for on in ("", " AND c.proposition = ANY(CAST((SELECT propositions FROM k) AS bigint[]))")
     )
     some = ", CAST(? AS bigint[]) AS propositions"
-    guard = ", CAST(? AS bigint) AS build, CAST(? AS bigint) AS size, CAST(? AS bytea) AS leaf"
+    kept = ", CAST(? AS bigint) AS build, CAST(? AS bigint) AS size, CAST(? AS bytea) AS leaf"
+    beside = f"LEFT JOIN LATERAL ({of_some}) r ON true\n"
     return Statements(
         cells={
             (False, False): _GIVEN.format(more=some) + of_some,
             (False, None): _GIVEN.format(more="") + of_all,
         },
         acts=_ACTS_AT_ONCE.format(link=link, kind=cells.UTTERANCE),
-        guarded=_GIVEN.format(more=some + guard) + _GUARDED.format(**names, cells=of_some),
+        guard=_GIVEN.format(more=kept) + _GUARDED.format(**names, told="c.fence", beside=""),
+        guarded=_GIVEN.format(more=some + kept)
+        + _GUARDED.format(**names, told="r.*", beside=beside),
     )
 
 

@@ -26,7 +26,7 @@ def _hearing(keep: Callable[[str, Any], None]) -> type[psycopg.Cursor[Any]]:
 
     class Hearing(psycopg.Cursor[Any]):
         def execute(self, query: Any, params: Any = None, **how: Any) -> Any:
-            keep(query, params)
+            keep(query, tuple(params) if isinstance(params, list) else params)
             return super().execute(query, params, **how)
 
     return Hearing
