@@ -5,7 +5,7 @@ Here live the two ways to get a Connection, `reading` and `writing`. What is don
 
 ```
             Engine (ours or a host's)                Connection (a host's)
-reading     one snapshot, rolled back at the end     joined as it is
+reading     one snapshot, ended with the question    joined as it is
 writing     committed, or rolled back on an error    joined, inside a SAVEPOINT
   once      on PostgreSQL without a transaction      joined, inside a SAVEPOINT
 ```
@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, Literal, overload
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ManagesConnection, StaticPool
 
 from ledger.errors import StoreError
@@ -194,6 +195,11 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
         finally:
             # In memory a write nested in this read has joined it, and its caller has a receipt.
             if only_connection(engine) is not None:
+                conn.commit()
+        if conn.dialect.name == "postgresql":
+            # After a ROLLBACK psycopg prepares all of the connection's statements anew. All that
+            # was asked is answered: what is lost with the connection now is none of it.
+            with contextlib.suppress(DBAPIError):
                 conn.commit()
 
 

@@ -331,6 +331,19 @@ def test_tables_that_are_read_no_more_are_not_read_at_once(postgres_url, change)
         assert quick_ones(view, [("mill", "shut")]) == []
 
 
+def test_a_question_of_one_statement_is_planned_once_whatever_is_asked_between(postgres_url):
+    begun(postgres_url, "supports").close()
+    engine = create_engine(postgres_url, pool_size=1, max_overflow=0)
+    ledger = Ledger(engine)
+    for _ in range(10):
+        ledger.position("mill", "shut")
+        ledger.trace("C1")  # inside a transaction
+    with engine.connect() as conn:
+        prepared = conn.execute(text("SELECT statement FROM pg_prepared_statements")).scalars()
+        assert any("AS MATERIALIZED" in one for one in prepared)
+    engine.dispose()
+
+
 def test_a_claim_is_in_the_cell_it_was_in_as_far_as_was_known(tmp_path):
     with Ledger.open(tmp_path / "claims.db") as ledger:
         ledger.projections.add(cells(ledger.layout))

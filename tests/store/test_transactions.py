@@ -247,6 +247,20 @@ def test_a_connection_lost_before_the_commit_leaves_the_outcome_open(postgres_ur
     engine.dispose()
 
 
+def test_an_answer_stands_whose_connection_is_lost_at_the_end(postgres_url):
+    engine = engines.engine_for(postgres_url)
+    schema.upgrade(engine)
+    Ledger(engine).register(Party("mill", name="Mill"))
+
+    @sa.event.listens_for(engine, "commit")
+    def lose(conn):
+        conn.connection.driver_connection.close()
+
+    for _ in range(2):
+        assert [one.id for one in Ledger(engine).as_of().parties()] == ["mill"]
+    engine.dispose()
+
+
 def test_a_serializable_host_is_told_to_run_again(postgres_url, tables, drafts):
     engine = engines.engine_for(postgres_url)
     schema.upgrade(engine)
