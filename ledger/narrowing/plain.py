@@ -362,8 +362,9 @@ def _paper(asked: _Party, seq: int, beside: Sequence[Any]) -> Paper | None:
     return kept.get(seq)
 
 
-def _paper_of(id_: str, tail: str, what: bytes | None) -> Paper | None:
-    read = _DOCUMENT.read(what) if _DOCUMENT.fits(tail) else None
+def _paper_of(id_: str, tail: str | None, what: bytes | None) -> Paper | None:
+    # Beside a claim there is none where the row of its document is lost.
+    read = _DOCUMENT.read(what) if tail is not None and _DOCUMENT.fits(tail) else None
     return None if read is None else Paper(id_, read[0] or id_, read[1])
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import QueuePool
 
-from ledger import Ledger, Membership, Party, Proposition, Topic
+from ledger import Document, Ledger, Membership, Party, Proposition, Topic
 from ledger.cli.names import days_of_act, days_of_claim
 from ledger.errors import NotFound
 from ledger.narrowing import Asked, asked_of, narrowed, plain
@@ -341,6 +341,26 @@ def test_a_question_of_one_statement_is_planned_once_whatever_is_asked_between(p
     with engine.connect() as conn:
         prepared = conn.execute(text("SELECT statement FROM pg_prepared_statements")).scalars()
         assert any("AS MATERIALIZED" in one for one in prepared)
+    engine.dispose()
+
+
+def test_a_claim_whose_document_is_lost_from_the_table_is_told_as_the_folded_log_does(postgres_url):
+    with Ledger.open(postgres_url) as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register_all([Party("mill", name="Mill"), Proposition("shut", text="Shut")])
+        ledger.register_all(
+            [Party("paper", name="Paper"), Document("d", text="Shut.", publisher="paper")]
+        )
+        ledger.record(
+            id="C1", claimant="mill", act="assert", proposition="shut", uttered="2023", document="d"
+        )
+    engine = create_engine(postgres_url)
+    with engine.begin() as conn:
+        conn.execute(text("ALTER TABLE ledger_event DISABLE TRIGGER ALL"))
+        conn.execute(text("DELETE FROM ledger_event WHERE seq = 3"))
+    for _ in range(2):
+        view = Ledger(engine).as_of()
+        assert quick(view, [("mill", "shut")]) == folded_cells(view, [("mill", "shut")])
     engine.dispose()
 
 
