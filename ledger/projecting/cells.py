@@ -65,7 +65,7 @@ def cells(layout: Layout | None = None) -> Factory:
 
     Example:
         >>> [table.name for table in cells()(0).tables]
-        ['ledger_v3_cell', 'ledger_v3_link']
+        ['ledger_v4_cell', 'ledger_v4_link']
     """
     return functools.partial(_build, layout or Layout())
 

@@ -14,7 +14,7 @@ def former(layout: Layout) -> tuple[Factory, ...]:
 
     Example:
         >>> [one(2).tables[0].name for one in former(Layout())]
-        ['ledger_v1_cell_2', 'ledger_v2_cell_2']
+        ['ledger_v1_cell_2', 'ledger_v2_cell_2', 'ledger_v3_cell_2']
     """
 
     def of(version: int) -> Factory:

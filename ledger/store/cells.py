@@ -4,8 +4,8 @@ Here live the tables and their statements. Which event does what to them is in
 `ledger.projecting.cells`, what is asked of them in `ledger.narrowing`.
 
 ```
-ledger_v3_cell   (log_id, party, proposition, seq) | document    a claim that may bear on the cell
-ledger_v3_link   (log_id, kind, target, seq)                     what else a question must read
+ledger_v4_cell   (log_id, party, proposition, seq) | document    a claim that may bear on the cell
+ledger_v4_link   (log_id, kind, target, seq)                     what else a question must read
 
 link of kind     target               seq
 0 frame          0                    a record that is no act: a party, a membership, a merge ..
@@ -39,7 +39,7 @@ from ledger.store.layout import Layout
 from ledger.store.tables import Tables
 
 NAME: Final = "cells"
-VERSION: Final = 3
+VERSION: Final = 4
 FRAME: Final = 0
 ERASED: Final = 1
 TOUCH: Final = 2
@@ -63,7 +63,7 @@ def tables_of(layout: Layout, build: int, version: int = VERSION) -> tuple[Table
 
     Example:
         >>> [table.name for table in tables_of(Layout(), 0)]
-        ['ledger_v3_cell', 'ledger_v3_link']
+        ['ledger_v4_cell', 'ledger_v4_link']
     """
     metadata, end = MetaData(schema=layout.schema), f"_{build}" if build else ""
     cell, link = (layout.table(f"v{version}_{name}{end}") for name in ("cell", "link"))
@@ -94,12 +94,15 @@ def _numbers(*names: str) -> list[Column[Any]]:
 def number_of(id_: str) -> int:
     """A number for an id that is no event's; two ids with one number only cost time.
 
+    Of a UUID of version 7 it is the millisecond and what counts within it.
+
     Example:
-        >>> number_of("0197c1de-0000-7000-8000-000000000000")
-        7173342171760384
+        >>> number_of("0197c1de-0000-7001-8000-000000000000")
+        7173342171758593
     """
+    digits = id_.replace("-", "")
     try:
-        return int(id_.replace("-", "")[:15], 16)
+        return int(digits[:12] + digits[13:16], 16)
     except ValueError:
         return _digest(id_)
 

@@ -67,7 +67,7 @@ def test_an_append_with_its_views_is_one_statement(ledger, kit, statements, many
     )
     (one,) = [text for text in statements if "INSERT INTO ledger_event" in text]
     assert "INSERT INTO ledger_v1_claim" in one
-    assert "INSERT INTO ledger_v3_cell" in one
+    assert "INSERT INTO ledger_v4_cell" in one
     assert not [text for text in statements if "ledger_v1_claim" in text and text is not one]
     all_is_well(ledger)
 
@@ -81,7 +81,7 @@ def test_puts_that_follow_one_another_are_one_statement_each(ledger, statements,
         ledger.appender.put(NewEvent(id=one, stream=one, stream_v=0, event=said) for one in ids)
     (one,) = [text for text in statements if "INSERT INTO" in text]
     assert "INSERT INTO ledger_event" in one
-    assert "INSERT INTO ledger_v3_cell" in one
+    assert "INSERT INTO ledger_v4_cell" in one
     all_is_well(ledger)
 
 
@@ -120,7 +120,7 @@ def test_a_view_that_was_rebuilt_meanwhile_is_found_and_the_old_one_left(
     builds = [ledger.projections.served(name).build for name in VIEWS]
     assert builds == [int(name in rebuilt) for name in VIEWS]
     kit.say(ledger, *(f"D{n}" for n in range(40)))  # patience
-    assert "INSERT INTO ledger_v3_cell" in statements[-1]  # and rides again
+    assert "INSERT INTO ledger_v4_cell" in statements[-1]  # and rides again
     all_is_well(ledger)
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import QueuePool
 
-from ledger import Document, Ledger, Membership, Party, Proposition, Topic
+from ledger import Claim, Document, Ledger, Membership, Party, Proposition, Topic
 from ledger.cli.names import days_of_act, days_of_claim
 from ledger.errors import NotFound
 from ledger.narrowing import Asked, asked_of, narrowed, plain
@@ -509,3 +509,18 @@ def test_what_is_told_of_single_claims_folds_nothing(database, clock):
             ledger.trace("nowhere")
         assert len(ledger.claims()) == len(ids)
         assert fold.facts.size
+
+
+def test_occasions_of_one_moment_are_kept_apart(shared):
+    with Ledger.open(shared) as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register_all([Party(f"p{n}", name=f"P {n}") for n in range(40)])
+        ledger.register(Proposition("shut", text="Shut"))
+        asked = [(f"p{n}", "shut") for n in range(40)]
+        ledger.record_all(
+            Claim(claimant=who, utterance=f"U-{who}", act="deny", proposition=what, uttered="2023")
+            for who, what in asked
+        )
+        view = ledger.as_of()
+        view.position(*asked[0])
+        assert len(quick_ones(view, asked)) == 40

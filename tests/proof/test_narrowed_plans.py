@@ -15,7 +15,7 @@ from ledger.store import engines, schema
 from ledger.store.arrays import takes_arrays
 from tests.proof.plans import Sent, caught
 
-TABLES = ("ledger_event", "ledger_v3_cell", "ledger_v3_link")
+TABLES = ("ledger_event", "ledger_v4_cell", "ledger_v4_link")
 ALIASED = re.compile(r"(ledger_\w+)(?: AS)? (\w)\b")
 PARTIES, PROPOSITIONS = 20, 30
 SIZES = {"small": 300, "large": 6_000}
@@ -121,6 +121,6 @@ def scans(node):
 
 def test_a_statement_that_reads_through_would_be_noticed(made):
     large = made["large"]
-    wrong = Sent("SELECT * FROM ledger_v3_cell c WHERE document = 3")
-    noticed = ["c"] if large.dialect.name == "sqlite" else ["Seq Scan ledger_v3_cell"]
+    wrong = Sent("SELECT * FROM ledger_v4_cell c WHERE document = 3")
+    noticed = ["c"] if large.dialect.name == "sqlite" else ["Seq Scan ledger_v4_cell"]
     assert read_through(large, wrong, "large") == noticed
