@@ -211,7 +211,7 @@ def _read_at_once(asked: _Party, group: str) -> list[PlainClaim] | None:
     rows = once()
     if not rows:
         return None
-    there = [row for row in rows if row[0] is not None]
+    there = sorted((row for row in rows if row[0] is not None), key=_by_sequence)
     found = _claims(attrs.evolve(asked, rows=counted), there, group)
     return found if counted.times == 1 or once() else None
 
@@ -250,7 +250,7 @@ def _plain(asked: _Party, group: str) -> list[PlainClaim] | None:
 def _claims(asked: _Party, rows: Sequence[Sequence[Any]], group: str) -> list[PlainClaim] | None:
     """The claims of rows that reach the party; None where one of them is not plain."""
     found: dict[str, PlainClaim] = {}
-    if not all(_add(asked, found, row, group) for row in sorted(rows, key=_by_sequence)):
+    if not all(_add(asked, found, row, group) for row in rows):
         return None
     return [*found.values()]
 
