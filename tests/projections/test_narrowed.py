@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import gc
 import itertools
@@ -232,40 +231,47 @@ def shared(request, tmp_path):
     return request.getfixturevalue("postgres_url")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def new_log(request):
-    """`with new_log(clock) as ledger:` a ledger of a log that holds nothing."""
-    if request.param == "sqlite":
+@pytest.fixture(scope="module")
+def url_of_many_logs(new_postgres):
+    """The URL of a database on PostgreSQL."""
+    with new_postgres() as url:
+        yield url
 
-        @contextlib.contextmanager
-        def fresh(clock):
-            with (
-                tempfile.TemporaryDirectory() as folder,
-                Ledger.open(Path(folder) / "claims.db", clock=clock) as ledger,
-            ):
-                yield ledger
 
-        yield fresh
-        return
-    with request.getfixturevalue("new_postgres")() as url:
-        yield lambda clock: Ledger.open(url, clock=clock, origin=f"log-{uuid4()}")
+ASKED_OF_A_WORLD = st.tuples(WORLDS, st.sampled_from(SAID[5:]), CELLS, PARTIES)
 
 
 @settings(max_examples=50)
-@given(WORLDS, st.sampled_from(SAID[5:]), CELLS, PARTIES, st.data())
-def test_a_narrowed_answer_is_that_of_the_folded_log(new_log, world, said, asked, party, data):  # noqa: PLR0917
+@given(ASKED_OF_A_WORLD, st.data())
+def test_a_narrowed_answer_is_that_of_the_folded_log(question, data):
     clock = Clock()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Ledger.open(Path(folder) / "claims.db", clock=clock) as ledger,
+    ):
+        answers_alike(ledger, question, data)
+
+
+@settings(max_examples=12)
+@given(ASKED_OF_A_WORLD, st.data())
+def test_it_is_on_postgresql_too(url_of_many_logs, question, data):
+    with Ledger.open(url_of_many_logs, clock=Clock(), origin=f"log-{uuid4()}") as ledger:
+        answers_alike(ledger, question, data)
+
+
+def answers_alike(ledger, question, data):
+    """What one statement, the tables and the folded log come to is the same."""
+    world, said, asked, party = question
     asked = [*asked, ("envoy", "open"), ("state", "open"), ("ministry", "blocked")]
-    with new_log(clock) as ledger:
-        ledger.projections.add(cells(ledger.layout))
-        last = len(told_to(ledger, clock, world).entries) - 1
-        for known in (data.draw(st.integers(SCENE - 1, last)), last):
-            view = ledger.as_of(said=said, known=known)
-            assert is_narrowed(view)
-            whole = folded(view, asked, party)
-            assert narrow(view, asked, party) == whole
-            assert quick(view, asked) == whole[: len(asked)]
-        assert ledger.projections.check("cells").ok
+    ledger.projections.add(cells(ledger.layout))
+    last = len(told_to(ledger, ledger._clock, world).entries) - 1
+    for known in (data.draw(st.integers(SCENE - 1, last)), last):
+        view = ledger.as_of(said=said, known=known)
+        assert is_narrowed(view)
+        whole = folded(view, asked, party)
+        assert narrow(view, asked, party) == whole
+        assert quick(view, asked) == whole[: len(asked)]
+    assert ledger.projections.check("cells").ok
 
 
 def test_what_is_plain_is_answered_by_one_statement(shared):
