@@ -47,7 +47,8 @@ class Array:
         """
         written = self.written(items)
         nulls = None in items
-        parts = [_HEADER(1, nulls, self.item, len(items), 1)] * (1 + 2 * len(items))
+        parts = [b""] * (1 + 2 * len(items))
+        parts[0] = _HEADER(1, nulls, self.item, len(items), 1)
         if nulls:
             parts[1::2] = [_NULL if one is None else _LENGTH(len(one)) for one in written]
             parts[2::2] = [one or b"" for one in written]
@@ -59,7 +60,7 @@ class Array:
     @staticmethod
     def written(items: Sequence[Any]) -> Sequence[Any]:
         """The items as they are sent, but for NULL."""
-        raise NotImplementedError
+        return items
 
 
 class Blobs(Array):
@@ -67,11 +68,6 @@ class Blobs(Array):
 
     __slots__ = ()
     oid, item = 1001, 17
-
-    @staticmethod
-    def written(items: Sequence[bytes | None]) -> Sequence[bytes | None]:
-        """Bytes as they are."""
-        return items
 
 
 class Texts(Array):

@@ -1,7 +1,7 @@
-"""The pool's connection by itself, for an append that is one transaction, or one statement.
+"""The pool's connection by itself, for appends and questions that need no more of SQLAlchemy.
 
-Here lives what of SQLAlchemy's Connection such an append asks for. Its driver carries it out;
-SQLAlchemy is called upon where something fails, so that its errors are as ever.
+Here lives what of SQLAlchemy's Connection these ask for. The driver carries them out; SQLAlchemy is
+called upon where something fails, so that its errors are as ever.
 """
 
 from __future__ import annotations

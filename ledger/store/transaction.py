@@ -88,7 +88,7 @@ def writing(bind: Bind, *, once: bool = False) -> contextlib.AbstractContextMana
     if only is not None:
         return Told(_in_turn(only, bind, _committed, nested=_savepoint))
     if once and bind.dialect.name == "postgresql" and reads_committed(bind):
-        if is_psycopg(bind) and not _is_watched(bind):
+        if is_psycopg(bind) and not _is_listened_to(bind):
             return Told(Alone(bind, Held))
         return Told(Alone(bind, connected))
     if once and bind.dialect.driver == "pysqlite" and not _is_watched(bind):
@@ -102,7 +102,7 @@ def asking(engine: Engine) -> contextlib.AbstractContextManager[Held] | None:
     None where there is none: it needs no BEGIN and no end with psycopg alone, and where nobody
     listens to SQLAlchemy.
     """
-    if not is_psycopg(engine) or only_connection(engine) is not None or _is_watched(engine):
+    if not is_psycopg(engine) or only_connection(engine) is not None or _is_listened_to(engine):
         return None
     return Told(Alone(engine, Held))
 
@@ -112,11 +112,15 @@ def _committed(engine: Engine) -> Way:
 
 
 def _is_watched(engine: Engine) -> bool:
-    """Whether a host does something of its own where a Connection is made, begins or executes."""
+    """Whether a host does something of its own where a Connection is made or begins."""
+    return bool(engine.dispatch.begin or engine.dispatch.engine_connect)
+
+
+def _is_listened_to(engine: Engine) -> bool:
+    """Whether a host is told of statements, too; those of an append to SQLite it never hears."""
     told, dialect = engine.dispatch, engine.dialect.dispatch
     return bool(
-        told.begin
-        or told.engine_connect
+        _is_watched(engine)
         or told.before_cursor_execute
         or told.after_cursor_execute
         or dialect.do_execute
