@@ -22,13 +22,14 @@ import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import AbstractContextManager
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ledger.codec.envelope import opened
-from ledger.errors import InvalidView
+from ledger.errors import InvalidView, LedgerError
 from ledger.model.events import ContentErased, StoredEvent
 from ledger.projections.effective import TAKEN_BACK, Facts
 from ledger.store import read, schema
@@ -41,6 +42,8 @@ from ledger.store.tables import Tables, tables_for
 from ledger.store.transaction import asking, reading, watch_savepoints
 from ledger.store.turns import Lock, lock_for
 from ledger.store.uncommitted import committed
+
+T = TypeVar("T")
 
 _KEPT: Final = 4
 _GLANCE: Final = 100
@@ -342,10 +345,26 @@ class Folded:
                 self._checked, self.fold.checked = True, isinstance(self.host, Engine)
             yield conn
 
-    def asking(self) -> AbstractContextManager[Held] | None:
-        """A connection for questions of one statement each; None where they need a transaction."""
+    def at_once(self, ask: Callable[[Held], T | None]) -> T | None:
+        """What is asked by single statements; None where it is to be asked in a transaction.
+
+        There it is told what was wrong, but for a pool that is exhausted: to ask again would be to
+        wait as long again.
+
+        Raises:
+            StoreError: no connection became free in time.
+        """
         host = self.host
-        return asking(host) if isinstance(host, Engine) and self.checked else None
+        found = asking(host) if isinstance(host, Engine) and self.checked else None
+        if found is None:
+            return None
+        try:
+            with found as conn:
+                return ask(conn)
+        except LedgerError as error:
+            if isinstance(error.__cause__, PoolTimeout):
+                raise
+            return None
 
     @contextlib.contextmanager
     def facts(self) -> Iterator[Facts]:

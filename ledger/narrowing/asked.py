@@ -19,7 +19,7 @@ from ledger.narrowing.acts import Narrowed, narrowed
 from ledger.narrowing.driver import Driver, Gone
 from ledger.narrowing.heading import moment
 from ledger.narrowing.plain import claims_of, fence, position_of, quick, up_to_date
-from ledger.narrowing.records import around, beside, held_of
+from ledger.narrowing.records import Records, around, beside, held_of
 from ledger.projections import (
     accounts,
     catalogue,
@@ -288,17 +288,13 @@ def ask(folded: Folded, basis: int, said: Knob, question: Callable[[Asked], T]) 
         with folded.fold.lock, contextlib.suppress(LedgerError, Gone):
             held = held_of(folded.fold)
             if held is not None and held.size >= basis and up_to_date(driver, folded, held):
-                found = question(_asked_of_kept(driver, folded, basis, said))
+                found = question(_asked_of_kept(driver, folded, held, basis, said))
                 if driver.version() == held.version:
                     return found
-    elif held_of(folded.fold) is not None and (asking := folded.asking()) is not None:
-        with contextlib.suppress(LedgerError), asking as conn, folded.fold.lock:
-            held = held_of(folded.fold)
-            whose = None if held is None or held.size < basis else fence(conn, folded, held)
-            if held is not None and whose is not None:
-                found = question(_asked_of_kept(conn, folded, basis, said))
-                if fence(conn, folded, held) == whose:
-                    return found
+    elif held_of(folded.fold) is not None:
+        told = folded.at_once(lambda conn: _between_two_looks(conn, folded, basis, said, question))
+        if told is not None:
+            return told
     try:
         with asked_of(folded, basis, said) as asked:
             return question(asked)
@@ -306,10 +302,22 @@ def ask(folded: Folded, basis: int, said: Knob, question: Callable[[Asked], T]) 
         raise _by_now(folded, basis, said, error) from None
 
 
-def _asked_of_kept(conn: Driver | Held, folded: Folded, basis: int, said: Knob) -> Asked:
+def _between_two_looks(
+    conn: Held, folded: Folded, basis: int, said: Knob, question: Callable[[Asked], T]
+) -> T | None:
+    """The answer by what is kept, if that holds before and after; None if it does not."""
+    with folded.fold.lock:
+        held = held_of(folded.fold)
+        if held is None or held.size < basis or (whose := fence(conn, folded, held)) is None:
+            return None
+        found = question(_asked_of_kept(conn, folded, held, basis, said))
+        return found if fence(conn, folded, held) == whose else None
+
+
+def _asked_of_kept(
+    conn: Driver | Held, folded: Folded, held: Records, basis: int, said: Knob
+) -> Asked:
     """The questions of a prefix by what is kept, which somebody has seen to hold."""
-    held = held_of(folded.fold)
-    assert held is not None  # noqa: S101 - looked at by whoever calls
     near = Narrowed(cast("Connection", conn), folded.tables, held, basis)  # as far as reading goes
     return Asked(near.frame, near, said)
 

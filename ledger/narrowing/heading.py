@@ -15,7 +15,7 @@ import attrs
 from sqlalchemy import Connection
 
 from ledger.codec.entry import read_instant
-from ledger.errors import LedgerError, StoreError
+from ledger.errors import StoreError
 from ledger.folding import Folded
 from ledger.narrowing.driver import Driver
 from ledger.narrowing.plain import quick, up_to_date
@@ -23,6 +23,7 @@ from ledger.narrowing.records import PLACES, Records, held_of
 from ledger.narrowing.statements import Statements, statements
 from ledger.store import read
 from ledger.store.fetching import fetched
+from ledger.store.held import Held
 from ledger.store.types import stored_instant
 
 
@@ -145,17 +146,18 @@ def _heading(folded: Folded, driver: Driver) -> Heading | None:
 
 
 def _at_once(folded: Folded) -> AtOnce | None:
-    """Where the log stands now, by one statement; None where there is no way to ask it so."""
-    if (asking := folded.asking()) is None:
-        return None
-    query = (
-        f"SELECT id, size, known_at FROM {folded.tables.layout.qualified('log')} WHERE origin = ?"  # noqa: S608 - a checked name
-    )
-    with contextlib.suppress(LedgerError), asking as conn:
-        for log_id, size, known_at in fetched(conn, query, (folded.origin,)):
-            last = None if known_at is None else stored_instant(known_at)
-            return AtOnce(size, last, log_id, folded)
-    return None  # whoever asks in a transaction is told why
+    """Where the log stands now, by one statement; None where it cannot be asked so, or is not."""
+    log = folded.tables.layout.qualified("log")
+    query = f"SELECT id, size, known_at FROM {log} WHERE origin = ?"  # noqa: S608 - a checked name
+
+    def ask(conn: Held) -> AtOnce | None:
+        rows = fetched(conn, query, (folded.origin,))
+        if not rows:
+            return None
+        log_id, size, known_at = rows[0]
+        return AtOnce(size, known_at and stored_instant(known_at), log_id, folded)
+
+    return folded.at_once(ask)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,6 @@ cells    the party's and those beneath it  ->  claim, document, whether anything
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
@@ -23,7 +22,7 @@ import attrs
 from sqlalchemy import Engine
 
 from ledger.codec.peek import peek
-from ledger.errors import CodecError, LedgerError
+from ledger.errors import CodecError
 from ledger.folding import Folded
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
@@ -39,7 +38,7 @@ from ledger.projections.rollup import beneath
 from ledger.projections.standing import Position
 from ledger.store import cells
 from ledger.store.fetching import fetched
-from ledger.store.held import Writer
+from ledger.store.held import Held
 from ledger.store.types import stored_instant
 
 _CLAIM: Final = peek(
@@ -91,12 +90,14 @@ def position(
     if (driver := quick(folded)) is not None:
         with folded.fold.lock:
             return _position(folded, basis, cell, said, (driver.rows, partial(_read, driver)))
-    at_once = folded.asking() if held_of(folded.fold) is not None else None
-    if at_once is None:
+    if held_of(folded.fold) is None:
         return None
-    with contextlib.suppress(LedgerError), at_once as conn, folded.fold.lock:
-        return _position(folded, basis, cell, said, (partial(fetched, conn), _read_at_once))
-    return None
+
+    def ask(conn: Held) -> Position | None:
+        with folded.fold.lock:
+            return _position(folded, basis, cell, said, (partial(fetched, conn), _read_at_once))
+
+    return folded.at_once(ask)
 
 
 def _position(
@@ -216,7 +217,7 @@ def _read_at_once(asked: _Party, group: str) -> list[PlainClaim] | None:
     return found if counted.times == 1 or once() else None
 
 
-def fence(conn: Writer, folded: Folded, held: Records) -> int | None:
+def fence(conn: Held, folded: Folded, held: Records) -> int | None:
     """PostgreSQL: who owns the build that is read; None where what is kept holds no longer."""
     guard = statements(folded.tables, held.build, "postgresql").guard
     nobody: list[int] = []

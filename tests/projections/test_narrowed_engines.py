@@ -88,6 +88,34 @@ def test_a_full_pool_is_told_in_the_ledgers_words(path):
     engine.dispose()
 
 
+def test_a_full_pool_is_waited_for_once_where_a_question_is_one_statement(postgres_url):
+    waits: list[None] = []
+
+    class Counting(QueuePool):
+        def connect(self):
+            waits.append(None)
+            return super().connect()
+
+    with Ledger.open(postgres_url) as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register_all([Party("mill", name="Mill"), Proposition("shut", text="Shut")])
+        say(ledger, "C1")
+    engine = create_engine(
+        postgres_url, poolclass=Counting, pool_size=1, max_overflow=0, pool_timeout=0.1
+    )
+    ledger = Ledger(engine)
+    view = ledger.as_of()
+    assert {view.position(*CELL).stance for _ in range(3)} == {"supports"}
+    with engine.connect():
+        for question in (ledger.as_of, view.claims, lambda: view.position(*CELL)):
+            waits.clear()
+            with pytest.raises(StoreError, match="No connection of the engine's pool became free"):
+                question()
+            assert len(waits) == 1
+    assert asked(ledger) == "supports"
+    engine.dispose()
+
+
 def test_many_parties_on_a_wide_topic_are_not_looked_up_pair_by_pair(path):
     many, steps = range(400), list[None]()
     engine = create_engine(f"sqlite:///{path}")
