@@ -177,8 +177,7 @@ class Fold:
         if not common or start + common < self.facts.floor or erased:
             self.forget()
             return
-        while self.facts.size > start + common:
-            self.facts.take_back()
+        for _ in self.facts.take_back(self.facts.size - start - common):
             self._leaves.pop()
         for size in [size for size in self._past if size > self.facts.size]:
             del self._past[size]
@@ -249,9 +248,8 @@ class Fold:
     def _lift(self) -> None:
         if self._laid > TAKEN_BACK or self.facts.size - self._laid < self.facts.floor:
             self.forget()
-        while self._laid:
-            self.facts.take_back()
-            self._laid -= 1
+        self.facts.take_back(self._laid)
+        self._laid = 0
         self._owner, self._entries = None, 0
 
 

@@ -90,7 +90,7 @@ def evaluate(facts: Changes, id_: str) -> Evaluated:
             found.hidden = tuple(s for s in SLOTS if s in lost or s in found.hidden)
             found.lost = found.lost or not lost.isdisjoint(needed(stored.type))
             event = blanked(event, id_, lost)
-        event = _changed(event, cast("ev.Change", change))
+        event = changed(event, cast("ev.Change", change))
         found.lost = found.lost and not _says_whose(cast("ev.Change", change))
         if isinstance(change, ev.ClaimCorrected):
             found.corrected_by = (*found.corrected_by, change_id)
@@ -156,7 +156,16 @@ class _Chain:
         )
 
 
-def _changed(event: ev.Event, change: ev.Change) -> ev.Event:
+def is_plain(stored: ev.StoredEvent) -> bool:
+    """Whether an event only says anew what it changes, and all it said is there."""
+    event = stored.event
+    if isinstance(event, ev.RecordAmended) and event.strike_out:
+        return False
+    return isinstance(event, ev.ClaimCorrected | ev.RecordAmended) and not stored.erased
+
+
+def changed(event: ev.Event, change: ev.Change) -> ev.Event:
+    """A record's effective form with one more change upon it; as it is where that cannot be."""
     known = {field.name for field in attrs.fields(type(event))}
     try:
         return attrs.evolve(event, **{k: v for k, v in change.changes.items() if k in known})

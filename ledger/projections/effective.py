@@ -19,14 +19,12 @@ from typing import Any, Final, TypeVar, cast
 from ledger.model import events as ev
 from ledger.model.attribution import claimant_of
 from ledger.model.claim import other_side
-from ledger.model.erasing import SLOTS, without
-from ledger.projections import changing
+from ledger.model.erasing import without
+from ledger.projections import changing, merging
 from ledger.projections.changing import changed_by
 from ledger.projections.indexing import entries, keys_of, utterances
 
 T = TypeVar("T")
-Merge = ev.PartiesMerged | ev.PropositionsMerged
-
 TAKEN_BACK: Final = 10_000
 """How many of the last events can be taken back."""
 
@@ -59,7 +57,7 @@ class Facts:
         self._index: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         self._memo: dict[tuple[str, str], Any] = {}
         self._streams: dict[str, int] = {}
-        self._kept: dict[str, tuple[str, bool]] | None = None
+        self._kept: merging.Kept | None = None
         self._unsorted: set[tuple[str, str]] = set()
         self._keyed: deque[tuple[int, tuple[str, str], str | None]] = deque(maxlen=4 * TAKEN_BACK)
 
@@ -75,46 +73,56 @@ class Facts:
         self._memo.clear()
         if (target := changed_by(stored)) is not None:
             self._changes[target].append(stored.id)
-            self._refresh(stored.id)
+            if not self._goes_on(stored, target):
+                self._refresh(stored.id)
         elif isinstance(stored.event, ev.Remains) or stored.id in self._changes:
             self._refresh(stored.id)
         else:  # nothing has changed it yet
-            self.effective[stored.id] = stored.event
-            self._add_to_index(stored.id, stored.event)
+            self._put(stored.id, stored.event)
         if isinstance(stored.event, ev.ContentErased):
             self._erase(stored, stored.event)
 
-    def take_back(self) -> ev.StoredEvent:
-        """Forget the last event as if it had not come, which a host may do by rolling back.
+    def take_back(self, many: int = 1) -> list[ev.StoredEvent]:
+        """Forget the last events as if they had not come, which a host may do by rolling back.
 
         Only so many as `TAKEN_BACK` can be taken back one after the other, and none below `floor`.
+        What is given is them, the last one first.
         """
-        id_ = self.at.pop()
-        stored, event = self.stored[id_], self.stored[id_].event
+        if not many:
+            return []
+        taken = [self._forget_last() for _ in range(many)]
         self._memo.clear()
+        changed, gone = dict.fromkeys(map(changed_by, taken)), {one.id for one in taken}
+        for target in changed:
+            if target is not None and target not in gone and target in self.stored:
+                self._refresh(target)
+        size = taken[-1].sequence
+        while self._keyed and self._keyed[-1][0] >= size:
+            _, entry, former = self._keyed.pop()
+            if former is None:
+                del self._keys[entry]
+            else:
+                self._keys[entry] = former
+        self.size = size
+        self.last_recorded = self.stored[self.at[-1]].recorded if self.at else None
+        return taken
+
+    def _forget_last(self) -> ev.StoredEvent:
+        """Forget the last event alone; what it changed, and its keys, are still to be seen to."""
+        id_ = self.at.pop()
+        stored = self.stored.pop(id_)
         before = self.effective.pop(id_, None)
         if before is not None:
             self._unindex(id_, before)
         self._forget_notes(id_)
         if (target := changed_by(stored)) is not None:
             self._changes[target].remove(id_)
-            if target in self.stored:
-                self._refresh(target)
-        if isinstance(event, ev.ContentErased):
-            self.erasures[event.target].pop(stored.sequence)
-        del self.stored[id_]
-        while self._keyed and self._keyed[-1][0] == stored.sequence:
-            _, entry, former = self._keyed.pop()
-            if former is None:
-                del self._keys[entry]
-            else:
-                self._keys[entry] = former
+        if isinstance(stored.event, ev.ContentErased):
+            self.erasures[stored.event.target].pop(stored.sequence)
         if stored.stream_v:
             self._streams[stored.stream] = stored.stream_v - 1
         else:
             del self._streams[stored.stream]
-        self.size = stored.sequence
-        self.last_recorded = self.stored[self.at[-1]].recorded if self.at else None
         return stored
 
     def extend(self, events: Iterable[ev.StoredEvent]) -> Facts:
@@ -122,6 +130,25 @@ class Facts:
         for stored in events:
             self.apply(stored)
         return self
+
+    def _goes_on(self, stored: ev.StoredEvent, target: str) -> bool:
+        """Lay a new change on its record as it stands; False where there is more to look at.
+
+        Worked out from its beginning at each, a record with many changes takes the square of them.
+        """
+        before = dict.get(self.effective, target)  # what is held: nothing is looked up for it
+        if before is None or not changing.is_plain(stored) or stored.id in self._changes:
+            return False
+        if changed_by(self.stored[target]) is not None:
+            return False
+        change = cast("ev.Change", stored.event)
+        self._put(stored.id, change)
+        self._unindex(target, before)
+        self._put(target, changing.changed(before, change))
+        if isinstance(change, ev.ClaimCorrected):
+            self.corrected_by[target] = (*self.corrected_by.get(target, ()), stored.id)
+            (self.never_said.add if change.never_said else self.never_said.discard)(target)
+        return True
 
     def _refresh(self, id_: str) -> None:
         """Recompute one record, and what it changes in turn."""
@@ -140,8 +167,7 @@ class Facts:
         if now.lost and stored.type in ("claim_recorded", "proposition_defined"):
             self.lost.add(id_)
         if now.event is not None:
-            self.effective[id_] = now.event
-            self._add_to_index(id_, now.event)
+            self._put(id_, now.event)
         elif isinstance(stored.event, ev.Remains):
             self._add_keys(id_, stored.event)
         target = changed_by(stored)
@@ -155,7 +181,7 @@ class Facts:
             marked.discard(id_)
 
     def _erase(self, erasing: ev.StoredEvent, event: ev.ContentErased) -> None:
-        """Let go of what an erasure names, which whoever reads the log from now on never sees."""
+        """Let go of what an erasure names, which whoever reads from now on never sees."""
         self.erasures.setdefault(event.target, {})[erasing.sequence] = erasing
         held = self.stored.get(event.target)
         if held is None or (left := without(held, event.slots)) is held:
@@ -192,13 +218,18 @@ class Facts:
 
     def live(self, id_: str) -> bool:
         """Whether no live later amendment strikes the event out."""
-        return changing.live(self, id_)
+        return dict.__contains__(self.effective, id_) or changing.live(self, id_)
 
     def changes_of(self, id_: str) -> tuple[str, ...]:
         """The amendments and corrections of a record, live or not, in recorded order."""
         return tuple(self._changes.get(id_, ()))
 
     # -- indexes ----------------------------------------------------------------------------
+
+    def _put(self, id_: str, event: ev.Event) -> None:
+        """A record in its effective form, with the ways to find it."""
+        self.effective[id_] = event
+        self._add_to_index(id_, event)
 
     def _add_to_index(self, id_: str, event: ev.Event) -> None:
         self._forget_merges(event)
@@ -258,10 +289,9 @@ class Facts:
             on = (id_,) if self.is_lost(id_) else self.indexed("claims_on", id_)
             yield from ((one, id_) for one in on if one not in self.never_said)
 
-    def erased(self, id_: str) -> tuple[str, ...]:
+    def erased(self, id_: str) -> set[str]:
         """The slots of a record that were erased, or that an erased change hides; `by` apart."""
-        gone = {*self.stored[id_].erased, *self.hidden.get(id_, ())}
-        return tuple(slot for slot in SLOTS if slot in gone and slot != "by")
+        return {*self.stored[id_].erased, *self.hidden.get(id_, ())} - {"by"}
 
     # -- finding ----------------------------------------------------------------------------
 
@@ -306,27 +336,8 @@ class Facts:
     def _merged(self, id_: str) -> tuple[str, bool]:
         """The kept id, and whether the way there negates."""
         if self._kept is None:
-            self._kept = {}
-            merges: list[tuple[str, Merge]] = [*self.of_type(ev.PartiesMerged)]
-            merges += self.of_type(ev.PropositionsMerged)
-            for _, merge in merges:
-                if self._can_merge(merge):
-                    negates = isinstance(merge, ev.PropositionsMerged) and merge.negated
-                    self._kept[merge.merged] = (merge.kept, negates)
-        negated = False
-        while id_ in self._kept:
-            id_, negates = self._kept[id_]
-            negated ^= negates
-        return id_, negated
-
-    def _can_merge(self, merge: Merge) -> bool:
-        """Whether the earlier live merges, and what became of the two, leave room for a merge."""
-        kept, merged = self.effective.get(merge.kept), self.effective.get(merge.merged)
-        if kept is None or merged is None or merge.merged in (self._kept or {}):
-            return False
-        if isinstance(kept, ev.PropositionDefined) and isinstance(merged, ev.PropositionDefined):
-            return kept.kind == merged.kind and self.canonical(merge.kept) != merge.merged
-        return self.canonical(merge.kept) != merge.merged
+            self._kept = merging.merged_into(self)
+        return merging.followed(self._kept, id_)
 
     def _forget_merges(self, event: ev.Event) -> None:
         if isinstance(event, ev.PartiesMerged | ev.PropositionsMerged | ev.PropositionDefined):
@@ -338,17 +349,7 @@ class Facts:
 
     def merged_group(self, id_: str) -> tuple[str, ...]:
         """All ids that are one with this one, the shown id first."""
-        group, shown = dict[str, None](), self.canonical(id_)
-        queue = [shown]
-        while queue:
-            here = queue.pop()
-            if here not in group:
-                group[here] = None
-                for merge in self.indexed("merged_into", here):
-                    event = self.effective[merge]
-                    if isinstance(event, Merge) and self.canonical(event.merged) == shown:
-                        queue.append(event.merged)
-        return tuple(group)
+        return merging.group(self, self.canonical(id_))
 
     # -- claims -----------------------------------------------------------------------------
 

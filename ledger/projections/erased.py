@@ -44,7 +44,7 @@ class Erased(Answer):
 
 def erased(facts: Facts, id_: str) -> tuple[Erased, ...]:
     """What was erased of a record and its changes, an erasure after the other."""
-    missing = set(facts.erased(id_))
+    missing = facts.erased(id_)
     if not missing:
         return ()
     found: dict[tuple[str, str, dt.datetime], Erased] = {}

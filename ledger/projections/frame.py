@@ -100,8 +100,7 @@ class Frame(Facts):
             self.size = basis
             yield self
         finally:
-            for _ in range(many):
-                self.take_back()
+            self.take_back(many)
             self.size, self.last_recorded = at
             self._memo.clear()
             self._more_keys = no_more

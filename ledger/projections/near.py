@@ -89,12 +89,12 @@ class Near(Facts):
         super().apply(stored)
         self._streams[stored.stream] = max(version, stored.stream_v)
 
-    def take_back(self) -> ev.StoredEvent:
-        """Forget the last event; what was given or fetched stays."""
-        stored = super().take_back()
+    def take_back(self, many: int = 1) -> list[ev.StoredEvent]:
+        """Forget the last events; what was given or fetched stays."""
+        taken = super().take_back(many)
         if self.size == self.floor:
             self.last_recorded = self._last
-        return stored
+        return taken
 
     def _meet(self, stored: ev.StoredEvent) -> None:
         """Fetch what was there first: earlier changes of a record, whoever else has its id."""

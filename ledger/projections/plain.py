@@ -174,8 +174,8 @@ class _PlainFacts:
     def indexed(self, relation: str, id_: str) -> tuple[str, ...]:
         return () if id_ in self._claims else self._frame.indexed(relation, id_)
 
-    def erased(self, _id: str) -> tuple[str, ...]:
-        return ()
+    def erased(self, _id: str) -> set[str]:
+        return set()
 
     def claimants(self, claim: PlainClaim) -> tuple[str, ...]:
         return (claim.claimant,)

@@ -100,9 +100,11 @@ class Slim(Facts):
             if named and self.id_of("utterance", named) is None:
                 self._shelf.put("utterance", named, event.utterance or id_)
 
-    def take_back(self) -> ev.StoredEvent:
+    def take_back(self, many: int = 1) -> list[ev.StoredEvent]:
         """Refuse: what a shelf was given is not taken back. A fold begins anew instead."""
-        raise Unheld("events are not taken back")
+        if many:
+            raise Unheld("events are not taken back")
+        return []
 
     def _key(self, entry: tuple[str, str], id_: str) -> None:
         there = self._shelf.id_of(*entry)

@@ -213,7 +213,7 @@ def test_what_is_taken_back_leaves_the_log_as_it_was(told):
         facts.apply(later)
         assert facts.id_of("document", "g1")
         assert facts.id_of("topic", "later") == "later"
-        assert facts.take_back() == later
+        assert facts.take_back() == [later]
         assert (facts.size, facts.last_recorded) == (size, last)
         assert facts.id_of("topic", "later") is None
         assert facts.id_of("document", "g1")
