@@ -153,10 +153,11 @@ def claims_of(
         _keep_papers(asked, {row[_DOCUMENT_AT] for row in rows or ()} - {None})
     shown = near.shown
     found: dict[str, dict[str, PlainClaim] | None] = {}
-    for row in rows or ():
+    read = [_claim(asked, row) for row in rows or ()]
+    for row, claim in zip(rows or (), _alone(asked, read), strict=True):
         group = shown.get(row[_PROPOSITION_AT])
         claims = None if group is None else found.setdefault(group, {})
-        if group is not None and claims is not None and not _add(asked, claims, row, group):
+        if group is not None and claims is not None and not _add(asked, claims, claim, group):
             found[group] = None
     if len(held.papers) > PAPERS:
         held.papers.clear()
@@ -251,7 +252,10 @@ def _plain(asked: _Party, group: str) -> list[PlainClaim] | None:
 def _claims(asked: _Party, rows: Sequence[Sequence[Any]], group: str) -> list[PlainClaim] | None:
     """The claims of rows that reach the party; None where one of them is not plain."""
     found: dict[str, PlainClaim] = {}
-    if not all(_add(asked, found, row, group) for row in rows):
+    read = [_claim(asked, row) for row in rows]
+    if any(one is None for one in read):
+        return None
+    if not all(_add(asked, found, one, group) for one in _alone(asked, read)):
         return None
     return [*found.values()]
 
@@ -266,20 +270,28 @@ def _rows(asked: _Party, propositions: Any) -> Sequence[Sequence[Any]] | None:
     return rows and sorted(rows, key=_by_sequence)
 
 
-def _add(asked: _Party, found: dict[str, PlainClaim], row: Sequence[Any], group: str) -> bool:
-    """Whether a row's claim is plain; it is added if it reaches the party and is on the group."""
-    claim = _claim(asked, row)
+def _add(asked: _Party, found: dict[str, PlainClaim], claim: PlainClaim | None, group: str) -> bool:
+    """Whether a claim is plain; it is added if it reaches the party and is on the group."""
     if claim is None:
         return False
-    if claim.utterance is not None:
-        number = cells.number_of(claim.utterance)
-        acts = asked.rows(asked.texts.acts, (asked.held.log_id, asked.basis, number))
-        if acts is None or len(acts) > 1:
-            return False
     # A row stays where a later change leads away from, and where one leads to is there early.
     if claim.path is not None and asked.frame.canonical(claim.proposition) == group:
         found[claim.id] = claim
     return True
+
+
+def _alone(asked: _Party, claims: list[PlainClaim | None]) -> list[PlainClaim | None]:
+    """The same, None in place of a claim whose occasion has other acts: it is not plain."""
+    occasions = {one.utterance for one in claims if one is not None and one.utterance is not None}
+    if not occasions:
+        return claims
+    numbers = {one: cells.number_of(one) for one in occasions}
+    given = asked.texts.keys(sorted({*numbers.values()}))
+    found = asked.rows(asked.texts.shared, (asked.held.log_id, asked.basis, given))
+    shared = {*numbers.values()} if found is None else {row[0] for row in found}
+    return [
+        None if one is None or numbers.get(one.utterance or "") in shared else one for one in claims
+    ]
 
 
 def _by_sequence(row: Sequence[Any]) -> int:

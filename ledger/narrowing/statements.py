@@ -51,8 +51,9 @@ _PAPERS: Final = """
 SELECT e.seq, e.id, substr(e.entry, -{tail}), e.slot_what FROM json_each(?2) d
 CROSS JOIN {event} e ON e.log_id = ?1 AND e.seq = d.value"""
 
-_ACTS: Final = """
-SELECT 1 FROM {link} WHERE log_id = ?1 AND kind = {kind} AND target = ?3 AND seq < ?2 LIMIT 2"""
+_SHARED: Final = """
+SELECT o.value FROM json_each(?3) o WHERE (SELECT count(*) FROM (SELECT 1 FROM {link} l
+  WHERE l.log_id = ?1 AND l.kind = {kind} AND l.target = o.value AND l.seq < ?2 LIMIT 2)) > 1"""
 
 _GUARD: Final = """
 SELECT v.leaf_hash FROM {served} s
@@ -95,9 +96,12 @@ JOIN {log} g ON g.id = k.log AND g.size = k.size
 JOIN {event} v ON v.log_id = k.log AND v.seq = k.size - 1 AND v.leaf_hash = k.leaf
 {beside}WHERE NOT EXISTS (SELECT FROM {parked} p WHERE {same_p})"""
 
-_ACTS_AT_ONCE: Final = """
-SELECT 1 FROM {link} WHERE log_id = CAST(? AS bigint) AND seq < CAST(? AS bigint)
-  AND kind = {kind} AND target = CAST(? AS bigint) LIMIT 2"""
+_SHARED_AT_ONCE: Final = """
+WITH k AS MATERIALIZED (SELECT CAST(? AS bigint) AS log, CAST(? AS bigint) AS basis,
+  CAST(? AS bigint[]) AS occasions)
+SELECT o.one FROM unnest((SELECT occasions FROM k)) AS o(one)
+WHERE (SELECT count(*) FROM (SELECT FROM {link} l WHERE l.log_id = (SELECT log FROM k)
+  AND l.kind = {kind} AND l.target = o.one AND l.seq < (SELECT basis FROM k) LIMIT 2) two) > 1"""
 
 _HEAD: Final = "SELECT size, known_at FROM {log} WHERE id = ?1"
 _RECORDED: Final = "SELECT known_at FROM {event} WHERE log_id = ?1 AND seq = ?2"
@@ -108,9 +112,9 @@ class Statements:
     """The statements on one build of the tables of cells.
 
     `cells` by whether there is one party and whether there is one proposition, None where those of
-    all are wanted; `acts` are those of an utterance, two at most; `guard` gives something where
-    what is kept holds: on SQLite the leaf of an event if the build serves so many and the log holds
-    no more, on PostgreSQL the owner's fence.
+    all are wanted; `shared` are those of some occasions that have several acts; `guard` gives
+    something where what is kept holds: on SQLite the leaf of an event if the build serves so many
+    and the log holds no more, on PostgreSQL the owner's fence.
 
     On SQLite `papers` are documents, `head` is the log's size and last instant, `recorded` the
     instant of one event. On PostgreSQL the document stands behind each claim, and `guarded` is the
@@ -118,7 +122,7 @@ class Statements:
     """
 
     cells: Mapping[tuple[bool, bool | None], str]
-    acts: str
+    shared: str
     papers: str = ""
     guard: str = ""
     head: str = ""
@@ -126,7 +130,7 @@ class Statements:
     guarded: str = ""
 
     def keys(self, sequences: Sequence[int]) -> Any:
-        """Some parties or propositions as the cells take them."""
+        """Some parties, propositions or occasions as the statements take them."""
         if self.guarded:
             return [*sequences]
         return sequences[0] if len(sequences) == 1 else json.dumps(sequences)
@@ -158,7 +162,7 @@ def _of_sqlite(tables: Tables, build: int) -> Statements:
     return Statements(
         cells=found,
         papers=_PAPERS.format(event=names["event"], tail=_TAIL),
-        acts=_ACTS.format(link=link, kind=cells.UTTERANCE),
+        shared=_SHARED.format(link=link, kind=cells.UTTERANCE),
         guard=_GUARD.format(**names),
         head=_HEAD.format(log=names["log"]),
         recorded=_RECORDED.format(event=names["event"]),
@@ -180,7 +184,7 @@ def _at_once(tables: Tables, build: int) -> Statements:
             (False, False): _GIVEN.format(more=some) + of_some,
             (False, None): _GIVEN.format(more="") + of_all,
         },
-        acts=_ACTS_AT_ONCE.format(link=link, kind=cells.UTTERANCE),
+        shared=_SHARED_AT_ONCE.format(link=link, kind=cells.UTTERANCE),
         guard=_GIVEN.format(more=kept) + _GUARDED.format(**names, told="c.fence", beside=""),
         guarded=_GIVEN.format(more=some + kept)
         + _GUARDED.format(**names, told="r.*", beside=beside),

@@ -59,7 +59,7 @@ class Facts:
         self._streams: dict[str, int] = {}
         self._kept: merging.Kept | None = None
         self._unsorted: set[tuple[str, str]] = set()
-        self._keyed: deque[tuple[int, tuple[str, str], str | None]] = deque(maxlen=4 * TAKEN_BACK)
+        self._keyed: deque[tuple[str, tuple[str, str], str | None]] = deque(maxlen=4 * TAKEN_BACK)
 
     # -- folding ----------------------------------------------------------------------------
 
@@ -91,19 +91,18 @@ class Facts:
         if not many:
             return []
         taken = [self._forget_last() for _ in range(many)]
+        gone = {one.id for one in taken}
         self._memo.clear()
-        changed, gone = dict.fromkeys(map(changed_by, taken)), {one.id for one in taken}
-        for target in changed:
-            if target is not None and target not in gone and target in self.stored:
-                self._refresh(target)
-        size = taken[-1].sequence
-        while self._keyed and self._keyed[-1][0] >= size:
+        while self._keyed and self._keyed[-1][0] in gone:
             _, entry, former = self._keyed.pop()
             if former is None:
                 del self._keys[entry]
             else:
                 self._keys[entry] = former
-        self.size = size
+        for target in dict.fromkeys(map(changed_by, taken)):
+            if target is not None and target not in gone and target in self.stored:
+                self._refresh(target)
+        self.size = taken[-1].sequence
         self.last_recorded = self.stored[self.at[-1]].recorded if self.at else None
         return taken
 
@@ -250,7 +249,7 @@ class Facts:
                     self._key(("utterance", key), utterance or id_)
 
     def _key(self, entry: tuple[str, str], id_: str) -> None:
-        self._keyed.append((self.size - 1, entry, self._keys.get(entry)))
+        self._keyed.append((self.at[-1], entry, self._keys.get(entry)))
         self._keys[entry] = id_
 
     def _unindex(self, id_: str, event: ev.Event) -> None:

@@ -10,6 +10,7 @@ import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -34,6 +35,7 @@ from ledger.projections import (
     timeline,
 )
 from ledger.projections.scope import Scope
+from ledger.store.fetching import fetched
 from ledger.testing import lachin
 from tests.projections.naive_fold import Op
 from tests.projections.worlds import (
@@ -530,3 +532,30 @@ def test_occasions_of_one_moment_are_kept_apart(shared):
         view = ledger.as_of()
         view.position(*asked[0])
         assert len(quick_ones(view, asked)) == 40
+
+
+def test_several_occasions_on_a_cell_are_looked_up_at_once(postgres_url, monkeypatch):
+    asked: list[str] = []
+
+    def counted(conn, query, values):
+        asked.append(query)
+        return fetched(conn, query, values)
+
+    monkeypatch.setattr(plain, "fetched", counted)
+    with Ledger.open(postgres_url) as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register_all([Party("mill", name="Mill"), Proposition("shut", text="Shut")])
+        said: Any = {"claimant": "mill", "act": "deny", "proposition": "shut"}
+        cell = ("mill", "shut")
+        for n in range(1, 7):
+            ledger.record(id=f"C{n}", utterance=f"U{n}", uttered=f"2023-0{n}", **said)
+        ledger.position(*cell)
+        asked.clear()
+        view = ledger.as_of()
+        assert quick_ones(view, [cell]) == folded_cells(view, [cell])
+        assert len(asked) == 3  # the cell, the occasions, the cell again: an erasure may have come
+        ledger.record(id="C7", utterance="U6", uttered="2023-06", **said)  # told once more
+        ledger.position(*cell)
+        view = ledger.as_of()
+        assert quick_ones(view, [cell]) == []
+        assert quick(view, [cell]) == folded_cells(view, [cell])
