@@ -16,9 +16,7 @@ from ledger.errors import Invalid, InvalidCheckpoint
 from ledger.folding import Folded
 from ledger.handed import Id, id_of
 from ledger.merkle.checkpoint import Checkpoint
-from ledger.model import events as ev
 from ledger.model.text import show
-from ledger.projections import naming
 
 if TYPE_CHECKING:
     from ledger.merkle.written import GrowthProof
@@ -89,31 +87,17 @@ class Attesting(abc.ABC):
             UnknownClaim: there is no such claim.
             InvalidBundle: there is something at the path already.
         """
-        about, claims = self._about(claim, party)
+        if claim is not None and party is not None:
+            raise Invalid("A bundle is of a claim or of a party: give one of them.", field="claim")
         return auditing.bundle(
             self._folded,
             path,
-            about=about,
-            claims=claims,
+            claim=None if claim is None else id_of(claim),
+            party=None if party is None else id_of(party),
             given=read_checkpoint(checkpoint),
             since=read_checkpoint(since),
             withhold=withhold,
         )
-
-    def _about(self, claim: Id | None, party: Id | None) -> tuple[dict[str, str], list[str] | None]:
-        """What a bundle is about, and the ledger ids of it and its claims; None for all."""
-        if claim is not None and party is not None:
-            raise Invalid("A bundle is of a claim or of a party: give one of them.", field="claim")
-        with self._folded.facts() as facts:
-            if claim is not None:
-                return {"claim": id_of(claim)}, [naming.find_act(facts, id_of(claim))]
-            if party is None:
-                return {}, None
-            who = facts.canonical(naming.find(facts, "party", id_of(party)))
-            acts: list[tuple[str, ev.Act]] = [*facts.of_type(ev.ClaimRecorded)]
-            acts += facts.of_type(ev.ClaimWithdrawn)
-            made = [id_ for id_, act in acts if who in facts.claimants(act)]
-            return {"party": facts.public(who)}, [who, *made]
 
 
 @overload

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -108,22 +108,24 @@ def bundle(
     folded: Folded,
     path: str | os.PathLike[str],
     *,
-    about: dict[str, str],
-    claims: Sequence[str] | None,
+    claim: str | None,
+    party: str | None,
     given: Checkpoint | None,
     since: Checkpoint | None,
     withhold: Iterable[str],
 ) -> Bundled:
-    """A bundle of records by their ledger ids, or of the whole log where these are None."""
+    """A bundle of a claim or of a party, or of the whole log where neither is named."""
     from ledger.proving.keeping import trunk  # noqa: PLC0415 - loaded by whoever asks for it
     from ledger.proving.writing import Withheld, belonging, write  # noqa: PLC0415 - loaded by whoever asks for it
 
     withheld = Withheld.parse(withhold)
+    about: dict[str, str] = {}
     sequences: tuple[int, ...] | None = None
-    if claims is not None:
-        with folded.facts() as facts:
-            sequences = belonging(facts, claims)
     with trunk(folded, given) as standing:
+        if claim is not None or party is not None:
+            with folded.fold.lock:  # what belongs to it at the moment of the checkpoint
+                facts = folded.fold.at_head(standing.conn)
+                about, sequences = belonging(facts, claim=claim, party=party)
         return write(
             Path(path), standing, about=about, sequences=sequences, since=since, withheld=withheld
         )

@@ -24,6 +24,7 @@ from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.tiles import HEIGHT, WIDTH, bundled, place, tile_path, widths
 from ledger.merkle.tree import Growth
 from ledger.model import events as ev
+from ledger.projections import naming
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.provenance import touching
@@ -235,7 +236,25 @@ def write(
 # -- what belongs together ----------------------------------------------------------------------
 
 
-def belonging(facts: Facts, claims: Iterable[str]) -> tuple[int, ...]:
+def belonging(
+    facts: Facts, *, claim: str | None, party: str | None
+) -> tuple[dict[str, str], tuple[int, ...]]:
+    """What a bundle of a claim or of a party is about, and the sequences of what goes in.
+
+    Raises:
+        UnknownClaim: there is no such claim.
+        UnknownParty: there is no such party.
+    """
+    if claim is not None:
+        return {"claim": claim}, _around(facts, [naming.find_act(facts, claim)])
+    who = facts.canonical(naming.find(facts, "party", party or ""))
+    acts: list[tuple[str, ev.Act]] = [*facts.of_type(ev.ClaimRecorded)]
+    acts += facts.of_type(ev.ClaimWithdrawn)
+    made = [id_ for id_, act in acts if who in facts.claimants(act)]
+    return {"party": facts.public(who)}, _around(facts, [who, *made])
+
+
+def _around(facts: Facts, claims: Iterable[str]) -> tuple[int, ...]:
     """The sequences of claims, of all that touched them, of what they name, of what was erased."""
     found: set[str] = set()
     queue = list(claims)

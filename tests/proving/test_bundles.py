@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from ledger import Checkpoint, Ledger, Topic
 from ledger.errors import (
@@ -16,7 +18,7 @@ from ledger.errors import (
 )
 from ledger.proving import verify_bundle
 from ledger.signing import Policy
-from tests.proving.conftest import ORIGIN
+from tests.proving.conftest import ORIGIN, spoken
 
 
 def shown(found):
@@ -248,3 +250,29 @@ def test_what_is_no_slot_cannot_be_withheld(ledger, out, given):
 def test_a_claim_and_a_party_are_two_bundles(ledger, out):
     with pytest.raises(Invalid, match="give one of them"):
         ledger.bundle(out, claim="c1", party="board")
+
+
+@pytest.mark.parametrize("of", [{"claim": "c1"}, {"party": "board"}])
+@pytest.mark.parametrize("moment", range(4))
+def test_a_bundle_is_of_the_moment_of_its_checkpoint(database, out, of, moment):
+    """Another ledger takes the claim back as this one begins to look for the n-th time."""
+    if database == "sqlite://":
+        pytest.skip("a database in memory is one ledger's")
+    with Ledger.open(database, origin=ORIGIN) as other:
+        size = spoken(other).checkpoint().size
+        engine = sa.create_engine(database)
+        looks = itertools.count()
+
+        def look(_conn):
+            if next(looks) == moment:
+                other.withdraw("c1", claimant="board", uttered="2024-03-06")
+                other.erase("c1", **WHY)
+
+        sa.event.listen(engine, "begin", look)
+        told = Ledger(engine, origin=ORIGIN).bundle(out, **of)
+        engine.dispose()
+    found = verify_bundle(out)
+    touched = [one.type for one in found.shown if one.sequence >= size]
+    counted = ["claim_withdrawn", "content_erased", "content_erased"]
+    assert touched == (counted if told.size > size else [])
+    assert "withheld" not in str(found)
