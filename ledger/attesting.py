@@ -85,7 +85,8 @@ class Attesting(abc.ABC):
 
         Raises:
             UnknownClaim: there is no such claim.
-            InvalidBundle: there is something at the path already.
+            InvalidBundle: there is something at the path already, it cannot be written, or
+                something of the log was erased after the checkpoint.
         """
         if claim is not None and party is not None:
             raise Invalid("A bundle is of a claim or of a party: give one of them.", field="claim")

@@ -17,6 +17,7 @@ import attrs
 from sqlalchemy import Connection
 
 from ledger.codec.canonical import parse
+from ledger.codec.emptied import Emptied
 from ledger.codec.entry import SALT_BYTES, SLOTS, Draft, Row, commitment, read_instant
 from ledger.codec.envelope import opened
 from ledger.errors import (
@@ -29,7 +30,7 @@ from ledger.errors import (
 )
 from ledger.folding import Folded
 from ledger.interchange.lines import DAMAGED
-from ledger.interchange.out.log import FORMAT, erased_by, lost
+from ledger.interchange.out.log import FORMAT
 from ledger.ledger import Ledger
 from ledger.merkle.frontier import Frontier
 from ledger.merkle.hashing import leaf_hash
@@ -167,13 +168,12 @@ def _restored(
             field="file",
             given=at.size,
         )
-    tree, missing = Frontier(), set[tuple[str, str]]()
+    tree, emptied = Frontier(), Emptied()
     while chunk := list(itertools.islice(lines, CHUNK)):
         rows = [_row(line, number, place) for place, (number, line) in enumerate(chunk, at.size)]
         for row in rows:
             tree.append(row.leaf_hash)
-            missing |= {(row.id, name) for name in lost(row)}
-            missing -= set(erased_by(row))
+            emptied.look(row)
         done = log.append(conn, folded.tables, at, list(map(_draft, rows)))
         at = Head(
             log_id=done.log_id, size=done.size, known_at=done.known[-1], leaf=rows[-1].leaf_hash
@@ -184,8 +184,8 @@ def _restored(
             "was cut off or added to. Take an undamaged copy.",
             sequence=at.size,
         )
-    if missing:
-        id_, name = min(missing)
+    if emptied.missing:
+        id_, name = min(emptied.missing)
         raise CommitmentMismatch(
             f"The slot {name!r} of the event {id_} is not in the file, and no erasure says why."
         )

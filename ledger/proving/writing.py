@@ -18,12 +18,14 @@ from typing import Any
 
 import attrs
 
+from ledger.codec.emptied import Emptied
 from ledger.codec.entry import SLOTS, Row
 from ledger.errors import Invalid, InvalidBundle
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.tiles import HEIGHT, WIDTH, bundled, place, tile_path, widths
 from ledger.merkle.tree import Growth
 from ledger.model import events as ev
+from ledger.model.text import show
 from ledger.projections import naming
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
@@ -101,6 +103,7 @@ class _Writer:
     left_out: int = 0
     places: set[tuple[int, str]] = attrs.field(factory=set)
     """The slots that were left out of one entry each."""
+    emptied: Emptied = attrs.field(factory=Emptied)
 
     def common(self, about: dict[str, str], sequences: tuple[int, ...] | None) -> None:
         checkpoint = self.trunk.checkpoint
@@ -141,6 +144,8 @@ class _Writer:
                         "ledger.verify() tells what else was changed."
                     )
                 page = iter(found)
+            for one in rows:
+                self.emptied.look(one)
             self._tile(index, width, rows)
             growth.extend(row.leaf_hash for row in rows)
         for level, roots in above.items():
@@ -192,6 +197,20 @@ class _Writer:
                 given=f"{sequence}:{slot}",
             )
 
+    def check_emptied(self) -> None:
+        """Refuse to hand out a whole log whose reader could not tell what was erased.
+
+        Raises:
+            InvalidBundle: a slot is empty, and its erasure is none of the entries.
+        """
+        if many := len(self.emptied.missing):
+            slots = "1 slot" if many == 1 else f"{many} slots"
+            raise InvalidBundle(
+                f"The {self.entries} entries that the checkpoint counts lost {slots} to erasures "
+                "that came later, and without those nobody could tell why. Nothing was written; "
+                "take a newer checkpoint."
+            )
+
 
 def write(
     path: Path,
@@ -205,7 +224,8 @@ def write(
     """Write a bundle, as a zip where the path ends with `.zip`, else as a folder.
 
     Raises:
-        InvalidBundle: there is something at the path already.
+        InvalidBundle: there is something at the path already, it cannot be written, or of a whole
+            log something was erased after the checkpoint.
         Invalid: what is to be withheld of one entry is not in the bundle.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
@@ -224,6 +244,7 @@ def write(
         else:
             writer.some(sequences)
         writer.check_withheld()
+        writer.check_emptied()
     return Bundled(
         path=str(path),
         origin=trunk.checkpoint.origin,
@@ -299,9 +320,10 @@ def _json(told: object) -> bytes:
 @contextlib.contextmanager
 def _placed(path: Path) -> Iterator[Put]:
     """Where files are put; all of them are there at the end, or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    made: Path | None = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         if path.suffix == ".zip":
             with zipfile.ZipFile(made / "zip", "x", zipfile.ZIP_DEFLATED) as held:
                 yield held.writestr
@@ -319,5 +341,13 @@ def _placed(path: Path) -> Iterator[Put]:
         if path.is_dir():
             path.rmdir()
         os.replace(files, path)  # noqa: PTH105 - a folder, onto nothing
+    except OSError as error:
+        raise InvalidBundle(
+            f"{show(str(path), 200)} cannot be written: {error.strerror or error}. Give another "
+            "path.",
+            field="path",
+            given=str(path),
+        ) from error
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        if made is not None:
+            shutil.rmtree(made, ignore_errors=True)

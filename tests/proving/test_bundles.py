@@ -276,3 +276,20 @@ def test_a_bundle_is_of_the_moment_of_its_checkpoint(database, out, of, moment):
     counted = ["claim_withdrawn", "content_erased", "content_erased"]
     assert touched == (counted if told.size > size else [])
     assert "withheld" not in str(found)
+
+
+def test_a_whole_log_up_to_a_checkpoint_before_an_erasure_is_refused(ledger, out):
+    before = ledger.checkpoint()
+    ledger.erase("c1", slots="words", **WHY)
+    with pytest.raises(InvalidBundle, match=r"lost 2 slots to erasures that came later.*newer"):
+        ledger.bundle(out, checkpoint=before)
+    assert not out.exists()
+    ledger.bundle(out)
+    assert "withheld" not in str(verify_bundle(out, kept=before))
+
+
+@pytest.mark.parametrize("name", ["bundle", "bundle.zip"])
+def test_a_place_that_cannot_be_written_is_told_with_its_path(ledger, tmp_path, name):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InvalidBundle, match=f"file/{name}' cannot be written: "):
+        ledger.bundle(tmp_path / "file" / name, claim="c1")

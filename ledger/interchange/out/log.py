@@ -7,12 +7,12 @@ entry as it was hashed, and its slots with their salts. The format is docs/refer
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
 import msgspec
 
+from ledger.codec.emptied import Emptied
 from ledger.codec.entry import SALT_BYTES, SLOTS, Row
 from ledger.errors import InvalidView
 from ledger.view import View
@@ -56,18 +56,23 @@ def lines(view: View) -> Iterator[dict[str, Any]]:
         "size": checkpoint.size,
         "root": checkpoint.root.hex(),
     }
-    missing: set[tuple[str, str]] = set()
+    emptied = Emptied()
     for row in view.entries():
         yield _line(row)
-        missing |= {(row.id, name) for name in lost(row)}
-        missing -= set(erased_by(row))
-    if missing:
+        emptied.look(row)
+    if many := len(emptied.missing):
+        slots = "1 slot" if many == 1 else f"{many} slots"
+        remedy = (
+            "It was erased while the log was written, or since the view was made: export the log "
+            "again, with a new view."
+            if view.known is None
+            else "Export the whole log: leave known= out."
+        )
         raise InvalidView(
-            f"The first {view.basis} events lost {len(missing)} slots to erasures that came "
-            "later, and without those nobody could tell why. Export the whole log: leave known= "
-            "out.",
+            f"The first {view.basis} events lost {slots} to erasures that came later, and without "
+            f"those nobody could tell why. {remedy}",
             field="known",
-            given=str(view.known),
+            given=None if view.known is None else str(view.known),
         )
 
 
@@ -78,16 +83,3 @@ def _line(row: Row) -> dict[str, Any]:
         if (slot := row.slot(name)) is not None
     }
     return {"sequence": row.seq, "entry": row.entry, "slots": slots}
-
-
-def lost(row: Row) -> list[str]:
-    """The slots that an entry commits to and that are not there any more."""
-    return [name for name in json.loads(row.entry)["slots"] if row.slot(name) is None]
-
-
-def erased_by(row: Row) -> list[tuple[str, str]]:
-    """What an erasure takes away: ids of events, each with the name of a slot."""
-    if row.type != "content_erased" or row.what is None:
-        return []
-    told = json.loads(row.what[SALT_BYTES:])
-    return [(told["target"], name) for name in told["slots"]]

@@ -376,6 +376,18 @@ def test_an_erasure_that_came_later_keeps_an_earlier_log_from_leaving(corridor):
         log.write(corridor.as_of(known=size - 1), io.BytesIO())
 
 
+def test_an_erasure_while_a_log_is_written_is_told_as_that(corridor, tmp_path):
+    class Slow(io.BytesIO):
+        def write(self, data):
+            if not self.tell():
+                corridor.erase("mod-blocked", slots="who", **WHY)
+            return super().write(data)
+
+    with pytest.raises(InvalidView, match=r"lost 1 slot .* erased while .* export the log again"):
+        log.write(corridor.as_of(), Slow())
+    assert log.write(corridor.as_of(), io.BytesIO()) == corridor.checkpoint().size + 1
+
+
 def test_a_log_with_erasures_is_restored_with_its_gaps(corridor, tmp_path, database):
     corridor.erase("mod-blocked", slots=["who", "words"], **WHY)
     corridor.erase("az", **WHY)
