@@ -14,9 +14,11 @@ from ledger.errors import LedgerError, MissingExtra
 
 __all__ = ["main"]
 
+_STATUS_OF_INTERRUPT = 130
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit status: 0, 1 for a refusal, 2 for a wrong command line.
+    """Run one command; gives 0, 1 if it was refused, 2 if it was mistyped, 130 if interrupted.
 
     Example:
         >>> main(["position"])
@@ -31,3 +33,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LedgerError as error:
         print(f"claims: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # while the commands are loaded, too
+        print("claims: interrupted. What was recorded until then stays.", file=sys.stderr)
+        return _STATUS_OF_INTERRUPT

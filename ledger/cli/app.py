@@ -30,7 +30,6 @@ from ledger.cli.spoken import spoken
 from ledger.errors import LedgerError
 
 _STATUS_OF_USAGE = 2
-_STATUS_OF_INTERRUPT = 130
 
 
 def assembled() -> App:
@@ -94,9 +93,6 @@ def run(argv: Sequence[str]) -> int:
     except OSError as error:
         warn(f"claims: {_unwritten(error)}")
         return 1
-    except KeyboardInterrupt:
-        warn("claims: interrupted. What was recorded until then stays.")
-        return _STATUS_OF_INTERRUPT
     return done if isinstance(done, int) else 0
 
 

@@ -89,6 +89,16 @@ def test_an_interrupt_says_what_is_kept(claims, filled, monkeypatch):
     assert ran.err.startswith("claims: interrupted. What was recorded until then stays")
 
 
+def test_an_interrupt_while_the_commands_are_loaded_is_one_sentence(claims, monkeypatch):
+    def interrupted(_name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("importlib.util.find_spec", interrupted)
+    ran = claims("position")
+    assert (ran.status, ran.out) == (130, "")
+    assert ran.err.startswith("claims: interrupted. ")
+
+
 def test_a_folder_that_cannot_be_made_is_one_sentence(refused, filled):
     assert "claims.db" in refused("demo", "--folder", "claims.db")
 
