@@ -10,14 +10,16 @@ A code is a party, each name of the entry a name of that party during the period
 that fits a day wins, so the rank of a name tells how many codes it had further up; one on the first
 line of an entry comes behind those of all entries, one in an entry without a code counts least. By
 the manual an end still counts (closed); the program that read these files left it out. Several
-codes may stand on one line, and `[---]` says that it is no actor.
+codes may stand on one line. `[---]` says that the entry is no actor, and hides the codes behind it
+on the days that it gives.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import attrs
@@ -25,6 +27,7 @@ import attrs
 from ledger.errors import InvalidImport
 from ledger.interchange.foreign import Object
 from ledger.interchange.items import (
+    REFUSALS,
     Item,
     Items,
     Options,
@@ -37,11 +40,12 @@ from ledger.interchange.items import (
 from ledger.interchange.lines import Line, lines
 from ledger.interchange.source import Source
 from ledger.model import events as ev
+from ledger.model.period import BoundsRule, Period
 from ledger.model.text import show
 from ledger.recording.intake import Intake
 
-_CODE: Final = re.compile(r"\[(?![<>]|\d{6,8}\W)([^\s\]]*\w[^\s\]]*)\s*([^\]]*)\]")
-_NOBODY: Final = re.compile(r"\[\s*(-+|#+|~+)(\s[^\]]*)?\]")
+_CODE: Final = re.compile(r"\[\s*(?![<>]|\d{6,8}\W)([^\s\]]*\w[^\s\]]*)\s*([^\]]*)\]")
+_NOBODY: Final = re.compile(r"\[\s*(?:-+|#+|~+|\++)([\s<>][^\]]*)?\]")
 _PLURAL: Final = re.compile(r"\{([^{}]*)\}")
 _COMMENT: Final = re.compile(r"(\[[^\]]*\])|[#;].*")
 _GOING_ON: Final = (b"+", b"\t", b" ", b"[", b"#", b";")
@@ -65,6 +69,9 @@ _LEAST: Final = 1_000_000
 
 _Ranks = Counter[str]
 """How many codes each name had so far."""
+
+_Days = tuple[dt.date, dt.date]
+"""A first day, and the first that no longer counts."""
 
 
 @attrs.define
@@ -147,14 +154,19 @@ def _name(text: str) -> str:
     return " ".join(text.replace("_", " ").split())
 
 
-def _items(entry: _Entry, bounds: str, ranks: _Ranks) -> Iterator[Item]:
+def _items(entry: _Entry, bounds: BoundsRule, ranks: _Ranks) -> Iterator[Item]:
     names = [*dict.fromkeys(entry.names)]
     if names and not entry.codes and not entry.usual:
         yield _bare(entry.line, names)
+    nobody: list[_Days] = []  # when the entry is no actor, as a code further up says
     for codes, behind in ((entry.codes, 0), (entry.usual, _USUAL)):
         for line, text in codes:
             ranks.update(names)
-            yield _item(line, text, {name: behind + ranks[name] for name in names}, bounds)
+            given = {name: behind + ranks[name] for name in names}
+            try:
+                yield _item(line, text, given, bounds, nobody)
+            except REFUSALS as error:
+                yield refused(line, error)
 
 
 def _bare(line: Line, names: list[str]) -> Item:
@@ -180,19 +192,30 @@ def _unless(kind: str, item: Item, id_: str) -> Item:
     return where(item, check)
 
 
-def _item(line: Line, text: str, ranks: dict[str, int], bounds: str) -> Item:
-    if _NOBODY.match(text):
+def _item(
+    line: Line, text: str, ranks: dict[str, int], bounds: BoundsRule, nobody: list[_Days]
+) -> Item:
+    """The item of a code; what hides those behind it is noted.
+
+    Raises:
+        Invalid: it is no code, or its dates are none.
+    """
+    if found := _NOBODY.match(text):
+        nobody.append(_days(_period(found[1] or "", text), bounds))
         return skipped(line, f"{text} says that the entry is no actor")
-    try:
-        code, period, behind = _restricted(text)
-    except InvalidImport as error:
-        return refused(line, error)
+    code, period, behind = _restricted(text)
     told = [f"{show(behind)} behind the code is left out"] if behind else []
     party = {"type": "party", "id": code, "name": code, "kind": _KIND}
+    dated: list[Object] = [{"bounds": bounds, **period}]
+    if nobody:
+        dated = [*map(_dated, _beside(_days(period, bounds), nobody))]
     given: list[Object] = [
-        {"type": "name", "party": code, "name": name, "rank": rank, "bounds": bounds, **period}
+        {"type": "name", "party": code, "name": name, "rank": rank, **one}
         for name, rank in ranks.items()
+        for one in dated
     ]
+    if ranks and not given:
+        return skipped(line, f"{text} never holds: a code above says that the entry is no actor")
     return _unless(_WITHOUT, made(line, given, passing=[party], remarks=told), code)
 
 
@@ -207,12 +230,21 @@ def _restricted(text: str) -> tuple[str, Object, str]:
         raise InvalidImport(
             f"{show(text)} is no code. Write it in brackets, such as [ARM >911221].", given=text
         )
-    code, when, behind = found[1], found[2].replace(" ", ""), text[found.end() :].strip()
+    return found[1], _period(found[2], text), text[found.end() :].strip()
+
+
+def _period(restriction: str, text: str) -> Object:
+    """The days of a restriction, such as `>911221`.
+
+    Raises:
+        InvalidImport: its dates are none.
+    """
+    when = restriction.replace(" ", "")
     if not when:
-        return code, {}, behind
+        return {}
     if when[0] in "<>":
         end = "until" if when[0] == "<" else "from"
-        return code, {end: _day(when[1:], text)}, behind
+        return {end: _day(when[1:], text)}
     since, dash, until = when.partition("-")
     if not dash:
         raise InvalidImport(
@@ -220,7 +252,39 @@ def _restricted(text: str) -> tuple[str, Object, str]:
             "<DATE (before), >DATE (after) or DATE-DATE, each as YYMMDD or YYYYMMDD.",
             given=text,
         )
-    return code, {"from": _day(since, text), "until": _day(until, text)}, behind
+    return {"from": _day(since, text), "until": _day(until, text)}
+
+
+def _days(period: Object, bounds: BoundsRule) -> _Days:
+    """The days of a period.
+
+    Raises:
+        InvalidDate: there is no such day, or it runs backwards.
+    """
+    read = Period.parse(period.get("from"), period.get("until"), bounds=bounds)
+    ends = (one.earliest if one else None for one in (read.since, read.until))
+    since, until = (one if isinstance(one, dt.date) else None for one in ends)
+    return since or dt.date.min, until or dt.date.max
+
+
+def _beside(days: _Days, gone: Iterable[_Days]) -> list[_Days]:
+    """What is left of some days without others."""
+    left = [days]
+    for begin, end in gone:
+        parts = (
+            part
+            for first, last in left
+            for part in ((first, min(last, begin)), (max(first, end), last))
+        )
+        left = [(first, last) for first, last in parts if first < last]
+    return left
+
+
+def _dated(days: _Days) -> Object:
+    since, until = days
+    told: Object = {} if since == dt.date.min else {"from": since.isoformat()}
+    told |= {} if until == dt.date.max else {"until": until.isoformat()}
+    return {"bounds": "half_open", **told}
 
 
 def _day(digits: str, text: str) -> str:

@@ -162,6 +162,35 @@ def test_an_entry_that_is_no_actor_and_one_without_code_name_nobody_that_others_
     assert names == ([[], ["FOO"], ["FOO"], ["AAA"], []], [11])
 
 
+@pytest.mark.parametrize(
+    "bounds, days",
+    [
+        ("closed", {"1989-12-31": [], "1990-06-01": [], "1995-01-01": [], "1995-01-02": ["BBB"]}),
+        (
+            "half_open",
+            {"1989-12-31": [], "1990-06-01": ["AAA"], "1994-12-31": [], "1995-01-01": ["BBB"]},
+        ),
+    ],
+)
+def test_an_entry_is_no_actor_on_the_days_of_a_code_that_says_so(tmp_path, bounds, days):
+    path = tmp_path / "few.actors.txt"
+    path.write_text(
+        "FOO_ [### <19900601] [AAA 19850101-19900901]\n\nFOO_\n\t[--- 900901-950101]\n"
+        "\t[BBB >920101]\nFEE_ [---] [CCC]\n"
+    )
+    with Ledger.open(":memory:") as ledger:
+        account = import_file(ledger, path, bounds=bounds)
+        assert (account.accepted, account.skipped, account.refused) == (2, 4, 0)
+        view = ledger.as_of()
+        assert view.denoted("FEE") == ()
+        assert {day: [one.party for one in view.denoted("FOO", on=day)] for day in days} == days
+
+
+def test_blanks_inside_brackets_and_a_code_of_plus_signs_are_read(tmp_path):
+    dictionary = b"FOO_ [ AAA ]\n\t[ BBB <19900101 ]\nBAR_ [+++]\n"
+    assert denoted(tmp_path, dictionary, "FOO", "BAR") == ([["AAA"], []], [])
+
+
 def test_the_plural_of_a_name_is_one_too(tmp_path):
     dictionary = b"CHAMBER_OF_TRADE {CHAMBERS_OF_TRADE} [~BUS]\n"
     found = denoted(tmp_path, dictionary, "CHAMBER OF TRADE", "CHAMBERS OF TRADE")
