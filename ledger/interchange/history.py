@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import datetime as dt
+import itertools
 import subprocess
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 import attrs
 
+from ledger.appending import utc_now
 from ledger.errors import InvalidImport
 from ledger.interchange.account import Imported
 from ledger.interchange.importing import import_file, write_refusal
@@ -37,6 +39,9 @@ _READING: Final[tuple[str, ...]] = ("format", "mapping", "bounds", "bring_back",
 
 _UNREADABLE: Final = "version"
 """The unit of an account of a version that could not be read at all."""
+
+_A_FILE: Final = b"100"
+"""How git's mode of a file begins; that of a folder, a link or another repository does not."""
 
 _Commit = tuple[str, dt.datetime]
 
@@ -76,7 +81,7 @@ def import_history(
 
     Raises:
         InvalidImport: the log ends after the first commit, with something else than this history;
-            or there is no commit; or a dry run was asked for.
+            or there is no commit, or one of a time that is to come; or a dry run was asked for.
     """
     if options.get("dry_run"):
         raise InvalidImport(
@@ -86,9 +91,12 @@ def import_history(
             given=True,
         )
     commits = _commits(path)
+    _check_past(commits)
+    latest = itertools.accumulate((committed for _, committed in commits), max)
+    known = {commit: time for (commit, _), time in zip(commits, latest, strict=True)}
     options["bring_back"] = strike_out_vanished  # a row may vanish and return
     with without_claims(ledger.appender.folded) as options["through"]:
-        way = _Way(ledger, path, options)
+        way = _Way(ledger, path, options, known)
         left = way.left(commits)
         there = commits[: len(commits) - len(left)]  # the first that is left may be half there
         standing = way.standing(there) if strike_out_vanished else Standing()
@@ -107,6 +115,7 @@ class _Way:
     ledger: Ledger
     path: Path
     options: Mapping[str, Any]
+    known: Mapping[str, dt.datetime]
 
     def left(self, commits: Sequence[_Commit]) -> Sequence[_Commit]:
         """The commits that are not in the ledger yet, and the last one that is: it may be half."""
@@ -203,9 +212,8 @@ class _Way:
                     file.with_suffix(".txt").write_bytes(text)
             try:
                 with self.ledger.tagged(correlation=version.commit):
-                    return import_file(
-                        _as_of(self.ledger, version), file, witness=rows, **self.options
-                    )
+                    then = self._as_of(version)
+                    return import_file(then, file, witness=rows, **self.options)
             except InvalidImport as error:
                 told = InvalidImport(
                     f"In the version of commit {version.commit[:10]}: {error.message}",
@@ -230,18 +238,17 @@ class _Way:
     def _strike_out(self, version: Version, gone: Collection[str]) -> int:
         reason = f"not in {self.path.name} any more, by commit {version.commit[:10]}"
         with self.ledger.tagged(correlation=version.commit):
-            return strike_out(_as_of(self.ledger, version).appender, gone, reason=reason)
+            return strike_out(self._as_of(version).appender, gone, reason=reason)
 
-
-def _as_of(ledger: Ledger, version: Version) -> Ledger:
-    """The same ledger, entering at the time of a commit."""
-    then = copy.copy(ledger)
-    then.appender = attrs.evolve(
-        ledger.appender,
-        clock=lambda: version.committed,
-        recorder=attrs.evolve(ledger.appender.recorder, tool=TOOL),
-    )
-    return then
+    def _as_of(self, version: Version) -> Ledger:
+        """The same ledger, entering at the time from which on a version is known."""
+        then = copy.copy(self.ledger)
+        then.appender = attrs.evolve(
+            self.ledger.appender,
+            clock=lambda: self.known[version.commit],
+            recorder=attrs.evolve(self.ledger.appender.recorder, tool=TOOL),
+        )
+        return then
 
 
 def _commits(path: Path) -> list[_Commit]:
@@ -254,11 +261,19 @@ def _commits(path: Path) -> list[_Commit]:
             field="file",
             given=str(path),
         )
-    listed = _git(folder, "log", "--first-parent", "--reverse", "--format=%H %ct", "--", name)
+    if path.is_symlink():
+        raise InvalidImport(
+            f"{show(name)} is a link, and a history is that of one file. Give the file that it "
+            "leads to.",
+            field="file",
+            given=str(path),
+        )
+    shown = ("--first-parent", "--reverse", "--no-show-signature", "--format=%H %ct")
+    listed = _git(folder, "log", *shown, "--", name)
     found: list[_Commit] = []
     for line in listed.decode().splitlines():
         commit, seconds = line.split()
-        if _git(folder, "ls-tree", "--name-only", commit, "--", name):  # else it took it away
+        if _git(folder, "ls-tree", commit, "--", name).startswith(_A_FILE):  # else it is gone
             found.append((commit, _moment(commit, int(seconds))))
     _check_whole(folder, name, found[:1])
     return found
@@ -273,6 +288,19 @@ def _check_whole(folder: Path, name: str, first: Sequence[_Commit]) -> None:
             raise InvalidImport(
                 f"The repository is a shallow clone, cut off at commit {commit[:10]}: what "
                 f"{show(name)} was before is not in it. Fetch the rest: git fetch --unshallow.",
+                field="file",
+                given=commit,
+            )
+
+
+def _check_past(commits: Sequence[_Commit]) -> None:
+    """Refuse a commit of a time to come: all that is ever recorded behind it would be of then."""
+    now = utc_now()
+    for commit, committed in commits:
+        if committed > now:
+            raise InvalidImport(
+                f"Commit {commit[:10]} is dated {committed:%Y-%m-%d %H:%M:%S} UTC, and it is "
+                f"{now:%Y-%m-%d %H:%M:%S} UTC now. Give it another date.",
                 field="file",
                 given=commit,
             )

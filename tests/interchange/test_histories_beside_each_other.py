@@ -30,16 +30,48 @@ class Repository:
         self._git("add", ".")
         self._git("commit", "-q", "-m", "votes", at=at)
 
+    def put_in_place_of(self, table, other):
+        """Commit a folder, a link or another repository under the name of a table."""
+        (self.folder / table).unlink()
+        if other == "folder":
+            (self.folder / table).mkdir()
+            (self.folder / table / "rows").write_text(ROWS)
+            self._git("add", table)
+        elif other == "link":
+            (self.folder / table).symlink_to("elsewhere.csv")
+            self._git("add", table)
+        else:
+            self._git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},{table}")
+        self._git("commit", "-q", "-m", "no table", at="2022-02-10T00:00:00Z")
+        self._git("rm", "-rq", "--cached", table)
+        if other == "folder":
+            (self.folder / table / "rows").unlink()
+            (self.folder / table).rmdir()
+        elif other == "link":
+            (self.folder / table).unlink()
+
+    def set(self, name, value):
+        self._git("config", name, value)
+
+    def sign(self):
+        """Put a signature, of nobody's, into the last commit."""
+        told = self._git("cat-file", "commit", "HEAD").decode()
+        signature = "gpgsig -----BEGIN SSH SIGNATURE-----\n AAAA\n -----END SSH SIGNATURE-----\n"
+        signed = told.replace("\n\n", f"\n{signature}\n", 1).encode()
+        commit = self._git("hash-object", "-t", "commit", "-w", "--stdin", given=signed)
+        self._git("update-ref", "HEAD", commit.decode().strip())
+
     def cloned(self, folder, *words):
         self._git("clone", "-q", *words, f"file://{self.folder}", str(folder))
         return folder
 
-    def _git(self, *words, at="2022-01-01T00:00:00Z"):
+    def _git(self, *words, at="2022-01-01T00:00:00Z", given=None):
         named = ["-c", "user.name=A desk", "-c", "user.email=desk@example.org"]
         env = {"GIT_COMMITTER_DATE": at, "GIT_AUTHOR_DATE": at, "PATH": "/usr/bin:/bin"}
-        subprocess.run(
-            ["git", *named, *words], cwd=self.folder, check=True, capture_output=True, env=env
-        )
+        command = ["git", *named, *words]
+        return subprocess.run(
+            command, cwd=self.folder, check=True, capture_output=True, env=env, input=given
+        ).stdout
 
 
 @pytest.fixture
@@ -57,8 +89,8 @@ def ledger():
         yield opened
 
 
-def claims(ledger):
-    return {row.id for row in ledger.as_of().claims()}
+def claims(ledger, known=None):
+    return {row.id for row in ledger.as_of(known=known).claims()}
 
 
 def test_what_was_committed_within_a_second_is_entered_once(ledger, repository):
@@ -138,3 +170,48 @@ def test_a_file_that_is_younger_than_the_cut_of_a_clone_has_its_history(reposito
     repository.commit("2022-03-02T00:00:00Z", speeches="c2")
     cut = repository.cloned(tmp_path / "cut", "--depth", "2")
     assert len(list(versions(cut / "speeches.csv"))) == 1
+
+
+@pytest.mark.parametrize("other", ["folder", "link", "repository"])
+def test_what_is_no_file_is_no_version_of_one(ledger, repository, other):
+    repository.commit("2022-02-01T00:00:00Z", votes="c1")
+    repository.put_in_place_of("votes.csv", other)
+    repository.commit("2022-03-01T00:00:00Z", votes="c1 c2")
+    told = [
+        (version.committed.month, account.accepted, account.refused)
+        for version, account in import_history(ledger, repository.folder / "votes.csv")
+    ]
+    assert told == [(2, 1, 0), (3, 1, 0)]
+
+
+def test_a_link_has_no_history(repository):
+    repository.commit("2022-02-01T00:00:00Z", votes="c1")
+    link = repository.folder / "link.csv"
+    link.symlink_to("votes.csv")
+    with pytest.raises(InvalidImport, match=r"'link\.csv' is a link, .* Give the file"):
+        list(versions(link))
+
+
+def test_a_commit_of_a_time_to_come_is_told_and_nothing_is_recorded(ledger, repository):
+    repository.commit("2022-02-01T00:00:00Z", votes="c1")
+    repository.commit("2098-03-01T00:00:00Z", votes="c1 c2")
+    with pytest.raises(InvalidImport, match=r"is dated 2098-03-01 .* Give it another date"):
+        list(import_history(ledger, repository.folder / "votes.csv"))
+    assert not claims(ledger)
+
+
+def test_a_version_is_not_known_before_those_that_it_follows(ledger, repository):
+    repository.commit("2022-02-01T00:00:00Z", votes="c1 c2")
+    repository.commit("2022-02-20T00:00:00Z", votes="c2")  # in which nothing is new
+    repository.commit("2022-02-10T00:00:00Z", votes="c2 c3")
+    told = [one.committed.day for one, _ in import_history(ledger, repository.folder / "votes.csv")]
+    assert told == [1, 20, 10]
+    assert claims(ledger, "2022-02-19") == {"c1", "c2"}
+    assert claims(ledger, "2022-02-20") == {"c1", "c2", "c3"}
+
+
+def test_a_git_that_shows_signatures_tells_the_same_history(repository):
+    repository.commit("2022-02-01T00:00:00Z", votes="c1")
+    repository.sign()
+    repository.set("log.showSignature", "true")
+    assert len(list(versions(repository.folder / "votes.csv"))) == 1

@@ -92,7 +92,7 @@ def test_a_commit_dated_before_the_one_it_follows_is_known_as_of_that_one(ledger
     assert [one.accepted for _, one in import_history(ledger, history)] == [1, 1, 0, 1]
     *_, before, last = ledger.events()
     assert last.recorded >= before.recorded
-    assert (last.event.act, f"{last.recorded:%Y-%m-%d}") == ("deny", "2022-10-20")
+    assert (last.event.act, f"{last.recorded:%Y-%m-%d}") == ("deny", "2022-12-19")
 
 
 def test_a_file_that_was_never_committed_is_told(ledger, history):
