@@ -97,7 +97,10 @@ def format_of(source: Source, named: str | None) -> Format:
     for one in FORMATS.values():
         if name.endswith(one.suffixes):
             return one
-    return _by_beginning(source) if name.endswith(_JSON) else FORMATS["jsonl"]
+    if name.endswith(_JSON):
+        return _by_beginning(source)
+    dated = "actors" in name.split(".")[1:]  # x.actors.140901.txt
+    return FORMATS["actors" if dated else "jsonl"]
 
 
 def _by_beginning(source: Source) -> Format:

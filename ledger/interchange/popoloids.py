@@ -63,11 +63,15 @@ class Ids:
         """Who is in a membership, a person or an organisation.
 
         Raises:
-            InvalidImport: one of either has the id.
+            InvalidImport: one of either has the id, or nobody is named.
         """
         if person := id_in(value, "person"):
             return self.party("persons", person)
         member = id_in(value, "member")
+        if not member:
+            raise InvalidImport(
+                "field person_id is missing. Write who is in it.", field="person_id"
+            )
         of_both = [section for section, ids in self._ids.items() if str(member) in ids]
         if len(of_both) > 1:
             raise InvalidImport(

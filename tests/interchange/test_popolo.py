@@ -171,6 +171,12 @@ def test_the_first_of_two_ends_may_be_known_to_the_year_alone(popolo, dead, term
     assert found == [("house", "", period)]
 
 
+def test_a_membership_of_nobody_is_told_by_the_files_own_field(popolo):
+    seat = {"person_id": "", "organization_id": "house"}
+    told, _ = popolo({"organizations": [HOUSE], "memberships": [seat]})
+    assert told["memberships[0]"].reason == "field person_id is missing. Write who is in it."
+
+
 def test_a_moment_counts_as_its_day(popolo):
     seat = SEAT | {"start_date": "2015-01-01T00:00:00Z", "end_date": "2015-02-01T12:00:00+03:00"}
     _, found = popolo({"persons": [ANN], "organizations": [HOUSE], "memberships": [seat]})
