@@ -61,6 +61,7 @@ def versions(path: Path) -> Iterator[Version]:
     Raises:
         InvalidImport: the file is in no git repository, or git is not installed.
     """
+    path = path.resolve()  # a link is the file that it leads to
     for commit, committed in _commits(path):
         yield _version(path, commit, committed)
 
@@ -90,6 +91,7 @@ def import_history(
             field="dry_run",
             given=True,
         )
+    path = path.resolve()  # a link is the file that it leads to
     commits = _commits(path)
     _check_past(commits)
     latest = itertools.accumulate((committed for _, committed in commits), max)
@@ -253,18 +255,11 @@ class _Way:
 
 def _commits(path: Path) -> list[_Commit]:
     """The commits that left a version of a file, with the committer's time, oldest first."""
-    folder, name = path.resolve().parent, path.name
+    folder, name = path.parent, path.name
     if path.is_dir():
         raise InvalidImport(
             f"{show(name)} is a folder, and a history is that of one file. Give one of the files "
             "in it.",
-            field="file",
-            given=str(path),
-        )
-    if path.is_symlink():
-        raise InvalidImport(
-            f"{show(name)} is a link, and a history is that of one file. Give the file that it "
-            "leads to.",
             field="file",
             given=str(path),
         )
@@ -323,7 +318,7 @@ def _version(path: Path, commit: str, committed: dt.datetime) -> Version:
 
 
 def _shown(path: Path, commit: str) -> bytes:
-    return _git(path.resolve().parent, "show", f"{commit}:./{path.name}")
+    return _git(path.parent, "show", f"{commit}:./{path.name}")
 
 
 def _git(folder: Path, *words: str) -> bytes:

@@ -184,12 +184,12 @@ def test_what_is_no_file_is_no_version_of_one(ledger, repository, other):
     assert told == [(2, 1, 0), (3, 1, 0)]
 
 
-def test_a_link_has_no_history(repository):
+def test_a_link_has_the_history_of_the_file_that_it_leads_to(ledger, repository, tmp_path):
     repository.commit("2022-02-01T00:00:00Z", votes="c1")
-    link = repository.folder / "link.csv"
-    link.symlink_to("votes.csv")
-    with pytest.raises(InvalidImport, match=r"'link\.csv' is a link, .* Give the file"):
-        list(versions(link))
+    link = tmp_path / "link.csv"
+    link.symlink_to(repository.folder / "votes.csv")
+    assert [account.accepted for _, account in import_history(ledger, link)] == [1]
+    assert len(list(versions(link))) == 1
 
 
 def test_a_commit_of_a_time_to_come_is_told_and_nothing_is_recorded(ledger, repository):
