@@ -298,10 +298,12 @@ class _Reader:
     def _seat(self, line: Line, value: Object) -> Item:
         try:
             objects = [*self._memberships(value)]
+            within = self._ids.within(value, self._post(value))
+            passing = [self._party(section, line, one) for section, one in within]
         except InvalidImport as error:
             return refused(line, error, value)
         told = (*self._remarks("memberships", value), *self._missing(value))
-        item = made(line, objects, value, remarks=told)
+        item = made(line, objects, value, passing=passing, remarks=told)
         return _in_its_words(self._ids.of_the_file(item, value), value)
 
     def _post(self, value: Object) -> Object:

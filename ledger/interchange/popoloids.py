@@ -7,15 +7,22 @@ refused: a person's seat must not become an organisation's.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from ledger.errors import InvalidImport
 from ledger.interchange.foreign import Object, counted, slug
 from ledger.interchange.items import Item, where
+from ledger.interchange.popolonames import name_of
 from ledger.model import events as ev
 from ledger.model.text import show
 from ledger.recording.intake import Intake
+
+_SECTIONS: Final = {
+    "person": "persons",
+    "organization": "organizations",
+    "on_behalf_of": "organizations",
+}
 
 
 class Ids:
@@ -81,6 +88,17 @@ class Ids:
                 given=member,
             )
         return self.party(of_both[0] if of_both else "persons", member)
+
+    def within(self, value: Object, post: Object) -> Iterator[tuple[str, Object]]:
+        """Who stands inside a membership or its post, named, and is in no list of the file."""
+        organizations = (value, "organization"), (value, "on_behalf_of"), (post, "organization")
+        for holder, field in ((value, "person"), *organizations):
+            inside, section = holder.get(field), _SECTIONS[field]
+            if not isinstance(inside, dict) or holder.get(f"{field}_id") or not name_of(inside):
+                continue
+            id_ = counted(inside.get("id"))
+            if id_ and id_ not in self._ids[section]:
+                yield section, {**inside, "id": id_}
 
     def of_the_file(self, item: Item, value: Object) -> Item:
         """A membership, refused where the ledger has another party under the person's id."""

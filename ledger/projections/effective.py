@@ -78,7 +78,7 @@ class Facts:
         elif isinstance(stored.event, ev.Remains) or stored.id in self._changes:
             self._refresh(stored.id)
         else:  # nothing has changed it yet
-            self._put(stored.id, stored.event)
+            self._hold(stored.id, stored.event)
         if isinstance(stored.event, ev.ContentErased):
             self._erase(stored, stored.event)
 
@@ -141,9 +141,9 @@ class Facts:
         if changed_by(self.stored[target]) is not None:
             return False
         change = cast("ev.Change", stored.event)
-        self._put(stored.id, change)
+        self._hold(stored.id, change)
         self._unindex(target, before)
-        self._put(target, changing.changed(before, change))
+        self._hold(target, changing.changed(before, change))
         if isinstance(change, ev.ClaimCorrected):
             self.corrected_by[target] = (*self.corrected_by.get(target, ()), stored.id)
             (self.never_said.add if change.never_said else self.never_said.discard)(target)
@@ -166,7 +166,7 @@ class Facts:
         if now.lost and stored.type in ("claim_recorded", "proposition_defined"):
             self.lost.add(id_)
         if now.event is not None:
-            self._put(id_, now.event)
+            self._hold(id_, now.event)
         elif isinstance(stored.event, ev.Remains):
             self._add_keys(id_, stored.event)
         target = changed_by(stored)
@@ -225,7 +225,7 @@ class Facts:
 
     # -- indexes ----------------------------------------------------------------------------
 
-    def _put(self, id_: str, event: ev.Event) -> None:
+    def _hold(self, id_: str, event: ev.Event) -> None:
         """A record in its effective form, with the ways to find it."""
         self.effective[id_] = event
         self._add_to_index(id_, event)

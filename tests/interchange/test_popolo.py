@@ -73,6 +73,9 @@ def test_a_part_of_an_organisation_is_one_until_either_is_dissolved(popolo):
             {"organizations": [HOUSE]},
             [ANN | {"memberships": [{"organization": HOUSE, "role": "MP"}]}],
         ],
+        [[ANN | {"memberships": [{"organization": HOUSE, "role": "MP"}]}]],
+        [[HOUSE | {"memberships": [{"person": ANN, "role": "MP"}]}]],
+        [[ANN | {"memberships": [{"post": {"role": "MP", "organization": HOUSE}}]}]],
         [
             {
                 "persons": [ANN],
@@ -96,6 +99,16 @@ def test_records_may_stand_inside_each_other(popolo, documents):
     places, found = popolo(*documents)
     assert found == [("house", "MP", "always")]
     assert "refused" not in {one.verdict for one in places.values()}
+
+
+def test_who_stands_inside_a_membership_is_registered_where_no_list_has_them(popolo):
+    seats = [{"organization": HOUSE}, {"organization": HOUSE | {"name": "The House"}}]
+    places, found = popolo([ANN | {"memberships": [{**seat, "role": "MP"} for seat in seats]}])
+    assert {one.verdict for one in places.values()} == {"accepted", "skipped"}
+    assert found == [("house", "MP", "always")]
+    nameless = [ANN | {"memberships": [{"organization": {"id": "house"}, "role": "MP"}]}]
+    places, _ = popolo(nameless)
+    assert "house" in places["[0].memberships[0]"].reason
 
 
 def test_a_membership_inside_a_person_is_told_by_its_place(popolo):
