@@ -17,6 +17,7 @@ that id or the mapping names it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -58,6 +59,7 @@ _TERMS: Final = ("act", "stance", "factuality", "capacity", "uttered", "about", 
 
 _SAID: Final = ("text", "name", "headline", "description")
 _WHO: Final = ("spokenByCharacter", "author", "creator")
+_ZONELESS: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?")
 
 
 @attrs.frozen
@@ -171,7 +173,9 @@ class _Maker:
         places += [*listed(value.get("isPartOf")), *listed(value.get("citation"))]
         documents = (self._document(one) for one in places)
         id_ = id_of(value) or f"claim-{digest(kept(value))}"
-        left = without(value, "@context", "@id", "@type", "text", *_WHO, "datePublished")
+        left = without(value, "@context", "@id", "@type", "text", *_WHO)
+        if not _ZONELESS.fullmatch(text_of(value, "datePublished")):  # its hours are told here
+            left.pop("datePublished", None)
         told = {word: value[f"ledger:{word}"] for word in _TERMS if f"ledger:{word}" in value}
         part = value.get("hasPart") if "Quotation" in types(value.get("hasPart")) else None
         yield {
@@ -180,7 +184,7 @@ class _Maker:
             "claimant": [self.party(one) for one in who] or None,
             "proposition": self._proposition(value, said, "" if by_words else id_),
             "act": self._mapping.act,
-            "uttered": text_of(value, "datePublished", "dateCreated") or None,
+            "uttered": _said_on(text_of(value, "datePublished", "dateCreated")),
             "document": next((one for one in documents if one), None),
             "quote": text_of(value, "text") if quotation else text_of(part, "text") or None,
             "language": text_of(value, "inLanguage") or None,
@@ -226,7 +230,7 @@ class _Maker:
             "proposition": proposition,
             "act": "assert",
             "stance": stance,
-            "uttered": text_of(value, "datePublished") or None,
+            "uttered": _said_on(text_of(value, "datePublished")),
             "extra": {"schemaorg": kept(left)} if left else {},
         }
         if relation := {"opposes": "disputes", "supports": "supports"}.get(stance):
@@ -276,6 +280,12 @@ class _Maker:
         if not worst < best or not worst <= value <= best:
             return "undeclared"
         return {worst: "opposes", best: "supports"}.get(value, "mixed")
+
+
+def _said_on(told: str) -> str | None:
+    """When something was said: of a time without a zone the day, whose hours fall anywhere."""
+    found = _ZONELESS.fullmatch(told)
+    return found[1] if found else told or None
 
 
 def _thing(value: Object) -> Object:

@@ -168,6 +168,19 @@ def test_a_rating_is_the_stance_of_the_reviewer(importing, ledger, rating, stanc
     assert last(ledger).stance == stance
 
 
+@pytest.mark.parametrize(
+    "time", ["2024-03-20T09:30", "2024-03-20 09:30:05", "2024-03-20T09:30:05.1"]
+)
+def test_a_time_without_a_zone_is_of_its_day_and_kept_as_written(importing, ledger, time):
+    claim = {"@context": "https://schema.org", "@type": "Claim", "text": "The weir is shut"}
+    told = importing({**claim, "author": {"@id": "board"}, "datePublished": time})
+    assert [one.verdict for one in told] == ["accepted"]
+    assert str(last(ledger).uttered) == "2024-03-20"
+    assert last(ledger).extra["schemaorg"] == {"datePublished": time}
+    importing(REVIEW | {"datePublished": time})
+    assert str(last(ledger).uttered) == "2024-03-20"
+
+
 def test_a_quotation_carries_its_words_and_a_graph_its_parties(importing, ledger):
     graph = [
         {"@id": "urn:p:1", "@type": "Organization", "name": "The union"},
