@@ -10,6 +10,10 @@ PYTEST_ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 export PYTHON
+# What is compiled is kept with the environment, whatever the shell says of it: the tests start some
+# hundred processes, and each would compile all modules anew.
+export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/compiled
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types floors api fresh docs packaging coverage bench bench-peers lock ci clean
