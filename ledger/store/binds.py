@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InvalidRequestError, UnboundExecutionError
 
-from ledger.errors import Invalid, StoreError
+from ledger.errors import Invalid, InvalidLayout, StoreError
+from ledger.store.layout import Layout
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, scoped_session
@@ -57,3 +58,23 @@ def engine_or_connection(host: Host) -> Bind:
             f"The Session's transaction takes no statement now: {why} Nothing was written; end it "
             "with session.rollback() or, where it is prepared, session.commit()."
         ) from error
+
+
+def refuse_translated(bind: Bind, layout: Layout) -> None:
+    """Refuse a bind that has SQLAlchemy look for the tables of a layout in another schema.
+
+    What goes to the driver itself would be in the one, and the rest in the other.
+
+    Raises:
+        InvalidLayout: Its `schema_translate_map` names the layout's schema.
+    """
+    translated = bind.get_execution_options().get("schema_translate_map") or {}
+    if layout.schema in translated:
+        there = translated[layout.schema]
+        raise InvalidLayout(
+            f"The {type(bind).__name__} has a schema_translate_map that puts {there!r} for the "
+            f"ledger's schema, {layout.schema!r}; a ledger does not follow it. Give it the schema "
+            "itself, layout=Layout(schema=...), or an engine without the map.",
+            field="schema",
+            given=there,
+        )
