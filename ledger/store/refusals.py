@@ -61,6 +61,10 @@ _NO_CONNECTION: Final = (
 _RACE: Final = (
     "Another transaction got in between and this one must be run again. Nothing was written."
 )
+_STARTING: Final = (
+    "The server takes no connections now: it is starting, stopping or recovering. Nothing was "
+    "written; try again in a moment."
+)
 _FORBIDDEN: Final = "The database role lacks a right that this needs"
 
 _BY_SQLITE_NAME: Final = {
@@ -82,6 +86,7 @@ _BY_SQLSTATE: Final = {
     "53100": _FULL,
     "08": _LOST,
     "57P": _LOST,
+    "57P03": _STARTING,
 }
 
 _PASSING: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "08", "57P")

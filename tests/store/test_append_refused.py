@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from ledger.errors import StoreError
 from ledger.store import engines, read, schema, transaction
 from ledger.store.append import append, put
+from ledger.store.refusals import passes, refusal
 
 
 def put_into(bind, tables, drafts, **how):
@@ -86,6 +87,20 @@ def test_a_server_that_is_not_there_is_told(tables, drafts):
     with pytest.raises(StoreError, match="could not be reached") as caught:
         put_into(engine, tables, drafts(1))
     assert caught.value.stored == "no"
+
+
+class Starting(Exception):
+    """What asyncpg raises of a server that is not up yet."""
+
+    sqlstate = "57P03"
+
+
+def test_a_server_that_is_starting_is_told_as_one_to_wait_for():
+    told = refusal(DBAPIError("", {}, Starting("the database system is starting up")))
+    assert "takes no connections now" in str(told)
+    assert isinstance(told, StoreError)
+    told.__cause__ = Starting()
+    assert passes(told)
 
 
 def test_a_read_only_server_is_told(postgres_url, tables, drafts):
