@@ -14,12 +14,13 @@ from ledger.interchange.out.exporting import FORMATS, export
 from ledger.model import events as ev
 from ledger.model.erasing import SLOTS
 from ledger.projections.effective import Facts
+from tests.examples import examples
 from tests.projections.test_taking_back import state
 from tests.projections.worlds import Clock, told_to, worlds
 
 
 @given(worlds(), st.data())
-@settings(max_examples=20, deadline=None, phases=[Phase.generate])
+@settings(max_examples=examples(20), deadline=None, phases=[Phase.generate])
 def test_what_is_held_after_erasures_is_what_is_read_anew(world, data):
     """By whatever writer they came: of amendments too, of their `what` even."""
     clock = Clock()
@@ -56,7 +57,7 @@ def test_what_is_held_after_erasures_is_what_is_read_anew(world, data):
 
 
 @given(worlds(), st.data())
-@settings(max_examples=15, deadline=None, phases=[Phase.generate])
+@settings(max_examples=examples(15), deadline=None, phases=[Phase.generate])
 def test_no_question_fails_whatever_was_erased(world, data):
     clock = Clock()
     with Ledger.open(":memory:", clock=clock) as ledger:

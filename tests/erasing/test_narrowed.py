@@ -14,6 +14,7 @@ from ledger.model.erasing import SLOTS
 from ledger.narrowing import Asked, plain
 from ledger.projecting import cells
 from ledger.store import cells as tables
+from tests.examples import examples
 from tests.projections.test_narrowed import (
     CELLS,
     PARTIES,
@@ -49,7 +50,7 @@ def still_known(view, asked):
     return [cell for cell in asked if cell[0] in known]
 
 
-@settings(max_examples=40, phases=[Phase.generate])
+@settings(max_examples=examples(40), phases=[Phase.generate])
 @given(WORLDS, st.sampled_from(SAID[5:]), CELLS, PARTIES, st.data())
 def test_a_narrowed_answer_is_that_of_the_folded_log(world, said, asked, party, data):
     clock = Clock()

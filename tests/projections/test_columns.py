@@ -13,6 +13,7 @@ from ledger.errors import InvalidView
 from ledger.narrowing import columns
 from ledger.projecting import cells
 from ledger.testing import lachin
+from tests.examples import examples
 from tests.projections.test_narrowed import WORLDS
 from tests.projections.worlds import Clock, told_to
 
@@ -45,7 +46,7 @@ def rows(sheet):
     return sorted((one.party, one.proposition, one.status, one.stance) for one in sheet)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(WORLDS, st.booleans(), st.lists(st.sampled_from(DAYS), min_size=2, max_size=2))
 def test_a_sheet_is_the_table_of_positions_on_any_day(world, narrow, days):
     clock = Clock()

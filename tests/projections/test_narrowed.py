@@ -37,6 +37,7 @@ from ledger.projections import (
 from ledger.projections.scope import Scope
 from ledger.store.fetching import fetched
 from ledger.testing import lachin
+from tests.examples import examples
 from tests.projections.naive_fold import Op
 from tests.projections.worlds import (
     PEOPLE,
@@ -243,7 +244,7 @@ def url_of_many_logs(new_postgres):
 ASKED_OF_A_WORLD = st.tuples(WORLDS, st.sampled_from(SAID[5:]), CELLS, PARTIES)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(ASKED_OF_A_WORLD, st.data())
 def test_a_narrowed_answer_is_that_of_the_folded_log(question, data):
     clock = Clock()
@@ -254,7 +255,7 @@ def test_a_narrowed_answer_is_that_of_the_folded_log(question, data):
         answers_alike(ledger, question, data)
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(ASKED_OF_A_WORLD, st.data())
 def test_it_is_on_postgresql_too(url_of_many_logs, question, data):
     with Ledger.open(url_of_many_logs, clock=Clock(), origin=f"log-{uuid4()}") as ledger:

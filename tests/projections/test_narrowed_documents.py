@@ -160,9 +160,9 @@ def filled(database, clock):
         yield ledger
 
 
-def test_at_every_known_date_the_answer_is_that_of_the_folded_log(filled):
-    size = filled.as_of().basis
-    for known in range(20, size):
+def test_at_every_known_date_the_answer_is_that_of_the_folded_log(filled, database):
+    size, step = filled.as_of().basis, 1 if database.endswith(".db") else 3
+    for known in range(20, size, step):  # each of them in a file, and some elsewhere
         view = filled.as_of(known=known)
         with view.facts() as facts:
             whole = Asked(facts, None, view.said)

@@ -23,6 +23,7 @@ from ledger.projecting import cells
 from ledger.projections import near
 from ledger.store.turns import only_connection
 from ledger.testing import lachin
+from tests.examples import examples
 from tests.projections.test_narrowed import (
     CELLS,
     PARTIES,
@@ -62,7 +63,7 @@ def served(database):
         yield ledger
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(WORLDS, st.sampled_from(SAID[5:]), CELLS, PARTIES, st.data())
 def test_what_a_host_has_not_committed_is_answered_as_from_the_folded_log(
     world, said, asked, party, data

@@ -14,6 +14,7 @@ from ledger import Ledger, Link, Membership, Party, Proposition, Topic
 from ledger.errors import UnknownParty, UnknownTopic
 from ledger.projecting import cells
 from ledger.testing import lachin
+from tests.examples import examples
 from tests.projections.worlds import (
     PEOPLE,
     SAID,
@@ -41,7 +42,7 @@ def left(found, scope, party, propositions):
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.one_of(disputed(), disputed(), worlds(), crowded()),
     st.sampled_from(SAID[5:]),
@@ -97,7 +98,7 @@ def in_scope(position, by):
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     st.one_of(disputed(), worlds()),
     st.tuples(st.sampled_from(SAID[5:]), st.sampled_from(SAID[5:])),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.projections.naive_fold import Op
 from tests.projections.worlds import DOCUMENTS, STEPS, crowded, worlds
 from tests.recording.fetching import Told, fetched, told_in
@@ -60,7 +61,7 @@ def check(mine: Told, theirs: Told, ops, anew):
         told.ledger.close()
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(handed_in(), ANEW)
 def test_an_entry_is_checked_as_against_the_folded_log(ops, anew):
     check(told_in(":memory:", fetching=True), told_in(":memory:", fetching=False), ops, anew)
@@ -91,7 +92,7 @@ KINDS = ("key", "key", "record", "record", "stream", "act", *QUESTIONS)
 LOOKS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 99)), min_size=4, max_size=12)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(handed_in(), st.lists(LOOKS, min_size=3, max_size=3))
 def test_what_is_fetched_is_as_if_it_had_been_folded(ops, looks):
     told = told_in(":memory:", fetching=True)
