@@ -7,7 +7,7 @@ When and why it was done is told by `ledger.projections.erased`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 
 import attrs
 
@@ -44,13 +44,13 @@ def said_in(event: ev.Event | ev.Remains) -> Iterator[tuple[str, str, Any]]:
     """
     if isinstance(event, ev.Remains):
         return
-    for field in attrs.fields(type(event)):
-        value = getattr(event, field.name)
-        if isinstance(event, ev.ClaimCorrected | ev.RecordAmended) and field.name == "changes":
+    for slot, field, default in _FIELDS[type(event)]:
+        value = getattr(event, field)
+        if field == "changes":
             for name, one in value.items():
-                yield slot_of_change(event, name), name, one
-        elif field.default is attrs.NOTHING or value != default_of(field):
-            yield field.metadata["slot"], field.name, value
+                yield slot_of_change(cast("ev.Change", event), name), name, one
+        elif default is attrs.NOTHING or value != default:
+            yield slot, field, value
 
 
 def slots_of(event: ev.Event | ev.Remains) -> tuple[str, ...]:
@@ -71,6 +71,13 @@ def default_of(field: attrs.Attribute[Any]) -> Any:
     """What a field holds where nothing was said."""
     factory = getattr(field.default, "factory", None)
     return field.default if factory is None else factory()
+
+
+_FIELDS: Final[Mapping[type[Any], tuple[tuple[str, str, Any], ...]]] = {
+    cls: tuple((one.metadata["slot"], one.name, default_of(one)) for one in attrs.fields(cls))
+    for cls in get_args(ev.Event)
+}
+"""The fields of each type of event: in which slot, under which name, and what no news is there."""
 
 
 def without(stored: ev.StoredEvent, slots: Collection[str]) -> ev.StoredEvent:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar, cast
 
@@ -22,7 +22,8 @@ from ledger.model.claim import other_side
 from ledger.model.erasing import without
 from ledger.projections import changing, merging
 from ledger.projections.changing import changed_by
-from ledger.projections.indexing import entries, keys_of, utterances
+from ledger.projections.indexing import entries, keys_of, may_bear, utterances
+from ledger.projections.keys import Entry, Keys
 
 T = TypeVar("T")
 TAKEN_BACK: Final = 10_000
@@ -52,14 +53,13 @@ class Facts:
         self.corrected_by: dict[str, tuple[str, ...]] = {}
         self.never_said: set[str] = set()
         self._by_type: dict[type[Any], dict[str, None]] = defaultdict(dict)
-        self._keys: dict[tuple[str, str], str] = {}
+        self._keys = Keys(4 * TAKEN_BACK)
         self._changes: dict[str, list[str]] = defaultdict(list)
         self._index: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         self._memo: dict[tuple[str, str], Any] = {}
         self._streams: dict[str, int] = {}
         self._kept: merging.Kept | None = None
         self._unsorted: set[tuple[str, str]] = set()
-        self._keyed: deque[tuple[str, tuple[str, str], str | None]] = deque(maxlen=4 * TAKEN_BACK)
 
     # -- folding ----------------------------------------------------------------------------
 
@@ -93,12 +93,7 @@ class Facts:
         taken = [self._forget_last() for _ in range(many)]
         gone = {one.id for one in taken}
         self._memo.clear()
-        while self._keyed and self._keyed[-1][0] in gone:
-            _, entry, former = self._keyed.pop()
-            if former is None:
-                del self._keys[entry]
-            else:
-                self._keys[entry] = former
+        self._keys.take_back(gone)
         for target in dict.fromkeys(map(changed_by, taken)):
             if target is not None and target not in gone and target in self.stored:
                 self._refresh(target)
@@ -186,16 +181,16 @@ class Facts:
         if held is None or (left := without(held, event.slots)) is held:
             return
         self.floor, self._kept = self.size, None
-        self._keyed.clear()
+        self._keys.journal.clear()
         target = changed_by(held)
         said = [held.event, self.effective.get(held.id), self.effective.get(target or "")]
         gone = {entry for event in said if event is not None for entry in keys_of(event)}
+        gone = {entry for entry in gone if self._keys.get(entry) in (held.id, target)}
+        if not {"who", "what"}.isdisjoint(event.slots):  # without words it names its occasion still
+            gone |= {("utterance", key) for event in said for key, _ in utterances(event)}
+        shared = {entry for entry in gone if not self.one_bears(*entry)}
         for entry in gone:
-            if entry in self._keys and self._keys[entry] in (held.id, target):
-                del self._keys[entry]
-        spoken = {key for event in said for key, _ in utterances(event)}
-        for key in spoken:
-            self._keys.pop(("utterance", key), None)
+            self._keys.pop(entry, None)
         if target is not None:
             self._changes[target].remove(held.id)
         self.stored[held.id] = left
@@ -205,15 +200,16 @@ class Facts:
             if one is not None and one in self.stored:
                 self._add_keys(one, self.stored[one].event)
                 self._refresh(one)
-        if spoken:
-            self._find_utterances(spoken)
+        self._find_again(shared)
 
-    def _find_utterances(self, spoken: set[str]) -> None:
-        """What else names these occasions, the first to do so."""
-        for one, stored in self.stored.items():
-            for key, id_ in utterances(stored.event):
-                if key in spoken and ("utterance", key) not in self._keys:
-                    self._key(("utterance", key), id_ or changed_by(stored) or one)
+    def _find_again(self, gone: set[Entry]) -> None:
+        """Which records bear a host's ids, now that less is left of those that did."""
+        log = self.stored.values() if gone else ()
+        keys = {key for _, key in gone}
+        streams = {one.stream for one in log if may_bear(one.event, keys)}
+        again = Facts().extend(one for one in log if one.stream in streams)
+        for entry in gone & {*again._keys}:  # noqa: SLF001 - of its own kind
+            self._key(entry, again._keys[entry])  # noqa: SLF001
 
     def live(self, id_: str) -> bool:
         """Whether no live later amendment strikes the event out."""
@@ -245,12 +241,13 @@ class Facts:
                 self._key(entry, id_)
         if getattr(event, "utterance_key", None) is not None:
             for key, utterance in utterances(event):
-                if ("utterance", key) not in self._keys:
+                if ("utterance", key) in self._keys:
+                    self._keys.again.add(("utterance", key))
+                else:
                     self._key(("utterance", key), utterance or id_)
 
-    def _key(self, entry: tuple[str, str], id_: str) -> None:
-        self._keyed.append((self.at[-1], entry, self._keys.get(entry)))
-        self._keys[entry] = id_
+    def _key(self, entry: Entry, id_: str) -> None:
+        self._keys.put(entry, id_, event=self.at[-1])
 
     def _unindex(self, id_: str, event: ev.Event) -> None:
         self._forget_merges(event)
@@ -310,6 +307,10 @@ class Facts:
     def id_of(self, kind: str, key: str) -> str | None:
         """The ledger's id for a host's id; struck-out records keep theirs."""
         return self._keys.get((kind, key))
+
+    def one_bears(self, kind: str, key: str) -> bool:
+        """Whether a host surely gave an id to one record, or one act, only."""
+        return (kind, key) not in self._keys.again
 
     def keys(self, kind: str) -> tuple[str, ...]:
         """All host ids of a kind."""

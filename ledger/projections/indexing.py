@@ -5,7 +5,7 @@ Here is what one event says of that, and no more; the indexes themselves are kep
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from ledger.model import events as ev
@@ -93,6 +93,16 @@ def host_ids(event: ev.Event | ev.Remains) -> Iterator[tuple[str, str]]:
     yield from (("utterance", key) for key, _ in utterances(event))
 
 
+def may_bear(event: ev.Event | ev.Remains, keys: Collection[str]) -> bool:
+    """Whether an event may tell of one of some ids of a host: quicker than to ask for them all."""
+    return (
+        getattr(event, "key", None) in keys
+        or getattr(event, "utterance_key", None) in keys
+        or getattr(event, "changes", _NO_CHANGES).get("utterance_key") in keys
+    )
+
+
+_NO_CHANGES: Final[Mapping[str, Any]] = {}
 _KEYED_TYPES: Final = {ev.TYPE_NAMES[cls]: kind for cls, kind in KEYED.items()}
 
 

@@ -105,16 +105,16 @@ class Near(Facts):
 
     def _laid_in(self, events: Iterable[ev.StoredEvent]) -> None:
         """Apply older events beneath those that may be taken back."""
-        behind, before = self.at, (self.size, self.last_recorded, self._keyed)
+        behind, before = self.at, (self.size, self.last_recorded, self._keys.journal)
         self.at, self._fetching = list[str](), True
-        self._keyed = deque[Any](maxlen=1)  # what was there first is never taken back
+        self._keys.journal = deque[Any](maxlen=1)  # what was there first is never taken back
         try:
             for stored in events:
                 if not dict.__contains__(self.stored, stored.id):
                     self.apply(stored)
         finally:
             self.at += behind
-            self.size, self.last_recorded, self._keyed = before
+            self.size, self.last_recorded, self._keys.journal = before
             self._fetching = False
 
     def _fetch(self, kind: str, id_: str) -> None:
@@ -168,6 +168,11 @@ class Near(Facts):
         if kind in FETCHED_KINDS:
             self._fetch(kind, key)
         return super().id_of(kind, key)
+
+    def one_bears(self, kind: str, key: str) -> bool:
+        """Whether a host surely gave an id to one record, or one act, only."""
+        self.id_of(kind, key)
+        return super().one_bears(kind, key)
 
     def keys(self, kind: str) -> tuple[str, ...]:
         """Host ids of a kind: of acts and documents the last ones, and what was fetched."""

@@ -15,6 +15,7 @@ from ledger.projections import changing
 from ledger.projections.effective import Facts
 from ledger.projections.indexing import keys_of
 from ledger.projections.missing import Found, Unheld
+from ledger.projections.near import FETCHED_KINDS
 
 T = TypeVar("T")
 
@@ -133,6 +134,10 @@ class Slim(Facts):
     def id_of(self, kind: str, key: str) -> str | None:
         """The ledger's id for a host's id."""
         return super().id_of(kind, key) or self._shelf.id_of(kind, key)
+
+    def one_bears(self, kind: str, key: str) -> bool:
+        """As `Facts.one_bears`; the shelf tells of its records which came last alone."""
+        return kind not in FETCHED_KINDS and super().one_bears(kind, key)
 
     def keys(self, kind: str) -> tuple[str, ...]:
         """Host ids of a kind; of claims and documents not all."""

@@ -7,8 +7,9 @@ its files after that is in `ledger.erasing`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
@@ -42,6 +43,9 @@ _DEFAULTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 _SHORTEST: Final = 12
 """A quotation shorter than this is looked for in its document alone: it may stand anywhere."""
+
+_REPEATED: Final = 4096
+"""So many different texts are remembered while a log is searched: most are those of a few words."""
 
 
 @attrs.frozen(kw_only=True)
@@ -184,7 +188,7 @@ def _of_a_record(
 
 def _struck_out_before(facts: Facts, given: str, id_: str) -> Iterator[str]:
     """The records that a host knew by the same id before they were struck out."""
-    keys = set(keys_of(facts.stored[id_].event))
+    keys = {one for one in keys_of(facts.stored[id_].event) if not facts.one_bears(*one)}
     if given == id_ or not keys:
         return
     for one, stored in facts.stored.items():
@@ -230,15 +234,14 @@ def _of_a_person(facts: Facts, ids: Sequence[str], slots: Collection[str]) -> Pl
                 for slot, why in (("who", "their name"), ("what", "asked for")):
                     if slot in slots and slot in there(facts.stored[target]):
                         found[target, slot] = _part(facts, target, slot, why)
-    wanted = [slot for slot in slots if slot in ("words", "by")]
-    for one, stored in facts.stored.items():
-        for slot in there(stored):
-            if slot in wanted and _named_in(stored, slot, names):
-                found[one, slot] = _part(facts, one, slot, "names them")
+    named = [*_standing(facts, names)]
+    for one, slot in named:
+        if slot in slots and slot in ("words", "by"):
+            found[one, slot] = _part(facts, one, slot, "names them")
     return Plan(
         record=facts.public(ids[0]),
         parts=tuple(found.values()),
-        left=tuple(_left(facts, found, names)),
+        left=tuple(_part(facts, *one, "holds the same") for one in named if one not in found),
     )
 
 
@@ -248,20 +251,32 @@ def _names_in(stored: ev.StoredEvent) -> Iterator[str]:
             yield str(value)
 
 
-def _named_in(stored: ev.StoredEvent, slot: str, needles: Collection[str]) -> bool:
-    """Whether one of some comparable names or quotations stands in a slot."""
-    return any(
-        stands(needle, text) for text in map(comparable, texts(stored, slot)) for needle in needles
-    )
+def _standing(facts: Facts, needles: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The events and slots in which one of some comparable names or quotations stands."""
+
+    @functools.lru_cache(_REPEATED)
+    def stood(text: str) -> bool:
+        shown = comparable(text)
+        return any(stands(needle, shown) for needle in needles)
+
+    for id_, stored in facts.stored.items() if needles else ():
+        named = {slot for slot, text in _told(stored) if stood(text)}
+        yield from ((id_, slot) for slot in (there(stored) if named else ()) if slot in named)
 
 
 def texts(stored: ev.StoredEvent, slot: str) -> Iterator[str]:
     """Every text in a slot of an event, down to the last field."""
-    if slot == "by":
-        yield from (text for text in (stored.recorder.name, stored.recorder.tool) if text)
-    for where, _, value in said_in(stored.event):
-        if where == slot:
-            yield from _texts(value)
+    return (text for where, text in _told(stored) if where == slot)
+
+
+def _told(stored: ev.StoredEvent) -> Iterator[tuple[str, str]]:
+    """Every text of an event with its slot."""
+    yield from (("by", text) for text in (stored.recorder.name, stored.recorder.tool) if text)
+    for slot, _, value in said_in(stored.event):
+        if isinstance(value, str) and value:
+            yield slot, value
+        else:
+            yield from ((slot, text) for text in _texts(value))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -274,12 +289,16 @@ def _texts(value: Any) -> Iterator[str]:
         case tuple() | list():
             for one in value:
                 yield from _texts(one)
-        case _ if attrs.has(type(value)):
-            for field in attrs.fields(type(value)):
-                if field.name != "mode":  # how words are quoted is none of them
-                    yield from _texts(getattr(value, field.name))
         case _:
-            return
+            for name in _fields(cast("Any", type(value))):
+                yield from _texts(getattr(value, name))
+
+
+@functools.cache
+def _fields(cls: type[Any]) -> tuple[str, ...]:
+    # How words are quoted is none of them.
+    found = attrs.fields(cls) if attrs.has(cls) else ()
+    return tuple(field.name for field in found if field.name != "mode")
 
 
 # -- what is left ----------------------------------------------------------------------------------
@@ -332,9 +351,6 @@ def _left(
     facts: Facts, found: Mapping[tuple[str, str], Part], needles: Collection[str]
 ) -> Iterator[Part]:
     """Where the same words stand in slots that nobody asked to erase."""
-    if not needles:
-        return
-    for id_, stored in facts.stored.items():
-        for slot in there(stored):
-            if (id_, slot) not in found and _named_in(stored, slot, needles):
-                yield _part(facts, id_, slot, "holds the same")
+    for id_, slot in _standing(facts, needles):
+        if (id_, slot) not in found:
+            yield _part(facts, id_, slot, "holds the same")

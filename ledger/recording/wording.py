@@ -46,10 +46,10 @@ def stands(needle: str, text: str) -> bool:
         >>> stands("ro", "ro's town"), stands("ro", "rome"), stands("李明", "昨天李明说坝关了。")
         (True, False, True)
     """
-    if not needle:
+    at = text.find(needle) if needle else -1
+    if at < 0:
         return False
     before, after = not _is_joined(needle[0]), not _is_joined(needle[-1])
-    at = text.find(needle)
     while at >= 0:
         end = at + len(needle)
         inside = (before and _is_of_a_word(text[at - 1 : at])) or (
