@@ -60,53 +60,74 @@ def changed_by(stored: ev.StoredEvent) -> str | None:
 
 def live(facts: Changes, id_: str) -> bool:
     """Whether no live later amendment strikes the event out."""
-    return _Chain(facts).live(id_)
+    chain = Chain(facts)
+    chain.look_through(id_)
+    return chain.live(id_)
 
 
 def hides(facts: Changes, id_: str) -> set[str]:
     """The slots in which a change, or a live amendment to it, said what nobody can tell now."""
-    return _Chain(facts).hides(id_)
+    chain = Chain(facts)
+    chain.look_through(id_)
+    return chain.hides(id_)
 
 
 def evaluate(facts: Changes, id_: str) -> Evaluated:
     """What an event comes to once all its live changes are applied."""
-    chain = _Chain(facts)
-    if not chain.live(id_):
-        return Evaluated()
-    stored = facts.stored[id_]
-    event = stored.event
-    if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
-        return Evaluated(event=cast("ev.Event", chain.content(id_)))
-    if isinstance(event, ev.Remains):
-        return Evaluated(lost=True)
-    found = Evaluated()
-    for change_id in facts.changes_of(id_):
-        if not chain.live(change_id):
-            continue
-        change, lost = chain.content(change_id), chain.hides(change_id)
-        if isinstance(change, ev.Remains):
-            return Evaluated(lost=True)
-        if lost:
-            found.hidden = tuple(s for s in SLOTS if s in lost or s in found.hidden)
-            found.lost = found.lost or not lost.isdisjoint(needed(stored.type))
-            event = blanked(event, id_, lost)
-        event = changed(event, cast("ev.Change", change))
-        found.lost = found.lost and not _says_whose(cast("ev.Change", change))
-        if isinstance(change, ev.ClaimCorrected):
-            found.corrected_by = (*found.corrected_by, change_id)
-            found.never_said = change.never_said  # the publisher's last word on it
-    found.event = None if found.lost else event
-    return found
+    return Chain(facts).evaluate(id_)
 
 
 @attrs.define
-class _Chain:
-    """What changes of changes come to, each asked about once: they ask about each other."""
+class Chain:
+    """What changes of changes come to, each asked about once: they ask about each other.
+
+    It holds for as long as no change comes or goes.
+    """
 
     _facts: Changes
     _live: dict[str, bool] = attrs.field(factory=dict, init=False)
     _contents: dict[str, ev.Event | ev.Remains] = attrs.field(factory=dict, init=False)
     _hidden: dict[str, set[str]] = attrs.field(factory=dict, init=False)
+
+    def evaluate(self, id_: str) -> Evaluated:
+        """What an event comes to once all its live changes are applied."""
+        self.look_through(id_)
+        if not self.live(id_):
+            return Evaluated()
+        stored = self._facts.stored[id_]
+        event = stored.event
+        if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
+            return Evaluated(event=cast("ev.Event", self.content(id_)))
+        if isinstance(event, ev.Remains):
+            return Evaluated(lost=True)
+        found = Evaluated()
+        for change_id in self._facts.changes_of(id_):
+            if not self.live(change_id):
+                continue
+            change, lost = self.content(change_id), self.hides(change_id)
+            if isinstance(change, ev.Remains):
+                return Evaluated(lost=True)
+            if lost:
+                found.hidden = tuple(s for s in SLOTS if s in lost or s in found.hidden)
+                found.lost = found.lost or not lost.isdisjoint(needed(stored.type))
+                event = blanked(event, id_, lost)
+            event = changed(event, cast("ev.Change", change))
+            found.lost = found.lost and not _says_whose(cast("ev.Change", change))
+            if isinstance(change, ev.ClaimCorrected):
+                found.corrected_by = (*found.corrected_by, change_id)
+                found.never_said = change.never_said  # the publisher's last word on it
+        found.event = None if found.lost else event
+        return found
+
+    def look_through(self, id_: str) -> None:
+        """Ask about the last changes first: each then finds those of it told, however deep."""
+        beneath, met = [id_], {id_}
+        for one in beneath:
+            new = {*self._facts.changes_of(one)} - met - self._hidden.keys()
+            met |= new
+            beneath += new
+        for one in reversed(beneath[1:]):
+            self.live(one), self.content(one), self.hides(one)
 
     def live(self, id_: str) -> bool:
         """Whether no live later amendment strikes the event out."""

@@ -144,29 +144,29 @@ class Facts:
             (self.never_said.add if change.never_said else self.never_said.discard)(target)
         return True
 
-    def _refresh(self, id_: str) -> None:
+    def _refresh(self, id_: str | None) -> None:
         """Recompute one record, and what it changes in turn."""
-        before = self.effective.pop(id_, None)
-        if before is not None:
-            self._unindex(id_, before)
-        stored = self.stored[id_]
-        self._forget_notes(id_)
-        now = changing.evaluate(self, id_)
-        if now.corrected_by:
-            self.corrected_by[id_] = now.corrected_by
-        if now.hidden:
-            self.hidden[id_] = now.hidden
-        if now.never_said:
-            self.never_said.add(id_)
-        if now.lost and stored.type in ("claim_recorded", "proposition_defined"):
-            self.lost.add(id_)
-        if now.event is not None:
-            self._hold(id_, now.event)
-        elif isinstance(stored.event, ev.Remains):
-            self._add_keys(id_, stored.event)
-        target = changed_by(stored)
-        if target is not None and target in self.stored:
-            self._refresh(target)
+        chain = changing.Chain(self)
+        while id_ is not None and id_ in self.stored:
+            before = self.effective.pop(id_, None)
+            if before is not None:
+                self._unindex(id_, before)
+            stored = self.stored[id_]
+            self._forget_notes(id_)
+            now = chain.evaluate(id_)
+            if now.corrected_by:
+                self.corrected_by[id_] = now.corrected_by
+            if now.hidden:
+                self.hidden[id_] = now.hidden
+            if now.never_said:
+                self.never_said.add(id_)
+            if now.lost and stored.type in ("claim_recorded", "proposition_defined"):
+                self.lost.add(id_)
+            if now.event is not None:
+                self._hold(id_, now.event)
+            elif isinstance(stored.event, ev.Remains):
+                self._add_keys(id_, stored.event)
+            id_ = changed_by(stored)
 
     def _forget_notes(self, id_: str) -> None:
         for told in (self.corrected_by, self.hidden):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
+import pytest
 from hypothesis import given
 
 from ledger import Document, Ledger, Party, Proposition
@@ -96,3 +97,33 @@ def test_a_record_with_many_changes_takes_its_changes_and_not_their_square(monke
     facts.take_back(50)
     assert len(laid) == 50
     assert facts.get(facts.id_of("party", "board"), ev.PartyRegistered) == events[0].event
+
+
+@pytest.mark.parametrize("strike_out", [True, False])
+def test_a_change_of_a_change_of_a_change_is_read_however_deep(strike_out):
+    deep = 400
+    with Ledger.open(":memory:") as ledger:
+        ledger.register(Party("board", name="Water Board"))
+        ledger.amend("board", name="Board of Waters", reason="its new name")
+        first, change = ledger.events()
+    events, target = [first], first.id
+    for number in range(deep):
+        event = ev.RecordAmended(
+            target=target,
+            strike_out=strike_out,
+            changes={} if strike_out else {"name": f"Board {number}"},
+            record_type="party_registered",
+            reason="it was not so",
+        )
+        target = f"00000000-0000-7000-8000-{number:012}"
+        events.append(
+            attrs.evolve(change, id=target, sequence=number + 1, stream_v=number + 1, event=event)
+        )
+    facts = Facts().extend(events)
+    board = facts.get(first.id, ev.PartyRegistered)
+    assert board is not None, "of so many undoings the last one left it"
+    assert board.name == ("Water Board" if strike_out else f"Board {deep - 1}")
+    assert facts.live(first.id)
+    facts.take_back()
+    assert (facts.get(first.id, ev.PartyRegistered) is None) is strike_out
+    assert changing.live(facts, first.id) is not strike_out
