@@ -105,10 +105,7 @@ class Facts:
         """Forget the last event alone; what it changed, and its keys, are still to be seen to."""
         id_ = self.at.pop()
         stored = self.stored.pop(id_)
-        before = self.effective.pop(id_, None)
-        if before is not None:
-            self._unindex(id_, before)
-        self._forget_notes(id_)
+        self._let_go(id_)
         if (target := changed_by(stored)) is not None:
             self._changes[target].remove(id_)
         if isinstance(stored.event, ev.ContentErased):
@@ -148,11 +145,8 @@ class Facts:
         """Recompute one record, and what it changes in turn."""
         chain = changing.Chain(self)
         while id_ is not None and id_ in self.stored:
-            before = self.effective.pop(id_, None)
-            if before is not None:
-                self._unindex(id_, before)
             stored = self.stored[id_]
-            self._forget_notes(id_)
+            self._let_go(id_)
             now = chain.evaluate(id_)
             if now.corrected_by:
                 self.corrected_by[id_] = now.corrected_by
@@ -168,7 +162,11 @@ class Facts:
                 self._add_keys(id_, stored.event)
             id_ = changed_by(stored)
 
-    def _forget_notes(self, id_: str) -> None:
+    def _let_go(self, id_: str) -> None:
+        """Forget what a record came to, with the ways to find it; its keys stay."""
+        before = self.effective.pop(id_, None)
+        if before is not None:
+            self._unindex(id_, before)
         for told in (self.corrected_by, self.hidden):
             told.pop(id_, None)
         for marked in (self.never_said, self.lost):
@@ -227,7 +225,7 @@ class Facts:
         self._add_to_index(id_, event)
 
     def _add_to_index(self, id_: str, event: ev.Event) -> None:
-        self._forget_merges(event)
+        self._forget_merges(id_, event)
         self._by_type[type(event)][id_] = None
         for entry in entries(event):
             self._index[entry][id_] = None
@@ -250,7 +248,7 @@ class Facts:
         self._keys.put(entry, id_, event=self.at[-1])
 
     def _unindex(self, id_: str, event: ev.Event) -> None:
-        self._forget_merges(event)
+        self._forget_merges(id_, event)
         self._by_type[type(event)].pop(id_, None)
         for entry in entries(event):
             self._index[entry].pop(id_, None)
@@ -339,8 +337,10 @@ class Facts:
             self._kept = merging.merged_into(self)
         return merging.followed(self._kept, id_)
 
-    def _forget_merges(self, event: ev.Event) -> None:
-        if isinstance(event, ev.PartiesMerged | ev.PropositionsMerged | ev.PropositionDefined):
+    def _forget_merges(self, id_: str, event: ev.Event) -> None:
+        can_be = isinstance(event, ev.PartyRegistered | ev.PropositionDefined)
+        about = [("merge_of", id_), ("merged_into", id_)] if can_be else []
+        if isinstance(event, merging.Merge) or any(map(self._index.get, about)):
             self._kept = None
 
     def negated(self, proposition: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,3 +84,27 @@ def test_every_kind_of_change_is_taken_back_one_by_one():
         assert facts.memo("size", "", lambda: facts.size) == size
         facts.take_back()
     assert state(facts) == state(Facts())
+
+
+@pytest.mark.parametrize(
+    "nouns",
+    [
+        (Party("a", name="A"), Party("b", name="B")),
+        (Proposition("a", text="A"), Proposition("b", text="B")),
+    ],
+)
+def test_what_was_merged_is_so_again_once_its_own_undoing_is_undone(nouns):
+    with Ledger.open(":memory:") as ledger:
+        ledger.register_all(nouns)
+        merge = ledger.merge("a", "b", reason="one and the same").ledger_id
+        apart = ledger.amend(merge, strike_out=True, reason="not so")
+        gone = ledger.amend("b", strike_out=True, reason="nobody")
+        ledger.amend(apart.ledger_id, strike_out=True, reason="so after all")
+        with ledger._folded.facts() as facts:
+            assert state(facts) == state(Facts().extend(ledger.events()))
+        ledger.amend(gone.ledger_id, strike_out=True, reason="somebody")
+        with ledger._folded.facts() as facts:
+            assert state(facts) == state(Facts().extend(ledger.events()))
+            assert len({facts.canonical(one) for one in facts.at[:2]}) == 1
+            facts.take_back()
+            assert state(facts) == state(Facts().extend([*ledger.events()][:-1]))
