@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, overload
 
 from ledger import auditing
-from ledger.errors import Invalid, InvalidCheckpoint
+from ledger.errors import Invalid, InvalidBundle, InvalidCheckpoint
 from ledger.folding import Folded
 from ledger.handed import Id, id_of
 from ledger.merkle.checkpoint import Checkpoint
@@ -38,6 +38,13 @@ class Attesting(abc.ABC):
             UnknownEvent: the log is not that long.
             SignerRefused: the signer has signed another history of the log.
         """
+        if signer is not None and (not hasattr(signer, "sign") or hasattr(signer, "verifier_key")):
+            raise Invalid(
+                f"{show(signer)} signs no checkpoints. Write signer=CheckpointSigner(memory, key), "
+                "of ledger.signing.",
+                field="signer",
+                given=signer,
+            )
         return auditing.checkpoint(self._folded, size, signer)
 
     def prove(self, claim: Id | int, *, checkpoint: Checkpoint | str | None = None) -> Proof:
@@ -61,10 +68,16 @@ class Attesting(abc.ABC):
         Raises:
             RootMismatch: it does not.
             InconsistentCheckpoint: they are of two logs, or the older counts more.
+            InvalidCheckpoint: one of them is no checkpoint.
         """
+        earlier = old if isinstance(old, int) else read_checkpoint(old)
+        if earlier is None:
+            raise InvalidCheckpoint(
+                "None is no older checkpoint. Hand over its text, or its size.", field="old"
+            )
         return auditing.prove_growth(
             self._folded,
-            old if isinstance(old, int) else read_checkpoint(old),
+            earlier,
             new if isinstance(new, int) else read_checkpoint(new),
         )
 
@@ -90,6 +103,12 @@ class Attesting(abc.ABC):
         """
         if claim is not None and party is not None:
             raise Invalid("A bundle is of a claim or of a party: give one of them.", field="claim")
+        if not isinstance(path, str | os.PathLike):
+            raise InvalidBundle(
+                f"{show(path)} is no path. Write bundle('weir.bundle'), or '....zip' for one file.",
+                field="path",
+                given=path,
+            )
         return auditing.bundle(
             self._folded,
             path,

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from ledger.errors import CursorMoved, InvalidCursor
 from ledger.folding import Folded
+from ledger.model.text import show
 from ledger.store import consumers, read
-from ledger.store.binds import AnySession, engine_or_connection
+from ledger.store.binds import AnySession, engine_or_connection, is_session
 from ledger.store.transaction import writing
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
@@ -48,8 +49,8 @@ class Cursor:
     def __init__(self, log: Folded, name: str) -> None:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise InvalidCursor(
-                f"{name!r} cannot be the name of a cursor. Write a small letter, then up to 62 of "
-                "a-z, 0-9, _, . and -.",
+                f"{show(name)} cannot be the name of a cursor. Write a small letter, then up to 62 "
+                "of a-z, 0-9, _, . and -.",
                 field="name",
                 given=name,
             )
@@ -117,6 +118,13 @@ class Cursor:
         if conn is None and not self._log.checked:
             with self._log.connected():
                 pass  # makes sure that the tables are ours
+        if conn is not None and not (isinstance(conn, Engine | Connection) or is_session(conn)):
+            raise InvalidCursor(
+                f"conn= takes the Connection or the Session of your transaction, not {show(conn)}. "
+                "Leave it out, and the move is committed by itself.",
+                field="conn",
+                given=conn,
+            )
         bind = self._log.bind if conn is None else engine_or_connection(conn)
         with writing(bind) as joined:
             yield joined
@@ -138,7 +146,7 @@ class Cursor:
         size = 0 if head is None else head.size
         if type(sequence) is not int or not -1 <= sequence < size:
             raise InvalidCursor(
-                f"{sequence!r} is no place for the cursor {self.name}: the log holds {size} "
+                f"{show(sequence)} is no place for the cursor {self.name}: the log holds {size} "
                 "events, counted from 0. Give the sequence of an event, or -1 for the beginning.",
                 field="to",
                 given=sequence,

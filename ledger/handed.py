@@ -106,7 +106,9 @@ def with_an_axis(*bare: object) -> None:
 
 def ids_of(values: Id | Sequence[Id]) -> tuple[str, ...]:
     """One id or several, as a tuple."""
-    return (id_of(values),) if isinstance(values, str | Receipt) else tuple(map(id_of, values))
+    if isinstance(values, str | Receipt) or not isinstance(values, Iterable):
+        return (id_of(values),)  # what is no id at all is refused where it is looked up
+    return tuple(map(id_of, values))
 
 
 def plain(value: Any, parties: list[Party]) -> Any:

@@ -19,6 +19,7 @@ from ledger.codec.entry import Row
 from ledger.codec.envelope import opened
 from ledger.errors import Invalid
 from ledger.model.events import StoredEvent
+from ledger.model.text import show
 from ledger.store import read
 from ledger.store.collector import collector_paused
 from ledger.store.tables import Tables
@@ -176,7 +177,7 @@ def bounded(field: str, given: object, least: int) -> None:
     """Refuse what is no whole number from `least` on."""
     if type(given) is not int or given < least:
         raise Invalid(
-            f"{field} must be a whole number, {least} or more, not {given!r}.",
+            f"{field} must be a whole number, {least} or more, not {show(given)}.",
             field=field,
             given=given,
         )

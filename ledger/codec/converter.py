@@ -69,7 +69,7 @@ def type_called(wanted: str | type[Any]) -> str:
         return name
     near = difflib.get_close_matches(str(name), TYPES, n=3)
     hint = f" Did you mean {' or '.join(near)}?" if near else f" There are {', '.join(TYPES)}."
-    raise UnknownEventType(f"No event type is called {name!r}.{hint}")
+    raise UnknownEventType(f"No event type is called {show(name)}.{hint}")
 
 
 def event_class(type_: str) -> type[Any]:

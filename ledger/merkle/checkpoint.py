@@ -55,6 +55,17 @@ class Checkpoint:
     signatures: tuple[Signature, ...] = attrs.field(default=(), eq=False, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
+        given: tuple[object, ...] = (self.origin, self.size, self.root)
+        match given:
+            case (str(), int(), bytes()):
+                pass
+            case _:
+                raise InvalidCheckpoint(
+                    "A checkpoint is an origin (text), a size (a number) and a root (bytes). A "
+                    "text is read by Checkpoint.parse(text).",
+                    field="origin",
+                    given=given,
+                )
         if not self.origin or _CONTROL.search(self.origin):
             raise InvalidCheckpoint(
                 f"The origin {self.origin!r} must be one line of text, such as "
@@ -96,6 +107,14 @@ class Checkpoint:
             >>> Checkpoint.parse(text + "\n— claims.example c2lnbmVk\n").size
             0
         """
+        given: object = text
+        if not isinstance(given, str):
+            raise InvalidCheckpoint(
+                f"A checkpoint is read from text, not from {type(given).__name__}. Write "
+                "Checkpoint.parse(Path('checkpoint.txt').read_text()).",
+                field="text",
+                given=given,
+            )
         body, empty, below = text.rstrip("\n").partition("\n\n")
         signatures = _read_signatures(below) if empty else ()
         match body.split("\n"):

@@ -103,7 +103,8 @@ class Document:
     def __attrs_post_init__(self) -> None:
         """Digest and length must fit the text, or stand in for it."""
         if self.text is None:
-            if not _SHA256.match(self.sha256) or not self.length or self.length < 0:
+            fits = isinstance(self.sha256, str) and _SHA256.match(self.sha256)
+            if not fits or type(self.length) is not int or self.length < 1:
                 raise InvalidDocument(
                     f"Document {show(self.id)} comes without its text: give sha256= (64 lower-case "
                     f"hex digits, got {show(self.sha256)}) and length= (code points, got "

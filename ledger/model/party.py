@@ -7,7 +7,7 @@ is what a host hands in; what the log keeps of it are the events of `ledger.mode
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -80,7 +80,9 @@ class Name:
 
 
 def _names(values: str | Name | Iterable[str | Name]) -> tuple[Name, ...]:
-    given = (values,) if isinstance(values, str | Name) else tuple(values)
+    given: Iterable[Any] = (values,)  # a Name refuses what is none
+    if isinstance(values, Iterable) and not isinstance(values, str):
+        given = values
     return tuple(value if isinstance(value, Name) else Name(value) for value in given)
 
 

@@ -132,7 +132,8 @@ class Period:
             >>> Period.from_text("../..") == ALWAYS
             True
         """
-        since, slash, until = text.partition("/")
+        given: object = text
+        since, slash, until = text.partition("/") if isinstance(given, str) else ("", "", "")
         if not slash:
             raise InvalidDate(
                 f"{show(text)} is no stored period: it lacks the slash.", field="period", given=text

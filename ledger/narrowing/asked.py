@@ -128,6 +128,7 @@ class Asked:
         """A party's words over time on a topic or a proposition."""
         records = self.records
         who = naming.find(records, "party", party)
+        naming.check("topic", topic)
         known = records.effective.get(records.id_of("proposition", topic) or topic)
         single = isinstance(known, ev.PropositionDefined) and not records.id_of("topic", topic)
         on = naming.find(records, "proposition" if single else "topic", topic)

@@ -28,6 +28,7 @@ from ledger.errors import InvalidView
 from ledger.folding import Folded
 from ledger.model import events as ev
 from ledger.model.moment import Knob
+from ledger.model.text import show
 from ledger.narrowing.acts import narrowed
 from ledger.projections.effective import Facts
 from ledger.projections.steps import SILENT, STATES, Steps, steps_on
@@ -46,7 +47,7 @@ class Cell:
     stance: str | None
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Sheet:
     """The cells of a day that are not silent, as columns of one length.
 
@@ -62,6 +63,10 @@ class Sheet:
     said: Knob
     basis: int
 
+    def __repr__(self) -> str:
+        """How much it is: its columns may be a million long."""
+        return f"<{len(self):,} cells said by {self.said}, of {self.basis:,} events>"
+
     def __len__(self) -> int:
         return len(self.state)
 
@@ -76,7 +81,7 @@ class Sheet:
             )
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Columns:
     """The positions of a prefix over all days; made by `View.columns`."""
 
@@ -88,6 +93,11 @@ class Columns:
     _start: Any
     _day: Any
     _state: Any
+
+    def __repr__(self) -> str:
+        """How much it is: its columns may be a million long."""
+        of = f"{len(self.parties):,} parties on {len(self.propositions):,} propositions"
+        return f"<columns of {of}, of {self.basis:,} events>"
 
     @property
     def nbytes(self) -> int:
@@ -111,10 +121,12 @@ class Columns:
             )
         low, high = 0, len(self._party)
         if party is not None:
-            place = bisect.bisect_left(self.parties, party)
+            place = len(self.parties)
+            if isinstance(party, str):
+                place = bisect.bisect_left(self.parties, party)
             if place == len(self.parties) or self.parties[place] != party:
                 raise InvalidView(
-                    f"No party {party!r} is in these columns.", field="party", given=party
+                    f"No party {show(party)} is in these columns.", field="party", given=party
                 )
             low = bisect.bisect_left(self._party, place)
             high = bisect.bisect_right(self._party, place)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table
 
 from ledger.errors import UnknownProjection
 from ledger.projecting import telling
-from ledger.projecting.registry import Registry, Site
+from ledger.projecting.registry import Registry, Site, check_named
 from ledger.projections.answer import Answer
 from ledger.store import cursors
 from ledger.store.cursors import Build, Cursor, Parked, Phase
@@ -141,6 +141,7 @@ def serving(site: Site, registry: Registry, name: str, conn: Connection | None =
 
 def served_cursor(site: Site, conn: Connection, name: str) -> Cursor | None:
     """The cursor of the build that is read, None where there is none."""
+    check_named(name)
     log_id = site.log_id(conn)
     key: Build | None = None
     if log_id is not None:

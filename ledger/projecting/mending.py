@@ -105,8 +105,9 @@ def prune(site: Site, registry: Registry, name: str) -> tuple[str, ...]:
     """Remove the builds that another has taken the place of, with their tables; tells which.
 
     Raises:
-        UnknownProjection: a version is not registered here, so its tables are not known.
+        UnknownProjection: it or a version is not registered here, so its tables are not known.
     """
+    registry.find(name)
     removed: list[str] = []
     with writing(site.bind) as conn:
         log_id = site.log_id(conn)

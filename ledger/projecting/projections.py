@@ -162,7 +162,10 @@ class Projections:
 
         Raises:
             ProjectionFailed: one waits for an event that it cannot take.
+            UnknownProjection: nothing of that name is registered here.
         """
+        if name is not None:
+            self._registry.find(name)
         for entry in self._registry.inline:
             if name in (None, entry.name):
                 outcome = self.run(entry.name, version=entry.version)

@@ -15,7 +15,7 @@ import attrs
 from sqlalchemy import Connection
 
 from ledger.errors import InvalidProjection, UnknownProjection
-from ledger.model.text import did_you_mean, near
+from ledger.model.text import did_you_mean, is_storable, near, show
 from ledger.projecting.projection import Mode, Projection
 from ledger.projections.answer import Answer
 from ledger.store import read
@@ -125,6 +125,23 @@ class Entry:
         return self.factory(build)
 
 
+def check_named(name: object) -> None:
+    """Refuse what no projection is asked for by.
+
+    Raises:
+        InvalidProjection: it is no text, such as the projection itself.
+    """
+    if not is_storable(name):
+        told = f"by {show(name)}"
+        if isinstance(name, Projection):
+            told = f"by itself: type {name.name!r}"
+        raise InvalidProjection(
+            f"A projection is asked for by its name, a text, not {told}.",
+            field="name",
+            given=name,
+        )
+
+
 def entry_of(projection: Projection | Factory, mode: Mode) -> Entry:
     """What `add` was given, looked at.
 
@@ -135,7 +152,7 @@ def entry_of(projection: Projection | Factory, mode: Mode) -> Entry:
     first = projection(0) if callable(projection) else projection
     if not isinstance(first, Projection):
         raise InvalidProjection(
-            f"{first!r} is no projection. Hand over a Projection, or a function of the build's "
+            f"{show(first)} is no projection. Hand over a Projection, or a function of the build's "
             "number that makes one.",
             field="projection",
             given=first,
@@ -194,8 +211,10 @@ class Registry:
         """The entry of a name, of a version or of the highest one.
 
         Raises:
+            InvalidProjection: that is no name.
             UnknownProjection: nothing was registered so.
         """
+        check_named(name)
         versions = [one for one in self.all() if one.name == name]
         if version is not None:
             versions = [one for one in versions if one.version == version]
@@ -203,7 +222,7 @@ class Registry:
             told = name if version is None else f"{name} v{version}"
             close = near(name, {one.name for one in self.all()})
             raise UnknownProjection(
-                f"No projection {told!r} is registered here.{did_you_mean(close)} "
+                f"No projection {show(told)} is registered here.{did_you_mean(close)} "
                 "Type: ledger.projections.add(...)",
                 given=name,
                 near=close,

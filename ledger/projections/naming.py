@@ -195,6 +195,7 @@ def denoted(facts: Facts, name: str, on: dt.date | None) -> tuple[Denoted, ...]:
     Exact writing first; where nothing bears exactly this name, the letters' case and the Unicode
     form are overlooked.
     """
+    check("party", name)
     like = facts.memo("borne", "", lambda: _borne(facts)).get(_loosely(name), ())
     for bearings in ([one for one in like if one[1].name == name], like):
         found = list(_bearers(bearings, on))
@@ -268,6 +269,7 @@ def resolve(facts: Facts, given: str, on: dt.date | None) -> str:
         UnknownName: nothing bears it then; near matches are named.
         AmbiguousName: several parties bear it then, or one does perhaps.
     """
+    check("party", given)
     if (id_ := facts.id_of("party", given)) is not None and id_ in facts.effective:
         return facts.public(facts.canonical(id_))
     found = denoted(facts, given, on)

@@ -14,11 +14,11 @@ import attrs
 
 from ledger.errors import InvalidDocument, InvalidQuotation
 from ledger.model import events as ev
-from ledger.model.document import digest
+from ledger.model.document import MAX_TEXT, digest
 from ledger.model.quotation import Quotation, anchored
 from ledger.model.ranges import Range
 from ledger.model.reanchoring import reanchored
-from ledger.model.text import show
+from ledger.model.text import check_text, show
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.erased import Erased, erased_of
@@ -141,6 +141,7 @@ def check_quotes(
 
 def _checked(facts: Facts, document: str, text: str) -> str:
     event = facts.get(document, ev.DocumentRegistered)
+    check_text(text, field="text", limit=MAX_TEXT)
     if event is not None and digest(text) != event.sha256:
         raise InvalidDocument(
             f"The text given is not that of document {show(event.key)}: its digest is "

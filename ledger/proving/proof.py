@@ -179,6 +179,7 @@ def sequence_of(folded: Folded, claim: str | int) -> int:
     """
     if isinstance(claim, int):
         return claim
+    naming.check("claim", claim)
     with of_claim(folded, claim) as facts:
         stored = facts.stored.get(claim)
         id_ = stored.id if stored is not None else naming.find(facts, "claim", claim)

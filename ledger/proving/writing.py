@@ -70,7 +70,15 @@ class Withheld:
             Invalid: it is neither.
         """
         everywhere, at = set(), set()
-        for one in [given] if isinstance(given, str) else given:
+        several = isinstance(given, Iterable) and not isinstance(given, str)
+        for one in given if several else [given]:
+            if not isinstance(one, str):
+                raise Invalid(
+                    f"{show(one)} cannot be withheld. Write withhold=['words'], or one of one "
+                    "entry by its sequence, such as ['12:words'].",
+                    field="withhold",
+                    given=one,
+                )
             sequence, colon, slot = one.rpartition(":")
             digits = sequence.isascii() and sequence.isdigit()
             if slot not in SLOTS or (colon and not digits):

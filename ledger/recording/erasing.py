@@ -8,7 +8,7 @@ its files after that is in `ledger.erasing`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 import attrs
@@ -143,7 +143,8 @@ def erase(intake: Intake, planned: Plan, *, reason: str, authority: str) -> list
 
 
 def _wanted(record: str, stored: ev.StoredEvent, slots: Sequence[str] | None) -> tuple[str, ...]:
-    given = (slots,) if isinstance(slots, str) else slots
+    alone = slots is not None and (isinstance(slots, str) or not isinstance(slots, Iterable))
+    given: Any = (slots,) if alone else slots
     if given is None:
         given = _DEFAULTS.get(stored.type, ())
         if not given:

@@ -9,6 +9,7 @@ from ledger.errors import UnknownEvent
 from ledger.model import events as ev
 from ledger.model.text import show
 from ledger.projections.indexing import KEYED
+from ledger.projections.naming import check
 from ledger.recording.intake import Intake
 
 
@@ -16,8 +17,10 @@ def any_record(intake: Intake, given: str) -> str:
     """The event that any id names: a host's id of one kind, or the ledger's own.
 
     Raises:
+        Invalid: it is no text.
         UnknownEvent: nothing has that id, or records of several kinds do.
     """
+    check("record", given)
     facts = intake.facts
     found = {
         kind: id_

@@ -10,6 +10,7 @@ from ledger.model.document import Document
 from ledger.model.party import Membership, Name, Party
 from ledger.model.proposition import Occurrence, Proposition, Topic
 from ledger.model.text import check_text, show
+from ledger.projections import naming
 from ledger.recording.intake import Intake, Made
 
 Noun = Party | Membership | Topic | Proposition | Occurrence | Document
@@ -212,6 +213,8 @@ def merge(intake: Intake, kept: str, merged: str, *, negated: bool, reason: str)
     """
     if reason != "":
         check_text(reason, field="reason")
+    for one in (kept, merged):
+        naming.check("record", one)
     kind = _kind_of(intake, kept, merged)
     keep, away = intake.find(kind, kept), intake.find(kind, merged)
     facts = intake.facts

@@ -74,9 +74,9 @@ class Spread:
         Raises:
             Invalid: less than one is asked for, or others cannot open the database.
         """
-        if isinstance(processes, bool) or processes < 1:
+        if type(processes) is not int or processes < 1:
             raise Invalid(
-                f"A log is verified by one process or more, not by {processes}.",
+                f"A log is verified by one process or more, not by {processes!r}.",
                 field="processes",
                 given=processes,
             )

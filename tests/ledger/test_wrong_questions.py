@@ -8,20 +8,29 @@ from typing import Any
 
 import pytest
 
-from ledger import Document, Ledger, Party, Proposition, Topic
+from ledger import Checkpoint, Document, Ledger, Party, Projection, Proposition, Topic
 from ledger.errors import (
+    Invalid,
+    InvalidBundle,
     InvalidCheckpoint,
     InvalidCorrection,
+    InvalidCursor,
     InvalidDate,
+    InvalidDocument,
+    InvalidErasure,
     InvalidImport,
+    InvalidProjection,
+    InvalidText,
     InvalidView,
     LedgerError,
     UnknownClaim,
     UnknownEvent,
+    UnknownProjection,
     UnknownTopic,
 )
 from ledger.interchange import import_file
 from ledger.model.period import Period
+from ledger.signing import Ed25519Signer
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +57,10 @@ def own(candidates):
 NO_LEDGER: Any = "votes.db"
 NO_RULE: Any = "Closed"
 NOTHING: Any = None
+NUMBER: Any = 7
+BYTES: Any = b"weir"
+KEY: Any = Ed25519Signer.from_seed("weir.example/claims", bytes(32))
+TALLY: Any = Projection(name="tally", initial=int, evolve=lambda state, _: state + 1)
 WRONG: dict[str, tuple[Callable[[Any], object], type[LedgerError], str]] = {
     "a zone by name": (
         lambda one: one.as_of(said="2024-03-14", zone="Asia/Tokyo"),
@@ -120,6 +133,131 @@ WRONG: dict[str, tuple[Callable[[Any], object], type[LedgerError], str]] = {
         lambda one: one.silences("shut"),
         UnknownTopic,
         "It is the id of a proposition.",
+    ),
+    "a list for an id": (
+        lambda one: one.erase(["c1"], reason="r", authority="a"),
+        Invalid,
+        "A record is named by its id, a text, not by ['c1'] (list)",
+    ),
+    "a list for what is amended": (
+        lambda one: one.amend(["c1"], reason="r", act="deny"),
+        Invalid,
+        "A record is named by its id, a text, not by ['c1'] (list)",
+    ),
+    "a list for what is merged": (
+        lambda one: one.merge(["mill"], "gazette"),
+        Invalid,
+        "A record is named by its id, a text, not by ['mill'] (list)",
+    ),
+    "a list for what is proved": (
+        lambda one: one.prove(["c1"]),
+        Invalid,
+        "A claim is named by its id, a text, not by ['c1'] (list)",
+    ),
+    "a list for a topic": (
+        lambda one: one.timeline("mill", ["weir"]),
+        Invalid,
+        "A topic is named by its id, a text, not by ['weir'] (list)",
+    ),
+    "a number for a name": (
+        lambda one: one.as_of().resolve(7),
+        Invalid,
+        "A party is named by its id, a text, not by 7 (int)",
+    ),
+    "a number for a claim that is withdrawn": (
+        lambda one: one.withdraw(7, claimant="mill", uttered="2024"),
+        Invalid,
+        "A claim is named by its id, a text, not by 7 (int)",
+    ),
+    "a number for a slot": (
+        lambda one: one.erase("c1", slots=7, reason="r", authority="a"),
+        InvalidErasure,
+        "There is no slot 7",
+    ),
+    "the bytes of a document": (
+        lambda one: one.trace("c1", document_text=b"It is shut."),
+        InvalidText,
+        "text must be text, got b'It is shut.' (bytes)",
+    ),
+    "the path of a key for a signer": (
+        lambda one: one.checkpoint(signer="key.pem"),
+        Invalid,
+        "'key.pem' signs no checkpoints. Write signer=CheckpointSigner(memory, key)",
+    ),
+    "a key for a signer": (
+        lambda one: one.checkpoint(signer=KEY),
+        Invalid,
+        "signs no checkpoints. Write signer=CheckpointSigner(memory, key)",
+    ),
+    "nothing for an older checkpoint": (
+        lambda one: one.prove_growth(None),
+        InvalidCheckpoint,
+        "None is no older checkpoint",
+    ),
+    "nothing for a bundle's path": (
+        lambda one: one.bundle(None),
+        InvalidBundle,
+        "None is no path. Write bundle(",
+    ),
+    "a number for what is withheld": (
+        lambda one: one.bundle("never-written", withhold=7),
+        Invalid,
+        "7 cannot be withheld. Write withhold=['words']",
+    ),
+    "the number of processes as text": (
+        lambda one: one.verify(processes="2"),
+        Invalid,
+        "by one process or more, not by '2'",
+    ),
+    "the bytes of a checkpoint": (
+        lambda _: Checkpoint.parse(BYTES),
+        InvalidCheckpoint,
+        "A checkpoint is read from text, not from bytes",
+    ),
+    "a checkpoint made of texts": (
+        lambda _: Checkpoint("weir", NO_RULE, b"root"),
+        InvalidCheckpoint,
+        "a size (a number) and a root (bytes)",
+    ),
+    "a number for a stored period": (
+        lambda _: Period.from_text(NUMBER),
+        InvalidDate,
+        "7 is no stored period",
+    ),
+    "a number for metonyms": (
+        lambda _: Party("az", name="Azerbaijan", metonyms=NUMBER),
+        InvalidText,
+        "name must be text, got 7 (int)",
+    ),
+    "bytes for a digest": (
+        lambda _: Document("g2", publisher="gazette", sha256=BYTES, length=4),
+        InvalidDocument,
+        "64 lower-case hex digits, got b'weir'",
+    ),
+    "a path for a transaction": (
+        lambda one: one.cursor("mailer").reset(0, "weir.db"),
+        InvalidCursor,
+        "conn= takes the Connection or the Session of your transaction, not 'weir.db'",
+    ),
+    "a projection for its name": (
+        lambda one: one.projections.run(TALLY),
+        InvalidProjection,
+        "not by itself: type 'tally'",
+    ),
+    "a list for a projection's name": (
+        lambda one: one.projections.parked(["tally"]),
+        InvalidProjection,
+        "A projection is asked for by its name, a text, not by ['tally']",
+    ),
+    "a mistyped projection to be ready": (
+        lambda one: one.projections.ready("taly"),
+        UnknownProjection,
+        "No projection 'taly' is registered here",
+    ),
+    "a mistyped projection to be pruned": (
+        lambda one: one.projections.prune("taly"),
+        UnknownProjection,
+        "No projection 'taly' is registered here",
     ),
     "what was struck out": (
         lambda one: one.trace("gone"),

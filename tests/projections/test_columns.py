@@ -84,3 +84,14 @@ def test_an_instant_or_an_unknown_party_is_refused(example):
         held.at("2023-01-18T12:00:00Z")
     with pytest.raises(InvalidView, match="No party 'nobody'"):
         held.at("2023-01-18", party="nobody")
+    with pytest.raises(InvalidView, match="No party 7 is"):
+        held.at("2023-01-18", party=7)
+
+
+def test_what_is_shown_of_a_million_numbers_is_how_many(example):
+    held = example.as_of().columns()
+    events = f"of {example.as_of().basis} events>"
+    of = f"{len(held.parties)} parties on {len(held.propositions)} propositions"
+    assert repr(held) == f"<columns of {of}, {events}"
+    sheet = held.at("2023-02-22", party="az")
+    assert str(sheet) == f"<2 cells said by 2023-02-22, {events}"
