@@ -103,7 +103,7 @@ class Attesting(abc.ABC):
         """
         if claim is not None and party is not None:
             raise Invalid("A bundle is of a claim or of a party: give one of them.", field="claim")
-        if not isinstance(path, str | os.PathLike):
+        if not isinstance(path, (str, os.PathLike)):
             raise InvalidBundle(
                 f"{show(path)} is no path. Write bundle('weir.bundle'), or '....zip' for one file.",
                 field="path",
