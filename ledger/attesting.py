@@ -37,14 +37,8 @@ class Attesting(abc.ABC):
         Raises:
             UnknownEvent: the log is not that long.
             SignerRefused: the signer has signed another history of the log.
+            Invalid: it is no CheckpointSigner, such as a key alone.
         """
-        if signer is not None and (not hasattr(signer, "sign") or hasattr(signer, "verifier_key")):
-            raise Invalid(
-                f"{show(signer)} signs no checkpoints. Write signer=CheckpointSigner(memory, key), "
-                "of ledger.signing.",
-                field="signer",
-                given=signer,
-            )
         return auditing.checkpoint(self._folded, size, signer)
 
     def prove(self, claim: Id | int, *, checkpoint: Checkpoint | str | None = None) -> Proof:

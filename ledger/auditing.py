@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 from sqlalchemy import Connection
 
+from ledger.errors import Invalid
 from ledger.folding import Folded
 from ledger.merkle.checkpoint import Checkpoint
+from ledger.model.text import show
 from ledger.projecting import Checked
 from ledger.projections.answer import Answer
 from ledger.projections.provenance import Trace
@@ -73,14 +75,32 @@ class Verification(Answer):
 
 
 def checkpoint(folded: Folded, size: int | None, signer: CheckpointSigner | None) -> Checkpoint:
-    """The root over the first entries of a log, signed if somebody is there to sign."""
+    """The root over the first entries of a log, signed if somebody is there to sign.
+
+    Raises:
+        Invalid: who is there signs no checkpoints.
+    """
     from ledger.proving.keeping import trunk  # noqa: PLC0415 - loaded by whoever asks for it
 
+    if signer is not None:
+        _check_signer(signer)
     with trunk(folded) as standing:
         found = standing.at(size).checkpoint
         if signer is None:
             return found
         return signer.sign(found, lambda old, new: standing.at(new).growth(old).hashes)
+
+
+def _check_signer(signer: object) -> None:
+    from ledger.signing.heads import CheckpointSigner  # noqa: PLC0415 - loaded by who made one
+
+    if not isinstance(signer, CheckpointSigner):
+        raise Invalid(
+            f"{show(signer)} signs no checkpoints. Write signer=CheckpointSigner(memory, key), of "
+            "ledger.signing.",
+            field="signer",
+            given=signer,
+        )
 
 
 def prove(folded: Folded, claim: str | int, given: Checkpoint | None) -> Proof:
