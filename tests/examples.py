@@ -6,7 +6,7 @@ from typing import Final
 
 from hypothesis import settings
 
-_AT_A_DESK: Final = 50
+_AT_A_DESK: Final = settings.get_profile("dev").max_examples
 _FEWEST: Final = 4
 
 

@@ -295,7 +295,8 @@ def _check_past(commits: Sequence[_Commit]) -> None:
         if committed > now:
             raise InvalidImport(
                 f"Commit {commit[:10]} is dated {committed:%Y-%m-%d %H:%M:%S} UTC, and it is "
-                f"{now:%Y-%m-%d %H:%M:%S} UTC now. Give it another date.",
+                f"{now:%Y-%m-%d %H:%M:%S} UTC now. Date it anew: "
+                "GIT_COMMITTER_DATE=now git commit --amend --no-edit, or in a rebase.",
                 field="file",
                 given=commit,
             )

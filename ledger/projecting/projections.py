@@ -391,5 +391,9 @@ class Projections:
         mending.skip(self._site, self._registry, name, sequence)
 
     def prune(self, name: str) -> tuple[str, ...]:
-        """Remove the builds that another has taken the place of, with their tables; tells which."""
+        """Remove the builds that another has taken the place of, with their tables; tells which.
+
+        Raises:
+            UnknownProjection: it, or a version to remove, is not registered here.
+        """
         return mending.prune(self._site, self._registry, name)

@@ -206,8 +206,9 @@ class Facts:
         keys = {key for _, key in gone}
         streams = {one.stream for one in log if may_bear(one.event, keys)}
         again = Facts().extend(one for one in log if one.stream in streams)
-        for entry in gone & {*again._keys}:  # noqa: SLF001 - of its own kind
-            self._key(entry, again._keys[entry])  # noqa: SLF001
+        for entry in gone:
+            if (id_ := again.id_of(*entry)) is not None:
+                self._key(entry, id_)
 
     def live(self, id_: str) -> bool:
         """Whether no live later amendment strikes the event out."""

@@ -195,7 +195,7 @@ def test_a_link_has_the_history_of_the_file_that_it_leads_to(ledger, repository,
 def test_a_commit_of_a_time_to_come_is_told_and_nothing_is_recorded(ledger, repository):
     repository.commit("2022-02-01T00:00:00Z", votes="c1")
     repository.commit("2098-03-01T00:00:00Z", votes="c1 c2")
-    with pytest.raises(InvalidImport, match=r"is dated 2098-03-01 .* Give it another date"):
+    with pytest.raises(InvalidImport, match=r"is dated 2098-03-01 .* Date it anew"):
         list(import_history(ledger, repository.folder / "votes.csv"))
     assert not claims(ledger)
 
