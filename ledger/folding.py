@@ -348,7 +348,7 @@ class Folded:
                 self._checked, self.fold.checked = True, isinstance(self.host, Engine)
             yield conn
 
-    def at_once(self, ask: Callable[[Held], T | None]) -> T | None:
+    def at_once(self, ask: Callable[[Held], T]) -> T | None:
         """What is asked by single statements; None where it is to be asked in a transaction.
 
         There it is told what was wrong, but for a pool that is exhausted: to ask again would be to

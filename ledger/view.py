@@ -99,9 +99,9 @@ class View:
             UnknownProposition: likewise; for a topic it says so.
         """
         quick = plain.position(self._folded, self.basis, (party, proposition), self.said, policy)
-        if quick is not None:
+        if isinstance(quick, standing.Position):
             return quick
-        return self._ask(lambda asked: asked.position(party, proposition, policy))
+        return self._ask(lambda asked: asked.position(party, proposition, policy, quick))
 
     def explain(
         self,

@@ -175,11 +175,9 @@ class Narrowed:
             new = self.linked(cells.TOUCH, {one.sequence for one in fresh})
             new |= self.linked(cells.UTTERANCE, occasions - uttered)
             uttered |= occasions
-            for one in self._named(named):
-                if one.seq < self.basis:
-                    new.add(one.seq)
-            new -= found.keys()
-            fresh.clear()
+            there = (row for row in self._named(named) if row.seq < self.basis)
+            fresh = [opened(row) for row in there if row.seq not in found]
+            new -= found.keys() | {one.sequence for one in fresh}
         return [found[seq] for seq in sorted(found)]
 
     @property

@@ -18,7 +18,14 @@ from ledger.model.moment import Knob
 from ledger.narrowing.acts import Narrowed, narrowed
 from ledger.narrowing.driver import Driver, Gone
 from ledger.narrowing.heading import moment
-from ledger.narrowing.plain import claims_of, fence, position_of, quick, up_to_date
+from ledger.narrowing.plain import (
+    Touched,
+    claims_of,
+    fence,
+    position_of,
+    quick,
+    up_to_date,
+)
 from ledger.narrowing.records import Records, around, beside, held_of
 from ledger.projections import (
     accounts,
@@ -61,16 +68,21 @@ class Asked:
         return self.records, naming.find(self.records, kind, record)
 
     def position(
-        self, party: str, proposition: str, policy: str | Policy = "latest"
+        self,
+        party: str,
+        proposition: str,
+        policy: str | Policy = "latest",
+        touched: Touched | None = None,
     ) -> standing.Position:
-        """Where a party stands on a proposition."""
+        """Where a party stands on a proposition, whose claims may have been looked for before."""
         who, what = naming.cell(self.records, party, proposition)
         near = self._narrowed
-        if near is not None and policy == "latest":
+        if near is not None and policy == "latest" and touched is None:
             plain = position_of(near, who, what, self._said)
             if plain is not None:
                 return plain
-        with self._about(who, [what]) as facts:
+        on_it = None if touched is None or near is None else near.with_claims({*touched.claims})
+        with on_it or self._about(who, [what]) as facts:
             found = positions.position(facts, who, what, self._said, policy)
         # Of a silent party its last word on the topic is told: on what stands beside this.
         if found.status != "silent" or self._narrowed is None:

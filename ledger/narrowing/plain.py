@@ -12,56 +12,46 @@ cells    the party's and those beneath it  ->  claim, document, whether anything
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import chain
-from typing import Any, Final, cast
+from typing import Any, Union, cast
 
 import attrs
 from sqlalchemy import Engine
 
-from ledger.codec.peek import peek
-from ledger.errors import CodecError
 from ledger.folding import Folded
 from ledger.model import events as ev
-from ledger.model.bounds import Bounds
 from ledger.model.moment import Knob
 from ledger.narrowing.acts import Narrowed
 from ledger.narrowing.driver import Driver, driver_of
-from ledger.narrowing.records import PAPERS, Paper, Records, beside, held_of
+from ledger.narrowing.records import PAPERS, Records, beside, held_of
+from ledger.narrowing.rows import (
+    PROPOSITION_AT,
+    TOUCHED_AT,
+    AskedParty,
+    Rows,
+    claim_of,
+    keep_papers,
+)
 from ledger.narrowing.statements import Statements, statements
-from ledger.projections.frame import Frame
-from ledger.projections.plain import PlainClaim, plain_position, way
+from ledger.projections.plain import PlainClaim, plain_position
 from ledger.projections.policies import Policy
 from ledger.projections.rollup import beneath
 from ledger.projections.standing import Position
 from ledger.store import cells
 from ledger.store.fetching import fetched
 from ledger.store.held import Held
-from ledger.store.types import stored_instant
 
-_CLAIM: Final = peek(
-    "claim_recorded",
-    *("chains", "capacity", "key", "proposition", "act", "stance", "factuality", "uttered"),
-    *("expires", "utterance", "utterance_key", "document", "conditions", "quote"),
-)
-_DOCUMENT: Final = peek("document_registered", "key", "published")
-_DOCUMENT_AT: Final = 7
-_PROPOSITION_AT: Final = 9
-"""Where in a row the sequences of the document and of the proposition stand."""
-
-_NO_PAPER: Final = Paper("", "", None)
-
-
-_Rows = Callable[[str, Sequence[Any]], Sequence[Sequence[Any]] | None]
+_Claims = Union[list[PlainClaim], "Touched", None]
+"""The plain claims on a cell, or all that is on it; None where that cannot be told."""
 
 
 @attrs.define
 class _Counted:
     """What reads rows, and how often it did."""
 
-    rows: _Rows
+    rows: Rows
     times: int = 0
 
     def __call__(self, query: str, values: Sequence[Any]) -> Sequence[Sequence[Any]] | None:
@@ -69,21 +59,16 @@ class _Counted:
         return self.rows(query, values)
 
 
-@attrs.define
-class _Party:
-    """A party by its shown id, in a prefix of a log, and what its claims are read with."""
+@attrs.frozen
+class Touched:
+    """The claims on a cell, by their sequences, of which one at least is not plain."""
 
-    rows: _Rows
-    texts: Statements
-    held: Records
-    frame: Frame
-    id: str
-    basis: int
+    claims: frozenset[int]
 
 
 def position(
     folded: Folded, basis: int, cell: tuple[str, str], said: Knob, policy: str | Policy
-) -> Position | None:
+) -> Position | Touched | None:
     """Where a party stands on a proposition, by hosts' ids; None where more has to be read."""
     if policy != "latest":
         return None
@@ -93,7 +78,7 @@ def position(
     if held_of(folded.fold) is None:
         return None
 
-    def ask(conn: Held) -> Position | None:
+    def ask(conn: Held) -> Position | Touched | None:
         with folded.fold.lock:
             return _position(folded, basis, cell, said, (partial(fetched, conn), _read_at_once))
 
@@ -105,8 +90,8 @@ def _position(
     basis: int,
     cell: tuple[str, str],
     said: Knob,
-    by: tuple[_Rows, Callable[[_Party, str], Sequence[PlainClaim] | None]],
-) -> Position | None:
+    by: tuple[Rows, Callable[[AskedParty, str], _Claims]],
+) -> Position | Touched | None:
     held = held_of(folded.fold)
     if held is None or held.size < basis:
         return None
@@ -116,10 +101,12 @@ def _position(
         return None
     texts = statements(folded.tables, held.build, folded.bind.dialect.name)
     rows, read = by
-    asked = _Party(rows, texts, held, frame, frame.canonical(who or ""), basis)
+    asked = AskedParty(rows, texts, held, frame, frame.canonical(who or ""), basis)
     group = frame.canonical(what or "")
     claims = read(asked, group)
-    return None if claims is None else _found(asked, group, claims, said)
+    if claims is None or isinstance(claims, Touched):
+        return claims
+    return _found(asked, group, claims, said)
 
 
 def position_of(near: Narrowed, party: str, proposition: str, said: Knob) -> Position | None:
@@ -130,7 +117,9 @@ def position_of(near: Narrowed, party: str, proposition: str, said: Knob) -> Pos
     return None if told is None else _found(_asked(near, party), group, told, said)
 
 
-def _found(asked: _Party, group: str, claims: Sequence[PlainClaim], said: Knob) -> Position | None:
+def _found(
+    asked: AskedParty, group: str, claims: Sequence[PlainClaim], said: Knob
+) -> Position | None:
     """The position; None for a silence beside which other propositions are to be looked at."""
     found = plain_position(asked.frame, (asked.id, group), claims, said, asked.basis)
     return None if found.status == "silent" and beside(asked.frame, group) else found
@@ -149,25 +138,26 @@ def claims_of(
     frame, held, asked = near.frame, near.records, _asked(near, party)
     groups = None if on is None else [frame.merged_group(one) for one in on]
     rows = _rows(asked, None if groups is None else _keys(asked, [*chain.from_iterable(groups)]))
-    if asked.texts.papers:
-        _keep_papers(asked, {row[_DOCUMENT_AT] for row in rows or ()} - {None})
+    keep_papers(asked, rows or ())
     shown = near.shown
     found: dict[str, dict[str, PlainClaim] | None] = {}
-    read = [_claim(asked, row) for row in rows or ()]
+    read = [claim_of(asked, row) for row in rows or ()]
     for row, claim in zip(rows or (), _alone(asked, read), strict=True):
-        group = shown.get(row[_PROPOSITION_AT])
-        claims = None if group is None else found.setdefault(group, {})
-        if group is not None and claims is not None and not _add(asked, claims, claim, group):
+        if (group := shown.get(row[PROPOSITION_AT])) is None:
+            continue
+        if claim is None:
             found[group] = None
+        elif (claims := found.setdefault(group, {})) is not None and _is_on(asked, claim, group):
+            claims[claim.id] = claim
     if len(held.papers) > PAPERS:
         held.papers.clear()
     return {one: None if told is None else (*told.values(),) for one, told in found.items()}
 
 
-def _asked(near: Narrowed, party: str) -> _Party:
+def _asked(near: Narrowed, party: str) -> AskedParty:
     frame, held, engine = near.frame, near.records, near.conn.dialect.name
     texts, rows = statements(near.tables, held.build, engine), partial(fetched, near.conn)
-    return _Party(rows, texts, held, frame, frame.canonical(party), near.basis)
+    return AskedParty(rows, texts, held, frame, frame.canonical(party), near.basis)
 
 
 def quick(folded: Folded) -> Driver | None:
@@ -182,8 +172,8 @@ def quick(folded: Folded) -> Driver | None:
     return driver
 
 
-def _read(driver: Driver, asked: _Party, group: str) -> list[PlainClaim] | None:
-    """The claims on a cell as they stand; None where one is not plain, or all is in motion.
+def _read(driver: Driver, asked: AskedParty, group: str) -> _Claims:
+    """The claims on a cell as they stand; None where all is in motion.
 
     Where nothing was committed by the end since what is kept was found to be so, it still is.
     """
@@ -196,7 +186,7 @@ def _read(driver: Driver, asked: _Party, group: str) -> list[PlainClaim] | None:
     return found if driver.version() == held.version else None
 
 
-def _read_at_once(asked: _Party, group: str) -> list[PlainClaim] | None:
+def _read_at_once(asked: AskedParty, group: str) -> _Claims:
     """The same by one statement, which sees one moment; where it takes more, once more at the end.
 
     What else is told of an utterance is asked for itself, and an erasure meanwhile would change it.
@@ -243,24 +233,32 @@ def still_so(driver: Driver, texts: Statements, held: Records) -> bool:
     return True
 
 
-def _plain(asked: _Party, group: str) -> list[PlainClaim] | None:
-    """The claims on a cell that reach its party; None where one of them is not plain."""
+def _plain(asked: AskedParty, group: str) -> _Claims:
+    """The claims on a cell that reach its party; None where they cannot be read."""
     rows = _rows(asked, _group_keys(asked, group))
     return None if rows is None else _claims(asked, rows, group)
 
 
-def _claims(asked: _Party, rows: Sequence[Sequence[Any]], group: str) -> list[PlainClaim] | None:
-    """The claims of rows that reach the party; None where one of them is not plain."""
-    found: dict[str, PlainClaim] = {}
-    read = [_claim(asked, row) for row in rows]
-    if any(one is None for one in read):
-        return None
-    if not all(_add(asked, found, one, group) for one in _alone(asked, read)):
-        return None
-    return [*found.values()]
+def _claims(asked: AskedParty, rows: Sequence[Sequence[Any]], group: str) -> _Claims:
+    """The claims of rows that reach the party."""
+    told = _all_plain(asked, rows)
+    if told is None:
+        return Touched(frozenset(row[0] for row in rows))
+    return [*{one.id: one for one in told if _is_on(asked, one, group)}.values()]
 
 
-def _rows(asked: _Party, propositions: Any) -> Sequence[Sequence[Any]] | None:
+def _all_plain(asked: AskedParty, rows: Sequence[Sequence[Any]]) -> list[PlainClaim] | None:
+    """The claims of rows, None where one of them is not plain: then no more of them is read."""
+    if any(row[TOUCHED_AT] for row in rows):
+        return None
+    if len(rows) > 1:
+        keep_papers(asked, rows)
+    read = _alone(asked, [claim_of(asked, row) for row in rows])
+    told = [one for one in read if one is not None]
+    return told if len(told) == len(rows) else None
+
+
+def _rows(asked: AskedParty, propositions: Any) -> Sequence[Sequence[Any]] | None:
     """The rows of a party on some propositions, or on all, in recorded order."""
     parties = _reach(asked)
     single = None if propositions is None else isinstance(propositions, int)
@@ -270,17 +268,15 @@ def _rows(asked: _Party, propositions: Any) -> Sequence[Sequence[Any]] | None:
     return rows and sorted(rows, key=_by_sequence)
 
 
-def _add(asked: _Party, found: dict[str, PlainClaim], claim: PlainClaim | None, group: str) -> bool:
-    """Whether a claim is plain; it is added if it reaches the party and is on the group."""
-    if claim is None:
-        return False
-    # A row stays where a later change leads away from, and where one leads to is there early.
-    if claim.path is not None and asked.frame.canonical(claim.proposition) == group:
-        found[claim.id] = claim
-    return True
+def _is_on(asked: AskedParty, claim: PlainClaim, group: str) -> bool:
+    """Whether a claim reaches the party and is on the group.
+
+    A row stays where a later change leads away from, and where one leads to is there early.
+    """
+    return claim.path is not None and asked.frame.canonical(claim.proposition) == group
 
 
-def _alone(asked: _Party, claims: list[PlainClaim | None]) -> list[PlainClaim | None]:
+def _alone(asked: AskedParty, claims: list[PlainClaim | None]) -> list[PlainClaim | None]:
     """The same, None in place of a claim whose occasion has other acts: it is not plain."""
     occasions = {one.utterance for one in claims if one is not None and one.utterance is not None}
     if not occasions:
@@ -298,95 +294,18 @@ def _by_sequence(row: Sequence[Any]) -> int:
     return int(row[0])
 
 
-def _reach(asked: _Party) -> Any:
+def _reach(asked: AskedParty) -> Any:
     """All whose claims may reach the party, as the statements take them."""
     frame, party = asked.frame, asked.id
     return frame.memo("keys", party, lambda: _keys(asked, beneath(frame, party)))
 
 
-def _group_keys(asked: _Party, group: str) -> Any:
+def _group_keys(asked: AskedParty, group: str) -> Any:
     """A proposition and those that are one with it, as the statements take them."""
     frame = asked.frame
     return frame.memo("keys", group, lambda: _keys(asked, frame.merged_group(group)))
 
 
-def _keys(asked: _Party, ids: Collection[str]) -> Any:
+def _keys(asked: AskedParty, ids: Collection[str]) -> Any:
     """The sequences of records of the frame, as the statements take them."""
     return asked.texts.keys(sorted(asked.frame.stored[id_].sequence for id_ in ids))
-
-
-def _claim(asked: _Party, row: Sequence[Any]) -> PlainClaim | None:
-    """The claim of a row, with no path where it does not reach the party; None if not plain."""
-    seq, id_, recorded, tail, what, who, words, document, touched, _, *beside = row
-    if touched or not _CLAIM.fits(tail):
-        return None
-    try:
-        read = _CLAIM.read(what, who, words)
-        paper = _NO_PAPER if document is None else _paper(asked, document, beside)
-    except CodecError:
-        return None  # it is told of by whoever opens the event
-    if read is None or paper is None or len(read[0]) != 1:
-        return None
-    (links,), capacity, key, proposition, act, stance, factuality, uttered, *rest = read
-    expires, utterance, utterance_key, told_in, conditions, quote = rest
-    if (told_in or "") != paper.id:
-        return None
-    published, frame = paper.published, asked.frame
-    bounds = Bounds.of(uttered, published.latest if published else None, stored_instant(recorded))
-    found = way(frame, links, capacity, bounds, asked.id)
-    if found is None:
-        return None
-    claimant, path = found
-    return PlainClaim(
-        id_,
-        seq,
-        key,
-        proposition,
-        act,
-        stance,
-        factuality,
-        expires,
-        utterance,
-        utterance_key,
-        told_in,
-        conditions,
-        quote,
-        bounds,
-        claimant,
-        path,
-        paper.key,
-    )
-
-
-def _paper(asked: _Party, seq: int, beside: Sequence[Any]) -> Paper | None:
-    """The document of that sequence, None where it is not plain; it is as it was, once it is read.
-
-    An erasure would change it, and nothing is kept beyond that. `beside` are its id, the end of its
-    entry and its slot, where they were read with the claim.
-    """
-    kept = asked.held.papers
-    if seq not in kept:
-        if len(kept) >= PAPERS:
-            kept.clear()
-        if beside:
-            kept[seq] = _paper_of(*beside)
-        else:
-            _keep_papers(asked, (seq,))
-    return kept.get(seq)
-
-
-def _paper_of(id_: str, tail: str | None, what: bytes | None) -> Paper | None:
-    # Beside a claim there is none where the row of its document is lost.
-    read = _DOCUMENT.read(what) if tail is not None and _DOCUMENT.fits(tail) else None
-    return None if read is None else Paper(id_, read[0] or id_, read[1])
-
-
-def _keep_papers(asked: _Party, sequences: Collection[int]) -> None:
-    """Read documents that are not kept, and keep them."""
-    kept = asked.held.papers
-    missing = [seq for seq in sequences if seq not in kept]
-    if not missing:
-        return
-    given = (asked.held.log_id, json.dumps(missing))
-    for seq, *told in asked.rows(asked.texts.papers, given) or ():
-        kept[seq] = _paper_of(*told)

@@ -3,27 +3,31 @@
 Nearly all claims are plain: nobody withdrew, corrected, amended, related or erased them or their
 document, no other report of the utterance is known, and one party made them. Of those nothing has
 to be looked for, so that a position costs a tenth. It is the same position: the steps are those of
-`ledger.projections.positions`; only a single claim, which orders itself, is decided here.
+`ledger.projections.positions`; decided here are a single claim, which orders itself, and several
+that can have been said in one order only.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, TypeVar, cast
 
 import attrs
 
 from ledger.model.attribution import Linked, claimant_of
-from ledger.model.bounds import Bounds
+from ledger.model.bounds import Bounds, first_of, last_of
 from ledger.model.claim import is_opposite
 from ledger.model.moment import Edtf, Knob
 from ledger.model.quotation import Quotation
+from ledger.projections.deciding import distinct
 from ledger.projections.effective import Facts
 from ledger.projections.frame import OF_THE_FRAME, Frame
 from ledger.projections.naming import name_of
 from ledger.projections.positions import headed, is_past, position
 from ledger.projections.rollup import Path, ways_up
-from ledger.projections.runs import Run
+from ledger.projections.runs import Run, shift, turn
 from ledger.projections.standing import Evidence, Position
 
 T = TypeVar("T")
@@ -52,6 +56,10 @@ class PlainClaim:
     document_key: str
 
 
+_Line = list[tuple[PlainClaim, str]]
+"""Claims with their stances."""
+
+
 def way(
     frame: Frame, chain: Sequence[Linked], capacity: str, bounds: Bounds, party: str
 ) -> tuple[str, Path | None] | None:
@@ -76,63 +84,129 @@ def plain_position(
     """
     party, proposition = cell
     told = [(one, by) for one in claims if (by := one.bounds.said_by(said)) != "not_yet"]
-    if len(told) > 1:
-        facts = cast("Facts", _PlainFacts(frame, party, [one for one, _ in told], basis))
-        return position(facts, party, proposition, said)
     found: dict[str, Any] = dict(headed(frame, party, proposition))
-    if told:
+    if not told:
+        found["status"] = "silent"
+    elif len(told) == 1:
         ((claim, by),) = told
         found |= _on_one(frame, claim, said, surely=by == "certain")
+    elif line := _in_line(frame, told):
+        found |= _on_line(frame, line, said)
     else:
-        found["status"] = "silent"
+        facts = cast("Facts", _PlainFacts(frame, party, [one for one, _ in told], basis))
+        return position(facts, party, proposition, said)
     return Position(**found, incomplete=frame.lost_claims, said=said, basis=basis)
 
 
 def _on_one(frame: Frame, claim: PlainClaim, said: Knob, *, surely: bool) -> dict[str, Any]:
-    stance, bounds = frame.stance(cast("Any", claim)), claim.bounds
-    path = claim.path or Path((claim.claimant,))
-    certain = path.certain and surely
-    shown = claim.key or claim.id
-    evidence = (
-        Evidence(
-            claim=shown,
-            claimant=(frame.public(claim.claimant),),
-            speaker=name_of(frame, claim.claimant),
-            act=claim.act,
-            opposite=is_opposite(claim.act, claim.stance, stance),
-            stance=stance,
-            factuality=claim.factuality,
-            said=bounds,
-            certainty="certain" if certain else "possible",
-            withdrawn=False,
-            document=claim.document_key,
-            utterance=claim.utterance_key or "",
-            path=tuple(map(frame.public, path.parties)),
-            quote=claim.quote.exact if claim.quote else "",
-            conditions=claim.conditions,
-            ledger_id=claim.id,
-        ),
-    )
+    stance = frame.stance(cast("Any", claim))
+    certain = surely and _way(claim).certain
     aside = stance == "undeclared"
-    if not aside and not certain:
+    if certain and not aside:
+        return _on_line(frame, [(claim, stance)], said)
+    evidence = (_shown(frame, claim, stance, certain=certain),)
+    if not aside:
         return {"status": "possible", "possible": evidence}
-    run = Run(stance=stance, claims=(shown,), first=bounds, last=bounds, ledger_ids=(claim.id,))
-    ends = claim.expires.latest if claim.expires else None
     return {
-        "status": "undeclared" if aside else "held",
-        "stance": None if aside else stance,
+        "status": "undeclared",
+        **_last_word(claim),
+        "speakers": (evidence[0].speaker,),
+        "utterances": 1,
+        "first_stated": claim.bounds,
+        "last_stated": claim.bounds,
+        "lapsed": _lapsed(claim, said),
+        "set_aside": evidence,
+    }
+
+
+def _in_line(frame: Frame, told: Sequence[tuple[PlainClaim, str]]) -> _Line:
+    """Claims in the one order in which they can have been said, with their stances.
+
+    Nothing where one of them is doubtful or takes no side, or where two may have been said in
+    either order: those are weighed against one another.
+    """
+    line = [(one, frame.stance(cast("Any", one))) for one, _ in told]
+    doubtful = any(
+        by != "certain" or not _way(one).certain or one.bounds.empty() for one, by in told
+    )
+    if doubtful or any(stance == "undeclared" for _, stance in line):
+        return []
+    line.sort(key=lambda each: each[0].bounds.sort_key())
+    pairs = itertools.pairwise(line)
+    return line if all(a.bounds.precedes(b.bounds) for (a, _), (b, _) in pairs) else []
+
+
+def _on_line(frame: Frame, line: _Line, said: Knob) -> dict[str, Any]:
+    """What claims in line come to: the last one decides, and its run is what that rests on."""
+    alike = [[*one] for _, one in itertools.groupby(line, key=itemgetter(1))]
+    runs = tuple(_run([claim for claim, _ in each], each[0][1]) for each in alike)
+    evidence = tuple(_shown(frame, claim, stance, certain=True) for claim, stance in alike[-1])
+    last, stance = line[-1]
+    return {
+        "status": "held",
+        "stance": stance,
+        **_last_word(last),
+        "speakers": distinct(one.speaker for one in evidence),
+        "evidence": evidence,
+        "utterances": len(evidence),
+        "first_stated": runs[-1].first,
+        "last_stated": runs[-1].last,
+        "lapsed": all(_lapsed(claim, said) for claim, _ in alike[-1]),
+        "runs": runs,
+        "turns": tuple(itertools.starmap(turn, itertools.pairwise(runs))),
+    }
+
+
+def _run(claims: Sequence[PlainClaim], stance: str) -> Run:
+    bounds = [one.bounds for one in claims]
+    shown = [one.key or one.id for one in claims]
+    pairs = zip(itertools.pairwise(claims), shown[1:], strict=True)
+    return Run(
+        stance=stance,
+        claims=tuple(shown),
+        first=bounds[0] if len(bounds) == 1 else first_of(bounds),
+        last=bounds[0] if len(bounds) == 1 else last_of(bounds),
+        shifts=tuple(told for pair, by in pairs if (told := shift(*pair, by))),
+        ledger_ids=tuple(one.id for one in claims),
+    )
+
+
+def _last_word(claim: PlainClaim) -> dict[str, Any]:
+    return {
         "acts": (claim.act,),
         "factuality": (claim.factuality,),
         "conditions": (claim.conditions,) if claim.conditions else (),
-        "speakers": (evidence[0].speaker,),
-        "evidence": () if aside else evidence,
-        "utterances": 1,
-        "first_stated": bounds,
-        "last_stated": bounds,
-        "lapsed": ends is not None and is_past(ends, said),
-        "set_aside": evidence if aside else (),
-        "runs": () if aside else (run,),
     }
+
+
+def _lapsed(claim: PlainClaim, said: Knob) -> bool:
+    ends = claim.expires.latest if claim.expires else None
+    return ends is not None and is_past(ends, said)
+
+
+def _way(claim: PlainClaim) -> Path:
+    return claim.path or Path((claim.claimant,))
+
+
+def _shown(frame: Frame, claim: PlainClaim, stance: str, *, certain: bool) -> Evidence:
+    return Evidence(
+        claim=claim.key or claim.id,
+        claimant=(frame.public(claim.claimant),),
+        speaker=name_of(frame, claim.claimant),
+        act=claim.act,
+        opposite=is_opposite(claim.act, claim.stance, stance),
+        stance=stance,
+        factuality=claim.factuality,
+        said=claim.bounds,
+        certainty="certain" if certain else "possible",
+        withdrawn=False,
+        document=claim.document_key,
+        utterance=claim.utterance_key or "",
+        path=tuple(map(frame.public, _way(claim).parties)),
+        quote=claim.quote.exact if claim.quote else "",
+        conditions=claim.conditions,
+        ledger_id=claim.id,
+    )
 
 
 class _PlainFacts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
 
 import attrs
 
@@ -25,6 +26,18 @@ from ledger.projections.saying import (
     refers_back_to,
     same_occasion,
 )
+
+
+class Worded(Protocol):
+    """How a claim was made, as far as a shift is told by it."""
+
+    @property
+    def act(self) -> str:
+        """What was done by saying it."""
+
+    @property
+    def factuality(self) -> str:
+        """How sure of it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -177,11 +190,8 @@ def _run(facts: Facts, group: Sequence[str], stance: str, withdrawn: Collection[
         before, after = facts.get(former, ev.ClaimRecorded), facts.get(id_, ev.ClaimRecorded)
         if before is None or after is None or same_occasion(facts, former, id_):
             continue  # reports of one utterance differ in their words; nobody moved
-        if (before.act, before.factuality) != (after.act, after.factuality):
-            shifts.append(
-                f"{before.act}, {before.factuality} to {after.act}, {after.factuality} "
-                f"({facts.public(id_)})"
-            )
+        if told := shift(before, after, facts.public(id_)):
+            shifts.append(told)
     first, last = ends_of(facts, group)
     return Run(
         stance=stance,
@@ -194,14 +204,28 @@ def _run(facts: Facts, group: Sequence[str], stance: str, withdrawn: Collection[
     )
 
 
+def shift(before: Worded, after: Worded, shown: str) -> str:
+    """A change of act or factuality between two claims in a row, in words; empty if there is none.
+
+    `shown` is what the host calls the later one.
+    """
+    was, now = (before.act, before.factuality), (after.act, after.factuality)
+    return "" if was == now else f"{', '.join(was)} to {', '.join(now)} ({shown})"
+
+
 def _turn(facts: Facts, before: Run, after: Run) -> Turn:
     last, first = before.ledger_ids[-1], after.ledger_ids[-1]
     known = precedes(facts, last, first) or precedes(facts, first, last)
+    return turn(before, after, order_unknown=not known)
+
+
+def turn(before: Run, after: Run, *, order_unknown: bool = False) -> Turn:
+    """What two runs that follow each other make."""
     return Turn(
         kind="reversal" if {before.stance, after.stance} == {"supports", "opposes"} else "shift",
         before=before.stance,
         after=after.stance,
         last_before=before.claims[-1],
         first_after=after.claims[0],
-        order_unknown=not known,
+        order_unknown=order_unknown,
     )

@@ -35,6 +35,7 @@ from ledger.projections import (
     timeline,
 )
 from ledger.projections.scope import Scope
+from ledger.projections.standing import Position
 from ledger.store.fetching import fetched
 from ledger.testing import lachin
 from tests.examples import examples
@@ -202,7 +203,7 @@ def quick_ones(view, cells):
     found = (
         plain.position(view._folded, view.basis, (p, q), view.said, "latest") for p, q in cells
     )
-    return [one for one in found if one is not None]
+    return [one for one in found if isinstance(one, Position)]
 
 
 @st.composite

@@ -1,0 +1,98 @@
+"""A party's words in one order, a day after another: the quick answer is that of the whole log."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ledger import Document, Ledger, Membership, Party, Proposition
+from ledger.projecting import cells
+from ledger.projections import positions
+from tests.examples import examples
+
+NOW = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
+DAYS = [f"2024-0{month}-{day}" for month in (1, 2, 3) for day in ("03", "09", "17", "25")]
+VAGUE = [None, "2024-02", "2024-01-10/2024-01-20", "2024-02-03T08:00:00Z", "2024-03-25T08:00:00Z"]
+SAID = ["2024-02-03T09:00:00Z", "2024-03-03", "2024-04-01", "2025-01-01"]
+
+
+@st.composite
+def words(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Claims on days of their own, in any order; in some of them one date or stance is unsure."""
+    days = draw(st.lists(st.sampled_from(DAYS), min_size=1, max_size=5, unique=True))
+    stances = st.sampled_from(["supports", "opposes"])
+    claims = [
+        {
+            "claimant": draw(st.sampled_from(["the-ministry", "the-ministry", "a-spokeswoman"])),
+            "act": draw(st.sampled_from(["assert", "assert", "predict"])),
+            "stance": draw(stances),
+            "uttered": day,
+            "factuality": draw(st.sampled_from(["certain", "certain", "probable"])),
+            "conditions": draw(st.sampled_from([None, None, "if it rains"])),
+            "expires": draw(st.sampled_from([None, "2024-03-28", "2024-12"])),
+            "document": draw(st.sampled_from([None, "a-statement"])),
+        }
+        for day in days
+    ]
+    if draw(st.booleans()):
+        unsure = st.fixed_dictionaries({"uttered": st.sampled_from(VAGUE)})
+        aside = st.just({"stance": "undeclared"})
+        claims[0] |= draw(unsure | aside)
+    return claims
+
+
+def told(ledger: Ledger, claims: list[dict[str, Any]]) -> None:
+    """Tell a ledger who there is, and the claims."""
+    ledger.register(Party("the-ministry", name="The ministry"))
+    ledger.register(Party("a-spokeswoman", name="A spokeswoman", kind="person"))
+    ledger.register(Membership("a-spokeswoman", "the-ministry", period="2024-01-05/2024-03-20"))
+    ledger.register(Proposition("the-road", text="The road is closed"))
+    paper = Document(
+        "a-statement", publisher="the-ministry", published="2024-03-30", text="The road."
+    )
+    ledger.register(paper)
+    for number, fields in enumerate(claims):
+        ledger.record(id=f"c{number}", proposition="the-road", **fields)
+
+
+def line(*stances: str, **fields: Any) -> list[dict[str, Any]]:
+    """Claims of one party on the first days there are."""
+    told = {"claimant": "the-ministry", "act": "assert", **fields}
+    return [
+        {**told, "uttered": day, "stance": stance}
+        for day, stance in zip(DAYS, stances, strict=False)
+    ]
+
+
+@settings(max_examples=examples(100))
+@given(words(), st.sampled_from(SAID))
+@example(line("supports", "supports", "opposes"), "2024-04-01")
+@example(line("opposes", "supports", "supports")[::-1], "2024-04-01")
+@example(line("supports", "supports", expires="2024-03-28"), "2024-04-01")
+@example([*line("supports", expires="2024-03-28"), line("x", "supports")[1]], "2024-04-01")
+@example([*line("supports"), line("x", "supports", expires="2024-03-28")[1]], "2024-04-01")
+@example(
+    [*line("supports"), {**line("opposes", claimant="a-spokeswoman")[0], "uttered": "2024-03"}],
+    "2024-04-01",
+)
+@example(line("supports", "opposes", claimant="a-spokeswoman"), "2024-04-01")
+def test_words_in_line_come_to_what_the_whole_log_comes_to(
+    claims: list[dict[str, Any]], said: str
+) -> None:
+    """Runs, shifts, turns, dates, lapses: the same, whether the words are in line or not."""
+    with Ledger.open(":memory:", clock=lambda: NOW) as ledger:
+        told(ledger, claims)
+        ledger.projections.add(cells(ledger.layout), mode="deferred")
+        ledger.projections.run("cells")
+        view = ledger.as_of(said=said)
+        for party in ("the-ministry", "a-spokeswoman"):
+            quick = view.position(party, "the-road")
+            with view.facts() as facts:
+                who, what = facts.id_of("party", party), facts.id_of("proposition", "the-road")
+                assert who is not None
+                assert what is not None
+                whole = positions.position(facts, who, what, view.said)
+            assert quick == whole
