@@ -34,7 +34,7 @@ from ledger.model.events import ContentErased, StoredEvent
 from ledger.projections.effective import TAKEN_BACK, Facts
 from ledger.store import read, schema
 from ledger.store.append import Head
-from ledger.store.binds import Bind, Host, engine_or_connection, refuse_translated
+from ledger.store.binds import Bind, Host, engine_or_connection, refuse_options
 from ledger.store.collector import collector_paused
 from ledger.store.held import Held
 from ledger.store.layout import Layout
@@ -290,7 +290,7 @@ class Folded:
         self._by: Folded | None = None
         self._bind = host if isinstance(host, Engine | Connection) else None
         if self._bind is not None:
-            refuse_translated(self._bind, layout)
+            refuse_options(self._bind, layout)
             watch_savepoints(self._bind)
 
     @functools.cached_property
@@ -306,10 +306,9 @@ class Folded:
     @property
     def bind(self) -> Bind:
         """The Engine or the Connection to work with now."""
-        if self._bind is not None:
-            return self._bind
-        bind = engine_or_connection(self.host)
-        refuse_translated(bind, self.layout)
+        bind = self._bind or engine_or_connection(self.host)
+        if bind is not self._bind or isinstance(bind, Connection):  # whose options may be set late
+            refuse_options(bind, self.layout)
         return bind
 
     @property

@@ -191,6 +191,11 @@ class Narrowed:
         link, log = self._build[1], self.records.log_id
         return cells.linked(self.conn, link, (log, self.basis), kind, targets)
 
+    def targets(self, kind: int, *, several: bool = False) -> set[int]:
+        """All that events of the basis are linked to, or that several of them are."""
+        key = self.records.log_id, self.basis
+        return cells.targets(self.conn, self._build[1], key, kind, several=several)
+
     def _at(self, sequences: Iterable[int]) -> list[ev.StoredEvent]:
         return events_at(self.conn, self.tables, self.records.log_id, sequences)
 

@@ -30,6 +30,7 @@ from ledger.model import events as ev
 from ledger.model.moment import Knob
 from ledger.model.text import show
 from ledger.narrowing.acts import narrowed
+from ledger.narrowing.telling import Telling
 from ledger.projections.effective import Facts
 from ledger.projections.steps import SILENT, STATES, Steps, steps_on
 from ledger.store.collector import collector_paused
@@ -194,18 +195,12 @@ def columns_of(folded: Folded, basis: int, progress: Progress | None = None) -> 
     """The columns of a prefix; `progress` is told how many propositions are done, of how many."""
     with narrowed(folded, basis) as found:
         if found is not None:
-            frame = found.frame
-
-            def near() -> Iterator[tuple[str, dict[str, Steps]]]:
-                for proposition, claims in found.claims_by_proposition():
-                    with found.with_claims(claims) as facts:
-                        yield proposition, steps_on(facts, proposition)
-
-            return _laid_out(frame, basis, near(), len(_propositions(frame)), progress)
+            frame, each = found.frame, Telling.of(found).each()
+            return _laid_out(frame, basis, each, len(_propositions(frame)), progress)
     with folded.facts_at(basis) as facts:
         shown = _propositions(facts)
-        each = ((one, steps_on(facts, one)) for one in shown)
-        return _laid_out(facts, basis, each, len(shown), progress)
+        whole = ((one, steps_on(facts, one)) for one in shown)
+        return _laid_out(facts, basis, whole, len(shown), progress)
 
 
 def _propositions(facts: Facts) -> list[str]:

@@ -70,8 +70,7 @@ def way(
     claimant = frame.canonical(named)
     if claimant == party:
         return claimant, frame.memo("plain_way", party, lambda: Path((party,)))
-    days = bounds.first_day(), bounds.last_day()
-    return claimant, ways_up(frame, chain, days, capacity).get(party)
+    return claimant, ways_up(frame, chain, bounds, capacity).get(party)
 
 
 def plain_position(

@@ -23,6 +23,7 @@ import attrs
 
 from ledger.model import events as ev
 from ledger.model.attribution import Linked, claimant_of, spoken_for
+from ledger.model.bounds import Bounds
 from ledger.model.period import ALWAYS, Period, cover
 from ledger.projections.effective import Facts
 from ledger.projections.saying import bounds
@@ -67,8 +68,7 @@ def _reach(facts: Facts, id_: str) -> Mapping[str, Path]:
     if act is None:
         return {}
     when = bounds(facts, id_)
-    days = when.first_day(), when.last_day()
-    each = [ways_up(facts, chain, days, act.capacity) for chain in act.chains]
+    each = [ways_up(facts, chain, when, act.capacity) for chain in act.chains]
     best: dict[str, Path] = {}
     for found in each:
         for party, path in found.items():
@@ -84,16 +84,19 @@ def _reach(facts: Facts, id_: str) -> Mapping[str, Path]:
     }
 
 
-def ways_up(facts: Facts, chain: Sequence[Linked], days: Days, capacity: str) -> Mapping[str, Path]:
-    """The same as `from_chain`; kept for a claimant whose ways up are the same on every day."""
+def ways_up(
+    facts: Facts, chain: Sequence[Linked], when: Bounds, capacity: str
+) -> Mapping[str, Path]:
+    """Every party that an act of one chain reaches, with the best path.
+
+    It is kept for a claimant whose ways up are the same on every day.
+    """
     claimant = claimant_of(chain)
-    if claimant is None or capacity == "personal" or spoken_for(chain):
-        return from_chain(facts, chain, days, capacity)
-    start = facts.canonical(claimant)
-    if not steady(facts, start):
-        return from_chain(facts, chain, days, capacity)
-    always: Days = (None, None)
-    return facts.memo("ways_up", start, lambda: from_chain(facts, chain, always, capacity))
+    if claimant is not None and capacity != "personal" and not spoken_for(chain):
+        start, always = facts.canonical(claimant), (None, None)
+        if steady(facts, start):
+            return facts.memo("ways_up", start, lambda: from_chain(facts, chain, always, capacity))
+    return from_chain(facts, chain, (when.first_day(), when.last_day()), capacity)
 
 
 def from_chain(facts: Facts, chain: Sequence[Linked], days: Days, capacity: str) -> dict[str, Path]:

@@ -19,15 +19,13 @@ import datetime as dt
 import heapq
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
-from ledger.model.moment import Bound, Knob
+from ledger.model.moment import Knob
 from ledger.projections.effective import Facts
 from ledger.projections.positions import twins, weigh
 from ledger.projections.rollup import reach
@@ -52,98 +50,127 @@ _CONFLICTED: Final = _NUMBER["conflicted", None]
 _WITHDRAWN: Final = _NUMBER["withdrawn", None]
 _POSSIBLE: Final = _NUMBER["possible", None]
 _UNDECLARED: Final = _NUMBER["undeclared", None]
-_NEVER: Final = dt.date.max.toordinal() + 1
+NEVER: Final = dt.date.max.toordinal() + 1
 _EVER: Final = dt.date.min.toordinal()
-_EASTERNMOST: Final = dt.timedelta(hours=14)
+_AHEAD: Final = dt.timedelta(hours=14)
 
 Steps = list[tuple[int, int]]
 """Days, as ordinals, and the state from each on; before the first all is silent."""
 
 
-@attrs.frozen
-class _Days:
-    """An act's days: possibly said, surely said, over for those after, begun at the earliest."""
+class Days(NamedTuple):
+    """An act's days: possibly said (begun, at the earliest), surely said, over for those after."""
 
     maybe: int
     sure: int
     over: int
-    begun: int
     plain: bool
 
 
-@attrs.frozen
-class _Told:
-    """A claim in a cell: its days, its stance, whether it surely reaches, when it is taken back."""
+class Told(NamedTuple):
+    """A claim in a cell: its days, its stance, whether it surely reaches, when it is taken back.
+
+    `straight` says that what precedes it follows from days alone, unless another claim in the cell
+    is of its `utterance`.
+    """
 
     id: str
-    days: _Days
+    sequence: int
+    days: Days
     stance: str
     certain: bool
     taken: int
+    straight: bool
+    utterance: str | None
+
+
+Asked = Callable[[str, Sequence[Told]], Steps]
+"""The steps of a party, where order does not follow from days, given what was told."""
 
 
 def steps_on(facts: Facts, proposition: str) -> dict[str, Steps]:
     """The steps of every party that claims on a proposition reach; both by shown ids."""
-    cells: dict[str, list[_Told]] = {}
-    intricate: set[str] = set()
-    occasions: Counter[tuple[str, str]] = Counter()
-    for id_ in facts.claims_on(proposition):
+    cells: dict[str, list[Told]] = {}
+    for party, one in told_on(facts, facts.claims_on(proposition)):
+        cells.setdefault(party, []).append(one)
+    return steps_of(cells, lambda party, told: asked(facts, party, proposition, told))
+
+
+def told_on(facts: Facts, claims: Iterable[str]) -> Iterator[tuple[str, Told]]:
+    """What some claims tell, by their ids, with each party that they reach."""
+    for id_ in claims:
         claim = facts.get(id_, ev.ClaimRecorded)
         if claim is None:
             continue
-        days, stance = _days(bounds(facts, id_)), facts.stance(claim)
+        days, stance = days_of(bounds(facts, id_)), facts.stance(claim)
         straight = days.plain and not any(refers_back_to(facts, id_))
+        sequence, utterance = facts.stored[id_].sequence, claim.utterance
         for party, path in reach(facts, id_).items():
             taken = _taken(facts, id_, party)
-            cells.setdefault(party, []).append(_Told(id_, days, stance, path.certain, taken))
-            if not straight:
-                intricate.add(party)
-            if claim.utterance is not None:
-                occasions[party, claim.utterance] += 1
-    intricate.update(party for (party, _), many in occasions.items() if many > 1)
+            yield (
+                party,
+                Told(id_, sequence, days, stance, path.certain, taken, straight, utterance),
+            )
+
+
+def steps_of(cells: Mapping[str, Sequence[Told]], intricate: Asked) -> dict[str, Steps]:
+    """The steps of each party, given what was told of it on one proposition."""
     return {
-        party: _asked(facts, party, proposition, told) if party in intricate else _steps(told)
+        party: _steps(told) if _follows_from_days(told) else intricate(party, told)
         for party, told in cells.items()
     }
 
 
-def _days(of: Bounds) -> _Days:
+def _follows_from_days(told: Sequence[Told]) -> bool:
+    if not all(one.straight for one in told):
+        return False
+    occasions = [one.utterance for one in told if one.utterance is not None]
+    return len(occasions) == len({*occasions})
+
+
+def days_of(of: Bounds) -> Days:
+    """The days of an act that lies in these bounds."""
+    maybe, sure, over, plain = _EVER, NEVER, NEVER, True
+    for high in of.highs:
+        if isinstance(high, dt.datetime):
+            instant = high.astimezone(dt.UTC)
+            sure = min(sure, instant.toordinal())
+            over = min(over, _easternmost(instant))
+        else:
+            day = high.toordinal()
+            sure, over = min(sure, day), min(over, day)
+    for low in of.lows:
+        if isinstance(low, dt.datetime):
+            maybe, plain = max(maybe, low.astimezone(dt.UTC).toordinal()), False
+        else:
+            maybe = max(maybe, low.toordinal())
+    return Days(maybe, sure, over, plain=plain and over >= maybe)
+
+
+def _easternmost(instant: dt.datetime) -> int:
+    """The last day that an instant is on, anywhere on Earth; none where it ends the calendar."""
     try:
-        over = min((_day_of(high, _EASTERNMOST) for high in of.highs), default=_NEVER)
+        return (instant + _AHEAD).toordinal()
     except OverflowError:
-        over = _EVER - 1
-    begun = max((_day_of(low) for low in of.lows), default=_EVER)
-    return _Days(
-        maybe=begun,
-        sure=min((_day_of(high) for high in of.highs), default=_NEVER),
-        over=over,
-        begun=begun,
-        plain=over >= begun and not any(isinstance(low, dt.datetime) for low in of.lows),
-    )
-
-
-def _day_of(bound: Bound, ahead: dt.timedelta = dt.timedelta()) -> int:
-    if isinstance(bound, dt.datetime):
-        return (bound.astimezone(dt.UTC) + ahead).toordinal()
-    return bound.toordinal()
+        return _EVER - 1
 
 
 def _taken(facts: Facts, id_: str, party: str) -> int:
     """The day from which a claim is surely taken back for a party."""
-    found = _NEVER
+    found = NEVER
     for twin in twins(facts, id_):
         for withdrawal in facts.indexed("withdrawals_of", twin):
             path = reach(facts, withdrawal).get(party)
             if path is not None and path.certain:
-                found = min(found, _days(bounds(facts, withdrawal)).sure)
+                found = min(found, days_of(bounds(facts, withdrawal)).sure)
     return found
 
 
-def _asked(facts: Facts, party: str, proposition: str, told: Iterable[_Told]) -> Steps:
+def asked(facts: Facts, party: str, proposition: str, told: Iterable[Told]) -> Steps:
     """The steps as the position itself tells them, day after day."""
     days = {day for one in told for day in (one.days.maybe, one.days.sure, one.taken)}
     found = []
-    for day in sorted(days - {_NEVER}):
+    for day in sorted(days - {NEVER}):
         said = Knob(at=dt.date.fromordinal(day))
         one = weigh(facts, party, proposition, said)
         found.append((day, _NUMBER[one.status, one.stance]))
@@ -160,7 +187,7 @@ def _shortened(steps: Iterable[tuple[int, int]]) -> Steps:
     return found
 
 
-def _steps(told: Sequence[_Told]) -> Steps:
+def _steps(told: Sequence[Told]) -> Steps:
     """The steps where days alone decide what precedes what: what is over before another begins."""
     changes: list[tuple[int, int, int]] = []
     for at, one in enumerate(told):
@@ -169,7 +196,7 @@ def _steps(told: Sequence[_Told]) -> Steps:
         changes.append((said, _SAID, at))
         if one.stance != "undeclared" and one.certain:
             changes.append((days.sure, _SURE, at))
-            if one.taken < _NEVER:
+            if one.taken < NEVER:
                 changes.append((max(one.taken, days.sure), _TAKEN, at))
     changes.sort()
     cell = _Cell(told)
@@ -177,7 +204,7 @@ def _steps(told: Sequence[_Told]) -> Steps:
     for day, group in itertools.groupby(changes, key=itemgetter(0)):
         for _, what, at in group:
             cell.change(what, at)
-        if day < _NEVER:
+        if day < NEVER:
             found.append((day, cell.state()))
     return _shortened(found)
 
@@ -190,7 +217,7 @@ _TAKEN: Final = 2
 class _Cell:
     """The frontier of a cell, and what else was said, on the day that is gone through."""
 
-    def __init__(self, told: Sequence[_Told]) -> None:
+    def __init__(self, told: Sequence[Told]) -> None:
         self._told = told
         self._aside = self._possible = 0
         self._frontier: list[tuple[int, int]] = []
@@ -211,7 +238,7 @@ class _Cell:
             heapq.heappush(self._frontier, (one.days.over, at))
             self._in.add(at)
             self._standing[one.stance] += 1
-            self._begun = max(self._begun, one.days.begun)
+            self._begun = max(self._begun, one.days.maybe)
             while self._frontier and self._frontier[0][0] < self._begun:
                 self._leave(heapq.heappop(self._frontier)[1])
         elif at in self._in:
@@ -239,4 +266,16 @@ class _Cell:
         return _UNDECLARED if self._aside else SILENT
 
 
-__all__ = ["SILENT", "STATES", "Steps", "steps_on"]
+__all__ = [
+    "NEVER",
+    "SILENT",
+    "STATES",
+    "Days",
+    "Steps",
+    "Told",
+    "asked",
+    "days_of",
+    "steps_of",
+    "steps_on",
+    "told_on",
+]

@@ -155,8 +155,7 @@ def _check_part(intake: Intake, event: ev.ClaimWithdrawn) -> None:
     facts = intake.facts
     who = facts.claimants(event)
     when = times_of(intake, event, intake.now)
-    days = when.first_day(), when.last_day()
-    for_whom = {up for chain in event.chains for up in ways_up(facts, chain, days, event.capacity)}
+    for_whom = {up for chain in event.chains for up in ways_up(facts, chain, when, event.capacity)}
     for target in event.claims:
         reached = reach(facts, target)
         if who and for_whom.isdisjoint(reached):

@@ -60,15 +60,19 @@ def engine_or_connection(host: Host) -> Bind:
         ) from error
 
 
-def refuse_translated(bind: Bind, layout: Layout) -> None:
-    """Refuse a bind that has SQLAlchemy look for the tables of a layout in another schema.
+def refuse_options(bind: Bind, layout: Layout) -> None:
+    """Refuse a bind whose options have a ledger's statements carried out otherwise than written.
 
-    What goes to the driver itself would be in the one, and the rest in the other.
+    A schema_translate_map would have what goes to the driver itself in one schema, and the rest in
+    another. A cursor of the server's is for one SELECT: it takes no other statement, and SQLAlchemy
+    has fetched its first row by the time the driver is asked for all of them.
 
     Raises:
         InvalidLayout: Its `schema_translate_map` names the layout's schema.
+        Invalid: It has `stream_results` or `yield_per`, and such cursors.
     """
-    translated = bind.get_execution_options().get("schema_translate_map") or {}
+    options = bind.get_execution_options()
+    translated = options.get("schema_translate_map") or {}
     if layout.schema in translated:
         there = translated[layout.schema]
         raise InvalidLayout(
@@ -77,4 +81,13 @@ def refuse_translated(bind: Bind, layout: Layout) -> None:
             "itself, layout=Layout(schema=...), or an engine without the map.",
             field="schema",
             given=there,
+        )
+    streams = [one for one in ("stream_results", "yield_per") if options.get(one)]
+    if streams and (bind.dialect.name == "postgresql" or bind.dialect.is_async):
+        raise Invalid(
+            f"The {type(bind).__name__} has the option {streams[0]}, by which every statement on "
+            "it goes through a cursor of the server's; a ledger's do not. Set it where you stream, "
+            f"on the statement: conn.execute(query, execution_options={{{streams[0]!r}: ...}}).",
+            field=streams[0],
+            given=options.get(streams[0]),
         )

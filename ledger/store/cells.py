@@ -228,7 +228,8 @@ def all_of(conn: Connection, cell: Table, key: tuple[int, int]) -> Iterable[tupl
     query = select(cell.c.proposition, cell.c.seq).where(
         cell.c.log_id == key[0], cell.c.seq < key[1]
     )
-    rows = conn.execution_options(yield_per=10_000).execute(query)
+    # Of the statement alone: on the connection it would be of every later one, too.
+    rows = conn.execute(query, execution_options={"yield_per": 10_000})
     return ((row[0], row[1]) for row in rows)
 
 
@@ -246,6 +247,18 @@ def linked(
     `key` is the log and the basis.
     """
     return _found(conn, link, {"kind": (kind,), "target": targets}, key, start)
+
+
+def targets(
+    conn: Connection, link: Table, key: tuple[int, int], kind: int, *, several: bool
+) -> set[int]:
+    """What events of the prefix are linked to; `several` leaves what two or more are linked to."""
+    query = (
+        f"SELECT t.target FROM {link.fullname} t WHERE t.log_id = CAST(? AS bigint) "  # noqa: S608 - checked names
+        "AND t.seq < CAST(? AS bigint) AND t.kind = CAST(? AS bigint) GROUP BY t.target"
+    )
+    more = " HAVING count(*) > 1" if several else ""
+    return {row[0] for row in fetched(conn, f"{query}{more}", (*key, kind))}
 
 
 def framed(conn: Connection, link: Table, key: tuple[int, int], start: int) -> set[int]:

@@ -25,7 +25,7 @@ from ledger.errors import (
 )
 from ledger.store import fresh, migrating
 from ledger.store import guards as guarding
-from ledger.store.binds import is_session, refuse_translated
+from ledger.store.binds import is_session, refuse_options
 from ledger.store.engines import mark
 from ledger.store.layout import Layout
 from ledger.store.tables import tables_for
@@ -115,7 +115,7 @@ def upgrade(bind: Bind, layout: Layout | None = None, *, to: str = REVISION) -> 
     layout = layout or Layout()
     _refuse_unknown(to)
     _refuse_other_binds(bind)
-    refuse_translated(bind, layout)
+    refuse_options(bind, layout)
     watch_savepoints(bind)
     with writing(bind) as conn:
         _wait_for_others(conn, layout)

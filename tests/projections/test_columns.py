@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 
 import pytest
+from hypothesis import example as also
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import Ledger
-from ledger.errors import InvalidView
+from ledger import Document, Ledger, Membership, Party, Proposition
+from ledger.errors import InvalidView, LedgerError
 from ledger.narrowing import columns
 from ledger.projecting import cells
 from ledger.testing import lachin
@@ -95,3 +97,146 @@ def test_what_is_shown_of_a_million_numbers_is_how_many(example):
     assert repr(held) == f"<columns of {of}, {events}"
     sheet = held.at("2023-02-22", party="az")
     assert str(sheet) == f"<2 cells said by 2023-02-22, {events}"
+
+
+LATER = dt.datetime(2023, 2, 1, tzinfo=dt.UTC)
+SPOKE = st.fixed_dictionaries(
+    {
+        "claimant": st.sampled_from(["miller", "miller", "mill", "guild", ("miller", "guild")]),
+        "proposition": st.sampled_from(["shut", "open"]),
+        "stance": st.sampled_from(["supports", "opposes", "neutral", "undeclared"]),
+        "uttered": st.sampled_from(
+            [None, None, "2023-01-03", "2023-01-05", "2023-01-06", "2022", "2023-01-06T08:00:00Z"]
+        ),
+        "utterance": st.sampled_from([None, None, None, "u1", "u2"]),
+        "document": st.sampled_from([None, "late", "undated", "moved"]),
+        "capacity": st.sampled_from(["official", "official", "personal"]),
+    }
+)
+MOVED = ("amend", "c0", {"proposition": "open"})
+POSTPONED = ("amend", "moved", {"published": "2023-01-20"})
+CHANGED = st.sampled_from(
+    [
+        MOVED,
+        POSTPONED,
+        ("amend", "c1", {"stance": "opposes"}),
+        ("amend", "c1", {"utterance": "u1"}),
+        ("amend", "c0", {"strike_out": True}),
+        ("withdraw", "c1", {"claimant": "miller", "uttered": "2023-01-09"}),
+        ("relate", "c1", {"relation": "replies_to", "target": "c0"}),
+        ("erase", "c1", {"slots": "who", "authority": "editor"}),
+        ("merge", "open", {"merged": "shut", "negated": True}),
+    ]
+)
+
+
+def spoke(**fields):
+    """The fields of a claim on a shut mill, one of the above but for some of them."""
+    told = {"claimant": "miller", "proposition": "shut", "stance": "supports", "uttered": None}
+    return {**told, "utterance": None, "document": None, "capacity": "official", **fields}
+
+
+def crossroads(ledger):
+    """A miller who speaks for a mill for some days, a guild, and three documents."""
+    papers = {"late": "2023-01-12", "undated": None, "moved": "2023-01-10"}
+    ledger.register_all(
+        [
+            Party("mill", name="Mill"),
+            Party("guild", name="Guild"),
+            Party("miller", name="Miller", kind="person"),
+            Membership("miller", "mill", period="2022-06/2023-01-05"),
+            Proposition("shut", text="Shut"),
+            Proposition("open", text="Open"),
+            *(
+                Document(id_, publisher="guild", published=day, text="A text.")
+                for id_, day in papers.items()
+            ),
+        ]
+    )
+
+
+def change(ledger, how, what, fields):
+    """Change something, where that can be done."""
+    more = fields if how in ("withdraw", "relate") else {**fields, "reason": "as it was"}
+    with contextlib.suppress(LedgerError):
+        getattr(ledger, how)(what, **more)
+
+
+def by_the_whole_log(ledger, view, day):
+    """The sheet of a day without the tables of cells."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(columns, "narrowed", lambda *_: contextlib.nullcontext(None))
+        return rows(view.columns().at(day))
+
+
+@settings(max_examples=examples(60))
+@given(
+    spoken=st.lists(SPOKE, min_size=1, max_size=6),
+    changes=st.lists(CHANGED, max_size=3),
+    day=st.sampled_from([dt.date(2023, 1, day) for day in (3, 5, 6, 7, 11, 15, 25)]),
+    behind=st.booleans(),
+)
+@also(
+    spoken=[spoke(uttered="2023-01-05"), spoke(claimant="guild")],
+    changes=[MOVED],
+    day=dt.date(2023, 1, 7),
+    behind=False,
+)
+@also(
+    spoken=[spoke(document="moved")],
+    changes=[POSTPONED],
+    day=dt.date(2023, 1, 15),
+    behind=False,
+)
+@also(
+    spoken=[spoke(document="moved")],
+    changes=[POSTPONED],
+    day=dt.date(2023, 1, 25),
+    behind=False,
+)
+@also(
+    spoken=[spoke(uttered="2023-01-05"), spoke(uttered="2023-01-06T08:00:00Z", stance="opposes")],
+    changes=[],
+    day=dt.date(2023, 1, 7),
+    behind=False,
+)
+def test_plain_claims_and_others_are_told_together(spoken, changes, day, behind):
+    with Ledger.open(":memory:", clock=lambda: LATER) as ledger:
+        crossroads(ledger)
+        for number, fields in enumerate(spoken):
+            with contextlib.suppress(LedgerError):
+                ledger.record(id=f"c{number}", act="assert", **fields)
+        early = ledger.as_of().basis - 1
+        if behind:
+            ledger.projections.add(cells(ledger.layout), mode="deferred")
+            ledger.projections.run("cells")
+        for how, what, fields in changes:
+            change(ledger, how, what, fields)
+        if not behind:
+            ledger.projections.add(cells(ledger.layout))
+            ledger.projections.rebuild("cells")
+        for known in (None, early):
+            view = ledger.as_of(known=known)
+            assert rows(view.columns().at(day)) == by_the_whole_log(ledger, view, day)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_columns_read_from_the_tables_are_those_of_the_folded_log(
+    engine, tmp_path, request, monkeypatch
+):
+    url = f"sqlite:///{tmp_path / 'claims.db'}"
+    if engine == "postgres":
+        url = request.getfixturevalue("postgres_url")
+    with Ledger.open(url) as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        lachin.load(ledger)
+        ledger.amend("moscow-offer", stance="opposes", reason="misheard")
+        ledger.withdraw("mod-blocked", claimant="ru-mod", uttered="2023-02-23")
+        ledger.erase("zakharova-full-use", reason="asked", authority="editor", slots="what")
+        held = [ledger.as_of(known=known).columns() for known in (None, 35)]
+        monkeypatch.setattr(columns, "narrowed", lambda *_: contextlib.nullcontext(None))
+        folded = [ledger.as_of(known=known).columns() for known in (None, 35)]
+    for ours, theirs in zip(held, folded, strict=True):
+        for day in ("2022-12-31", "2023-01-18", "2023-02-22", "2023-03-01"):
+            assert rows(ours.at(day)) == rows(theirs.at(day))
+            assert rows(ours.at(day))
