@@ -35,6 +35,7 @@ _STEP_SECONDS: Final = 0.005
 _PAGE_SIZE: Final = 8192
 _HEADER: Final = b"SQLite format 3\x00"
 _MEMORY: Final = (None, "", ":memory:")
+_HALF_A_URL: Final = re.compile(r"(sqlite|postgres(ql)?)(\+\w+)?:")
 _PASSWORD: Final = re.compile(r"//.*@")
 
 
@@ -95,7 +96,15 @@ def engine_for(
 
 def _url(target: str | os.PathLike[str]) -> URL:
     text = os.fspath(target)
+    if "\0" in text:
+        raise StoreError(f"{text!r} holds a NUL, which no path can. Type the path of a file.")
     if "://" not in text:
+        if _HALF_A_URL.match(text):
+            place = text.partition(":")[2]
+            raise StoreError(
+                f"{text!r} is half a URL: that of a file begins with sqlite:///, that of a server "
+                f"with postgresql://. Type the whole of it, or the path alone: {shlex.quote(place)}"
+            )
         return URL.create("sqlite", database=text)
     try:
         url = make_url(text)
@@ -105,7 +114,26 @@ def _url(target: str | os.PathLike[str]) -> URL:
             f"{_PASSWORD.sub('//...@', text)!r} is no database URL. Type a file path, or say postgresql://user@host/name"
         ) from error
     # Heroku and others still hand out the short form, which SQLAlchemy dropped.
-    return url.set(drivername="postgresql") if url.drivername == "postgres" else url
+    url = url.set(drivername="postgresql") if url.drivername == "postgres" else url
+    if url.get_backend_name() == "sqlite" and url.host:
+        path = f"{url.host}/{url.database}" if url.database else url.host
+        raise StoreError(
+            f"{text!r} names a server, and SQLite has none. Type sqlite:///{path} with three "
+            f"slashes, or the path alone: {shlex.quote(path)}"
+        )
+    return url
+
+
+def shown(url: URL) -> str:
+    """A URL as somebody would type it, without its password; str() escapes the colons of a path.
+
+    Example:
+        >>> shown(engine_for(":memory:").url)
+        'sqlite:///:memory:'
+    """
+    if url.get_backend_name() == "sqlite" and url.database and not (url.host or url.query):
+        return f"{url.drivername}:///{url.database}"
+    return str(url)
 
 
 def _postgresql(url: URL) -> Engine:

@@ -181,6 +181,25 @@ def test_a_url_of_neither_engine_is_refused(url):
         engines.engine_for(url)
 
 
+@pytest.mark.parametrize(
+    "url, typed",
+    [
+        ("sqlite://claims.db", "sqlite:///claims.db with three slashes, or the path alone: claims"),
+        ("sqlite://data/claims.db", "sqlite:///data/claims.db with three slashes"),
+        ("sqlite:claims.db", "or the path alone: claims.db"),
+        ("sqlite:/data/claims.db", "or the path alone: /data/claims.db"),
+        ("postgresql:claims", "that of a server with postgresql://"),
+        ("claims\0.db", "holds a NUL"),
+    ],
+)
+def test_half_a_url_is_refused_and_no_file_of_that_name_is_made(tmp_path, monkeypatch, url, typed):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError) as refused:
+        engines.engine_for(url)
+    assert typed in str(refused.value)
+    assert [*tmp_path.iterdir()] == []
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_a_postgresql_url_is_served_by_psycopg(scheme):
     engine = engines.engine_for(f"{scheme}://somebody@localhost/claims")
