@@ -14,7 +14,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -32,6 +32,8 @@ from ledger.projections.effective import Facts
 from ledger.projections.provenance import touching
 from ledger.proving.layout import Manifest, write_slots
 from ledger.proving.proof import Trunk
+
+_MOST_DIGITS: Final = 18
 
 Put = Callable[[str, bytes], object]
 """Takes the name and the bytes of one file."""
@@ -80,7 +82,7 @@ class Withheld:
                     given=one,
                 )
             sequence, colon, slot = one.rpartition(":")
-            digits = sequence.isascii() and sequence.isdigit()
+            digits = sequence.isascii() and sequence.isdigit() and len(sequence) <= _MOST_DIGITS
             if slot not in SLOTS or (colon and not digits):
                 raise Invalid(
                     f"{one[:60]!r} cannot be withheld. Name a slot ({', '.join(SLOTS)}), or one of "
@@ -236,6 +238,12 @@ def write(
             log something was erased after the checkpoint.
         Invalid: what is to be withheld of one entry is not in the bundle.
     """
+    if "\0" in str(path):
+        raise InvalidBundle(
+            f"{show(str(path), 200)} holds a NUL, which no path can. Give another path.",
+            field="path",
+            given=str(path),
+        )
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InvalidBundle(
             f"{str(path)!r} is there already, and is left as it is. Give another path.",
@@ -327,15 +335,22 @@ def _json(told: object) -> bytes:
 
 @contextlib.contextmanager
 def _placed(path: Path) -> Iterator[Put]:
-    """Where files are put; all of them are there at the end, or none."""
+    """Where files are put; all of them are there at the end, or none, and no folder for them.
+
+    Until then they are in a folder whose name begins as the path's does and ends with `.part`: who
+    finds one that a kill has left can tell what it was.
+    """
     made: Path | None = None
+    folders = [one for one in path.parents if not one.exists()]
+    whole = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f"{path.name}.", suffix=".part"))
         if path.suffix == ".zip":
             with zipfile.ZipFile(made / "zip", "x", zipfile.ZIP_DEFLATED) as held:
                 yield held.writestr
             (made / "zip").replace(path)
+            whole = True
             return
         files = made / "folder"
         files.mkdir()
@@ -349,6 +364,7 @@ def _placed(path: Path) -> Iterator[Put]:
         if path.is_dir():
             path.rmdir()
         os.replace(files, path)  # noqa: PTH105 - a folder, onto nothing
+        whole = True
     except OSError as error:
         raise InvalidBundle(
             f"{show(str(path), 200)} cannot be written: {error.strerror or error}. Give another "
@@ -359,3 +375,6 @@ def _placed(path: Path) -> Iterator[Put]:
     finally:
         if made is not None:
             shutil.rmtree(made, ignore_errors=True)
+        for folder in [] if whole else folders:  # the innermost first
+            with contextlib.suppress(OSError):  # it was not made, or holds another's files by now
+                folder.rmdir()

@@ -16,7 +16,7 @@ from ledger.errors import (
     InvalidBundle,
     LedgerError,
 )
-from ledger.proving import verify_bundle
+from ledger.proving import verify_bundle, writing
 from ledger.signing import Policy
 from tests.proving.conftest import ORIGIN, spoken
 
@@ -293,3 +293,35 @@ def test_a_place_that_cannot_be_written_is_told_with_its_path(ledger, tmp_path, 
     (tmp_path / "file").write_text("mine")
     with pytest.raises(InvalidBundle, match=f"file/{name}' cannot be written: "):
         ledger.bundle(tmp_path / "file" / name, claim="c1")
+
+
+@pytest.mark.parametrize("name", ["bundle", "bundle.zip"])
+def test_what_is_refused_leaves_no_folder_that_was_made_for_it(ledger, tmp_path, name):
+    (tmp_path / "kept").mkdir()
+    place = tmp_path / "kept" / "new" / "newer" / name
+    with pytest.raises(Invalid, match="cannot be withheld"):
+        ledger.bundle(place, claim="c1", withhold=["99:who"])
+    assert [*(tmp_path / "kept").iterdir()] == []
+    ledger.bundle(place, claim="c1")
+    assert verify_bundle(place).about == {"claim": "c1"}
+
+
+@pytest.mark.parametrize("name", ["bundle", "bundle.zip"])
+def test_until_it_is_whole_it_has_a_name_that_tells_what_it_is_to_be(
+    ledger, tmp_path, monkeypatch, name
+):
+    desk = tmp_path / "desk"
+    seen: list[str] = []
+
+    def interrupted(*_):
+        seen.extend(path.name for path in desk.iterdir())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(writing._Writer, "some", interrupted)
+    desk.mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        ledger.bundle(desk / name, claim="c1")
+    (part,) = seen
+    assert part.startswith(f"{name}.")
+    assert part.endswith(".part")
+    assert [*desk.iterdir()] == []

@@ -182,7 +182,7 @@ def export(
 def _part(chosen: Format, target: Path) -> Iterator[Path | BinaryIO]:
     """What is written in place of the target, and takes its place once it is whole."""
     place = Path(os.path.realpath(target))  # a link stays one
-    part = place.with_name(f".{place.name}.{uuid4().hex[:8]}.part")
+    part = place.with_name(f"{place.name}.{uuid4().hex[:8]}.part")
     try:
         if is_of_database(place):
             raise Invalid(
