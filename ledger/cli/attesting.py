@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from ledger import Checkpoint, Ledger
-from ledger.cli.options import CHECK, HERE, Flag, Many, Where
+from ledger.cli.options import CHECK, HERE, Flag, Many, Where, number_or_id
 from ledger.cli.output import answer, as_json, say, warn
 from ledger.errors import Invalid, InvalidCheckpoint, InvalidPolicy
 from ledger.model.text import show
@@ -187,7 +187,7 @@ def prove(
             told = {"old": growth.old, "size": growth.checkpoint.size}
             _print(str(growth), told, growth.hashes, growth.checkpoint, json=where.json)
             return
-        proof = ledger.prove(_named(claim or ""), checkpoint=given)
+        proof = ledger.prove(number_or_id(claim or ""), checkpoint=given)
     signature = None if key is None else ssh_signature(Ed25519Signer.read(key), proof.entry)
     if entry is not None:
         entry.write_bytes(proof.entry)
@@ -195,10 +195,6 @@ def prove(
         entry.with_name(f"{entry.name}.sig").write_text(signature)
     told = {"index": proof.sequence, "size": proof.checkpoint.size}
     _print(f"{proof}\n", told, proof.inclusion.hashes, proof.checkpoint, json=where.json)
-
-
-def _named(claim: str) -> str | int:
-    return int(claim) if claim.isascii() and claim.isdigit() else claim
 
 
 def _print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
@@ -32,6 +33,7 @@ Id = Annotated[str | None, Parameter(name="--id")]
 NewId = Annotated[str, Parameter(name="ID")]
 PartyName = Annotated[str | None, Parameter(name="--party")]
 
+_MOST_DIGITS: Final = 18
 _IN_MEMORY: Final = frozenset({"", ":memory:"})
 _OF_THE_LEDGER: Final = Group("Ledger", sort_key=1)
 ENTER: Final = Group("Enter", sort_key=1)
@@ -113,7 +115,12 @@ class Where:
             return None
         if not Path(place).exists():
             raise SchemaMissing(
-                f"There is no ledger at {show(place, 200)}. Type: claims init {place}"
+                f"There is no ledger at {show(place, 200)}. Type: claims init {shlex.quote(place)}"
+            )
+        if Path(place).is_file() and not Path(place).stat().st_size:  # a driver would write into it
+            raise SchemaMissing(
+                f"The file {show(place, 200)} is empty, so it holds no ledger. "
+                f"Type: claims init {shlex.quote(place)}"
             )
         return Path(place)
 
@@ -212,7 +219,29 @@ ALL: Final = Scope()
 
 def number_or_day(known: str | None) -> str | int | None:
     """What --known says: the number of an event, or a date."""
-    return int(known) if known is not None and known.isascii() and known.isdigit() else known
+    return known if known is None else number_or_id(known)
+
+
+def number_or_id(typed: str) -> int | str:
+    """A number as one, anything else as it was typed.
+
+    Raises:
+        Invalid: it has more digits than the number of an event can have.
+
+    Example:
+        >>> number_or_id("12"), number_or_id("C1")
+        (12, 'C1')
+    """
+    if not (typed.isascii() and typed.isdigit()):
+        return typed
+    if len(typed) > _MOST_DIGITS:
+        raise Invalid(
+            f"{show(typed)} is too long for the number of an event. `claims log` prints the "
+            "numbers that there are.",
+            field="number",
+            given=typed,
+        )
+    return int(typed)
 
 
 def ranges(given: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -228,7 +257,8 @@ def ranges(given: tuple[str, ...]) -> list[tuple[int, int]]:
     found = []
     for one in given:
         start, _, end = one.partition("-")
-        if not all(part.isascii() and part.isdigit() for part in (start, end)):
+        digits = all(part.isascii() and part.isdigit() for part in (start, end))
+        if not digits or max(len(start), len(end)) > _MOST_DIGITS:
             raise Invalid(
                 f"--range {show(one)} is no range. Type START-END, such as 32-39.",
                 field="range",

@@ -132,14 +132,17 @@ def _cell(value: object) -> str:
 def unbreakable() -> None:
     """Let standard output and error take every sign, whatever the terminal's encoding.
 
-    A stream that was closed before we began takes everything and shows nothing.
+    A stream that was closed before we began takes everything and shows nothing; of what is typed,
+    bytes that are no text are read as escapes.
     """
     # The null device is no path to read, and it stays open for as long as the process prints.
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-    for stream in (sys.stdout, sys.stderr):
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 

@@ -79,6 +79,43 @@ def test_without_any_output_a_command_does_its_work(filled):
         assert "az" in [party.id for party in ledger.as_of().parties()]
 
 
+@pytest.mark.parametrize("given", ["<&-", "< bytes"])
+def test_what_cannot_be_read_from_the_keyboard_confirms_nothing(filled, given):
+    (filled.parent / "bytes").write_bytes(b"\xff\n")
+    asked = "erase c1 --reason r --authority a"
+    ran = in_shell(f"{asked} {given}", cwd=filled.parent)
+    assert ran.returncode == 1
+    assert "claims: Nothing was erased: type 'c1' to confirm, got " in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("command", ["log", "position board safe", "verify", "index", "vacuum"])
+def test_an_empty_file_is_no_ledger_and_stays_empty(refused, good, tmp_path, command):
+    file = tmp_path / "new.db"
+    file.touch()
+    told = refused(*command.split(), "--db", file)
+    assert told.endswith(f"is empty, so it holds no ledger. Type: claims init {file}\n")
+    assert file.read_bytes() == b""
+    good("init", file)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "position board safe --known {}",
+        "replay {}",
+        "diff --from-known {}",
+        "prove {}",
+        "withdraw c1 --claimant board --document d1 --quote x --range {}-7",
+        "bundle new --withhold {}:who",
+    ],
+)
+def test_a_number_of_five_thousand_digits_is_one_sentence(refused, filled, command):
+    told = refused(*command.format("9" * 5000).split())
+    assert "99999999" in told
+    assert len(told) < 400
+
+
 def test_an_interrupt_says_what_is_kept(claims, filled, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
