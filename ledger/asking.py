@@ -17,6 +17,7 @@ from ledger.errors import InvalidView
 from ledger.folding import Folded
 from ledger.handed import Id, id_of, plain_fields
 from ledger.model.events import StoredEvent
+from ledger.model.text import did_you_mean, near, show
 from ledger.paging import Types
 from ledger.projections import (
     accounts,
@@ -91,7 +92,12 @@ class Asking(abc.ABC):
         return self.as_of().positions(**wanted, policy=policy)
 
     def claims(self, /, **filters: Any) -> listing.Claims:
-        """The claims of now; the filters are those of `View.claims`."""
+        """The claims of now; the filters are those of `View.claims`.
+
+        Raises:
+            InvalidView: there is no such filter.
+        """
+        _check_filters(filters)
         return self.as_of().claims(**plain_fields(filters))
 
     def timeline(
@@ -237,3 +243,15 @@ class Asking(abc.ABC):
         with self._folded.facts() as facts:
             pass
         return (log_line(facts, event) for event in self.events(after=after, limit=limit))
+
+
+def _check_filters(given: Mapping[str, Any]) -> None:
+    known = tuple(field.name for field in attrs.fields(listing.Filters))
+    for name in given:
+        if name not in known:
+            raise InvalidView(
+                f"Claims are not filtered by {show(name)}.{did_you_mean(near(name, known))} "
+                f"The filters are {', '.join(known)}.",
+                field=name,
+                given=given[name],
+            )

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from ledger.errors import Invalid
 from ledger.folding import Folded
 from ledger.merkle.checkpoint import Checkpoint
+from ledger.model.fields import check_flag, check_told
 from ledger.model.text import show
 from ledger.projecting import Checked
 from ledger.projections.answer import Answer
@@ -166,6 +167,8 @@ def verify(
     from ledger.store import audit  # noqa: PLC0415 - loaded by whoever asks for it
     from ledger.store.spread import Spread  # noqa: PLC0415 - loaded by whoever asks for it
 
+    check_flag(contents, "contents")
+    check_told(progress, "progress")
     known = [one for one in (kept, since) if one is not None]
     found = audit.audit(
         conn,

@@ -11,8 +11,7 @@ from collections.abc import Callable
 
 from ledger.errors import InvalidView
 from ledger.folding import Folded
-from ledger.model.moment import Knob
-from ledger.model.text import show
+from ledger.model.moment import Knob, check_zone
 from ledger.narrowing.heading import Moment, moment
 from ledger.view import Day, View
 
@@ -40,15 +39,10 @@ def view_of(
     """The view of two dates; `Ledger.as_of` says what they mean.
 
     Raises:
-        InvalidView: a naive instant, or a `known` that begins in the future.
+        InvalidView: a naive instant, no time zone, or a `known` that begins in the future.
     """
-    if zone is not None and not isinstance(zone, dt.tzinfo):
-        raise InvalidView(
-            f"zone={show(zone)} is no time zone. Give one of Python's: "
-            "zone=zoneinfo.ZoneInfo('Asia/Tokyo').",
-            field="zone",
-            given=zone,
-        )
+    if zone is not None:
+        check_zone(zone)
     with moment(folded) as log:
         now = clock() if log.last is None else max(clock(), log.last)
         cut: Knob | int | None = None

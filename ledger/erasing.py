@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from ledger.appending import Appender
 from ledger.errors import Invalid
 from ledger.handed import Id, id_of
+from ledger.model.fields import check_flag
 from ledger.projections.answer import Answer
 from ledger.receipt import Receipt
 from ledger.recording import erasing
@@ -84,6 +85,8 @@ def erase(
     dry_run: bool,
 ) -> Erasure:
     """Plan an erasure against the log as it is, and store it."""
+    check_flag(quotations, "quotations")
+    check_flag(dry_run, "dry_run")
     planned: list[Plan] = []
 
     def entry(intake: Intake) -> list[Made]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import StaticPool
 
 from ledger.appending import Clock, utc_now
-from ledger.errors import Invalid, InvalidLayout, InvalidView, StoreError
+from ledger.errors import Invalid, InvalidClaim, InvalidLayout, InvalidView, StoreError
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.frontier import root_of
 from ledger.model.attribution import Link
@@ -22,7 +22,7 @@ from ledger.model.moment import Edtf
 from ledger.model.party import Membership, Party
 from ledger.model.proposition import Occurrence, Proposition, Topic
 from ledger.model.quotation import Quotation
-from ledger.model.text import show
+from ledger.model.text import did_you_mean, near, show
 from ledger.receipt import Receipt
 from ledger.recording.registering import Noun
 from ledger.store.binds import Host, is_session
@@ -47,6 +47,9 @@ _NAMING: Final[Mapping[type[Any], tuple[str, ...]]] = {
 
 NOUNS: Final = (*_NAMING,)
 """What is registered."""
+
+
+_OF_A_CLAIM: Final = frozenset(field.name for field in attrs.fields(Claim))
 
 
 class ActFields(TypedDict, total=False):
@@ -131,6 +134,24 @@ def plain_fields(fields: Mapping[str, Any], parties: list[Party] | None = None) 
     """The fields of a record with ids for receipts and parties."""
     aside: list[Party] = [] if parties is None else parties
     return {key: plain(value, aside) for key, value in fields.items()}
+
+
+def claim_of(fields: Mapping[str, Any]) -> Claim:
+    """The claim that typed fields make.
+
+    Raises:
+        InvalidClaim: a claim has no such field; or what the fields say cannot be.
+    """
+    if not fields.keys() <= _OF_A_CLAIM:
+        known = [field.name for field in attrs.fields(Claim)]
+        name = next(one for one in fields if one not in _OF_A_CLAIM)
+        raise InvalidClaim(
+            f"A claim has no {show(name)}.{did_you_mean(near(name, known))} What it has: "
+            f"{', '.join(known)}.",
+            field=name,
+            given=fields[name],
+        )
+    return Claim(**fields)
 
 
 def with_parties(noun: Noun) -> tuple[Noun, ...]:

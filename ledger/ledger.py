@@ -29,6 +29,7 @@ from ledger.joining import Joined
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.model.claim import Claim, Relation
 from ledger.model.events import Recorder, checked
+from ledger.model.fields import check_flag
 from ledger.model.party import Name, Party
 from ledger.model.period import Period
 from ledger.model.text import check_id
@@ -39,6 +40,7 @@ from ledger.recording.intake import Intake, Made
 from ledger.recording.registering import Noun
 from ledger.store import schema
 from ledger.store.binds import Host, is_session
+from ledger.store.engines import shown
 from ledger.store.layout import Layout
 from ledger.view import Day, View
 
@@ -120,7 +122,7 @@ class Ledger(Asking, Attesting, Erasing):
 
     def __repr__(self) -> str:
         host = self._folded.host
-        of = type(host).__name__ if is_session(host) else str(self._folded.bind.engine.url)
+        of = type(host).__name__ if is_session(host) else shown(self._folded.bind.engine.url)
         return f"Ledger({of!r}, origin={self.origin!r})"
 
     # -- entering ---------------------------------------------------------------------------
@@ -183,7 +185,7 @@ class Ledger(Asking, Attesting, Erasing):
         given = plain_fields(
             {"proposition": proposition, "act": act, "claimant": claimant, **fields}, aside
         )
-        claim = Claim(**given)
+        claim = handed.claim_of(given)
 
         def entry(intake: Intake) -> list[Made]:
             for noun in (noun for party in aside for noun in handed.with_parties(party)):
@@ -378,6 +380,7 @@ class Ledger(Asking, Attesting, Erasing):
         Raises:
             TamperEvidence: the first thing that is not as it was recorded, by sequence, in words.
         """
+        check_flag(views, "views")
         with self._folded.reading() as conn:
             found = auditing.verify(
                 conn,

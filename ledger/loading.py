@@ -20,6 +20,7 @@ from ledger.codec.envelope import opened
 from ledger.errors import AlreadyRecorded, Invalid
 from ledger.folding import Folded
 from ledger.model.events import NewEvent
+from ledger.model.fields import check_told
 from ledger.model.text import check_id, show
 from ledger.projections.answer import Answer
 from ledger.store import read
@@ -60,7 +61,8 @@ def load(
     """Store a stream of events in chunks; a chunk is in memory at a time.
 
     Raises:
-        Invalid: `chunk` is no positive number, or one of them is no NewEvent.
+        Invalid: `chunk` is no positive number, one of them is no NewEvent, or `progress` cannot be
+            called.
         AlreadyRecorded: an id is taken by other content; the chunks before stand.
         WrongExpectedVersion: a stream is elsewhere; the chunks before stand.
     """
@@ -70,6 +72,7 @@ def load(
             field="chunk",
             given=chunk,
         )
+    check_told(progress, "progress")
     loaded = Loaded()
     for part in map(typed, _parts(events, chunk)):
         new = _not_there(folded, part)

@@ -34,6 +34,7 @@ from ledger.interchange.shelf import without_claims
 from ledger.interchange.source import Source
 from ledger.ledger import Ledger
 from ledger.model import events as ev
+from ledger.model.fields import check_flag, check_told
 from ledger.model.text import show
 from ledger.projections.missing import Unheld
 from ledger.receipt import Receipt
@@ -106,6 +107,18 @@ def import_file(
                 field=what,
                 given=value,
             )
+    flags = {"dry_run": dry_run, "all_or_nothing": all_or_nothing, "bring_back": bring_back}
+    for name, flag in flags.items():
+        check_flag(flag, name)
+    for name, told in (("tell", tell), ("progress", progress)):
+        check_told(told, name)
+    if report is not None and not hasattr(report, "write"):
+        raise InvalidImport(
+            f"report takes a file that is open to be written, in binary, not {show(report)}. Write "
+            "report=open('refused.jsonl', 'xb').",
+            field="report",
+            given=report,
+        )
     source = Source(Path(path))
     if bounds not in (None, "closed", "half_open"):
         raise InvalidImport(

@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 
 from ledger.errors import InvalidDocument
-from ledger.model.fields import DateLike, date_or_none, text_or_none, to_id, to_language
+from ledger.model.fields import DateLike, check_flag, date_or_none, text_or_none, to_id, to_language
 from ledger.model.moment import Edtf
 from ledger.model.party import Party
 from ledger.model.text import check_name, show
@@ -102,6 +102,7 @@ class Document:
 
     def __attrs_post_init__(self) -> None:
         """Digest and length must fit the text, or stand in for it."""
+        check_flag(self.keep_text, "keep_text")
         if self.text is None:
             fits = isinstance(self.sha256, str) and _SHA256.match(self.sha256)
             if not fits or type(self.length) is not int or self.length < 1:

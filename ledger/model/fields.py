@@ -72,6 +72,17 @@ def check_flag(value: bool, field: str) -> bool:  # noqa: FBT001 - it is what is
     return value
 
 
+def check_told(told: object, field: str, such_as: str = "print") -> None:
+    """Refuse what cannot be called where a function goes that is told something, or waits."""
+    if told is not None and not callable(told):
+        raise Invalid(
+            f"{field} takes a function, such as {field}={such_as}, not {show(told)}. Leave it out "
+            "if you need none.",
+            field=field,
+            given=told,
+        )
+
+
 def to_extra(value: Mapping[str, Any]) -> Mapping[str, Any]:
     """Named values of any kind, in a copy with lists for tuples: what a log gives back."""
     if not isinstance(value, Mapping):

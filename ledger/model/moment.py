@@ -23,6 +23,7 @@ import attrs
 from ledger.errors import InvalidDate, InvalidView
 from ledger.model.dates import HOW_TO_WRITE, LEAVE_OUT
 from ledger.model.edtf import Bound, Edtf, Span
+from ledger.model.text import show
 
 __all__ = [
     "Bound",
@@ -110,7 +111,7 @@ class Knob:
                 field=name,
                 given=value,
             )
-        return cls(at=at, zone=dt.UTC if zone is None else zone)
+        return cls(at=at, zone=dt.UTC if zone is None else check_zone(zone))
 
     @property
     def day(self) -> dt.date | None:
@@ -134,6 +135,22 @@ class Knob:
         if isinstance(self.at, dt.datetime) or self.zone == dt.UTC:
             return write_bound(self.at)
         return f"{write_bound(self.at)} ({self.zone})"
+
+
+def check_zone(zone: dt.tzinfo) -> dt.tzinfo:
+    """Refuse what is no time zone, such as the name of one.
+
+    Raises:
+        InvalidView: it is none.
+    """
+    if not isinstance(zone, dt.tzinfo):
+        raise InvalidView(
+            f"zone={show(zone)} is no time zone. Give one of Python's: "
+            "zone=zoneinfo.ZoneInfo('Asia/Tokyo').",
+            field="zone",
+            given=zone,
+        )
+    return zone
 
 
 def _how_to_cut(name: str) -> str:

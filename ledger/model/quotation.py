@@ -69,6 +69,12 @@ def _ranges(value: Iterable[Sequence[SupportsIndex]]) -> tuple[Range, ...]:
 
 
 def _parts(value: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise InvalidQuotation(
+            f"parts is a list of texts, not {show(value)}. Type Quotation.of(['first', 'second']).",
+            field="parts",
+            given=value,
+        )
     return tuple(_words(part, f"parts[{index}]") for index, part in enumerate(value))
 
 

@@ -27,6 +27,7 @@ import attrs
 from ledger.errors import InvalidView
 from ledger.folding import Folded
 from ledger.model import events as ev
+from ledger.model.fields import check_told
 from ledger.model.moment import Knob
 from ledger.model.text import show
 from ledger.narrowing.acts import narrowed
@@ -193,6 +194,7 @@ def numpy() -> Any:
 
 def columns_of(folded: Folded, basis: int, progress: Progress | None = None) -> Columns:
     """The columns of a prefix; `progress` is told how many propositions are done, of how many."""
+    check_told(progress, "progress")
     with narrowed(folded, basis) as found:
         if found is not None:
             frame, each = found.frame, Telling.of(found).each()

@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 
 from ledger.errors import InvalidProjection, ProjectionFailed
+from ledger.model.fields import check_flag, check_told
 from ledger.projecting import building
 from ledger.projecting.owning import owning
 from ledger.projecting.registry import Entry, Outcome, Site, Status
@@ -31,6 +32,7 @@ class Orders:
 
     Raises:
         InvalidProjection: a batch of no events, or fewer than none to be read.
+        Invalid: who is to be told, or to wait, cannot be called.
     """
 
     until: int | None = None
@@ -56,6 +58,8 @@ class Orders:
                 field="until",
                 given=self.until,
             )
+        check_told(self.progress, "progress")
+        check_told(self.wait, "wait", such_as="time.sleep")
 
 
 def conduct(site: Site, entry: Entry, at: Cursor | None, orders: Orders) -> Outcome:
@@ -136,6 +140,7 @@ def begun_anew(site: Site, entry: Entry, *, in_place: bool) -> Cursor | None:
     Raises:
         InvalidProjection: the tables have fixed names, and `in_place` was not said.
     """
+    check_flag(in_place, "in_place")
     with site.reading() as conn:
         log_id, size = site.log_id(conn), site.size(conn)
         if log_id is None:

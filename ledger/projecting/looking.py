@@ -12,7 +12,8 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, Table
 
-from ledger.errors import UnknownProjection
+from ledger.errors import InvalidProjection, UnknownProjection
+from ledger.model.text import show
 from ledger.projecting import telling
 from ledger.projecting.registry import Registry, Site, check_named
 from ledger.projections.answer import Answer
@@ -117,10 +118,18 @@ def serving(site: Site, registry: Registry, name: str, conn: Connection | None =
 
     Raises:
         UnknownProjection: nothing of it is served yet, or its version is not registered here.
+        InvalidProjection: `conn` is no Connection.
     """
     if conn is None:
         with site.reading() as one:
             return serving(site, registry, name, one)
+    if not isinstance(conn, Connection):
+        raise InvalidProjection(
+            f"conn= takes the Connection of the transaction that will read it, not {show(conn)}. "
+            "Of a Session that is session.connection(); leave it out to look by itself.",
+            field="conn",
+            given=conn,
+        )
     at = served_cursor(site, conn, name)
     if at is None:
         registry.find(name)

@@ -18,6 +18,7 @@ from ledger.codec.converter import type_called
 from ledger.codec.envelope import opened
 from ledger.errors import CodecError, InvalidProjection, ProjectionFailed
 from ledger.model.events import StoredEvent
+from ledger.model.text import show
 from ledger.projecting.failing import momentary
 from ledger.store import read
 from ledger.store.tables import Tables
@@ -37,7 +38,15 @@ def _named(_projection: Any, _attribute: Any, name: str) -> None:
 
 
 def _in_order(tables: Iterable[Table]) -> tuple[Table, ...]:
-    return tuple(tables)
+    several = isinstance(tables, Iterable) and not isinstance(tables, str)
+    found = tuple(tables) if several else ()
+    if not several or not all(isinstance(one, Table) for one in found):
+        raise InvalidProjection(
+            f"tables are SQLAlchemy's Tables in a list, as tables=[table], not {show(tables)}.",
+            field="tables",
+            given=tables,
+        )
+    return found
 
 
 def _stored_names(
@@ -138,6 +147,14 @@ class Projection:
                 field="apply",
                 given=self.name,
             )
+        for field in ("apply", "apply_batch", "apply_page", "initial", "evolve", "on_live"):
+            way = getattr(self, field)
+            if way is not None and not callable(way):
+                raise InvalidProjection(
+                    f"{field} of the projection {self.name} is a function, not {show(way)}.",
+                    field=field,
+                    given=way,
+                )
         if isinstance(self.version, bool) or not isinstance(self.version, int) or self.version < 1:
             raise InvalidProjection(
                 f"The version of {self.name} is {self.version!r}; versions are 1, 2, 3 ...",

@@ -176,7 +176,10 @@ def sequence_of(folded: Folded, claim: str | int) -> int:
 
     Raises:
         UnknownClaim: there is no such claim; near ones are named.
+        Invalid: it is neither an id nor a sequence.
     """
+    if isinstance(claim, bool):  # to Python a number, but nobody counts with it
+        naming.check("claim", claim)
     if isinstance(claim, int):
         return claim
     naming.check("claim", claim)

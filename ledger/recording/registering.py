@@ -7,6 +7,7 @@ from typing import assert_never
 from ledger.errors import InvalidDocument, InvalidMerge
 from ledger.model import events as ev
 from ledger.model.document import Document
+from ledger.model.fields import check_flag
 from ledger.model.party import Membership, Name, Party
 from ledger.model.proposition import Occurrence, Proposition, Topic
 from ledger.model.text import check_text, show
@@ -211,6 +212,7 @@ def merge(intake: Intake, kept: str, merged: str, *, negated: bool, reason: str)
         InvalidMerge: the same record twice, a circle, an id already merged away, a fact with an
             aim, or a negated merge of parties.
     """
+    check_flag(negated, "negated")
     if reason != "":
         check_text(reason, field="reason")
     for one in (kept, merged):

@@ -21,6 +21,7 @@ from ledger.errors import (
 from ledger.model import events as ev
 from ledger.model.claim import Claim
 from ledger.model.erasing import SLOTS
+from ledger.model.fields import check_flag
 from ledger.model.text import check_text, show
 from ledger.projections.changing import hides
 from ledger.projections.indexing import KEYED
@@ -185,6 +186,7 @@ def correct(
     Raises:
         InvalidCorrection: no correcting document, another publisher's, or nothing corrected.
     """
+    check_flag(never_said, "never_said")
     id_ = intake.find("claim", target)
     act = intake.get(id_, object)
     assert isinstance(act, ev.ClaimRecorded | ev.ClaimWithdrawn)  # noqa: S101 - found as a claim
@@ -256,6 +258,7 @@ def amend(
         InvalidAmendment: no reason, nothing amended, or a field that cannot be.
         StillNamed: striking out what live records name.
     """
+    check_flag(strike_out, "strike_out")
     if not str(reason).strip() or bool(fields) == strike_out:
         raise InvalidAmendment(
             f"An amendment of {show(record)} needs reason= and either new fields or "
