@@ -12,7 +12,7 @@ from ledger.cli.names import days_of_act, days_of_claim, in_fields
 from ledger.cli.options import DESK, At, Desk, Flag, Id, Many, given, ranges
 from ledger.cli.output import answer
 from ledger.codec.canonical import parse
-from ledger.errors import Invalid, InvalidQuotation, InvalidWithdrawal
+from ledger.errors import Invalid, InvalidQuotation, InvalidWithdrawal, NotJson
 from ledger.model.quotation import Quotation
 from ledger.model.text import show
 
@@ -250,5 +250,17 @@ def read_changes(changes: tuple[str, ...]) -> dict[str, Any]:
                 field="set",
                 given=one,
             )
-        found[field] = right if field == left else parse(right)
+        found[field] = right if field == left else _json(one, right)
     return found
+
+
+def _json(typed: str, right: str) -> Any:
+    try:
+        return parse(right)
+    except NotJson as error:
+        raise Invalid(
+            f"--set {show(typed)}: what stands behind := is no JSON. Type a text with = alone, and "
+            "JSON as --set 'via:=[\"ria\"]'.",
+            field="set",
+            given=typed,
+        ) from error

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 import sys
 from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
-from cyclopts.exceptions import MissingArgumentError
+from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 
 from ledger.cli import (
     acts,
@@ -28,8 +29,10 @@ from ledger.cli.options import ASK, CHECK, ENTER, UNDO
 from ledger.cli.output import one_line, unbreakable, warn
 from ledger.cli.spoken import spoken
 from ledger.errors import LedgerError
+from ledger.model.text import show
 
 _STATUS_OF_USAGE = 2
+_LONG = re.compile(r'"([^"]{60})[^"]{20,}"')
 
 
 def assembled() -> App:
@@ -113,7 +116,9 @@ def _wrong(error: CycloptsError) -> str:
     """What is wrong with the command line."""
     if isinstance(error, MissingArgumentError) and error.argument and not error.keyword:
         return f"{error.argument.name} is missing."
-    return str(error)
+    if isinstance(error, UnusedCliTokensError):
+        return f"Too much was typed: {', '.join(map(show, error.unused_tokens or ()))}."
+    return _LONG.sub(r'"\1..."', str(error))
 
 
 def _help(error: CycloptsError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +10,10 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from ledger import Checkpoint, Ledger
-from ledger.cli.options import CHECK, HERE, Flag, Many, Where, number_or_id
+from ledger.cli.options import CHECK, HERE, Flag, Many, NumberOrNone, Where, number_or_id
 from ledger.cli.output import answer, as_json, say, warn
 from ledger.errors import Invalid, InvalidCheckpoint, InvalidPolicy
+from ledger.interchange.source import is_irreplaceable
 from ledger.model.text import show
 from ledger.signing import (
     CheckpointSigner,
@@ -81,7 +83,7 @@ def _public(signer: Ed25519Signer, *, json: bool) -> None:
 
 def checkpoint(
     *,
-    size: int | None = None,
+    size: NumberOrNone = None,
     key: Files = (),
     memory: Path | None = None,
     witnesses: Path | None = None,
@@ -142,8 +144,9 @@ def _signer(keys: tuple[Path, ...], memory: Path | None) -> CheckpointSigner | N
                 given=str(memory),
             )
         return None
+    read = [*map(Ed25519Signer.read, keys)]  # refuses a path without a name, too
     kept = keys[0].with_name(f"{keys[0].name}.signed") if memory is None else memory
-    return CheckpointSigner(FileMemory(kept), *map(Ed25519Signer.read, keys))
+    return CheckpointSigner(FileMemory(kept), *read)
 
 
 def prove(
@@ -180,6 +183,8 @@ def prove(
             field="key",
             given=str(key),
         )
+    if entry is not None:
+        _expect_replaceable(entry)
     given = None if checkpoint is None else read_checkpoint(checkpoint)
     with where.ledger() as ledger:
         if since is not None:
@@ -195,6 +200,17 @@ def prove(
         entry.with_name(f"{entry.name}.sig").write_text(signature)
     told = {"index": proof.sequence, "size": proof.checkpoint.size}
     _print(f"{proof}\n", told, proof.inclusion.hashes, proof.checkpoint, json=where.json)
+
+
+def _expect_replaceable(entry: Path) -> None:
+    with contextlib.suppress(OSError):  # who writes there tells
+        if is_irreplaceable(entry):
+            raise Invalid(
+                f"{show(str(entry), 200)} belongs to an SQLite database, or is a key that signs, "
+                "which would be gone. Give --entry another path.",
+                field="entry",
+                given=str(entry),
+            )
 
 
 def _print(

@@ -9,7 +9,7 @@ import attrs
 
 from ledger import Checkpoint, Ledger
 from ledger.cli.attesting import read_checkpoint, read_policy
-from ledger.cli.options import HERE, Flag, Where
+from ledger.cli.options import HERE, Flag, Number, NumberOrNone, Where
 from ledger.cli.output import answer, as_json, progress, say, warn
 from ledger.errors import Invalid
 from ledger.proving import verify_bundle
@@ -17,8 +17,8 @@ from ledger.proving import verify_bundle
 
 def log(
     *,
-    after: int = -1,
-    limit: int | None = None,
+    after: Number = -1,
+    limit: NumberOrNone = None,
     where: Where = HERE,
 ) -> None:
     """Print the log, a line (or a JSON document) an event.
@@ -41,7 +41,7 @@ def verify(
     checkpoint: Path | None = None,
     trust: str | None = None,
     since: Path | None = None,
-    jobs: int = 1,
+    jobs: Number = 1,
     tree_only: Flag = False,
     views: Flag = False,
     where: Where = HERE,

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from ledger.cli.listing import document_app, occurrence_app, party_app, proposition_app, topic_app
 from ledger.cli.names import day_of_view, days_of_act, parties
-from ledger.cli.options import DESK, Desk, Flag, Many, NewId
+from ledger.cli.options import DESK, Desk, Flag, Many, NewId, Number, NumberOrNone
 from ledger.cli.output import answer
 from ledger.errors import InvalidDocument
 from ledger.model.document import Document
@@ -67,7 +67,7 @@ def document_add(
     text: str | None = None,
     text_file: Path | None = None,
     sha256: str = "",
-    length: int | None = None,
+    length: NumberOrNone = None,
     title: str | None = None,
     url: str | None = None,
     language: str | None = None,
@@ -200,7 +200,7 @@ def name(
     metonym: Flag = False,
     since: str | None = None,
     until: str | None = None,
-    rank: int = 0,
+    rank: Number = 0,
     language: str | None = None,
     where: Desk = DESK,
 ) -> None:

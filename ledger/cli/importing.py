@@ -19,7 +19,7 @@ from ledger.interchange import Outcome, import_file
 from ledger.interchange.account import Imported
 from ledger.interchange.history import import_history
 from ledger.interchange.importing import Progress as Told
-from ledger.interchange.source import is_of_database
+from ledger.interchange.source import is_irreplaceable
 from ledger.model.text import show
 
 Named = Literal["jsonl", "csv", "brat", "actors", "popolo", "prov", "annotations", "schemaorg"]
@@ -128,11 +128,11 @@ def _bar(name: str) -> Iterator[Told | None]:
 
 def _writable(path: Path, keep: tuple[Path | None, ...]) -> BinaryIO:
     try:
-        if is_of_database(path) or (
+        if is_irreplaceable(path) or (
             path.exists() and any(one and one.exists() and path.samefile(one) for one in keep)
         ):
             raise InvalidImport(
-                f"{show(str(path), 200)} is the file itself, or a ledger's: the report would "
+                f"{show(str(path), 200)} is the file itself, a ledger's or a key: the report would "
                 "overwrite it. Give --report another path.",
                 field="report",
                 given=str(path),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 
 import attrs
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, Token
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -26,6 +27,19 @@ from ledger.store.tables import tables_for
 from ledger.store.transaction import reading
 from ledger.view import View
 
+
+def _whole(_type: object, tokens: Sequence[Token]) -> int:
+    """A whole number in digits, where cyclopts rounds 1.5 and reads 0x10."""
+    typed = tokens[0].value
+    if not _WHOLE.fullmatch(typed):
+        raise ValueError(f"{show(typed)} is no whole number. Write one in digits, such as 12.")
+    return int(typed)
+
+
+_MOST_DIGITS: Final = 18
+_WHOLE: Final = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}")
+Number = Annotated[int, Parameter(converter=_whole)]
+NumberOrNone = Annotated[int | None, Parameter(converter=_whole)]
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 Many = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 At = Annotated[tuple[str, ...], Parameter(name="--range", negative=(), show_default=False)]
@@ -33,7 +47,6 @@ Id = Annotated[str | None, Parameter(name="--id")]
 NewId = Annotated[str, Parameter(name="ID")]
 PartyName = Annotated[str | None, Parameter(name="--party")]
 
-_MOST_DIGITS: Final = 18
 _IN_MEMORY: Final = frozenset({"", ":memory:"})
 _OF_THE_LEDGER: Final = Group("Ledger", sort_key=1)
 ENTER: Final = Group("Enter", sort_key=1)

@@ -12,6 +12,7 @@ import contextlib
 import copy
 import datetime as dt
 import itertools
+import os
 import subprocess
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -55,13 +56,18 @@ class Version:
     raw: bytes = attrs.field(repr=False)
 
 
+def _followed(path: Path) -> Path:
+    """The file that a link leads to; one that leads to itself is left to git to refuse."""
+    return Path(os.path.realpath(path))
+
+
 def versions(path: Path) -> Iterator[Version]:
     """The versions of a file on the first-parent line of its repository, oldest first.
 
     Raises:
         InvalidImport: the file is in no git repository, or git is not installed.
     """
-    path = path.resolve()  # a link is the file that it leads to
+    path = _followed(path)
     for commit, committed in _commits(path):
         yield _version(path, commit, committed)
 
@@ -91,7 +97,7 @@ def import_history(
             field="dry_run",
             given=True,
         )
-    path = path.resolve()  # a link is the file that it leads to
+    path = _followed(path)
     commits = _commits(path)
     _check_past(commits)
     latest = itertools.accumulate((committed for _, committed in commits), max)

@@ -22,6 +22,7 @@ from ledger.store.engines import first_bytes
 
 _GZIP: Final = b"\x1f\x8b"
 _SQLITE: Final = b"SQLite format 3\x00"
+_KEY: Final = b"PRIVATE+KEY+"
 _NO_TEXT: Final = {
     b"PK\x03\x04": "a zip archive",
     _SQLITE: "an SQLite database",
@@ -163,8 +164,8 @@ class Source:
             ) from error
 
 
-def is_of_database(path: Path) -> bool:
-    """Whether a path is of an SQLite database, or of what SQLite keeps beside one.
+def is_irreplaceable(path: Path) -> bool:
+    """Whether a path is of an SQLite database, of what SQLite keeps beside one, or a signing key.
 
     Raises:
         OSError: it cannot be read.
@@ -175,7 +176,7 @@ def is_of_database(path: Path) -> bool:
         ours = place.name.endswith(suffix) and database.is_file()
         if ours and first_bytes(database, len(_SQLITE)) == _SQLITE:
             return True
-    return False
+    return place.is_file() and first_bytes(place, len(_KEY)) == _KEY
 
 
 def unreadable(path: Path, error: OSError, *, field: str = "file") -> InvalidImport:

@@ -20,6 +20,7 @@ import attrs
 from sqlalchemy import Connection, Table, text
 
 from ledger.errors import InvalidLayout
+from ledger.model.text import show
 from ledger.store.layout import Layout
 from ledger.store.tables import Tables, tables_for
 
@@ -56,9 +57,11 @@ END $$;"""
 
 
 def _allowed(_roles: Roles, attribute: attrs.Attribute[str], name: str) -> None:
-    if not name.strip() or "\x00" in name or len(name.encode()) > _LONGEST:
+    size = len(name.encode("utf-8", "surrogatepass"))
+    whole = name.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in name)
+    if not name.strip() or "\x00" in name or size > _LONGEST or not whole:
         raise InvalidLayout(
-            f"{name!r} cannot be the {attribute.name}'s role: a name on PostgreSQL holds 1 to "
+            f"{show(name)} cannot be the {attribute.name}'s role: a name on PostgreSQL holds 1 to "
             f"{_LONGEST} bytes. Type another one.",
             field=attribute.name,
             given=name,

@@ -98,6 +98,11 @@ def _sentence(cause: BaseException | None, *, lost: bool) -> str:
     code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
     if code == "42501":
         return f"{_FORBIDDEN}: {cause}"
+    if code.startswith("SQLITE_CORRUPT"):
+        return (
+            f"The database file is damaged or cut short: {cause}. Restore it from a copy, and "
+            "compare that with a checkpoint: claims verify --checkpoint FILE"
+        )
     known = {**_BY_SQLITE_NAME, **_BY_SQLSTATE}
     for beginning in sorted(known, key=len, reverse=True):
         if code.startswith(beginning):

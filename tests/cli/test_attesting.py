@@ -85,6 +85,20 @@ def test_a_claim_and_the_growth_of_the_log_are_proved(good, refused, signed, tmp
     assert "Prove one thing" in refused("prove", "c1", "--since", "signed.txt")
 
 
+@pytest.mark.parametrize("place", ["claims.db", "link", "weir.key"])
+def test_what_is_proved_is_written_over_no_ledger_and_no_key(refused, signed, tmp_path, place):
+    (tmp_path / "link").symlink_to("claims.db")
+    before = (tmp_path / place).read_bytes()
+    told = refused("prove", "c1", "--entry", place, "--key", "weir.key")
+    assert "which would be gone. Give --entry another path." in told
+    assert (tmp_path / place).read_bytes() == before
+    assert not (tmp_path / f"{place}.sig").exists()
+
+
+def test_a_key_without_a_name_is_no_key(refused, signed):
+    assert "'.' holds no key that can be read" in refused("checkpoint", "--key", "")
+
+
 def test_a_bundle_is_checked_where_there_is_no_ledger(good, refused, signed, filled, tmp_path):
     told = good("bundle", "c1.zip", "--claim", "c1", "--checkpoint", "signed.txt").out
     assert told.startswith("c1.zip: ")

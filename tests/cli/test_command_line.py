@@ -82,13 +82,31 @@ def test_each_question_takes_both_dates_and_json(good, command):
         ["party", "add", "x"],
         ["position", "a", "b", "--date", "2024-01-01"],
         ["log", "--limit", "many"],
+        ["log", "--limit", "1.5"],
+        ["log", "--after", "0x10"],
+        ["verify", "--jobs", "1e3"],
+        ["checkpoint", "--size", "9" * 5000],
+        ["document", "add", "d", "--publisher", "p", "--length", "1.5"],
+        ["name", "a", "A", "--rank", "\u0663"],
+        ["import", "lines.jsonl", "--format", "x" * 5000],
         ["record", "--proposition", "p", "--act", "a", "--mode", "loud"],
     ],
 )
 def test_a_wrong_command_line_has_status_two(refused, argv):
     told = refused(*argv, status=2)
-    command = "party add " if argv[0] == "party" else "" if argv == ["nope"] else f"{argv[0]} "
-    assert told.endswith(f" Type: claims {command}--help\n")
+    command = " ".join(argv[:2] if argv[1:2] == ["add"] else argv[:1] if argv != ["nope"] else [])
+    assert told.endswith(f" Type: claims {command}{' ' if command else ''}--help\n")
+    assert len(told) < 300
+
+
+def test_what_is_wrong_with_a_command_line_is_told_in_words(refused):
+    told = refused("log", "--limit", "1.5", status=2)
+    assert "--limit: '1.5' is no whole number. Write one in digits, such as 12." in told
+    assert "Too much was typed: 'b', 'c'." in refused("trace", "a", "b", "c", status=2)
+
+
+def test_a_negative_number_is_a_number(good, filled):
+    assert good("log", "--after", "-1", "--limit", "1").out.startswith("#0 ")
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,15 @@ def test_what_cannot_be_written_is_refused(refused, filled, tmp_path):
     assert list(tmp_path.glob("x*")) == []
 
 
+def test_a_key_that_signs_is_not_written_over(good, refused, filled, tmp_path):
+    good("key", "new", "weir.key")
+    key = (tmp_path / "weir.key").read_bytes()
+    assert "is a key that signs" in refused("export", "jsonl", "--to", "weir.key")
+    good("export", "jsonl", "--to", "lines.jsonl")
+    assert "a ledger's or a key" in refused("import", "lines.jsonl", "--report", "weir.key")
+    assert (tmp_path / "weir.key").read_bytes() == key
+
+
 @pytest.mark.parametrize("target", ["claims.db", "claims.db-wal", "link"])
 def test_a_ledger_is_not_written_over(good, refused, filled, tmp_path, target):
     (tmp_path / "link").symlink_to("claims.db")

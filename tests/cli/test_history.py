@@ -61,6 +61,12 @@ def test_a_dry_run_of_a_history_is_refused(good, refused, parties):
     assert "cannot be a dry run" in refused("import", str(parties), "--history", "--dry-run")
 
 
+def test_a_link_that_leads_to_itself_is_refused(good, refused, tmp_path):
+    good("init")
+    (tmp_path / "loop").symlink_to("loop")
+    assert "git" in refused("import", "loop", "--history")
+
+
 def test_a_file_without_a_history_is_refused(good, refused, tmp_path):
     good("init")
     file = tmp_path / "alone.jsonl"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,16 @@ def test_an_empty_file_is_no_ledger_and_stays_empty(refused, good, tmp_path, com
     assert told.endswith(f"is empty, so it holds no ledger. Type: claims init {file}\n")
     assert file.read_bytes() == b""
     good("init", file)
+
+
+def test_a_file_that_is_cut_short_is_told_with_what_to_do(refused, filled):
+    with sqlite3.connect(filled) as held:
+        held.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    held.close()
+    filled.write_bytes(filled.read_bytes()[:40960])
+    told = refused("claims")
+    assert "The database file is damaged or cut short: " in told
+    assert "Restore it from a copy" in told
 
 
 @pytest.mark.parametrize(

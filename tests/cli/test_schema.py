@@ -73,3 +73,5 @@ def test_the_sql_of_an_upgrade_begins_where_the_tables_are(good, refused):
 
 def test_a_role_that_cannot_be_is_refused(refused):
     assert "cannot be the owner's role" in refused("schema", "grants", "--owner", "")
+    assert "'\\udcff' cannot be the writer" in refused("schema", "grants", "--writer", "\udcff")
+    assert len(refused("schema", "grants", "--reader", "x" * 5000)) < 300

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ledger import Ledger
 from ledger.errors import InvalidImport
 from ledger.interchange import import_file
-from ledger.interchange.source import is_of_database
+from ledger.interchange.source import is_irreplaceable
 from ledger.store import schema
 
 SCRIPT = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
@@ -42,8 +42,8 @@ def test_importing_it_is_refused(writing):
 
 def test_it_is_seen_to_be_no_place_to_export_to(writing):
     path, _ = writing
-    assert is_of_database(path)
-    assert is_of_database(path.with_name("claims.db-wal"))
+    assert is_irreplaceable(path)
+    assert is_irreplaceable(path.with_name("claims.db-wal"))
 
 
 def test_a_file_that_is_open_here_is_imported_all_the_same(tmp_path):

@@ -21,7 +21,7 @@ import attrs
 
 from ledger.errors import Invalid
 from ledger.interchange.out.iris import Iris
-from ledger.interchange.source import is_of_database
+from ledger.interchange.source import is_irreplaceable
 from ledger.model.text import did_you_mean, near, show
 from ledger.projections.answer import Answer
 from ledger.view import View
@@ -136,8 +136,8 @@ def export(
     """Write a view in a format, to a path or to an open binary file.
 
     A path that ends with .gz is packed. At a path the file stands only once it is whole; one that
-    was there is replaced, unless it is a database. What is no file, such as a pipe, is written to
-    as it is. `base` is what the addresses of records begin with, an absolute IRI of
+    was there is replaced, unless it is a database or a key. What is no file, such as a pipe, is
+    written to as it is. `base` is what the addresses of records begin with, an absolute IRI of
     yours; without it they are made of the name of the log.
 
     Raises:
@@ -184,10 +184,10 @@ def _part(chosen: Format, target: Path) -> Iterator[Path | BinaryIO]:
     place = Path(os.path.realpath(target))  # a link stays one
     part = place.with_name(f"{place.name}.{uuid4().hex[:8]}.part")
     try:
-        if is_of_database(place):
+        if is_irreplaceable(place):
             raise Invalid(
-                f"{show(str(target), 200)} belongs to an SQLite database, which would be gone. "
-                "Give another path.",
+                f"{show(str(target), 200)} belongs to an SQLite database, or is a key that signs, "
+                "which would be gone. Give another path.",
                 field="target",
                 given=str(target),
             )
