@@ -153,7 +153,9 @@ def test_an_amendment_sets_fields_by_text_json_and_names(good, filled):
     assert "c3" not in good("claims").out
 
 
-@pytest.mark.parametrize("change", ["stance", "=opposes", "a b=c", "stance=a --set stance=b"])
+@pytest.mark.parametrize(
+    "change", ["stance", "=opposes", "a b=c", "stance=a --set stance=b", "via:=gazette"]
+)
 def test_a_change_that_sets_nothing_is_refused(refused, filled, change):
     sets = change.split(" --set ")
     command = ["amend", "c1", "--reason", "slip"]

@@ -168,3 +168,17 @@ def test_a_missing_library_is_told_with_its_extra(filled, tmp_path, name, module
     assert done.returncode == 1
     assert f"pip install 'claimledger[{extra}]'" in done.stderr
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("format_", ["nanopub", "cito"])
+def test_what_needs_rdflib_names_its_extra_and_no_other_format(filled, format_):
+    code = "import sys; sys.modules['rdflib'] = None; from ledger.cli import main; sys.exit(main())"
+    ran = subprocess.run(
+        [sys.executable, "-c", code, "export", format_, "--db", filled],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    needs = "Exporting RDF needs rdflib, which is not installed."
+    assert ran.stderr == f"claims: {needs} Type: pip install 'claimledger[rdf]'\n"
+    assert ran.returncode == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import subprocess
+import sys
 
 import pytest
 import sqlalchemy as sa
@@ -67,6 +69,14 @@ def test_a_synchronous_engine_is_refused_with_what_to_type():
     engine = sa.create_engine("sqlite://")
     with pytest.raises(Invalid, match=r"not to Engine.*await AsyncLedger\.open\(path\).*Ledger"):
         AsyncLedger(engine)  # type: ignore[arg-type]
+
+
+def test_without_greenlet_the_import_names_the_extra():
+    code = "import sys; sys.modules['greenlet'] = None; import ledger.aio"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "MissingExtra: The asynchronous ledger needs greenlet" in ran.stderr
+    assert ran.stderr.endswith("Type: pip install 'claimledger[async]'\n")
 
 
 def test_without_greenlet_the_extra_is_named(monkeypatch):

@@ -20,7 +20,7 @@ try:
     from rdflib import RDF, RDFS, Graph, Literal, Namespace, URIRef
     from rdflib.namespace import DCTERMS
 except ImportError as error:
-    raise MissingExtra("rdf", needs="rdflib", purpose="Exporting CiTO") from error
+    raise MissingExtra("rdf", needs="rdflib", purpose="Exporting RDF") from error
 
 CITO: Final = Namespace("http://purl.org/spar/cito/")
 OURS: Final = Namespace(TERMS)

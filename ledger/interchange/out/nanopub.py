@@ -27,7 +27,7 @@ try:
     from rdflib import RDF, RDFS, Dataset, Graph, Literal, Namespace, URIRef
     from rdflib.namespace import DCTERMS, PROV, XSD, NamespaceManager
 except ImportError as error:
-    raise MissingExtra("rdf", needs="rdflib", purpose="Exporting nanopublications") from error
+    raise MissingExtra("rdf", needs="rdflib", purpose="Exporting RDF") from error
 
 NP: Final = Namespace("http://www.nanopub.org/nschema#")
 NPX: Final = Namespace("http://purl.org/nanopub/x/")
