@@ -93,6 +93,8 @@ def run(argv: Sequence[str]) -> int:
     except BrokenPipeError:  # whoever read us has seen enough
         _let_go_of_output()
         return 0
+    except SystemExit:  # what rich makes of that, for the help
+        return 0
     except OSError as error:
         warn(f"claims: {_unwritten(error)}")
         return 1

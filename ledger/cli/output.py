@@ -98,16 +98,22 @@ def answers(values: Iterable[Answer], *, json: bool, none: str) -> None:
         say("\n".join(str(tame(one)) for one in found) or none)
 
 
+_BESIDE_A_CELL: Final = 3
+"""Signs that a drawn cell takes beside its text: two blanks and a line."""
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table: with lines on a terminal, aligned by blanks elsewhere."""
+    """Print a table: with lines on a terminal that has room for it, aligned by blanks elsewhere."""
     cells = [[safe(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
+    console = Console(markup=False, highlight=False)
+    headings = sum(_BESIDE_A_CELL + cell_len(safe(column)) for column in columns)
+    if sys.stdout.isatty() and headings < console.width:
         drawn = Table()
         for column in columns:
             drawn.add_column(Text(safe(column)), overflow="fold")  # an id cut short is no id
         for row in cells:
             drawn.add_row(*map(Text, row))
-        Console(markup=False, highlight=False).print(drawn)
+        console.print(drawn)
         return
     lines = [[safe(column) for column in columns], *cells]
     widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]

@@ -177,6 +177,13 @@ def test_a_terminal_gets_a_drawn_table_and_markup_stays_text(good, filled, monke
     assert "[red]p[/red]" in told
 
 
+def test_a_terminal_without_room_for_the_headings_gets_lines(good, filled, monkeypatch):
+    plain = good("claims").out
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda self: True, raising=False)
+    assert good("claims").out == plain
+
+
 def test_elsewhere_output_is_plain_and_wide_lines_are_not_broken(filled):
     with Ledger(filled) as ledger:
         ledger.register(Party("long", name="x" * 200))
@@ -194,6 +201,19 @@ def test_any_sign_can_be_printed_whatever_the_encoding(filled):
     done = run(MAIN.replace("import sys;", "import sys; sys.stdout.reconfigure(encoding='ascii');"),
                "log", "--db", str(filled))  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_reader_that_reads_nothing_of_the_help_is_no_error():
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "claims", "--help"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, told = process.communicate()
+    assert (process.returncode, told) == (0, b"")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(filled):
