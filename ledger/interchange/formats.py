@@ -71,6 +71,7 @@ FORMATS: Final[Mapping[str, Format]] = {
 }
 """Every format, by the name that is typed; in the order in which beginnings are compared."""
 
+_A_LOG: Final = b'{"format":"claimledger-log/'
 _JSON: Final = (".json", ".jsonld")
 
 
@@ -93,6 +94,13 @@ def format_of(source: Source, named: str | None) -> Format:
         return FORMATS[named]
     if source.path.is_dir():
         return FORMATS["brat"]
+    if source.start().startswith(_A_LOG):
+        raise InvalidImport(
+            f"{show(source.name, 200)} is a whole log, as `claims export log` writes it. Type: "
+            f"claims restore {show(str(source.path), 200)}",
+            field="file",
+            given=source.name,
+        )
     name = source.name.lower().removesuffix(".gz")
     for one in FORMATS.values():
         if name.endswith(one.suffixes):

@@ -126,12 +126,13 @@ def run(out: Callable[[str], None], folder: Path) -> None:
     """Run the demonstration in a folder; `out` is given its transcript, a line a call.
 
     Raises:
-        StoreError: the folder has the demonstration's files already.
+        StoreError: the folder has one of the demonstration's files already.
     """
-    if (folder / "lachin.db").exists():
-        raise StoreError(
-            f"{folder / 'lachin.db'} is there already. Give the demonstration an empty folder."
-        )
+    for name in ("lachin.db", "suppose.db", "forged.db"):
+        if (folder / name).exists():
+            raise StoreError(
+                f"{folder / name} is there already. Give the demonstration an empty folder."
+            )
 
     def show(*values: object) -> None:
         for line in " ".join(map(str, values)).splitlines():

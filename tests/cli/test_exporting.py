@@ -73,6 +73,10 @@ def test_a_log_is_restored_and_continues_its_checkpoint(good, refused, filled, t
     assert "where there is none" in refused("restore", "log.gz", "--db", "copy.db")
     assert "cannot be read" in refused("restore", "no.gz", "--db", "copy.db")
     (tmp_path / "lines.jsonl").write_text('{"type": "party", "id": "x", "name": "X"}\n')
+    told = refused("import", "log.gz", "--db", "copy.db")
+    assert told.endswith(
+        "is a whole log, as `claims export log` writes it. Type: claims restore 'log.gz'\n"
+    )
     assert "no log file" in refused("restore", "lines.jsonl", "--db", "copy.db")
 
 

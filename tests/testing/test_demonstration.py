@@ -99,3 +99,11 @@ def test_a_line_is_a_line(transcript):
 def test_a_folder_that_has_a_ledger_already_is_refused(transcript, tmp_path):
     with pytest.raises(StoreError, match="empty folder"):
         demonstration.run(lambda line: None, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["lachin.db", "suppose.db", "forged.db"])
+def test_a_file_of_a_name_that_it_takes_is_left_as_it_is(tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(StoreError, match=f"{name} is there already. Give .* an empty folder"):
+        demonstration.run(print, tmp_path)
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [(name, "mine")]
