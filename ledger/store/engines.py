@@ -99,7 +99,7 @@ def _url(target: str | os.PathLike[str]) -> URL:
     if "\0" in text:
         raise StoreError(f"{text!r} holds a NUL, which no path can. Type the path of a file.")
     if "://" not in text:
-        if _HALF_A_URL.match(text):
+        if isinstance(target, str) and _HALF_A_URL.match(text):  # a Path is never a URL
             place = text.partition(":")[2]
             raise StoreError(
                 f"{text!r} is half a URL: that of a file begins with sqlite:///, that of a server "

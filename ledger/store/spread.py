@@ -122,7 +122,11 @@ class Spread:
 
         mine = shares.next()
         # Each has its first one before any is at work: who never begins has left something out.
-        firsts = [one for _ in range(self.processes - 1) if (one := shares.next()) is not None]
+        firsts = [
+            one
+            for _ in range(min(self.processes, len(shares.stretches)) - 1)
+            if (one := shares.next()) is not None
+        ]
         threads = [threading.Thread(target=help_, args=(one,)) for one in firsts]
         for thread in threads:
             thread.start()

@@ -134,6 +134,8 @@ def run(out: Callable[[str], None], folder: Path) -> None:
                 f"{folder / name} is there already. Give the demonstration an empty folder."
             )
 
+    folder = folder.absolute()  # one whose name begins as a URL does is a folder all the same
+
     def show(*values: object) -> None:
         for line in " ".join(map(str, values)).splitlines():
             out(line)

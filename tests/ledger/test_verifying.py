@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from ledger import Checkpoint, Ledger, Party
+from ledger import Checkpoint, Ledger, Party, Topic
 from ledger.errors import (
     ColumnMismatch,
     CommitmentMismatch,
@@ -238,3 +238,9 @@ def test_the_tree_alone_is_looked_at_if_that_is_wanted(grown):
     tamper(grown, "DELETE FROM ledger_event WHERE seq = 200")
     with pytest.raises(MissingEntry, match="sequence 200 is missing"):
         grown.verify(contents=False)
+
+
+def test_more_processes_than_there_is_work_for_are_not_waited_for(tmp_path):
+    with Ledger.open(tmp_path / "claims.db") as ledger:
+        ledger.register(Topic("weir", label="The weir"))
+        assert ledger.verify(processes=10**18).size == 1

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import types
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -246,3 +247,13 @@ def test_opening_a_database_drops_no_lock_that_this_process_has_on_it(tmp_path):
         )
     host.dispose()
     assert "database is locked" in other.stderr
+
+
+def test_a_path_is_never_a_url(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sqlite:data").mkdir()
+    engine = engines.engine_for(Path("sqlite:data") / "claims.db")
+    with engine.connect() as conn:
+        conn.execute(sa.text("SELECT 1"))
+    engine.dispose()
+    assert (tmp_path / "sqlite:data" / "claims.db").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +108,11 @@ def test_a_file_of_a_name_that_it_takes_is_left_as_it_is(tmp_path, name):
     with pytest.raises(StoreError, match=f"{name} is there already. Give .* an empty folder"):
         demonstration.run(print, tmp_path)
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [(name, "mine")]
+
+
+@pytest.mark.parametrize("name", ["sqlite:demo", "file:demo"])
+def test_a_folder_may_be_named_as_a_url_begins(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()
+    demonstration.run(print, Path(name))
+    assert (tmp_path / name / "lachin.db").exists()
