@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar, cast
@@ -384,12 +385,9 @@ class Facts:
 
     def claims_on(self, proposition: str) -> tuple[str, ...]:
         """Live claims on a proposition, or on one merged with it."""
-        return tuple(
-            claim
-            for one in self.merged_group(proposition)
-            for claim in self.indexed("claims_on", one)
-            if claim not in self.never_said
-        )
+        each = (self.indexed("claims_on", one) for one in self.merged_group(proposition))
+        claims = itertools.chain.from_iterable(each)
+        return tuple(claim for claim in claims if claim not in self.never_said)
 
     def stance(self, claim: ev.ClaimRecorded) -> str:
         """A claim's stance on the shown proposition: swapped where a merge negates."""
