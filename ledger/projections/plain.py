@@ -27,7 +27,7 @@ from ledger.projections.frame import OF_THE_FRAME, Frame
 from ledger.projections.naming import name_of
 from ledger.projections.positions import headed, is_past, position
 from ledger.projections.rollup import Path, ways_up
-from ledger.projections.runs import Run, shift, turn
+from ledger.projections.runs import Run, Turn, shift, turn
 from ledger.projections.standing import Evidence, Position
 
 T = TypeVar("T")
@@ -152,7 +152,7 @@ def _on_line(frame: Frame, line: _Line, said: Knob) -> dict[str, Any]:
         "last_stated": runs[-1].last,
         "lapsed": all(_lapsed(claim, said) for claim, _ in alike[-1]),
         "runs": runs,
-        "turns": tuple(itertools.starmap(turn, itertools.pairwise(runs))),
+        "turns": _turns(runs, [each[-1][0].bounds for each in alike]),
     }
 
 
@@ -168,6 +168,15 @@ def _run(claims: Sequence[PlainClaim], stance: str) -> Run:
         shifts=tuple(told for pair, by in pairs if (told := shift(*pair, by))),
         ledger_ids=tuple(one.id for one in claims),
     )
+
+
+def _turns(runs: Sequence[Run], lasts: Sequence[Bounds]) -> tuple[Turn, ...]:
+    """The turns between runs in line, by when the last word of each was said.
+
+    Those may be in no order though their neighbours are: instants beside days are, two by two.
+    """
+    pairs = zip(itertools.pairwise(runs), itertools.pairwise(lasts), strict=True)
+    return tuple(turn(*pair, order_unknown=not one.precedes(other)) for pair, (one, other) in pairs)
 
 
 def _last_word(claim: PlainClaim) -> dict[str, Any]:

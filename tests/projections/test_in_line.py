@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ledger import Document, Ledger, Membership, Party, Proposition
+from ledger import Document, Ledger, Membership, Party, Proposition, View
 from ledger.projecting import cells
 from ledger.projections import positions
 from tests.examples import examples
@@ -33,6 +34,7 @@ def words(draw: st.DrawFn) -> list[dict[str, Any]]:
             "factuality": draw(st.sampled_from(["certain", "certain", "probable"])),
             "conditions": draw(st.sampled_from([None, None, "if it rains"])),
             "expires": draw(st.sampled_from([None, "2024-03-28", "2024-12"])),
+            "capacity": draw(st.sampled_from(["official", "official", "personal"])),
             "document": draw(st.sampled_from([None, "a-statement"])),
         }
         for day in days
@@ -67,6 +69,25 @@ def line(*stances: str, **fields: Any) -> list[dict[str, Any]]:
     ]
 
 
+def one(**fields: Any) -> list[dict[str, Any]]:
+    """One claim of the spokeswoman."""
+    said = {"claimant": "a-spokeswoman", "act": "assert", "stance": "supports", "uttered": DAYS[1]}
+    return [{**said, **fields}]
+
+
+def agrees(view: View) -> None:
+    """Compare what is told of everybody at once with what the whole log comes to."""
+    for party in ("the-ministry", "a-spokeswoman"):
+        # Of what is kept by then, the second is asked of it alone.
+        quick = [view.position(party, "the-road") for _ in range(2)]
+        with view.facts() as facts:
+            who, what = facts.id_of("party", party), facts.id_of("proposition", "the-road")
+            assert who is not None
+            assert what is not None
+            whole = positions.position(facts, who, what, view.said)
+        assert quick == [whole] * 2
+
+
 @settings(max_examples=examples(100))
 @given(words(), st.sampled_from(SAID))
 @example(line("supports", "supports", "opposes"), "2024-04-01")
@@ -79,6 +100,16 @@ def line(*stances: str, **fields: Any) -> list[dict[str, Any]]:
     "2024-04-01",
 )
 @example(line("supports", "opposes", claimant="a-spokeswoman"), "2024-04-01")
+@example(one(uttered="2024-02"), "2024-02-15")
+@example(one(uttered="2024-03"), "2024-04-01")
+@example(one(capacity="personal"), "2024-04-01")
+@example(one(stance="undeclared", expires="2024-03-28", conditions="if it rains"), "2024-04-01")
+@example([*one(capacity="personal"), *line("opposes", "supports")], "2024-04-01")
+@example([*one(uttered="2024-02"), *line("supports")], "2024-02-15")
+@example([*one(uttered=DAYS[8]), *line("supports")], "2024-02-15")
+@example([*one(stance="undeclared"), *line("supports")], "2024-04-01")
+@example([*one(uttered="2024-01"), *line("opposes")], "2024-04-01")
+@example([*one(uttered=DAYS[0]), *line("opposes")], "2024-04-01")
 def test_words_in_line_come_to_what_the_whole_log_comes_to(
     claims: list[dict[str, Any]], said: str
 ) -> None:
@@ -87,12 +118,50 @@ def test_words_in_line_come_to_what_the_whole_log_comes_to(
         told(ledger, claims)
         ledger.projections.add(cells(ledger.layout), mode="deferred")
         ledger.projections.run("cells")
-        view = ledger.as_of(said=said)
-        for party in ("the-ministry", "a-spokeswoman"):
-            quick = view.position(party, "the-road")
-            with view.facts() as facts:
-                who, what = facts.id_of("party", party), facts.id_of("proposition", "the-road")
-                assert who is not None
-                assert what is not None
-                whole = positions.position(facts, who, what, view.said)
-            assert quick == whole
+        agrees(ledger.as_of(said=said))
+
+
+@pytest.mark.parametrize("negated", [True, False])
+@pytest.mark.parametrize("merged", [True, False])
+def test_words_in_line_are_those_of_all_that_are_one(negated, merged):
+    with Ledger.open(":memory:", clock=lambda: NOW) as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        told(ledger, line("supports", "supports"))
+        ledger.register(Proposition("a-detour", text="One goes round by the river"))
+        ledger.register(Party("the-press-office", name="The press office"))
+        on_it: dict[str, Any] = {"proposition": "a-detour", "act": "deny"}
+        ledger.record(id="c2", claimant="the-ministry", uttered=DAYS[2], **on_it)
+        ledger.record(id="c3", claimant="the-press-office", uttered=DAYS[3], **on_it)
+        before = ledger.as_of()
+        ledger.merge("the-road", "a-detour", negated=negated, reason="the same words")
+        if merged:
+            ledger.merge("the-ministry", "the-press-office", reason="one office")
+        for view in (before, ledger.as_of(), ledger.as_of(said=DAYS[2])):
+            agrees(view)
+        assert len(ledger.position("the-ministry", "the-road").runs) == (1 if negated else 2)
+
+
+def test_a_turn_between_words_in_line_says_where_the_last_of_either_side_have_no_order() -> None:
+    with Ledger.open(":memory:", clock=lambda: NOW) as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        told(ledger, [])
+        paper = Document("a-notice", publisher="the-ministry", published="2024-02-04", text="Shut.")
+        ledger.register(paper)
+        said: dict[str, Any] = {
+            "claimant": "the-ministry",
+            "act": "assert",
+            "proposition": "the-road",
+        }
+        ledger.record(**said, id="c0", stance="opposes", uttered="2024-02-04T10:00:00Z")
+        later: dict[str, Any] = {"uttered": "2024-02-05T10:30:00Z", "document": "a-notice"}
+        ledger.record(**said, id="c1", stance="supports", **later)
+        view = ledger.as_of()
+        assert [one.order_unknown for one in view.position("the-ministry", "the-road").turns] == [
+            False
+        ]
+        # In the east the day begins at 10:00 UTC: that may be the instant of the first word.
+        ledger.record(**said, id="c2", stance="supports", uttered="2024-02-05")
+        found = ledger.position("the-ministry", "the-road")
+        assert [one.claims for one in found.runs] == [("c0",), ("c1", "c2")]
+        assert [one.order_unknown for one in found.turns] == [True]
+        agrees(ledger.as_of())
