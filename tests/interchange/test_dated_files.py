@@ -106,7 +106,7 @@ def test_a_line_of_a_dictionary_that_says_nothing_sure_is_refused(tmp_path, dict
 
 
 COMMENTED = """\
-<!-- Nobody
+  <!-- Nobody
 ALPHA_ [AAA]
 +BETA_ -->
 FOO_ [DEU] ;a coder, 3/17/95
@@ -127,7 +127,9 @@ def test_comments_of_a_dictionary_are_none_of_its_entries(tmp_path):
         names = {one.id: one.names for one in ledger.as_of().parties()}
     assert names == {"DEU": ("FOO",), "FRA": ("FOO",)}
     assert [one.line for one in told if one.verdict == "refused"] == [7, 8, 9]
-    assert told[0].warnings == ("'and more' behind the code is left out",)
+    warnings = [one.warnings for one in told if one.verdict == "accepted"]
+    assert warnings[0] == ("'and more' behind the code is left out",)
+    assert not any("left out" in one for one in warnings[1])
     assert "'20011' behind its code, which is no date restriction" in told[-1].reason
 
 
@@ -157,6 +159,7 @@ def test_an_entry_that_is_no_actor_and_one_without_code_name_nobody_that_others_
     assert denoted(tmp_path, b"A_ [###]\nB_\n\t[--- <910101] # no\n", "A", "B") == ([[], []], [])
     assert denoted(tmp_path, b"AAA\nFOO_\n\t[AAA]\n", "FOO") == ([[]], [3])
     assert denoted(tmp_path, b"FOO_\n; a comment\n\t[AAA]\n", "FOO") == ([["AAA"]], [])
+    assert denoted(tmp_path, b"A_ [~~]\nB_\n\t[---<20100101]\n", "A", "B") == ([[], []], [])
     dictionary = b"NOISE_ [---]\n\nFOO_\n+FU_\n\nFOO_\n+FEE_\n\nFOO_ [AAA]\n\nAAA_\n+BAR_\n"
     names = denoted(tmp_path, dictionary, "NOISE", "FU", "FEE", "FOO", "BAR")
     assert names == ([[], ["FOO"], ["FOO"], ["AAA"], []], [11])
@@ -191,10 +194,48 @@ def test_blanks_inside_brackets_and_a_code_of_plus_signs_are_read(tmp_path):
     assert denoted(tmp_path, dictionary, "FOO", "BAR") == ([["AAA"], []], [])
 
 
+def test_a_blank_line_ends_no_entry_and_a_line_that_begins_with_a_blank_is_none_of_its_own(
+    tmp_path,
+):
+    for gap in (b"\n", b"\n\n", b"  \n"):
+        dictionary = b"FOO_" + gap + b"+BAR_\n\n [AAA]\n"
+        assert denoted(tmp_path, dictionary, "FOO", "BAR") == ([["AAA"], ["AAA"]], [])
+
+
+def test_a_code_of_no_name_and_a_date_that_is_too_long_are_told_as_that(tmp_path):
+    path = tmp_path / "few.actors.txt"
+    path.write_bytes(b"PER\xda_\n\t[PER]\nFOO_\n\t[AAA >9101011]\n")
+    told: list[Outcome] = []
+    with Ledger.open(":memory:") as ledger:
+        import_file(ledger, path, tell=told.append)
+        assert [(one.id, one.names) for one in ledger.as_of().parties()] == [("PER", ())]
+    assert [(one.line, one.verdict) for one in told] == [
+        *((1, "refused"), (2, "accepted"), (4, "refused")),
+    ]
+    assert "'9101011' in '[AAA >9101011]' is no date" in told[-1].reason
+
+
+def test_by_default_the_last_day_of_a_code_counts(tmp_path):
+    dictionary = b"FOO_\n\t[AAA <20000101]\nBAR_\n\t[BBB 19990101-20000101]\n"
+    assert denoted(tmp_path, dictionary, "FOO", "BAR") == ([["AAA"], ["BBB"]], [])
+
+
+def test_a_code_beside_days_without_an_actor_has_no_end_that_it_does_not_give(tmp_path):
+    path = tmp_path / "few.actors.txt"
+    path.write_text("FOO_\n\t[--- 19900101-19910101]\n\t[AAA]\n")
+    with Ledger.open(":memory:") as ledger:
+        assert import_file(ledger, path).accepted == 1
+        view = ledger.as_of()
+        days = ("0900-01-01", "1990-06-01", "9999-12-31")
+        found = [[one.party for one in view.denoted("FOO", on=day)] for day in days]
+    assert found == [["AAA"], [], ["AAA"]]
+
+
 def test_the_plural_of_a_name_is_one_too(tmp_path):
     dictionary = b"CHAMBER_OF_TRADE {CHAMBERS_OF_TRADE} [~BUS]\n"
     found = denoted(tmp_path, dictionary, "CHAMBER OF TRADE", "CHAMBERS OF TRADE")
     assert found == ([["~BUS"], ["~BUS"]], [])
+    assert denoted(tmp_path, b"FOO_ {} [AAA]\n", "FOO") == ([["AAA"]], [])
 
 
 def test_a_dictionary_is_the_same_with_a_comment_on_top(tmp_path):
