@@ -215,3 +215,13 @@ def test_a_git_that_shows_signatures_tells_the_same_history(repository):
     repository.sign()
     repository.set("log.showSignature", "true")
     assert len(list(versions(repository.folder / "votes.csv"))) == 1
+
+
+def test_what_was_struck_out_by_hand_stays_so_by_a_history_that_strikes_nothing_out(
+    ledger, repository
+):
+    ledger.record(id="c1", claimant="ada", act="assert", proposition="bill")
+    ledger.amend("c1", strike_out=True, reason="she never said so")
+    repository.commit("2022-02-01T00:00:00Z", votes="c1 c2")
+    list(import_history(ledger, repository.folder / "votes.csv"))
+    assert claims(ledger) == {"c2"}
