@@ -1,0 +1,80 @@
+"""Claims of one occasion are not plain: what else was told of it bears on each of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger import Ledger, Membership, Party, Proposition
+from ledger.narrowing import plain
+from ledger.narrowing.plain import Touched
+from ledger.projecting import cells
+from ledger.projections import positions
+from ledger.projections.standing import Position
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def mill(request, tmp_path, clock):
+    """A ledger with the tables of cells, in which a mill may speak; none in memory asks at once."""
+    file = tmp_path / "claims.db"
+    url = file if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    with Ledger.open(url, clock=clock) as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register_all(
+            [Party("mill", name="Mill"), Party("board", name="Board"), Membership("mill", "board")]
+        )
+        ledger.register_all([Proposition("shut", text="Shut"), Proposition("open", text="Open")])
+        yield ledger
+
+
+def say(ledger, id_, stance="supports", **fields):
+    """A claim of the mill on whether it is shut, of an occasion that has a name."""
+    given = {"claimant": "mill", "act": "assert", "proposition": "shut", "utterance": "u", **fields}
+    ledger.record(id=id_, stance=stance, **given)
+
+
+def told(view, party="mill"):
+    """The position, and whether one statement alone comes to it; it is that of the whole log."""
+    found = [view.position(party, "shut") for _ in range(2)]  # the second of what is kept
+    by_one = plain.position(view._folded, view.basis, (party, "shut"), view.said, "latest")
+    with view.facts() as facts:
+        who, what = facts.id_of("party", party), facts.id_of("proposition", "shut")
+        assert found == [positions.position(facts, who, what, view.said)] * 2
+    assert isinstance(by_one, Position | Touched | None)
+    return found[0], isinstance(by_one, Position)
+
+
+@pytest.mark.parametrize("party", ["mill", "board"])
+def test_two_reports_of_one_occasion_are_no_two_occasions(mill, party):
+    say(mill, "C1", uttered="2023-01")
+    before = mill.as_of()
+    assert told(before, party)[0].utterances == 1
+    say(mill, "C2", uttered="2023-01-05/2023-02-10")
+    found, _ = told(mill.as_of(), party)
+    assert found.utterances == 1
+    assert str(found.last_stated) == "2023-01-05..2023-01-31"
+    found, _ = told(before, party)
+    assert str(found.last_stated) == "2023-01-01..2023-01-31"
+
+
+def test_who_said_both_on_one_occasion_did_not_turn_round(mill):
+    say(mill, "C1", uttered="2023-01-05")
+    say(mill, "C2", "opposes", uttered="2023-01-05")
+    found, plainly = told(mill.as_of())
+    assert (found.status, plainly) == ("conflicted", False)
+
+
+def test_what_was_told_of_something_else_dates_the_occasion_too(mill):
+    say(mill, "C1", uttered="2023-01")
+    say(mill, "C2", proposition="open", uttered="2023-01-09")
+    found, plainly = told(mill.as_of())
+    assert (str(found.last_stated), plainly) == ("2023-01-09", False)
+
+
+def test_an_occasion_of_one_claim_is_plain_as_long_as_that_is_all(mill):
+    say(mill, "C1", uttered="2023-01")
+    before = mill.as_of()
+    assert told(before)[1]
+    say(mill, "C2", proposition="open", uttered="2023-01-09")
+    mill.position("mill", "shut")  # it is read on
+    assert told(before)[1]
+    assert not told(mill.as_of())[1]
