@@ -145,7 +145,7 @@ def _head_of(line: bytes, origin: str) -> dict[str, Any]:
 
 def _object(line: bytes, number: int) -> dict[str, Any]:
     try:
-        found = parse(line.decode().rstrip("\r\n"))
+        found = parse(line.decode())
     except (CodecError, UnicodeDecodeError) as error:
         raise InvalidImport(
             f"Line {number} is no JSON: {error}. Take an undamaged copy of the file.",
