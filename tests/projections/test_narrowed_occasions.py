@@ -1,4 +1,4 @@
-"""Claims of one occasion are not plain: what else was told of it bears on each of them."""
+"""Claims that are not plain: of one occasion several are told, or one of several made them."""
 
 from __future__ import annotations
 
@@ -78,3 +78,10 @@ def test_an_occasion_of_one_claim_is_plain_as_long_as_that_is_all(mill):
     mill.position("mill", "shut")  # it is read on
     assert told(before)[1]
     assert not told(mill.as_of())[1]
+
+
+def test_what_one_of_two_said_is_not_plain(mill):
+    say(mill, "C1", claimant=["mill", "board"], utterance=None, uttered="2023-01-05")
+    for party, status in (("mill", "possible"), ("board", "held")):
+        found, plainly = told(mill.as_of(), party)
+        assert (found.status, plainly) == (status, False)
