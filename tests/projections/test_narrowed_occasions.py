@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger import Ledger, Membership, Party, Proposition
+from ledger import Document, Ledger, Membership, Party, Proposition
 from ledger.narrowing import plain
 from ledger.narrowing.plain import Touched
 from ledger.projecting import cells
@@ -85,3 +85,15 @@ def test_what_one_of_two_said_is_not_plain(mill):
     for party, status in (("mill", "possible"), ("board", "held")):
         found, plainly = told(mill.as_of(), party)
         assert (found.status, plainly) == (status, False)
+
+
+def test_a_document_that_a_change_or_a_withdrawal_names_dates_it(mill):
+    for day, id_ in ((10, "first"), (20, "second"), (25, "third")):
+        paper = Document(id_, publisher="board", published=f"2023-01-{day}", text="Shut.")
+        mill.register(paper)
+    say(mill, "C1", utterance=None, document="first")
+    mill.amend("C1", document="second", reason="a slip")
+    found, _ = told(mill.as_of())
+    assert str(found.last_stated) == "..2023-01-20"
+    mill.withdraw("C1", claimant="mill", document="third")
+    assert told(mill.as_of(said="2023-02-01"))[0].status == "withdrawn"
