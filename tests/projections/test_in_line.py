@@ -108,8 +108,8 @@ def agrees(view: View) -> None:
 @example([*one(uttered="2024-02"), *line("supports")], "2024-02-15")
 @example([*one(uttered=DAYS[8]), *line("supports")], "2024-02-15")
 @example([*one(stance="undeclared"), *line("supports")], "2024-04-01")
-@example([*one(uttered="2024-01"), *line("opposes")], "2024-04-01")
-@example([*one(uttered=DAYS[0]), *line("opposes")], "2024-04-01")
+@example([*one(claimant="the-ministry", uttered="2024-01"), *line("opposes")], "2024-04-01")
+@example([*one(claimant="the-ministry", uttered=DAYS[0]), *line("opposes")], "2024-04-01")
 def test_words_in_line_come_to_what_the_whole_log_comes_to(
     claims: list[dict[str, Any]], said: str
 ) -> None:
