@@ -212,21 +212,24 @@ def mark(conn: Connection) -> None:
 
 
 def _refuse_foreign(path: Path, layout: Layout, *, beside: bool) -> None:
-    if path.is_dir():
+    try:
+        header = first_bytes(path, 100)
+    except IsADirectoryError:
         raise StoreError(
             f"{path} is a directory. Type the path of a file, say {path / 'claims.db'}"
-        )
-    if not path.parent.is_dir():
+        ) from None
+    except (FileNotFoundError, NotADirectoryError):
+        if path.parent.is_dir():
+            return
         raise StoreError(
             f"There is no directory {path.parent}, so {path.name} cannot be made in it. "
             f"Type: mkdir -p {path.parent}"
-        )
-    try:
-        header = first_bytes(path, 100)
-    except FileNotFoundError:
-        return
+        ) from None
     except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}.") from error
+        raise StoreError(
+            f"{path} cannot be read: {error.strerror}. Give a path that you may read; whose its "
+            f"folder is, tells: ls -ld {path.parent}"
+        ) from error
     if header and not header.startswith(_HEADER):
         raise ForeignDatabase(
             f"{path} is no SQLite database. Type the path of a ledger, or of a file that is not "

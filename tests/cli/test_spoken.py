@@ -46,7 +46,7 @@ def test_a_refusal_says_what_to_type_in_the_shell(refused, filled, argv, typed):
 
 def test_an_empty_file_is_told_the_command_alone(refused, tmp_path):
     (tmp_path / "claims.db").write_bytes(b"")
-    assert refused("log").endswith("Type: claims init sqlite:///claims.db\n")
+    assert refused("log").endswith("Type: claims init claims.db\n")
 
 
 def test_what_is_set_stays_as_it_is_typed():

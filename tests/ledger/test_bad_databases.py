@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 
 import pytest
@@ -165,3 +166,19 @@ def test_tables_of_another_version_are_refused_and_left_as_they_were(
     assert shape(engine) == before
     engine.dispose()
     assert files(tmp_path) == bytes_before
+
+
+def test_a_file_in_a_folder_that_is_closed_to_us_is_told(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    me, nobody = os.geteuid(), 65_534
+    if me == 0:
+        os.seteuid(nobody)  # to root nothing is closed
+    try:
+        with pytest.raises(
+            StoreError, match=r"cannot be read: Permission denied.* ls -ld .*closed"
+        ):
+            Ledger.open(closed / "claims.db")
+    finally:
+        os.seteuid(me)
+        closed.chmod(0o700)
