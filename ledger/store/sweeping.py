@@ -26,6 +26,7 @@ from ledger.store.refusals import refusal
 from ledger.store.tables import Tables
 from ledger.store.transaction import Bind
 from ledger.store.turns import only_connection
+from ledger.store.ways import lent
 
 
 @attrs.frozen(kw_only=True)
@@ -115,7 +116,7 @@ def _is_new(conn: Connection, table: str, how: str) -> bool:
 def _autocommit(engine: Engine) -> Iterator[Connection]:
     """A connection outside of any transaction, once nobody else uses an engine's only one."""
     only = only_connection(engine)
-    with contextlib.nullcontext() if only is None else only.turn, engine.connect() as conn:
+    with contextlib.nullcontext() if only is None else only.turn, lent(engine) as conn:
         yield conn.execution_options(isolation_level="AUTOCOMMIT")
 
 

@@ -40,6 +40,7 @@ from ledger.store.ways import (
     in_autocommit,
     in_transaction,
     is_open,
+    lent,
     reads_committed,
     refuse_hosts_autocommit,
     set_options,
@@ -180,7 +181,7 @@ def _is_begun(held: ManagesConnection) -> bool:
 
 @contextlib.contextmanager
 def _snapshot(engine: Engine) -> Iterator[Connection]:
-    with connected(engine) as conn:
+    with lent(engine) as conn:
         if conn.dialect.name == "postgresql":
             set_options(conn, isolation_level="REPEATABLE READ")
         conn.begin()

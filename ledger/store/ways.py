@@ -29,6 +29,7 @@ from ledger.store.fetching import is_psycopg
 from ledger.store.follow import wake
 from ledger.store.held import Writer
 from ledger.store.refusals import driver_error, refusal, unreachable
+from ledger.store.turns import to_the_end
 
 Way = contextlib.AbstractContextManager[Connection]
 
@@ -58,6 +59,28 @@ def connected(engine: Engine) -> Connection:
         return engine.connect()
     except OSError as error:  # asyncpg's is not wrapped
         raise unreachable(error) from error
+
+
+def give_back(conn: Writer) -> None:
+    """Give a connection back to its pool.
+
+    What SQLAlchemy undoes then, such as an isolation level, takes a driver's word or two. A task
+    that was cancelled at one of them would keep the connection's place in the pool for ever.
+    """
+    if conn.dialect.is_async:
+        to_the_end(conn.close)
+    else:
+        conn.close()
+
+
+@contextlib.contextmanager
+def lent(engine: Engine) -> Iterator[Connection]:
+    """A Connection of an engine, which is given back at the end."""
+    conn = connected(engine)
+    try:
+        yield conn
+    finally:
+        give_back(conn)
 
 
 W = TypeVar("W", bound=Writer)
@@ -105,7 +128,7 @@ class Committed(contextlib.AbstractContextManager[W]):
             _begin(conn)
             refuse_abandoned()  # who waits for SQLite's lock cannot be interrupted
         except BaseException:
-            conn.close()
+            give_back(conn)
             raise
         return conn
 
@@ -123,7 +146,7 @@ class Committed(contextlib.AbstractContextManager[W]):
             _commit(conn)
             wake(self._engine)
         finally:
-            conn.close()
+            give_back(conn)
 
 
 def _commit(conn: Writer) -> None:
@@ -186,15 +209,15 @@ class Alone(contextlib.AbstractContextManager[W]):
 
     def _let_go(self) -> None:
         conn = self._conn
-        with contextlib.closing(conn):
-            if self._switched is None or conn.invalidated:
-                return
-            try:
+        try:
+            if self._switched is not None and not conn.invalidated:
                 self._switched.autocommit = False
-            except BaseException as error:  # what was written stands; the connection is done for
-                conn.invalidate(error)
-                if not isinstance(error, conn.dialect.loaded_dbapi.Error):
-                    raise
+        except BaseException as error:  # what was written stands; the connection is done for
+            conn.invalidate(error)
+            if not isinstance(error, conn.dialect.loaded_dbapi.Error):
+                raise
+        finally:
+            give_back(conn)
 
 
 def set_options(conn: Connection, **options: object) -> None:

@@ -12,6 +12,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.util import await_only
 
 from ledger import Layout, Ledger, Party
 from ledger.aio import AsyncLedger
@@ -260,6 +261,33 @@ def test_a_call_that_is_cancelled_leaves_all_in_order(async_host, patience):
     ledger = Ledger(async_host.engine)
     assert ledger.verify().size == 10
     assert sorted(ledger.claims().ids) == [f"c{number}" for number in range(8)]
+
+
+def test_a_call_that_is_cancelled_as_it_lets_go_gives_its_connection_back(
+    postgres_url, monkeypatch
+):
+    Ledger.open(postgres_url).close()
+
+    async def work(engine):
+        ledger = AsyncLedger(engine)
+        await ledger.register_all(FIRST)
+        dialect = engine.sync_engine.dialect
+        reset = dialect.reset_isolation_level
+
+        def reset_by_one_who_is_cancelled(connection):
+            task.cancel()
+            await_only(asyncio.sleep(0))  # as for an answer of the server's
+            reset(connection)
+
+        monkeypatch.setattr(dialect, "reset_isolation_level", reset_by_one_who_is_cancelled)
+        for asked in (ledger.record(**said("c1")), ledger.claims()):
+            task = asyncio.create_task(asked)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert engine.pool.checkedout() == 0
+        await engine.dispose()
+
+    asyncio.run(work(create_async_engine(postgres_url)))
 
 
 @cancelled_while_it_connects
