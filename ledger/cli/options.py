@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from ledger.cli.names import party
 from ledger.errors import Invalid, SchemaMissing, StoreError
 from ledger.ledger import Ledger
 from ledger.model.events import Recorder
-from ledger.model.text import show
+from ledger.model.text import is_number, show
 from ledger.projecting import cells, claims
 from ledger.store import cursors, read, schema
 from ledger.store.engines import engine_for
@@ -31,13 +30,11 @@ from ledger.view import View
 def _whole(_type: object, tokens: Sequence[Token]) -> int:
     """A whole number in digits, where cyclopts rounds 1.5 and reads 0x10."""
     typed = tokens[0].value
-    if not _WHOLE.fullmatch(typed):
+    if not is_number(typed.removeprefix("-")):
         raise ValueError(f"{show(typed)} is no whole number. Write one in digits, such as 12.")
     return int(typed)
 
 
-_MOST_DIGITS: Final = 18
-_WHOLE: Final = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}")
 Number = Annotated[int, Parameter(converter=_whole)]
 NumberOrNone = Annotated[int | None, Parameter(converter=_whole)]
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
@@ -236,25 +233,13 @@ def number_or_day(known: str | None) -> str | int | None:
 
 
 def number_or_id(typed: str) -> int | str:
-    """A number as one, anything else as it was typed.
-
-    Raises:
-        Invalid: it has more digits than the number of an event can have.
+    """A number as one, anything else as it was typed: more digits than a number has are an id.
 
     Example:
         >>> number_or_id("12"), number_or_id("C1")
         (12, 'C1')
     """
-    if not (typed.isascii() and typed.isdigit()):
-        return typed
-    if len(typed) > _MOST_DIGITS:
-        raise Invalid(
-            f"{show(typed)} is too long for the number of an event. `claims log` prints the "
-            "numbers that there are.",
-            field="number",
-            given=typed,
-        )
-    return int(typed)
+    return int(typed) if is_number(typed) else typed
 
 
 def ranges(given: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -270,8 +255,7 @@ def ranges(given: tuple[str, ...]) -> list[tuple[int, int]]:
     found = []
     for one in given:
         start, _, end = one.partition("-")
-        digits = all(part.isascii() and part.isdigit() for part in (start, end))
-        if not digits or max(len(start), len(end)) > _MOST_DIGITS:
+        if not (is_number(start) and is_number(end)):
             raise Invalid(
                 f"--range {show(one)} is no range. Type START-END, such as 32-39.",
                 field="range",

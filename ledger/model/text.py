@@ -35,6 +35,7 @@ _JOINERS = "\u200c\u200d" + _VARIATIONS
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
+_MOST_DIGITS = 18
 _NEAR_POOL = 200
 _NEAR_CUTOFF = 0.6
 _PREFIX_RATIO = 0.9
@@ -157,6 +158,16 @@ def is_storable(value: object) -> bool:
         (True, False, False, False)
     """
     return isinstance(value, str) and _UNSTORABLE.search(value) is None
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number in digits that a sequence or a place can have.
+
+    Example:
+        >>> is_number("41"), is_number("-1"), is_number("1580661436132757504")
+        (True, False, False)
+    """
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
 
 
 def _refused(field: str, given: object, what: str) -> InvalidText:

@@ -14,7 +14,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
@@ -25,15 +25,13 @@ from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.tiles import HEIGHT, WIDTH, bundled, place, tile_path, widths
 from ledger.merkle.tree import Growth
 from ledger.model import events as ev
-from ledger.model.text import show
+from ledger.model.text import is_number, show
 from ledger.projections import naming
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.provenance import touching
 from ledger.proving.layout import Manifest, write_slots
 from ledger.proving.proof import Trunk
-
-_MOST_DIGITS: Final = 18
 
 Put = Callable[[str, bytes], object]
 """Takes the name and the bytes of one file."""
@@ -82,8 +80,7 @@ class Withheld:
                     given=one,
                 )
             sequence, colon, slot = one.rpartition(":")
-            digits = sequence.isascii() and sequence.isdigit() and len(sequence) <= _MOST_DIGITS
-            if slot not in SLOTS or (colon and not digits):
+            if slot not in SLOTS or (colon and not is_number(sequence)):
                 raise Invalid(
                     f"{one[:60]!r} cannot be withheld. Name a slot ({', '.join(SLOTS)}), or one of "
                     "one entry by its sequence, such as 12:words.",

@@ -85,6 +85,13 @@ def test_a_claim_and_the_growth_of_the_log_are_proved(good, refused, signed, tmp
     assert "Prove one thing" in refused("prove", "c1", "--since", "signed.txt")
 
 
+def test_a_number_that_no_event_can_have_is_an_id(good, signed):
+    of_a_host = "1580661436132757504"
+    claim = ["--claimant", "board", "--act", "deny", "--proposition", "safe"]
+    good("record", *claim, "--id", of_a_host)
+    assert good("prove", of_a_host).out == good("prove", "17").out
+
+
 @pytest.mark.parametrize("place", ["claims.db", "link", "weir.key"])
 def test_what_is_proved_is_written_over_no_ledger_and_no_key(refused, signed, tmp_path, place):
     (tmp_path / "link").symlink_to("claims.db")
