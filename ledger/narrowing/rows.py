@@ -68,6 +68,8 @@ def claim_of(asked: AskedParty, row: Sequence[Any]) -> PlainClaim | None:
         return None
     published, frame = paper.published, asked.frame
     bounds = Bounds.of(uttered, published.latest if published else None, stored_instant(recorded))
+    if bounds.empty():
+        return None  # dates that contradict each other, as what was put unchecked can have
     found = way(frame, links, capacity, bounds, asked.id)
     if found is None:
         return None

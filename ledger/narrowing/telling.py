@@ -1,8 +1,8 @@
 """What all claims on a proposition tell every party that they reach, for columns.
 
-Nearly all claims are plain: nothing touches them or their document, and nobody else told of their
-occasion. Those are read from their rows, without an event being made; the others are asked of the
-facts that bear on them, and so is a cell in which order does not follow from days alone.
+Nearly all claims are plain; `ledger.projections.plain` says which. Those are read from their rows,
+without an event being made; the others are asked of the facts that bear on them, and so is a cell
+in which order does not follow from days alone.
 """
 
 from __future__ import annotations
@@ -115,6 +115,8 @@ class Telling:
         if frame.canonical(on) != proposition:
             return []
         bounds = Bounds.of(uttered, self.published.get(document), row.known_at)
+        if bounds.empty():
+            return None
         days, shown = days_of(bounds), frame.stance(cast("Any", _Worded(on, stance)))
         reached = ways_up(frame, chains[0], bounds, capacity)
         return [

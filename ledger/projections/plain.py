@@ -1,10 +1,10 @@
 """Positions on plain claims: such as nothing in the prefix touches, each an occasion of its own.
 
 Nearly all claims are plain: nobody withdrew, corrected, amended, related or erased them or their
-document, no other report of the utterance is known, and one party made them. Of those nothing has
-to be looked for, so that a position costs a tenth. It is the same position: the steps are those of
-`ledger.projections.positions`; decided here are a single claim, which orders itself, and several
-that can have been said in one order only.
+document, no other report of the utterance is known, one party made them, and their dates agree. Of
+those nothing has to be looked for, so that a position costs a tenth. It is the same position: the
+steps are those of `ledger.projections.positions`; decided here are a single claim, which orders
+itself, and several that can have been said in one order only.
 """
 
 from __future__ import annotations
@@ -125,9 +125,7 @@ def _in_line(frame: Frame, told: Sequence[tuple[PlainClaim, str]]) -> _Line:
     either order: those are weighed against one another.
     """
     line = [(one, frame.stance(cast("Any", one))) for one, _ in told]
-    doubtful = any(
-        by != "certain" or not _way(one).certain or one.bounds.empty() for one, by in told
-    )
+    doubtful = any(by != "certain" or not _way(one).certain for one, by in told)
     if doubtful or any(stance == "undeclared" for _, stance in line):
         return []
     line.sort(key=lambda each: each[0].bounds.sort_key())

@@ -84,7 +84,7 @@ class Told(NamedTuple):
     utterance: str | None
 
 
-Asked = Callable[[str, Sequence[Told]], Steps]
+Intricate = Callable[[str, Sequence[Told]], Steps]
 """The steps of a party, where order does not follow from days, given what was told."""
 
 
@@ -113,7 +113,7 @@ def told_on(facts: Facts, claims: Iterable[str]) -> Iterator[tuple[str, Told]]:
             )
 
 
-def steps_of(cells: Mapping[str, Sequence[Told]], intricate: Asked) -> dict[str, Steps]:
+def steps_of(cells: Mapping[str, Sequence[Told]], intricate: Intricate) -> dict[str, Steps]:
     """The steps of each party, given what was told of it on one proposition."""
     return {
         party: _steps(told) if _follows_from_days(told) else intricate(party, told)

@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -20,7 +19,7 @@ from weakref import WeakKeyDictionary
 import attrs
 from sqlalchemy import Connection, Engine
 from sqlalchemy.pool import Pool, SingletonThreadPool, StaticPool
-from sqlalchemy.util import await_only, greenlet_spawn
+from sqlalchemy.util import await_only
 
 Lock = contextlib.AbstractContextManager[object]
 """What `with` takes a turn at; the same owner may take it again inside."""
@@ -35,23 +34,6 @@ def lock_for(bind: Engine | Connection) -> Lock:
         'RLock'
     """
     return Turn() if bind.dialect.is_async else threading.RLock()
-
-
-def to_the_end(work: Callable[[], object]) -> None:
-    """Do what a task that is cancelled must not leave half done, inside SQLAlchemy's bridge.
-
-    It is done in a task of its own, whose end whoever is cancelled waits for.
-    """
-    await_only(_to_the_end(work))
-
-
-async def _to_the_end(work: Callable[[], object]) -> None:
-    task = asyncio.ensure_future(greenlet_spawn(work))
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise
 
 
 @attrs.define(eq=False)

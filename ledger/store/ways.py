@@ -24,12 +24,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ManagesConnection
 
 from ledger.errors import ProjectionFailed, StoreError
-from ledger.store.abandoned import refuse_abandoned
+from ledger.store.abandoned import refuse_abandoned, to_the_end
 from ledger.store.fetching import is_psycopg
 from ledger.store.follow import wake
 from ledger.store.held import Writer
 from ledger.store.refusals import driver_error, refusal, unreachable
-from ledger.store.turns import to_the_end
 
 Way = contextlib.AbstractContextManager[Connection]
 

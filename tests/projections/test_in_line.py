@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from uuid import UUID
 
+import attrs
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledger import Document, Ledger, Membership, Party, Proposition, View
+from ledger.model.events import ClaimRecorded, NewEvent
+from ledger.model.moment import Edtf
 from ledger.projecting import cells
 from ledger.projections import positions
 from tests.examples import examples
@@ -165,3 +169,29 @@ def test_a_turn_between_words_in_line_says_where_the_last_of_either_side_have_no
         assert [one.claims for one in found.runs] == [("c0",), ("c1", "c2")]
         assert [one.order_unknown for one in found.turns] == [True]
         agrees(ledger.as_of())
+
+
+@pytest.mark.parametrize("said", ["2024-02-10", "2024-04-10", "2024-05-05", "2024-07-01"])
+def test_dates_that_contradict_each_other_are_told_as_by_the_whole_log(said: str) -> None:
+    with Ledger.open(":memory:", clock=lambda: NOW) as ledger:
+        fields = {"claimant": "the-ministry", "stance": "opposes", "document": "a-statement"}
+        told(ledger, [*line("supports"), *one(**fields)])
+        *_, last = ledger.events()
+        put = str(UUID(int=UUID(last.id).int + 1))
+        assert isinstance(last.event, ClaimRecorded)
+        late: dict[str, Any] = {
+            "key": "late",
+            "uttered": Edtf.parse("2024-05"),
+            "stance": "supports",
+        }
+        event = attrs.evolve(last.event, **late)
+        new = NewEvent(id=put, stream=put, stream_v=0, event=event)
+        ledger.appender.put([new])  # which is not checked: uttered after it was published
+        ledger.projections.add(cells(ledger.layout))
+        ledger.projections.rebuild("cells")
+        view = ledger.as_of(said=said)
+        agrees(view)
+        held = [(row.party, row.status, row.stance) for row in view.columns().at(said)]
+        parties = ("a-spokeswoman", "the-ministry")
+        found = [view.position(party, "the-road") for party in parties]
+        assert held == [(p.party, p.status, p.stance) for p in found if p.status != "silent"]
