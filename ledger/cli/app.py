@@ -9,7 +9,11 @@ import sys
 from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
-from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
+from cyclopts.exceptions import (
+    MissingArgumentError,
+    UnknownCommandError,
+    UnusedCliTokensError,
+)
 
 from ledger.cli import (
     acts,
@@ -120,6 +124,10 @@ def _wrong(error: CycloptsError) -> str:
         return f"{error.argument.name} is missing."
     if isinstance(error, UnusedCliTokensError):
         return f"Too much was typed: {', '.join(map(show, error.unused_tokens or ()))}."
+    token = (error.unused_tokens or ("",))[0]
+    if isinstance(error, UnknownCommandError) and token.startswith("-"):
+        behind = "comes behind its command: claims verify --db claims.db"
+        return f"An option such as {show(token)} {behind}."
     return _LONG.sub(r'"\1..."', str(error))
 
 

@@ -257,6 +257,7 @@ class _Run:
             except Unheld:
                 self._appender = next(self._appenders)
             except REFUSALS as error:
+                self._bearers, self._changed = attempt.known, attempt.changed
                 if attempt.at == 0 or len(items) == 1:
                     bad = items[0]
                     types = {one.type for one in bad.records}
@@ -292,7 +293,7 @@ class _Attempt:
         bring_back: bool,
     ) -> None:
         self._items = items
-        self._known = known
+        self.known = known
         self.changed = changed
         self._bring_back = bring_back
         self._fresh = Bearers()
@@ -301,13 +302,13 @@ class _Attempt:
 
     def __call__(self, intake: Intake) -> list[Made]:
         """Enter the items; called again where another writer came first."""
-        if self._known is None:
-            self._known = Bearers.of(intake.facts)
+        if self.known is None:
+            self.known = Bearers.of(intake.facts)
         if not self._bring_back:
             if self.changed is None:
                 self.changed = changed_since(intake.facts)
             intake.changed = self.changed
-        self._fresh = Bearers(self._known)
+        self._fresh = Bearers(self.known)
         made: list[Made] = []
         self.at = 0
         self._warnings.clear()
@@ -322,9 +323,9 @@ class _Attempt:
 
     def learnt(self) -> Bearers | None:
         """The bearers of names, those of this attempt among them."""
-        if self._known is not None:
-            self._known.take(self._fresh)
-        return self._known
+        if self.known is not None:
+            self.known.take(self._fresh)
+        return self.known
 
     def outcomes(self, receipts: Sequence[Receipt]) -> Iterator[Outcome]:
         """What became of each item, by the receipts of its records."""

@@ -264,30 +264,32 @@ def near(given: str, known: Iterable[str], n: int = 3) -> tuple[str, ...]:
     wanted = given[:MAX_ID].casefold()
     if not wanted:
         return ()
-    signs = set(wanted)
-
-    def cheap(word: str) -> tuple[bool, int]:
+    begins = wanted if len(wanted) >= _LEAST_PREFIX else None
+    signs, length = set(wanted), len(wanted)
+    looked: list[tuple[bool, int, str, str]] = []
+    for word in set(known):  # in line: a refused import looks at every known id for each of its own
         other = word[:MAX_ID].casefold()
-        distance = abs(len(other) - len(wanted)) - 2 * len(signs.intersection(other))
-        return not _begins(wanted, other), distance
-
-    pool = heapq.nsmallest(_NEAR_POOL, known, key=cheap)
+        further = begins is None or not other.startswith(begins)
+        distance = abs(len(other) - length) - 2 * len(signs.intersection(other))
+        looked.append((further, distance, word, other))
     matcher = difflib.SequenceMatcher(autojunk=False)
     matcher.set_seq2(wanted)
-    scored: list[tuple[float, str]] = []
-    for word in dict.fromkeys(pool):
-        other = word[:MAX_ID].casefold()
+    bounded: list[tuple[float, str, str, bool]] = []
+    for further, _, word, other in heapq.nsmallest(_NEAR_POOL, looked):
         matcher.set_seq1(other)
-        ratio = _PREFIX_RATIO if _begins(wanted, other) else 0.0
-        if matcher.quick_ratio() >= _NEAR_CUTOFF:
-            ratio = max(ratio, matcher.ratio())
+        bound = matcher.quick_ratio() if further else 1.0
+        if bound >= _NEAR_CUTOFF:
+            bounded.append((-bound, word, other, further))
+    scored: list[tuple[float, str]] = []
+    for bound, word, other, further in sorted(bounded):
+        if len(scored) >= n and bound > scored[n - 1][0]:
+            break
+        matcher.set_seq1(other)
+        ratio = max(matcher.ratio(), 0.0 if further else _PREFIX_RATIO)
         if ratio >= _NEAR_CUTOFF:
             scored.append((-ratio, word))
-    return tuple(word for _, word in sorted(scored)[:n])
-
-
-def _begins(wanted: str, other: str) -> bool:
-    return len(wanted) >= _LEAST_PREFIX and other.startswith(wanted)
+            scored.sort()
+    return tuple(word for _, word in scored[:n])
 
 
 def did_you_mean(near: tuple[str, ...]) -> str:  # shadows `near` on purpose: it is what near gave

@@ -103,6 +103,9 @@ def test_what_is_wrong_with_a_command_line_is_told_in_words(refused):
     told = refused("log", "--limit", "1.5", status=2)
     assert "--limit: '1.5' is no whole number. Write one in digits, such as 12." in told
     assert "Too much was typed: 'b', 'c'." in refused("trace", "a", "b", "c", status=2)
+    behind = "An option such as '--db' comes behind its command: claims verify --db claims.db."
+    assert behind in refused("--db", "claims.db", "verify", status=2)
+    assert behind in refused("party", "--db", "claims.db", "add", "az", status=2)
 
 
 def test_a_negative_number_is_a_number(good, filled):

@@ -183,6 +183,11 @@ def test_the_nearest_words_come_first_and_case_does_not_count():
     assert set(near("wat", known)) == {"water-board", "water-level"}
     assert near("zzz", known) == ()
     assert near("", known) == ()
+    assert near("silent", ["tinsel"]) == ()  # the same letters
+    assert near("wat", ["water-level-of-the-lower-lake", "what"]) == (
+        "water-level-of-the-lower-lake",
+        "what",
+    )
     assert near("water", [], 3) == ()
     assert len(near("id", [f"id-{number}" for number in range(50)], 3)) == 3
 
