@@ -92,16 +92,16 @@ def _apply(tables: tuple[Table, Table], page: Page) -> None:
             _take(found, stored)
     else:
         _read(found, page)
-    _add(found, page, tables)
+    _add(found, page, tables, new=True)
     if found.erased:
         _erase(found.erased, page, tables)
 
 
-def _add(found: _Found, page: Page, tables: tuple[Table, Table]) -> None:
+def _add(found: _Found, page: Page, tables: tuple[Table, Table], *, new: bool) -> None:
     seq_of = _sequences(found, page)
     cell, link = tables
-    store.add(page.conn, cell, page.log_id, _cells(found, seq_of))
-    store.add(page.conn, link, page.log_id, _links(found, seq_of))
+    store.add(page.conn, cell, page.log_id, _cells(found, seq_of), new=new)
+    store.add(page.conn, link, page.log_id, _links(found, seq_of), new=new)
     for id_ in dict.fromkeys(found.moved):
         store.add(page.conn, cell, page.log_id, _moved(page, link, id_))
 
@@ -390,4 +390,4 @@ def _erase(erased: Mapping[str, Collection[str]], page: Page, tables: tuple[Tabl
         again.ids[stored.id] = stored.sequence
         _take(again, stored)
         again.moved.append(stored.id)
-    _add(again, page, tables)
+    _add(again, page, tables, new=False)

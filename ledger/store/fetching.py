@@ -75,11 +75,22 @@ def _by_the_driver(conn: Held, text: str, values: Any, fetch: Callable[[Any], An
         with driver.cursor() as cursor:
             return fetch(cursor.execute(text, values, binary=True))()
     except conn.dialect.loaded_dbapi.Error as error:
-        usual, driver.cursor_factory = driver.cursor_factory, _raising(error)
-        try:
-            return conn.known_to_sqlalchemy().exec_driver_sql(text, values)
-        finally:
-            driver.cursor_factory = usual
+        raised(conn.known_to_sqlalchemy(), text, values, error)
+
+
+def raised(conn: Connection, text: str, values: Any, error: Exception) -> NoReturn:
+    """Raise what psycopg raised past SQLAlchemy as SQLAlchemy's, which looks at the connection.
+
+    Raises:
+        DBAPIError: always.
+    """
+    driver: Any = conn.connection.driver_connection
+    usual, driver.cursor_factory = driver.cursor_factory, _raising(error)
+    try:
+        conn.exec_driver_sql(text, values)
+    finally:
+        driver.cursor_factory = usual
+    raise error
 
 
 def _raising(error: Exception) -> Callable[..., Any]:

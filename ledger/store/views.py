@@ -38,16 +38,13 @@ from sqlalchemy import (
 )
 
 from ledger.store.fetching import changed, fetched, is_psycopg
+from ledger.store.filling import MANY, copy, fill
 from ledger.store.layout import Layout
 from ledger.store.riding import Riding
 from ledger.store.tables import Tables
 
 VERSION: Final = 1
 NOBODY: Final = -1
-
-_MANY: Final = 50
-"""From how many rows on PostgreSQL gets them by COPY."""
-
 
 ClaimRow: TypeAlias = tuple[int, int, int, dt.date | None, str, str]
 """A row of the table, without its log and its end, in the order of the columns."""
@@ -91,7 +88,7 @@ def claim_table(layout: Layout, build: int) -> Table:
 _TEXT: Final = {
     "add_sqlite": """
 INSERT INTO {table} (log_id, seq, party, proposition, uttered_latest, act, stance)
-VALUES (?, ?, ?, ?, ?, ?, ?)""",
+VALUES""",
     "add": """
 INSERT INTO {table} (log_id, seq, party, proposition, uttered_latest, act, stance)
 SELECT CAST(? AS bigint), x.* FROM unnest(
@@ -101,8 +98,6 @@ SELECT CAST(? AS bigint), x.* FROM unnest(
 INSERT INTO {table} (log_id, seq, party, proposition, uttered_latest, act, stance)
 VALUES (CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint),
   CAST(CAST(? AS text) AS date), CAST(? AS text), CAST(? AS text))""",
-    "copy": """
-COPY {table} (log_id, seq, party, proposition, uttered_latest, act, stance) FROM STDIN""",
     "end": """
 UPDATE {table} SET known_to = :known_to
 WHERE log_id = :log AND seq = :seq AND known_to IS NULL""",
@@ -128,23 +123,20 @@ def add_claims(
     """Add claims, many in one statement."""
     if not rows:
         return
-    if len(rows) > _MANY and not isinstance(conn, Riding) and is_psycopg(conn):
-        copy = _TEXT["copy"].format(table=table.fullname)
-        with conn.connection.cursor() as cursor, cursor.copy(copy) as into:  # type: ignore[attr-defined]
-            for row in rows:
-                into.write_row((log_id, *row))
-        return
     # A day as text: asyncpg takes the first and the last of all for minus and plus infinity.
     worded = [(s, p, q, u and u.isoformat(), a, t) for s, p, q, u, a, t in rows]
-    if conn.dialect.name == "sqlite":
-        # The driver's own statement: SQLAlchemy would make a dictionary of each row first.
-        given = [(log_id, *row) for row in worded]
-        conn.exec_driver_sql(_TEXT["add_sqlite"].format(table=table.name), given)
-        return
-    if len(rows) == 1 and not isinstance(conn, Riding):
-        # Arrays would cost driver and server as much again.
-        changed(conn, _TEXT["add_one"].format(table=table.fullname), (log_id, *worded[0]))
-        return
+    if not isinstance(conn, Riding):
+        if conn.dialect.name == "sqlite":
+            into = _TEXT["add_sqlite"].format(table=table.name)
+            fill(conn, into, f"({log_id:d}, ?, ?, ?, ?, ?, ?)", worded)
+            return
+        if len(rows) > MANY and is_psycopg(conn):
+            copy(conn, table, [(log_id, *row) for row in rows])
+            return
+        if len(rows) == 1:
+            # Arrays would cost driver and server as much again.
+            changed(conn, _TEXT["add_one"].format(table=table.fullname), (log_id, *worded[0]))
+            return
     columns = map(list, zip(*worded, strict=True))
     changed(conn, _TEXT["add"].format(table=table.fullname), (log_id, *columns))
 
