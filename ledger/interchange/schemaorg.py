@@ -12,7 +12,8 @@ Thing with a description  proposition, where it has an id
 A rating at the worst end of its scale opposes, at the best end supports, between them is mixed;
 without numbers the mapping's `ratings` say it, or the stance is undeclared. Appearances are
 addresses, not texts: they are kept under `extra`, and as the document where one is registered under
-that id or the mapping names it.
+that id or the mapping names it. So is a work that is reviewed for a claim in it: its title is not
+what was claimed. Reviews of several claims may stand on one page, and have its address in common.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ _TERMS: Final = ("act", "stance", "factuality", "capacity", "uttered", "about", 
 _SAID: Final = ("text", "name", "headline", "description")
 _WHO: Final = ("spokenByCharacter", "author", "creator")
 _ZONELESS: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?")
+_OFFSET: Final = re.compile(r"(?<=:\d\d)([+-]\d\d)(\d\d)\Z")
+"""The offset of a time as ISO 8601 has it, too, without its colon."""
 
 
 @attrs.frozen
@@ -76,15 +79,29 @@ class SchemaOrgMapping:
     act: str = "assert"
 
 
+@attrs.frozen
+class _File:
+    """What the objects of a file ask of the others.
+
+    `claims` are those that reviews name by their ids. As they are met, `pages` keep what each
+    reviews first, and `ratings` those of which it was told that they say no side.
+    """
+
+    mapping: SchemaOrgMapping
+    claims: Mapping[str, Object]
+    pages: dict[str, str] = attrs.field(factory=dict)
+    ratings: set[str] = attrs.field(factory=set)
+
+
 def read(source: Source, options: Options) -> Items:
     """The items of an object, a list, a graph or a feed."""
     with told_of(source.name):
         mapping = mapped(SchemaOrgMapping, options.mapping)
-    told = _referred_to(source)
+    file = _File(mapping, _referred_to(source))
     for one in faults(pieces(source, *_LISTS)):
         if isinstance(one, Element):
             for element, value in _objects(one):
-                yield value if isinstance(value, Item) else _item(element, value, mapping, told)
+                yield value if isinstance(value, Item) else _item(element, value, file)
         else:
             yield refused(Line(number=0, raw=b"", at=source.name), one)
 
@@ -130,10 +147,8 @@ def _by_id_alone(value: Object) -> bool:
     return bool("ClaimReview" in types(value) and id_of(reviewed)) and not text_of(reviewed, *_SAID)
 
 
-def _item(
-    element: Element, value: Object, mapping: SchemaOrgMapping, told: Mapping[str, Object]
-) -> Item:
-    maker = _Maker(mapping, told)
+def _item(element: Element, value: Object, file: _File) -> Item:
+    maker = _Maker(file)
     if types(value) & _KINDS.keys() and id_of(value):
         maker.party(value)
         return made(element.line, [], value, passing=maker.passing)
@@ -147,20 +162,19 @@ def _item(
         objects = list(maker.review(value) if kind == "ClaimReview" else maker.claim(value))
     except InvalidImport as error:
         return refused(element.line, error, value)
-    return made(element.line, objects, value, passing=maker.passing, own=maker.own)
+    passing, own, remarks = maker.passing, maker.own, maker.remarks
+    return made(element.line, objects, value, passing=passing, own=own, remarks=remarks)
 
 
 class _Maker:
-    """One object of the file: its claims, in `passing` what they name, in `own` what they say.
+    """One object of the file: its claims, in `passing` what they name, in `own` what they say."""
 
-    `told` are the claims of the file that a review may name by their ids.
-    """
-
-    def __init__(self, mapping: SchemaOrgMapping, told: Mapping[str, Object]) -> None:
-        self._mapping = mapping
-        self._told = told
+    def __init__(self, file: _File) -> None:
+        self._file = file
+        self._mapping = file.mapping
         self.passing: list[Object] = []
         self.own: list[Object] = []
+        self.remarks: list[str] = []
 
     def claim(self, value: Object, said: str = "", *, by_words: bool = False) -> Iterator[Object]:
         """A Claim or a Quotation; `by_words` says that its id tells of no words."""
@@ -205,10 +219,11 @@ class _Maker:
                 "for each of them.",
                 field="itemReviewed",
             )
-        reviewed = _reviewed(value)
-        reviewed = {**self._told.get(id_of(reviewed), {}), **reviewed}
+        reviewed, judged = _reviewed(value), text_of(value, "claimReviewed")
+        told = self._file.claims.get(id_of(reviewed), {})
+        reviewed = {**told, **reviewed} if told or not judged else _claim_in(reviewed)
         own = text_of(reviewed, *_SAID)
-        judged = text_of(value, "claimReviewed") or own
+        judged = judged or own
         (target,) = self.claim({"@type": "Claim", **reviewed}, own or judged, by_words=not own)
         proposition = target["proposition"]
         if not id_of(reviewed):
@@ -221,7 +236,8 @@ class _Maker:
             self.passing += [*self.own, target]
             self.own.clear()
         stance = self._stance(value.get("reviewRating"))
-        id_ = id_of(value) or text_of(value, "url") or f"review-{digest(kept(value))}"
+        address = self._address(text_of(value, "url"), [judged, kept(reviewed.get("author"))])
+        id_ = id_of(value) or address or f"review-{digest(kept(value))}"
         left = without(value, "@context", "@id", "@type", "itemReviewed", "author")
         yield {
             "type": "claim",
@@ -235,6 +251,12 @@ class _Maker:
         }
         if relation := {"opposes": "disputes", "supports": "supports"}.get(stance):
             yield {"type": "relation", "from": id_, "relation": relation, "to": target["id"]}
+
+    def _address(self, page: str, claim: object) -> str:
+        """The id of a review on a page: of the first claim that is reviewed there its address."""
+        told = digest(claim)
+        first = not page or self._file.pages.setdefault(page, told) == told
+        return page if first else f"{page}#{told}"
 
     def _proposition(self, value: Object, said: str, id_: str) -> str:
         about = id_of(value.get("about"))
@@ -268,24 +290,28 @@ class _Maker:
     def _stance(self, rating: Any) -> str:
         ratings = [one for one in listed(rating) if isinstance(one, dict)]
         given: Object = ratings[0] if ratings else {}
-        name = text_of(given, "alternateName", "name")
+        name = text_of(given, "alternateName", "name", "ratingValue")
         if name in self._mapping.ratings:
             return self._mapping.ratings[name]
-        value, worst, best = (
-            _number(given.get(key), key) for key in ("ratingValue", "worstRating", "bestRating")
-        )
-        if value is None or best is None:
-            return "undeclared"
-        worst = 1 if worst is None else worst
-        if not worst < best or not worst <= value <= best:
-            return "undeclared"
-        return {worst: "opposes", best: "supports"}.get(value, "mixed")
+        stance = _on_its_scale(given)
+        if stance == "undeclared" and name and name not in self._file.ratings:
+            self._file.ratings.add(name)
+            self.remarks.append(
+                f"the rating {show(name)} tells no side. If it does, name it in the mapping: "
+                f'[ratings] with {jcs(name).decode()} = "opposes", here and further down'
+            )
+        return stance
 
 
 def _said_on(told: str) -> str | None:
-    """When something was said: of a time without a zone the day, whose hours fall anywhere."""
+    """When something was said: of a time without a zone the day, whose hours fall anywhere.
+
+    Example:
+        >>> _said_on("2024-03-11T09:00"), _said_on("2024-03-11T09:00:00+0100")
+        ('2024-03-11', '2024-03-11T09:00:00+01:00')
+    """
     found = _ZONELESS.fullmatch(told)
-    return found[1] if found else told or None
+    return found[1] if found else _OFFSET.sub(r"\1:\2", told) or None
 
 
 def _thing(value: Object) -> Object:
@@ -293,14 +319,31 @@ def _thing(value: Object) -> Object:
     return {"type": "proposition", "id": id_of(value), "text": said, "kind": kind or None}
 
 
-def _number(value: Any, field: str) -> float | None:
-    if value is None or value == "":
-        return None
+def _claim_in(reviewed: Object) -> Object:
+    """A claim that is reviewed, or the one in a work that is: who made it, when, and where."""
+    if not types(reviewed) or types(reviewed) & {*_OURS}:
+        return reviewed
+    appearance = [without(reviewed, "appearance"), *listed(reviewed.get("appearance"))]
+    said = (*_WHO, "datePublished", "dateCreated", "inLanguage", "about")
+    return {key: reviewed[key] for key in said if key in reviewed} | {"appearance": appearance}
+
+
+def _on_its_scale(rating: Object) -> str:
+    """The stance of a rating by its numbers; undeclared where they are none, or no scale."""
+    value, worst, best = (
+        _number(rating.get(key)) for key in ("ratingValue", "worstRating", "bestRating")
+    )
+    if value is None or best is None:
+        return "undeclared"
+    worst = 1 if worst is None else worst
+    if not worst < best or not worst <= value <= best:
+        return "undeclared"
+    return {worst: "opposes", best: "supports"}.get(value, "mixed")
+
+
+def _number(value: Any) -> float | None:
+    """A number, or one that is written as text; None of a word, as many a rating is."""
     try:
         return float(value if isinstance(value, str) else jcs(value))
-    except ValueError as error:
-        raise InvalidImport(
-            f"{field} must be a number, got {show(value)}.",
-            field=f"reviewRating.{field}",
-            given=value,
-        ) from error
+    except ValueError:
+        return None

@@ -89,3 +89,64 @@ def test_a_claim_that_is_in_another_file_is_known_by_what_the_review_says(import
     assert told.verdict == "accepted"
     (named,) = [row for row in ledger.claims() if row.id == "urn:c:9"]
     assert named.claimant == ("a-speaker",)
+
+
+def reviews_of(page, *words, **reviewed):
+    """Reviews that stand on one page, each of a claim in other words."""
+    item = {"@type": "Claim", "author": "A. Speaker", **reviewed}
+    told = [review(0, item) | {"url": page, "claimReviewed": one} for one in words]
+    return [{key: one[key] for key in one if key != "@id"} for one in told]
+
+
+def test_the_reviews_of_one_page_are_told_apart(importing, ledger):
+    both = reviews_of("https://check.example/7", "The weir is shut", "The dam is shut")
+    told = importing(dataFeedElement=[{"item": both}])
+    assert [one.verdict for one in told] == ["accepted", "accepted"]
+    first, second = sorted(row.id for row in ledger.claims() if "check.example" in row.id)
+    assert first == "https://check.example/7"
+    assert second.startswith("https://check.example/7#")
+    assert len(ledger.contradictions()) == 2
+
+
+def test_a_review_that_changed_under_its_address_is_refused_as_before(importing, ledger):
+    (one,) = reviews_of("https://check.example/7", "The weir is shut")
+    importing(**one)
+    rating = {"reviewRating": {"ratingValue": 5, "worstRating": 1, "bestRating": 5}}
+    (told,) = importing(**one | rating)
+    assert told.verdict == "refused"
+    assert "is taken" in told.reason
+
+
+@pytest.mark.parametrize("id_", [{}, {"@id": "urn:speech"}])
+def test_the_title_of_a_work_is_not_the_claim_that_is_reviewed_in_it(importing, ledger, id_):
+    work = {"@type": "CreativeWork", "headline": "A speech on water", **id_}
+    words = "The weir is shut", "The dam is shut"
+    told = importing(**{"@graph": reviews_of("https://check.example/7", *words, **work)})
+    assert [one.verdict for one in told] == ["accepted", "accepted"]
+    for said in words:
+        (found,) = (one for one in ledger.as_of().propositions() if one.text == said)
+        assert str(ledger.position("a-speaker", found.id).stance) == "supports"
+    assert len(ledger.contradictions()) == 2
+
+
+def test_a_rating_in_words_alone_is_undeclared_and_told_once(importing, ledger, tmp_path):
+    words = {"ratingValue": "Falso", "worstRating": "Falso", "bestRating": "Vero"}
+    both = reviews_of("https://check.example/7", "The weir is shut", "The dam is shut")
+    both = [one | {"reviewRating": words} for one in both]
+    told = importing(**{"@graph": both})
+    remarks = [one for outcome in told for one in outcome.warnings if "rating" in one]
+    assert len(remarks) == 1
+    assert '[ratings] with "Falso" = "opposes"' in remarks[0]
+    (row,) = (row for row in ledger.claims() if row.id == "https://check.example/7")
+    assert row.stance == "undeclared"
+    with Ledger.open(":memory:") as other:
+        import_file(other, tmp_path / "reviews.json", mapping={"ratings": {"Falso": "opposes"}})
+        assert len(other.contradictions()) == 2
+
+
+def test_an_offset_without_a_colon_is_one(importing, ledger):
+    (one,) = reviews_of("https://check.example/7", "The weir is shut")
+    (told,) = importing(**one | {"datePublished": "2024-03-12T09:00:00-0500"})
+    assert told.verdict == "accepted"
+    (row,) = (row for row in ledger.claims() if row.id == "https://check.example/7")
+    assert str(row.uttered) == "2024-03-12T09:00:00-05:00"
