@@ -4,6 +4,7 @@
 target.source                  document: one registered under this id, or that the mapping names
 TextQuoteSelector              quote: exact, prefix, suffix
 TextPositionSelector           quote: ranges, in code points (Web Annotation Data Model, 4.2.5)
+other selectors beside these   left out: each selects the same words (4.2)
 body of type Claim             proposition (text), claimant (author), act, stance, uttered, language
 body that is a text            the proposition; a body that is an address is the proposition's id
 everything else                extra.annotation
@@ -44,6 +45,7 @@ from ledger.model.text import show
 
 _LISTS: Final = (("items",), ("first", "items"), ("@graph",))
 _OF_LINKS: Final = ("identifying", "highlighting", "bookmarking", "linking")
+_OF_WORDS: Final = {"TextQuoteSelector", "TextPositionSelector"}
 _CLAIM: Final = ("act", "stance", "factuality", "uttered", "about", "via", "on_behalf_of", "mode")
 
 
@@ -189,7 +191,7 @@ def quoted(selectors: Any) -> Object | None:
     """The words and offsets that selectors give; several positions are several pieces.
 
     Raises:
-        InvalidImport: a selector that has not its fields, or is of a kind that finds no text.
+        InvalidImport: a selector that has not its fields, or none is of a kind that finds text.
 
     Example:
         >>> quoted([{"type": "TextQuoteSelector", "exact": "is open"},
@@ -199,7 +201,8 @@ def quoted(selectors: Any) -> Object | None:
     found: Object = {}
     exact: list[str] = []
     ranges: list[list[int]] = []
-    for one in map(_refined, listed(selectors)):
+    given = [*map(_refined, listed(selectors))]
+    for one in [one for one in given if types(one) & _OF_WORDS] or given:
         kind = next(iter(types(one)), "")
         match kind:
             case "TextQuoteSelector":
@@ -230,6 +233,8 @@ def _refined(selector: Any) -> Any:
     inner = selector.get("refinedBy") if isinstance(selector, dict) else None
     if inner is None:
         return selector
+    if not types(selector) & _OF_WORDS and types(inner) == {"TextQuoteSelector"}:
+        return inner  # the words are found without the place in the page that holds them
     outer, refined = quoted(without(selector, "refinedBy")), quoted(inner)
     words = outer.get("exact") if outer else None
     if not isinstance(words, str) or refined is None:
@@ -275,7 +280,9 @@ def _said(body: Any, quote: Object | None, mapping: AnnotationMapping) -> _Said:
         )
     id_ = id_ or f"words-{digest(told or words)}"
     proposition: Object = {"type": "proposition", "id": id_, "text": told or words}
-    authors = listed(claim.get("author")) or listed(claim.get("creator"))
+    authors = listed(claim.get("author"))
+    if "Claim" in types(claim):  # of any other body the creator is who annotates
+        authors = authors or listed(claim.get("creator"))
     parties = [_party(one, mapping) for one in authors]
     passing = [party for party in parties if "name" in party]
     own = [proposition] if told or words else []

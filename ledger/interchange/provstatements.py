@@ -48,13 +48,14 @@ _ONCE: Final[Mapping[str, tuple[str, ...]]] = {
 
 @attrs.frozen
 class Statement:
-    """One statement: its kind, its long and written id, its attributes, and the prefixes there."""
+    """One statement: its kind and id as written, its attributes, the prefixes and bundle there."""
 
     kind: str
     id: str
     given: Object
     line: Line
     prefixes: Mapping[str, str]
+    bundle: str = ""
 
 
 def statements_of(
@@ -86,7 +87,8 @@ def statements_of(
         for id_, given in _object(records, at).items():
             for many, one in enumerate(given if isinstance(given, list) else [given]):
                 place = f"{at}[{id_}]" + (f"[{many}]" if isinstance(given, list) else "")
-                yield from _split(kind, id_, _attributes(one, place), place, prefixes)
+                for told in _split(kind, id_, _attributes(one, place), place, prefixes):
+                    yield attrs.evolve(told, bundle=inside)
 
 
 def _split(
@@ -155,13 +157,14 @@ def long_name(one: Statement, name: str) -> str:
 def clashes(statements: list[Statement]) -> dict[str, InvalidImport]:
     """Statements that cannot be true beside an earlier one (PROV-CONSTRAINTS 22, 23, 53, 55).
 
-    Two times of one generation or end stand side by side, as in the submission's own files.
+    Two times of one generation or end stand side by side, as in the submission's own files. Each
+    bundle is true or not by itself (PROV-CONSTRAINTS 7.2), and counts its blank ids anew.
     """
     found: dict[str, InvalidImport] = {}
-    kinds: dict[str, str] = {}
-    told: dict[tuple[str, str], str] = {}
+    kinds: dict[tuple[str, str], str] = {}
+    told: dict[tuple[tuple[str, str], str], str] = {}
     for one in statements:
-        id_ = long_name(one, one.id)
+        id_ = one.bundle, long_name(one, one.id)
         first = kinds.setdefault(id_, one.kind)
         if first != one.kind and "agent" not in (first, one.kind):  # an agent may be either, too
             found[one.line.at] = InvalidImport(
