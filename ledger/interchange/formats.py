@@ -73,6 +73,8 @@ FORMATS: Final[Mapping[str, Format]] = {
 
 _A_LOG: Final = b'{"format":"claimledger-log/'
 _JSON: Final = (".json", ".jsonld")
+_OTHERS: Final = (".yaml", ".yml", ".xml", ".html", ".htm", ".rdf", ".ttl", ".trig")
+"""How files end that hold no JSON Lines, of which each line would be refused."""
 
 
 def format_of(source: Source, named: str | None) -> Format:
@@ -107,6 +109,14 @@ def format_of(source: Source, named: str | None) -> Format:
             return one
     if name.endswith(_JSON):
         return _by_beginning(source)
+    if name.endswith(_OTHERS):
+        raise InvalidImport(
+            f"{show(source.name, 200)} is of no format that is imported. Write its records as JSON "
+            "Lines, or as CSV with a mapping: docs/reference/imports.md. If it is one of these for "
+            f"all its name, name its format, one of {', '.join(FORMATS)}.",
+            field="format",
+            given=source.name,
+        )
     dated = "actors" in name.split(".")[1:]  # x.actors.140901.txt
     return FORMATS["actors" if dated else "jsonl"]
 

@@ -195,7 +195,7 @@ def _columns(header: _Row, mapping: TableMapping) -> tuple[str, ...]:
     if header.fault is not None:
         raise header.fault
     names = [name.strip() for name in header.cells]
-    twice = [name for name, many in Counter(names).items() if many > 1]
+    twice = [name for name, many in Counter(names).items() if name and many > 1]
     if twice:
         raise InvalidImport(
             f"column {show(twice[0])} stands twice in the header. Rename one of the two.",
@@ -217,7 +217,7 @@ def _columns(header: _Row, mapping: TableMapping) -> tuple[str, ...]:
     known = {field for form in FORMS.values() for field in form.fields} | {"type"}
     if "type" not in names:
         known = set(FORMS["claim"].fields)
-    for name in names:
+    for name in filter(None, names):
         if name not in known:
             error = unknown(name, name, sorted(known))
             raise InvalidImport(f"{error.message} {_OWN}", field=name, given=name)
@@ -244,7 +244,15 @@ def _item(row: _Row, columns: Sequence[str], mapping: TableMapping, options: Opt
             ),
         )
     cells = dict(zip(columns, row.cells, strict=True))
+    nameless = [cell for name, cell in zip(columns, row.cells, strict=True) if cell and not name]
+    cells.pop("", None)
     try:
+        if nameless and not mapping.rows:  # a mapping says what is taken from a row
+            raise InvalidImport(
+                f"{show(nameless[0])} stands in a column without a name. Write a name into the "
+                "header.",
+                given=nameless[0],
+            )
         objects = list(_objects(cells, mapping))
         no_side = [told for named, found in objects for told in _no_side(named, found)]
     except REFUSALS as error:

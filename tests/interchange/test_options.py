@@ -59,3 +59,12 @@ def test_what_is_no_text_is_told_by_what_it_is(tmp_path, name, start, words):
     file.write_bytes(start + b"\x00" * 20)
     with Ledger.open(":memory:") as ledger, pytest.raises(InvalidImport, match=words):
         import_file(ledger, file, format="jsonl")
+
+
+@pytest.mark.parametrize("name", ["legislators.yaml", "members.xml", "members.YML.gz"])
+def test_a_file_of_no_format_is_refused_as_a_whole_and_not_line_by_line(file, name):
+    other = file.rename(file.with_name(name))
+    with Ledger.open(":memory:") as ledger:
+        with pytest.raises(InvalidImport, match=r"of no format that is .* CSV with a map"):
+            import_file(ledger, other)
+        assert import_file(ledger, other, format="jsonl").refused == 0

@@ -301,3 +301,13 @@ def test_a_cell_that_is_too_long_is_told_as_that(importing, note, told):
     first, second = importing(text, mapping="")
     assert (first.verdict, second.verdict) == ("refused", "accepted")
     assert first.reason.startswith(told)
+
+
+def test_columns_without_a_name_stand_for_nothing(importing, ledger):
+    head, *rows = VOTES.replace("Bea; Cyd", "Cyd").splitlines()
+    wide = "\n".join([f"{head},,", *(f"{row},,3" for row in rows), ""])
+    assert [one.verdict for one in importing(wide)] == ["accepted", "accepted"]
+    plain = "claimant,act,proposition,,\nCyd,assert,bill,,\nCyd,deny,bill,,more\n"
+    accepted, refused = importing(plain, mapping="")
+    assert accepted.verdict == "accepted"
+    assert "'more' stands in a column without a name" in refused.reason
