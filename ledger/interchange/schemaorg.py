@@ -83,12 +83,14 @@ class SchemaOrgMapping:
 class _File:
     """What the objects of a file ask of the others.
 
-    `claims` are those that reviews name by their ids. As they are met, `pages` keep what each
-    reviews first, and `ratings` those of which it was told that they say no side.
+    `claims` are those that reviews name by their ids, `parties` whoever has an id and a name. As
+    they are met, `pages` keep what each reviews first, and `ratings` those of which it was told
+    that they say no side.
     """
 
     mapping: SchemaOrgMapping
     claims: Mapping[str, Object]
+    parties: Mapping[str, Object]
     pages: dict[str, str] = attrs.field(factory=dict)
     ratings: set[str] = attrs.field(factory=set)
 
@@ -97,7 +99,7 @@ def read(source: Source, options: Options) -> Items:
     """The items of an object, a list, a graph or a feed."""
     with told_of(source.name):
         mapping = mapped(SchemaOrgMapping, options.mapping)
-    file = _File(mapping, _referred_to(source))
+    file = _File(mapping, *_referred_to(source))
     for one in faults(pieces(source, *_LISTS)):
         if isinstance(one, Element):
             for element, value in _objects(one):
@@ -121,13 +123,20 @@ def _objects(element: Element) -> Iterator[tuple[Element, Object | Item]]:
         yield element, value
 
 
-def _referred_to(source: Source) -> Mapping[str, Object]:
-    """The claims of a file that reviews in it name by their ids alone."""
-    wanted = {id_of(_reviewed(one)) for one in _values(source) if _by_id_alone(one)}
+def _referred_to(source: Source) -> tuple[Mapping[str, Object], Mapping[str, Object]]:
+    """The claims of a file that reviews in it name by their ids alone, and its parties."""
+    wanted: set[str] = set()
+    parties: dict[str, Object] = {}
+    for one in _values(source):
+        if _by_id_alone(one):
+            wanted.add(id_of(_reviewed(one)))
+        if types(one) & _KINDS.keys() and id_of(one) and text_of(one, "name"):
+            parties.setdefault(id_of(one), one)
     if not wanted:
-        return {}
+        return {}, parties
     told = (one for one in _values(source) if id_of(one) in wanted and text_of(one, *_SAID))
-    return {id_of(one): one for one in told if types(one) & {*_OURS} - {"ClaimReview"}}
+    claims = {id_of(one): one for one in told if types(one) & {*_OURS} - {"ClaimReview"}}
+    return claims, parties
 
 
 def _values(source: Source) -> Iterator[Object]:
@@ -270,7 +279,9 @@ class _Maker:
         return key
 
     def party(self, who: Any) -> str:
-        """The id of an author, registered in passing where its name is told."""
+        """The id of an author, registered in passing where its name is told, there or elsewhere."""
+        if not text_of(who, "name"):
+            who = self._file.parties.get(id_of(who), who)
         name = who if isinstance(who, str) else text_of(who, "name")
         id_ = "" if isinstance(who, str) else id_of(who) or text_of(who, "sameAs", "url")
         known = self._mapping.parties.get(id_) or self._mapping.parties.get(name)

@@ -150,3 +150,14 @@ def test_an_offset_without_a_colon_is_one(importing, ledger):
     assert told.verdict == "accepted"
     (row,) = (row for row in ledger.claims() if row.id == "https://check.example/7")
     assert str(row.uttered) == "2024-03-12T09:00:00-05:00"
+
+
+@pytest.mark.parametrize("id_", ["https://check.example/#desk", "#desk"])
+@pytest.mark.parametrize("bare", [True, False])
+def test_an_author_that_the_file_describes_further_down_has_its_name(importing, ledger, id_, bare):
+    (one,) = reviews_of("https://check.example/7", "The weir is shut")
+    desk = {"@type": "Organization", "@id": id_, "name": "Check Desk"}
+    importing(**{"@graph": [one | {"author": id_ if bare else {"@id": id_}}, desk]})
+    assert {(one.id, one.name) for one in ledger.as_of().parties()} >= {(id_, "Check Desk")}
+    (row,) = (row for row in ledger.claims() if row.id == "https://check.example/7")
+    assert row.claimant == (id_,)
