@@ -19,6 +19,7 @@ from cattrs import transform_error
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 
 from ledger.errors import InvalidImport
+from ledger.interchange.foreign import digest
 from ledger.interchange.source import unreadable
 from ledger.model.text import did_you_mean, near, show
 
@@ -108,7 +109,8 @@ def filled(template: Any, cells: Cells, path: str = "") -> Any:
     """A template with the cells of one row in its holes; None where all its holes are empty.
 
     A text may have holes, `{Column}`; a table with `column` is one cell, looked up in its `map`,
-    cut at `split`, read as a date by `date`; other tables and lists are filled member by member.
+    cut at `split`, read as a date by `date`, made an id by `digest`; other tables and lists are
+    filled member by member.
 
     Raises:
         InvalidImport: a column that is not there, or a cell that the map or date does not know.
@@ -248,13 +250,18 @@ def _as_date(column: str, cell: str, rules: Mapping[str, Any]) -> str:
         ) from error
 
 
+def _as_id(_: str, cell: str, rules: Mapping[str, Any]) -> str:
+    return f"{rules['digest']}-{digest(cell)}"
+
+
 def _as_is(_: str, cell: str, __: Mapping[str, Any]) -> str:
     return cell
 
 
-_SHAPES: Final[Mapping[str, type[Any]]] = {"date": str, "map": dict, "split": str}
+_SHAPES: Final[Mapping[str, type[Any]]] = {"date": str, "digest": str, "map": dict, "split": str}
 _EXAMPLES: Final = {
     "date": 'date = "%d/%m/%Y"',
+    "digest": 'digest = "words"',
     "map": 'map = { Yes = "supports", No = "opposes" }',
     "split": 'split = ";"',
 }
@@ -262,6 +269,7 @@ _EXAMPLES: Final = {
 _RULES: Final[Mapping[str, Callable[[str, str, Mapping[str, Any]], Any]]] = {
     "date": _as_date,
     "map": _looked_up,
+    "digest": _as_id,
     "split": _as_is,
     "default": _as_is,
 }

@@ -311,3 +311,31 @@ def test_columns_without_a_name_stand_for_nothing(importing, ledger):
     accepted, refused = importing(plain, mapping="")
     assert accepted.verdict == "accepted"
     assert "'more' stands in a column without a name" in refused.reason
+
+
+def test_statements_without_ids_have_one_made_of_their_words(importing, ledger):
+    words = "The weir is shut, and was shut all year, " * 8
+    rows = f'Who,Statement\nCyd,"{words}"\nBlue,"{words}"\n'
+    mapping = """
+        [[rows]]
+        [rows.record]
+        type = "proposition"
+        id = { column = "Statement", digest = "words" }
+        text = "{Statement}"
+        [[rows]]
+        [rows.record]
+        type = "claim"
+        claimant = "{Who}"
+        act = "assert"
+        proposition = { column = "Statement", digest = "words" }
+    """
+    assert [one.verdict for one in importing(rows, mapping)] == ["accepted", "accepted"]
+    ((id_, text),) = (
+        (one.id, one.text) for one in ledger.as_of().propositions() if one.id != "bill"
+    )
+    assert text == words.strip()
+    assert [row.proposition for row in ledger.claims()] == [id_, id_]
+    told, *_ = importing(rows, mapping.replace('digest = "words"', "digest = true"))
+    assert (
+        told.reason == "digest = True is no rule for column 'Statement'. Write digest = \"words\"."
+    )
