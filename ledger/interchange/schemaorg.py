@@ -204,7 +204,7 @@ class _Maker:
         yield {
             "type": "claim",
             "id": id_,
-            "claimant": [self.party(one) for one in who] or None,
+            "claimant": self._parties(who),
             "proposition": self._proposition(value, said, "" if by_words else id_),
             "act": self._mapping.act,
             "uttered": _said_on(text_of(value, "datePublished", "dateCreated")),
@@ -251,7 +251,7 @@ class _Maker:
         yield {
             "type": "claim",
             "id": id_,
-            "claimant": [self.party(one) for one in listed(value.get("author"))] or None,
+            "claimant": self._parties(listed(value.get("author"))),
             "proposition": proposition,
             "act": "assert",
             "stance": stance,
@@ -277,6 +277,10 @@ class _Maker:
                 {"type": "proposition", "id": key, "text": said}
             )
         return key
+
+    def _parties(self, who: list[Any]) -> list[str] | None:
+        """Those of some authors who are named; None where none is."""
+        return [id_ for id_ in map(self.party, who) if id_] or None
 
     def party(self, who: Any) -> str:
         """The id of an author, registered in passing where its name is told, there or elsewhere."""

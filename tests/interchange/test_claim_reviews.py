@@ -161,3 +161,12 @@ def test_an_author_that_the_file_describes_further_down_has_its_name(importing, 
     assert {(one.id, one.name) for one in ledger.as_of().parties()} >= {(id_, "Check Desk")}
     (row,) = (row for row in ledger.claims() if row.id == "https://check.example/7")
     assert row.claimant == (id_,)
+
+
+@pytest.mark.parametrize("name", ["", " ", None])
+def test_an_author_whose_name_is_left_empty_is_unknown(importing, ledger, name):
+    author = {"@type": "Person", "name": name}
+    (told,) = importing(**reviews_of("https://check.example/7", "It is shut", author=author)[0])
+    assert told.verdict == "accepted", told
+    assert "names nobody" in " ".join(told.warnings)
+    assert {row.claimant for row in ledger.claims()} == {(), ("check-desk",)}
