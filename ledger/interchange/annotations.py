@@ -283,7 +283,7 @@ def _said(body: Any, quote: Object | None, mapping: AnnotationMapping) -> _Said:
     authors = listed(claim.get("author"))
     if "Claim" in types(claim):  # of any other body the creator is who annotates
         authors = authors or listed(claim.get("creator"))
-    parties = [_party(one, mapping) for one in authors]
+    parties = [party for one in authors if (party := _party(one, mapping))["id"]]
     passing = [party for party in parties if "name" in party]
     own = [proposition] if told or words else []
     language = claim.get("inLanguage") or claim.get("language")

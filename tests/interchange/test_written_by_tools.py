@@ -76,6 +76,12 @@ def test_who_wrote_a_comment_is_not_the_claimant(importing, ledger, kind, claima
     assert last(ledger).extra["annotation"]["body"]["creator"] == {"name": "Reader"}
 
 
+def test_an_author_whose_name_is_left_empty_is_unknown(importing, ledger):
+    body = {"type": "Claim", "text": "The weir is shut", "author": {"name": ""}}
+    assert importing(annotation(WORDS, body)) == ["accepted"]
+    assert [row.claimant for row in ledger.claims()] == [()]
+
+
 def test_an_id_is_one_of_its_bundle_alone(importing, ledger):
     said = {"entity": {"ex:said": {"prov:value": "It is shut"}}}
     made = {"wasGeneratedBy": {"_:id1": {"prov:entity": "ex:said"}}}
