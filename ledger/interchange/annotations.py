@@ -184,6 +184,12 @@ def _one_target(found: Any) -> Object:
             field="target",
             given=found,
         )
+    if not (id_of(found) or found.keys() & {"source", "selector"}):
+        raise InvalidImport(
+            "target names no document. Write source, its address, and selector, the words in it.",
+            field="target",
+            given=found,
+        )
     return found if "source" in found else {**found, "source": id_of(found)}
 
 

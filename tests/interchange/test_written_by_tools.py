@@ -76,6 +76,13 @@ def test_who_wrote_a_comment_is_not_the_claimant(importing, ledger, kind, claima
     assert last(ledger).extra["annotation"]["body"]["creator"] == {"name": "Reader"}
 
 
+def test_a_target_that_names_no_document_is_refused(importing, ledger):
+    inside = {"source": PAGE, "selector": WORDS}
+    composite = {"type": "Composite", "items": [inside]}
+    assert importing(annotation(WORDS, "It is shut") | {"target": composite}) == ["refused"]
+    assert not list(ledger.claims())
+
+
 def test_an_author_whose_name_is_left_empty_is_unknown(importing, ledger):
     body = {"type": "Claim", "text": "The weir is shut", "author": {"name": ""}}
     assert importing(annotation(WORDS, body)) == ["accepted"]
