@@ -48,8 +48,8 @@ _CODE: Final = re.compile(r"\[\s*(?![<>]|\d{6,8}\W)([^\s\]]*\w[^\s\]]*)\s*([^\]]
 _NOBODY: Final = re.compile(r"\[\s*(?:-+|#+|~+|\++)([\s<>][^\]]*)?\]")
 _PLURAL: Final = re.compile(r"\{([^{}]*)\}")
 _COMMENT: Final = re.compile(r"(\[[^\]]*\])|[#;].*")
-_GOING_ON: Final = (b"+", b"\t", b" ", b"[", b"#", b";")
-"""How a line begins that is no first line of an entry."""
+_GOING_ON: Final = (b"+", b"\t", b"[", b"#", b";")
+"""How a line begins, but for blanks, that is no first line of an entry."""
 
 _KIND: Final = "x-actors:code"
 """The kind of party that a code is."""
@@ -96,12 +96,12 @@ def read(source: Source, options: Options) -> Items:
             if passing_over or line.raw.lstrip().startswith(b"<!"):  # a comment, of XML's kind
                 passing_over = b"-->" not in line.raw
                 continue
-            if line.raw[:1] not in _GOING_ON and not line.blank:
+            if line.raw.lstrip(b" ")[:1] not in _GOING_ON and not line.blank:
                 if entry is not None:
                     yield from _items(entry, bounds, ranks)
                 entry = _Entry(line)  # even where the line is refused: what follows is of no other
             try:
-                text = _COMMENT.sub(_code_alone, line.text()).rstrip()
+                text = _COMMENT.sub(_code_alone, line.text()).rstrip().lstrip(" ")
                 if text:
                     _take(text, line, entry)
             except InvalidImport as error:
@@ -121,7 +121,7 @@ def _take(text: str, line: Line, entry: _Entry | None) -> None:
             f"{show(text.strip())} stands before any entry. Write the entry's first name above it.",
             given=text,
         )
-    if text[0] in "\t [":
+    if text[0] in "\t[":
         entry.codes += [(line, code) for code in _codes(text.strip())]
         return
     told, _, code = text.removeprefix("+").partition("[")

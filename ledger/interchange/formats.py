@@ -73,6 +73,8 @@ FORMATS: Final[Mapping[str, Format]] = {
 
 _A_LOG: Final = b'{"format":"claimledger-log/'
 _JSON: Final = (".json", ".jsonld")
+_ACTORS: Final = re.compile(r"(?<![a-z])actors?(?![a-z])")
+"""What is in the name of a text that is an actor dictionary: actors_COL.txt, actor_dict_ar.txt."""
 _OTHERS: Final = (".yaml", ".yml", ".xml", ".html", ".htm", ".rdf", ".ttl", ".trig")
 """How files end that hold no JSON Lines, of which each line would be refused."""
 
@@ -118,7 +120,8 @@ def format_of(source: Source, named: str | None) -> Format:
             given=source.name,
         )
     dated = "actors" in name.split(".")[1:]  # x.actors.140901.txt
-    return FORMATS["actors" if dated else "jsonl"]
+    called = name.endswith(".txt") and _ACTORS.search(name)
+    return FORMATS["actors" if dated or called else "jsonl"]
 
 
 def _by_beginning(source: Source) -> Format:

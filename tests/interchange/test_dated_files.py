@@ -246,3 +246,9 @@ def test_a_dictionary_is_the_same_with_a_comment_on_top(tmp_path):
         path.write_text(f"# version 2\n\n{DICTIONARY}\nBAR_\n+BAZ_\n")
         again = import_file(ledger, path)
     assert (first.accepted, again.skipped) == (6, 6)
+
+
+def test_a_blank_in_front_of_a_name_is_none_of_it(tmp_path):
+    dictionary = b"FOO_ [AAA]\n BAR_  [BBB]\n +BAZ_\n \t[CCC >19910101]\n"
+    found = denoted(tmp_path, dictionary, "FOO", "BAR", "BAZ")
+    assert found == ([["AAA"], ["CCC"], ["CCC"]], [])
