@@ -42,6 +42,7 @@ from ledger.interchange.popoloids import Ids, id_in
 from ledger.interchange.popololists import (
     OTHERS,
     SECTIONS,
+    by_fields,
     is_collection,
     listed_as,
     not_read,
@@ -68,11 +69,7 @@ _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }
 _OF_A_NAME: Final = ("name", "lang", "start_date", "end_date")
-_OWNERS: Final = {"persons": "person", "organizations": "organization"}
-_OF_A_MEMBERSHIP: Final = frozenset(
-    ("person_id", "person", "organization_id", "organization", "member_id", "post_id")
-)
-_OF_AN_ORGANISATION: Final = {"classification", "parent_id", "founding_date", "dissolution_date"}
+_OWNERS: Final = {"persons": "person", "organizations": "organization", "posts": "post"}
 
 
 @attrs.frozen
@@ -145,13 +142,9 @@ class _Reader:
         self.sections: set[str] = set()
 
     def section_of(self, element: Element) -> str:
-        """In which list of a collection an element stands, or what it must be by its fields."""
-        if name := listed_as(element):
-            return name if name in SECTIONS else ""
-        value = object_of(element)
-        if isinstance(value, Item) or value.keys() & _OF_A_MEMBERSHIP:
-            return "memberships"
-        return "organizations" if value.keys() & _OF_AN_ORGANISATION else "persons"
+        """The kind of an element, of those that give records."""
+        kind = _kind(element)
+        return kind if kind in SECTIONS else ""
 
     def note(self, element: Element) -> None:
         """Keep what memberships ask of other records: terms, posts, and days of death."""
@@ -165,12 +158,12 @@ class _Reader:
         id_ = counted(value.get("id"))
         if not isinstance(id_, str) or not id_:  # it is refused where it is read
             return
-        section = element.path[0] if element.path else ""
+        section = _kind(element)
         if section == "events":
             self._terms[id_] = value
         if section == "posts":
             self._posts[id_] = value
-        if (section := self.section_of(element)) in _KINDS:
+        if section in _KINDS:
             self._ids.note(section, id_, str(name_of(value)))
             if value.get("redirect"):
                 target = self._ids.called(section, str(value["redirect"]))
@@ -207,7 +200,7 @@ class _Reader:
 
     def _left_aside(self, element: Element) -> Item:
         """A record of a list that gives none; what list is not known is told once."""
-        kind = listed_as(element)
+        kind = _kind(element)
         lent = "lend their dates and roles to memberships" if kind in ("events", "posts") else ""
         item = skipped(element.line, f"{kind} {lent or 'have no place in the ledger'}")
         known = kind in OTHERS or not isinstance(element.path[-1], int) or kind in self._left_out
@@ -217,8 +210,8 @@ class _Reader:
         return attrs.evolve(item, outcome=attrs.evolve(item.outcome, warnings=(not_read(kind),)))
 
     def inside(self, element: Element) -> Iterator[Item]:
-        """The memberships that stand inside a person or an organisation."""
-        owner = _OWNERS.get(self.section_of(element), "") if self._nesting else ""
+        """The memberships that stand inside a person, an organisation or a post."""
+        owner = _OWNERS.get(_kind(element), "") if self._nesting else ""
         value = object_of(element) if owner else {}
         if isinstance(value, Item):
             return
@@ -228,6 +221,7 @@ class _Reader:
             line = attrs.evolve(element.line, at=at)
             if isinstance(one, dict):
                 own: Object = {} if id_in(one, owner) else {f"{owner}_id": value.get("id")}
+                own |= {"post": value} if owner == "post" else {}
                 yield self._seat(line, {**one, **own})
             else:
                 wrong = InvalidImport(f"an object should stand here, got {kind_of(one)}.")
@@ -369,6 +363,14 @@ class _Reader:
             if name not in self._left_out:
                 self._left_out.add(name)
                 yield f"{name} has no place in the ledger and is left out, here and further down"
+
+
+def _kind(element: Element) -> str:
+    """In which list of a collection an element stands, or what it must be by its fields."""
+    if name := listed_as(element):
+        return name
+    value = object_of(element)
+    return "memberships" if isinstance(value, Item) else by_fields(value)
 
 
 _ENDS: Final = {"from": "start_date", "until": "end_date"}

@@ -11,7 +11,7 @@ from typing import Final
 
 from ledger.errors import InvalidImport
 from ledger.interchange.elements import Element, Path, elements
-from ledger.interchange.foreign import faults
+from ledger.interchange.foreign import Object, faults, listed
 from ledger.interchange.source import Source
 from ledger.model.text import show
 
@@ -33,6 +33,11 @@ _ONE: Final = frozenset(
 )
 """Some of these has an object that is a record by itself."""
 
+_OF_WHO_IS_IN: Final = frozenset(("person_id", "person", "member_id", "member"))
+_OF_A_MEMBERSHIP: Final = _OF_WHO_IS_IN | {"organization_id", "organization", "post_id"}
+_OF_AN_ORGANISATION: Final = frozenset(
+    ("classification", "parent_id", "parent", "founding_date", "dissolution_date", "posts")
+)
 _INSIDE: Final = 2
 """How deep in a collection the records of its lists stand."""
 
@@ -41,6 +46,29 @@ def listed_as(element: Element) -> str:
     """In which list of a collection an element stands; nothing where there is none."""
     name = str(element.path[0]) if element.path and isinstance(element.path[0], str) else ""
     return _ALSO.get(name, name)
+
+
+def by_fields(value: Object) -> str:
+    """In which list a record would stand, by its fields alone.
+
+    Example:
+        >>> seat = {"person_id": "ada", "role": "Mayor"}
+        >>> by_fields({"id": "ada", "name": "Ada Lind"}), by_fields(seat)
+        ('persons', 'memberships')
+        >>> by_fields({"id": "town", "name": "Town", "memberships": [seat]})
+        'organizations'
+        >>> by_fields({"id": "p1", "label": "Mayor", "organization_id": "town"})
+        'posts'
+    """
+    whose = value.keys() & _OF_WHO_IS_IN
+    if "label" in value and not whose and "name" not in value:
+        return "posts"
+    if whose or value.keys() & _OF_A_MEMBERSHIP:
+        return "memberships"
+    held = [one for one in listed(value.get("memberships")) if isinstance(one, dict)]
+    if value.keys() & _OF_AN_ORGANISATION or any(one.keys() & _OF_WHO_IS_IN for one in held):
+        return "organizations"
+    return "persons"
 
 
 def is_collection(source: Source) -> bool:

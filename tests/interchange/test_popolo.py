@@ -15,6 +15,7 @@ ANN = {"id": "ann", "name": "Ann"}
 HOUSE = {"id": "house", "name": "House", "classification": "legislature"}
 GREENS = {"id": "greens", "name": "Greens", "classification": "party"}
 SEAT = {"person_id": "ann", "organization_id": "house"}
+POST = {"id": "p", "label": "MP", "organization_id": "house", "memberships": [{"person_id": "ann"}]}
 TERM = {"id": "t1", "start_date": "2011-01-01", "end_date": "2014-12-31"}
 
 
@@ -69,6 +70,12 @@ def test_a_part_of_an_organisation_is_one_until_either_is_dissolved(popolo):
             HOUSE | {"memberships": [{"person": {"id": "ann"}, "role": "MP"}], "posts": []},
         ],
         [{"organizations": [HOUSE]}, {"memberships": [{"role": "MP", **SEAT}]} | ANN],
+        [
+            {"persons": [ANN]},
+            {"id": "house", "name": "H", "memberships": [{"person_id": "ann", "role": "MP"}]},
+        ],
+        [{"persons": [ANN], "organizations": [HOUSE]}, POST],
+        [{"persons": [ANN], "organizations": [HOUSE], "posts": [POST]}],
         [
             {"organizations": [HOUSE]},
             [ANN | {"memberships": [{"organization": HOUSE, "role": "MP"}]}],
