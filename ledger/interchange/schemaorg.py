@@ -26,7 +26,7 @@ import attrs
 
 from ledger.codec.canonical import jcs
 from ledger.errors import InvalidImport
-from ledger.interchange.elements import Element, pieces, written
+from ledger.interchange.elements import Element, Path, pieces, written
 from ledger.interchange.foreign import (
     Object,
     digest,
@@ -47,6 +47,7 @@ from ledger.interchange.source import Source
 from ledger.model.text import show
 
 _LISTS: Final = (("@graph",), ("itemListElement",), ("dataFeedElement",))
+_WRAPPING: Final = ("item", *(name for (name,) in _LISTS))
 _OURS: Final = ("Claim", "ClaimReview", "Quotation")
 _KINDS: Final[Mapping[str, str]] = {
     "Person": "person",
@@ -111,16 +112,26 @@ def read(source: Source, options: Options) -> Items:
 def _objects(element: Element) -> Iterator[tuple[Element, Object | Item]]:
     """The object that an element is, or those that it is only the wrapping of."""
     value = object_of(element)
-    inside = None if isinstance(value, Item) else value.get("item")
-    if isinstance(inside, dict):
-        yield element, inside
-    elif inside and isinstance(inside, list) and all(isinstance(one, dict) for one in inside):
-        for place, one in enumerate(inside):
-            path = (*element.path, "item", place)
-            line = attrs.evolve(element.line, at=written(path))
-            yield attrs.evolve(element, path=path, line=line), one
-    else:
+    if isinstance(value, Item):
         yield element, value
+        return
+    for path, one in _unwrapped(element.path, value):
+        line = attrs.evolve(element.line, at=written(path) if path else element.line.at)
+        yield attrs.evolve(element, path=path, line=line), one
+
+
+def _unwrapped(path: Path, value: Object) -> Iterator[tuple[Path, Object]]:
+    """An object with its path, or what it wraps: pages and feeds may stand in a list."""
+    for key in () if types(value) & {*_OURS} else _WRAPPING:
+        inside = value.get(key)
+        if isinstance(inside, dict):
+            yield from _unwrapped(path, inside)
+            return
+        if inside and isinstance(inside, list) and all(isinstance(one, dict) for one in inside):
+            for place, one in enumerate(inside):
+                yield from _unwrapped((*path, key, place), one)
+            return
+    yield path, value
 
 
 def _referred_to(source: Source) -> tuple[Mapping[str, Object], Mapping[str, Object]]:
@@ -165,8 +176,9 @@ def _item(element: Element, value: Object, file: _File) -> Item:
         return made(element.line, [_thing(value)], value)
     kind = next((one for one in _OURS if one in types(value)), "")
     if not kind:
-        named = "/".join(sorted(types(value))) or "object without @type"
-        return skipped(element.line, f"a {named} has no place in the ledger")
+        named = "/".join(sorted(types(value)))
+        what = f"a {named}" if named else "an object without @type"
+        return skipped(element.line, f"{what} has no place in the ledger")
     try:
         objects = list(maker.review(value) if kind == "ClaimReview" else maker.claim(value))
     except InvalidImport as error:

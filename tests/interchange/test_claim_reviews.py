@@ -170,3 +170,20 @@ def test_an_author_whose_name_is_left_empty_is_unknown(importing, ledger, name):
     assert told.verdict == "accepted", told
     assert "names nobody" in " ".join(told.warnings)
     assert {row.claimant for row in ledger.claims()} == {(), ("check-desk",)}
+
+
+def test_the_graphs_and_feeds_of_several_pages_may_stand_in_a_list(ledger, tmp_path):
+    pages = [
+        {"@context": "https://schema.org", "@graph": [{"@type": "WebPage"}, review(1, CLAIM)]},
+        {"@context": "https://schema.org", "dataFeedElement": [{"item": [review(2, CLAIM)]}]},
+    ]
+    file = tmp_path / "pages.json"
+    file.write_text(json.dumps(pages))
+    told: list[Outcome] = []
+    import_file(ledger, file, tell=told.append)
+    assert [(one.at, one.verdict) for one in told] == [
+        ("[0].@graph[0]", "skipped"),
+        ("[0].@graph[1]", "accepted"),
+        ("[1].dataFeedElement[0].item[0]", "accepted"),
+    ]
+    assert {row.id for row in ledger.claims()} == {"urn:c:1", "urn:r:1", "urn:r:2"}
