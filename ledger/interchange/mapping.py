@@ -165,6 +165,7 @@ def holes(template: Any) -> Iterator[str]:
                         given=rules[rule],
                     )
             yield column
+            yield from holes(rules.get("default"))
         case dict():
             for one in template.values():
                 yield from holes(one)
@@ -209,6 +210,8 @@ def _cell(column: str, rules: Mapping[str, Any], cells: Cells, path: str) -> Any
             given=odd[0],
         )
     cell = _of(column, cells, path)
+    if isinstance(rules.get("default"), str):
+        rules = {**rules, "default": _text(rules["default"], cells, path)}
     if "split" in rules:
         parts = (part.strip() for part in cell.split(rules["split"]))
         return [_one(column, part, rules) for part in parts if part] or rules.get("default")

@@ -339,3 +339,23 @@ def test_statements_without_ids_have_one_made_of_their_words(importing, ledger):
     assert (
         told.reason == "digest = True is no rule for column 'Statement'. Write digest = \"words\"."
     )
+
+
+def test_what_a_map_does_not_know_may_stay_as_it_is(importing, ledger):
+    rows = "Who,From,To\nCyd,beginning of time,2010-05-01\nCyd,2012-05-02,ongoing\n"
+    mapping = """
+        bounds = "closed"
+        [[rows]]
+        [rows.record]
+        type = "membership"
+        member = "{Who}"
+        organisation = "Blue"
+        from = { column = "From", map = { "beginning of time" = ".." }, default = "{From}" }
+        until = { column = "To", map = { ongoing = ".." }, default = "{To}" }
+    """
+    assert [one.verdict for one in importing(rows, mapping)] == ["accepted", "accepted"]
+    days = ("1900-01-01", "2010-05-01", "2010-05-02", "2012-05-02", "2100-01-01")
+    held = [bool(ledger.as_of().memberships("Cyd", on=day)) for day in days]
+    assert held == [True, True, False, True, True]
+    told, *_ = importing(rows, mapping.replace('default = "{To}"', 'default = "{Too}"'))
+    assert "no column 'Too'. Did you mean 'To'?" in told.reason
