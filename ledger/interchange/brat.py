@@ -42,7 +42,9 @@ from ledger.interchange.standoff import (
     no_annotation,
     not_there,
     once,
+    read_text,
     span_of,
+    text_of,
 )
 from ledger.model import events as ev
 from ledger.model.claim import RELATIONS
@@ -62,7 +64,8 @@ class BratMapping:
     without .txt (with its folders, where two have one name); both in the words of JSON Lines.
     `attributions` are the types of the events, `source`, `cue` and `content` their roles. `parties`
     and `propositions` give ids for the words of sources and contents. With `nested`, an attribution
-    inside the content of another has its chain behind that one's.
+    inside the content of another has its chain behind that one's. `texts` is the folder of the
+    texts, seen from that of the annotations, where they do not stand beside them.
     """
 
     document: Mapping[str, Any] = attrs.field(factory=dict)
@@ -75,6 +78,7 @@ class BratMapping:
     propositions: Mapping[str, str] = attrs.field(factory=dict)
     act: str = "assert"
     nested: bool = False
+    texts: str = ""
 
 
 def read(source: Source, options: Options) -> Items:
@@ -92,16 +96,17 @@ def read(source: Source, options: Options) -> Items:
         )
     for path in files:
         name = path.relative_to(source.path).as_posix() if folder else ""
-        reader = _Reader(mapping, path.with_suffix(".txt"), name)
+        reader = _Reader(mapping, path, name)
         yield from reader.items(Source(path) if folder else source)
 
 
 class _Reader:
     """One document and its annotations."""
 
-    def __init__(self, mapping: BratMapping, path: Path, name: str) -> None:
+    def __init__(self, mapping: BratMapping, annotations: Path, name: str) -> None:
         self._mapping = mapping
-        self._path = path
+        self._stem = annotations.stem
+        self._path = path = text_of(annotations, mapping.texts)
         self._placed = name.removesuffix(".ann")
         self._inside = f"{name}: " if name else ""
         self._text = ""
@@ -120,7 +125,7 @@ class _Reader:
         """The document, then what was wrong with lines, then attributions and relations."""
         document = Line(number=0, raw=b"", at=f"{self._inside}{self._path.name}")
         try:
-            self._text = Source(self._path).text("a text")
+            self._text = read_text(self._path)
             self._digest = hashlib.sha256(self._text.encode()).hexdigest()
             told = {**self._mapping.document, **self._told_of_document()}
             self._document = str(told.get("id", self._path.stem))
@@ -247,7 +252,11 @@ class _Reader:
 
     def _id_of(self, event: str) -> str:
         told = self._attributes.get(event, {})
-        return str(self._references.get(event) or told.get("Id") or f"{self._document}-{event}")
+        return str(self._references.get(event) or told.get("Id") or self._made_id(event))
+
+    def _made_id(self, event: str) -> str:
+        own = self._document if self._stem == self._path.stem else self._stem
+        return f"{own}-{event}"
 
     def _of(self, event: Event, role: str) -> dict[int, Span]:
         """The spans in a role, in the order of their numbers."""
@@ -331,7 +340,7 @@ class _Reader:
             )
         if known:
             return str(known.pop())
-        id_ = f"{self._document}-{event.id}"
+        id_ = self._made_id(event.id)
         own.append({"type": "proposition", "id": id_, "text": whole})
         return id_
 

@@ -1,12 +1,14 @@
 """The annotations of a stand-off file: words that were marked, and events with their roles.
 
-Here lives reading one line of brat's. What they come to together is in `ledger.interchange.brat`.
+Here lives reading one line of brat's, and finding the text. What they come to together is in
+`ledger.interchange.brat`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -14,6 +16,7 @@ import attrs
 from ledger.errors import InvalidImport
 from ledger.interchange.foreign import Object
 from ledger.interchange.lines import Line
+from ledger.interchange.source import Source
 from ledger.model.ranges import reads
 from ledger.model.text import show
 
@@ -143,3 +146,30 @@ def as_refusal(error: InvalidImport | ValueError, line: Line) -> InvalidImport:
         "tabs before and after them.",
         given=line.raw[:40],
     )
+
+
+def text_of(annotations: Path, texts: str) -> Path:
+    """Where the text of some annotations is.
+
+    In a folder of its own it may be that of several, each with somebody's mark behind its name.
+    """
+    folder, stem = annotations.parent / texts, annotations.stem
+    while texts and stem and not (folder / f"{stem}.txt").exists():
+        stem = stem.rpartition("_")[0]
+    return folder / f"{stem or annotations.stem}.txt"
+
+
+def read_text(path: Path) -> str:
+    """The text of some annotations.
+
+    Raises:
+        InvalidImport: it is not there, or no text.
+    """
+    if not path.exists():
+        raise InvalidImport(
+            f"the text of these annotations, {show(str(path), 200)}, is not there. It stands "
+            'beside them, or where the mapping says: texts = "../text".',
+            field="texts",
+            given=str(path),
+        )
+    return Source(path).text("a text")

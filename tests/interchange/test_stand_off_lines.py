@@ -69,3 +69,25 @@ def test_what_has_no_place_is_skipped_with_the_reason(importing, line):
 
 def test_the_edge_and_the_role_of_words_have_their_place(importing):
     assert importing("A1\tEdge T2 reports\nA2\tRole T2 speaker\n")[1] == {}
+
+
+def test_texts_may_stand_in_a_folder_of_their_own(tmp_path):
+    (tmp_path / "marks").mkdir()
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "a_b.txt").write_bytes(TEXT.encode())
+    other = MARKED.replace("0 16\tThe weir is shut", "9 16\tis shut")
+    for who, marked in (("ann", MARKED), ("bob", other)):
+        (tmp_path / "marks" / f"a_b_{who}.ann").write_text(marked)
+    with Ledger.open(":memory:") as ledger:
+        ledger.register(Party("gazette", name="Gazette", kind="publisher"))
+        (told, _) = import_file(ledger, tmp_path / "marks", mapping=GAZETTE).refusals
+        assert 'is not there. It stands beside them, or where the mapping says: texts = "' in (
+            told.reason
+        )
+        beside = GAZETTE | {"texts": "../text"}
+        assert import_file(ledger, tmp_path / "marks", mapping=beside).refused == 0
+        assert [(row.id, row.document, row.claimant) for row in ledger.claims()] == [
+            ("a_b_ann-E1", "a_b", ("a_b:the-board",)),
+            ("a_b_bob-E1", "a_b", ("a_b:the-board",)),
+        ]
+        assert import_file(ledger, tmp_path / "marks", mapping=beside).accepted == 0
