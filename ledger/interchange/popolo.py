@@ -43,6 +43,7 @@ from ledger.interchange.popololists import (
     OTHERS,
     SECTIONS,
     by_fields,
+    holders,
     is_collection,
     listed_as,
     not_read,
@@ -60,7 +61,7 @@ _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
     "persons": ("id", "name", "other_names", "death_date", "memberships"),
     "organizations": (
         *("id", "name", "other_names", "classification", "dissolution_date", "memberships"),
-        *("parent_id", "parent"),
+        *("parent_id", "parent", "posts"),
     ),
     "memberships": (
         *("id", "person_id", "person", "organization_id", "organization", "member_id", "member"),
@@ -152,17 +153,18 @@ class _Reader:
         value = object_of(element)
         if isinstance(value, Item):
             return
-        if value.get("memberships"):
-            self.sections.add("memberships")
-            self._nesting = True
+        for _, held, owner in holders((), value, _OWNERS.get(_kind(element), "")):
+            if held.get("memberships"):
+                self.sections.add("memberships")
+                self._nesting = True
+            if owner == "post" and (named := counted(held.get("id"))):
+                self._posts[str(named)] = held
         id_ = counted(value.get("id"))
         if not isinstance(id_, str) or not id_:  # it is refused where it is read
             return
         section = _kind(element)
         if section == "events":
             self._terms[id_] = value
-        if section == "posts":
-            self._posts[id_] = value
         if section in _KINDS:
             self._ids.note(section, id_, str(name_of(value)))
             if value.get("redirect"):
@@ -215,17 +217,17 @@ class _Reader:
         value = object_of(element) if owner else {}
         if isinstance(value, Item):
             return
-        given = value.get("memberships")
-        for place, one in enumerate(given if isinstance(given, list) else ()):
-            at = written((*element.path, "memberships", place))
-            line = attrs.evolve(element.line, at=at)
-            if isinstance(one, dict):
-                own: Object = {} if id_in(one, owner) else {f"{owner}_id": value.get("id")}
-                own |= {"post": value} if owner == "post" else {}
-                yield self._seat(line, {**one, **own})
-            else:
-                wrong = InvalidImport(f"an object should stand here, got {kind_of(one)}.")
-                yield refused(line, wrong, one)
+        for path, holder, whose in holders(element.path, value, owner):
+            given = holder.get("memberships")
+            for place, one in enumerate(given if isinstance(given, list) else ()):
+                line = attrs.evolve(element.line, at=written((*path, "memberships", place)))
+                if isinstance(one, dict):
+                    own: Object = {} if id_in(one, whose) else {f"{whose}_id": holder.get("id")}
+                    own |= {"post": holder} if whose == "post" else {}
+                    yield self._seat(line, {**one, **own})
+                else:
+                    wrong = InvalidImport(f"an object should stand here, got {kind_of(one)}.")
+                    yield refused(line, wrong, one)
 
     def parents(self) -> Iterator[Item]:
         """The organisations that are part of others, once all are registered."""

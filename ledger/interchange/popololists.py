@@ -71,6 +71,14 @@ def by_fields(value: Object) -> str:
     return "persons"
 
 
+def holders(path: Path, value: Object, owner: str) -> Iterator[tuple[Path, Object, str]]:
+    """What may hold memberships in a record, with its path: itself, and the posts inside it."""
+    yield path, value, owner
+    for place, post in enumerate(listed(value.get("posts")) if owner == "organization" else ()):
+        if isinstance(post, dict):
+            yield (*path, "posts", place), {"organization_id": value.get("id"), **post}, "post"
+
+
 def is_collection(source: Source) -> bool:
     """Whether there are several records; a person with memberships inside is one.
 

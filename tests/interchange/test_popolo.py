@@ -76,6 +76,14 @@ def test_a_part_of_an_organisation_is_one_until_either_is_dissolved(popolo):
         ],
         [{"persons": [ANN], "organizations": [HOUSE]}, POST],
         [{"persons": [ANN], "organizations": [HOUSE], "posts": [POST]}],
+        [{"persons": [ANN], "organizations": [HOUSE | {"posts": [POST]}]}],
+        [
+            {
+                "persons": [ANN],
+                "organizations": [HOUSE | {"posts": [{"id": "p", "label": "MP"}]}],
+                "memberships": [{"person_id": "ann", "post_id": "p"}],
+            }
+        ],
         [
             {"organizations": [HOUSE]},
             [ANN | {"memberships": [{"organization": HOUSE, "role": "MP"}]}],
@@ -116,6 +124,15 @@ def test_who_stands_inside_a_membership_is_registered_where_no_list_has_them(pop
     nameless = [ANN | {"memberships": [{"organization": {"id": "house"}, "role": "MP"}]}]
     places, _ = popolo(nameless)
     assert "house" in places["[0].memberships[0]"].reason
+
+
+def test_a_post_without_an_id_lends_nothing_to_memberships_without_a_post(popolo):
+    house = HOUSE | {"posts": [{"label": "Speaker"}]}
+    posts = [{"label": "Clerk", "organization_id": "house", "end_date": "2000-01-01"}]
+    _, found = popolo(
+        {"persons": [ANN], "organizations": [house], "posts": posts, "memberships": [SEAT]}
+    )
+    assert found == [("house", "", "always")]
 
 
 def test_a_membership_inside_a_person_is_told_by_its_place(popolo):
