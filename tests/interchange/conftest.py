@@ -9,6 +9,7 @@ import pytest
 from ledger import Ledger
 from ledger.interchange import import_file
 from ledger.interchange.outcomes import Outcome
+from ledger.projections.catalogue import Belonging
 
 GOOD = [
     {"type": "party", "id": "board", "name": "Water board", "kind": "body"},
@@ -73,3 +74,23 @@ def importing(ledger, tmp_path):
 @pytest.fixture
 def claim():
     return dict(CLAIM)
+
+
+@pytest.fixture
+def popolo(tmp_path):
+    """Imports a document, and tells it by what it was for each place, and Ann's memberships."""
+
+    def read(*documents):
+        told: list[Outcome] = []
+        found: tuple[Belonging, ...] = ()
+        with Ledger.open(":memory:") as ledger:
+            for place, one in enumerate(documents):
+                path = tmp_path / f"{place}.json"
+                path.write_text(json.dumps(one))
+                import_file(ledger, path, format="popolo", tell=told.append)
+            if any(party.id == "ann" for party in ledger.as_of().parties()):
+                found = ledger.as_of().memberships("ann")
+        places = {one.at: one for one in told}
+        return places, sorted((one.organisation, one.role, str(one.period)) for one in found)
+
+    return read

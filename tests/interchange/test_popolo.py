@@ -9,34 +9,12 @@ import pytest
 from ledger import Ledger
 from ledger.errors import InvalidImport
 from ledger.interchange import Outcome, import_file
-from ledger.projections.catalogue import Belonging
 
 ANN = {"id": "ann", "name": "Ann"}
 HOUSE = {"id": "house", "name": "House", "classification": "legislature"}
 GREENS = {"id": "greens", "name": "Greens", "classification": "party"}
 SEAT = {"person_id": "ann", "organization_id": "house"}
-POST = {"id": "p", "label": "MP", "organization_id": "house", "memberships": [{"person_id": "ann"}]}
 TERM = {"id": "t1", "start_date": "2011-01-01", "end_date": "2014-12-31"}
-
-
-@pytest.fixture
-def popolo(tmp_path):
-    """Imports a document, and tells it by what it was for each place, and Ann's memberships."""
-
-    def read(*documents):
-        told: list[Outcome] = []
-        found: tuple[Belonging, ...] = ()
-        with Ledger.open(":memory:") as ledger:
-            for place, one in enumerate(documents):
-                path = tmp_path / f"{place}.json"
-                path.write_text(json.dumps(one))
-                import_file(ledger, path, format="popolo", tell=told.append)
-            if any(party.id == "ann" for party in ledger.as_of().parties()):
-                found = ledger.as_of().memberships("ann")
-        places = {one.at: one for one in told}
-        return places, sorted((one.organisation, one.role, str(one.period)) for one in found)
-
-    return read
 
 
 def test_a_seat_for_a_term_ends_with_the_death_of_who_held_it(popolo):
@@ -59,87 +37,6 @@ def test_a_part_of_an_organisation_is_one_until_either_is_dissolved(popolo):
     ):
         _, found = popolo(document)
         assert found == [("house", "", "before 2015-01-01")]
-
-
-@pytest.mark.parametrize(
-    "documents",
-    [
-        [{"organizations": [HOUSE], "persons": [ANN | {"memberships": [SEAT | {"role": "MP"}]}]}],
-        [
-            {"persons": [ANN]},
-            HOUSE | {"memberships": [{"person": {"id": "ann"}, "role": "MP"}], "posts": []},
-        ],
-        [{"organizations": [HOUSE]}, {"memberships": [{"role": "MP", **SEAT}]} | ANN],
-        [
-            {"persons": [ANN]},
-            {"id": "house", "name": "H", "memberships": [{"person_id": "ann", "role": "MP"}]},
-        ],
-        [{"persons": [ANN], "organizations": [HOUSE]}, POST],
-        [{"persons": [ANN], "organizations": [HOUSE], "posts": [POST]}],
-        [{"persons": [ANN], "organizations": [HOUSE | {"posts": [POST]}]}],
-        [
-            {
-                "persons": [ANN],
-                "organizations": [HOUSE | {"posts": [{"id": "p", "label": "MP"}]}],
-                "memberships": [{"person_id": "ann", "post_id": "p"}],
-            }
-        ],
-        [
-            {"organizations": [HOUSE]},
-            [ANN | {"memberships": [{"organization": HOUSE, "role": "MP"}]}],
-        ],
-        [[ANN | {"memberships": [{"organization": HOUSE, "role": "MP"}]}]],
-        [[HOUSE | {"memberships": [{"person": ANN, "role": "MP"}]}]],
-        [[ANN | {"memberships": [{"post": {"role": "MP", "organization": HOUSE}}]}]],
-        [
-            {
-                "persons": [ANN],
-                "organizations": [HOUSE],
-                "posts": [{"id": "p", "label": "MP", "organization": {"id": "house"}}],
-                "memberships": [{"person": ANN, "post_id": "p"}],
-            }
-        ],
-        [
-            {
-                "persons": [ANN],
-                "organizations": [HOUSE],
-                "memberships": [
-                    {"person": ANN, "post": {"role": "MP", "organization_id": "house"}}
-                ],
-            }
-        ],
-    ],
-)
-def test_records_may_stand_inside_each_other(popolo, documents):
-    places, found = popolo(*documents)
-    assert found == [("house", "MP", "always")]
-    assert "refused" not in {one.verdict for one in places.values()}
-
-
-def test_who_stands_inside_a_membership_is_registered_where_no_list_has_them(popolo):
-    seats = [{"organization": HOUSE}, {"organization": HOUSE | {"name": "The House"}}]
-    places, found = popolo([ANN | {"memberships": [{**seat, "role": "MP"} for seat in seats]}])
-    assert {one.verdict for one in places.values()} == {"accepted", "skipped"}
-    assert found == [("house", "MP", "always")]
-    nameless = [ANN | {"memberships": [{"organization": {"id": "house"}, "role": "MP"}]}]
-    places, _ = popolo(nameless)
-    assert "house" in places["[0].memberships[0]"].reason
-
-
-def test_a_post_without_an_id_lends_nothing_to_memberships_without_a_post(popolo):
-    house = HOUSE | {"posts": [{"label": "Speaker"}]}
-    posts = [{"label": "Clerk", "organization_id": "house", "end_date": "2000-01-01"}]
-    _, found = popolo(
-        {"persons": [ANN], "organizations": [house], "posts": posts, "memberships": [SEAT]}
-    )
-    assert found == [("house", "", "always")]
-
-
-def test_a_membership_inside_a_person_is_told_by_its_place(popolo):
-    places, _ = popolo({"persons": [ANN | {"memberships": [{"role": "MP"}, 7]}]})
-    assert places["persons[0]"].verdict == "accepted"
-    assert "organization_id is missing" in places["persons[0].memberships[0]"].reason
-    assert "an object should stand here" in places["persons[0].memberships[1]"].reason
 
 
 def test_what_a_membership_would_take_from_a_record_that_is_not_there_is_told(popolo):
