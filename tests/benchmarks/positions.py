@@ -47,15 +47,15 @@ class Goal:
 
 GOALS = (
     Goal("one cell", "bare look-up", 8),
-    Goal("one cell at random, mostly silent in a small world", "bare look-up", 8),
+    Goal("one cell at random, mostly silent in the small data", "bare look-up", 8),
     Goal("one cell, as of a known sequence", "bare look-up", 8),
-    Goal("one cell, a view made for it, both knobs", "bare look-up", 8),
-    Goal("one party, all it holds, as a sheet", "raw max()", 4),
-    Goal("one party, all it holds, as a sheet", "pandas, a party", 1 / 3),
-    Goal("one party, all it holds, in full", "raw max()", 4),
+    Goal("one cell, a view made for it, both dates", "bare look-up", 8),
+    Goal("one party, all positions, as a sheet", "raw max()", 4),
+    Goal("one party, all positions, as a sheet", "pandas, a party", 1 / 3),
+    Goal("one party, all positions, in full", "raw max()", 4),
     Goal("everybody, from columns", "stored intervals", 2),
     Goal("everybody, from columns", "pandas, everybody", 1.5),
-    Goal("a state's cell, by claims beneath", "as many claims of its own", 3),
+    Goal("a state's cell, by claims of its members", "the same with claims of its own", 3),
 )
 
 
@@ -120,28 +120,28 @@ def _measured(ledger: Ledger, world: World, path: Path, rounds: int) -> Iterator
         {
             "bare look-up": (each(raw.cell, some), len(some)),
             "one cell": (each(view.position, some), len(some)),
-            "one cell at random, mostly silent in a small world": (
+            "one cell at random, mostly silent in the small data": (
                 each(view.position, at_random),
                 len(at_random),
             ),
             "one cell, as of a known sequence": (each(earlier.position, some), len(some)),
-            "one cell, a view made for it, both knobs": (each(both, some), len(some)),
+            "one cell, a view made for it, both dates": (each(both, some), len(some)),
         },
         rounds,
     )
     start = time.process_time()
     held = view.columns()
     seconds = time.process_time() - start
-    yield "columns made", seconds
+    yield "making columns", seconds
     print(f"\ncolumns: {held.nbytes / world.claims:.0f} bytes a claim", flush=True)
     frames = Frames.of(world, path)
     each_party: dict[str, tuple[Question, int]] = {
         "raw max()": (each(raw.party, parties), len(parties)),
-        "one party, all it holds, as a sheet": (
+        "one party, all positions, as a sheet": (
             lambda: [[*held.at(SAID, party=one)] for (one,) in parties],
             len(parties),
         ),
-        "one party, all it holds, in full": (
+        "one party, all positions, in full": (
             lambda: [view.positions(party=one) for (one,) in parties],
             len(parties),
         ),
@@ -171,8 +171,11 @@ def _measured(ledger: Ledger, world: World, path: Path, rounds: int) -> Iterator
     state, single, proposition = world.rolled()
     yield from _in_turn(
         {
-            "a state's cell, by claims beneath": (lambda: view.position(state, proposition), 1),
-            "as many claims of its own": (lambda: view.position(single, proposition), 1),
+            "a state's cell, by claims of its members": (
+                lambda: view.position(state, proposition),
+                1,
+            ),
+            "the same with claims of its own": (lambda: view.position(single, proposition), 1),
         },
         rounds,
     )

@@ -114,7 +114,7 @@ def measure(where: Path, world: World, url: str, rounds: int) -> Mapping[str, fl
                 some,
             ),
             "raw DISTINCT ON": (raw.party, parties),
-            "one party, all it holds, in full": (
+            "one party, all positions, in full": (
                 lambda party: view.positions(party=party),
                 parties,
             ),
