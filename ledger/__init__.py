@@ -1,8 +1,8 @@
 """An event-sourced ledger of attributed claims: who said what, when, in which document.
 
-`Ledger.open("claims.db")` is the way in; everything else here is what goes into it or comes out.
-Each name is fetched from its room when it is first asked for: `import ledger` loads nothing, and
-who needs `Party` alone loads no database.
+Begin with `Ledger.open("claims.db")`. The other names are what you enter and what you get back.
+Each name is loaded when it is first used: `import ledger` loads no module, and `Party` alone loads
+no database.
 """
 
 from importlib import import_module

@@ -61,10 +61,10 @@ class Asking(abc.ABC):
         *,
         policy: str | Policy = "latest",
     ) -> explaining.Explanation:
-        """Why a party stands where it stands now; or why a position of any view is what it is.
+        """Explain where a party stands now, or a position of any view, step by step.
 
         Raises:
-            InvalidView: the position is of a longer log than this, or no proposition was named.
+            InvalidView: the position is another ledger's, or no proposition was named.
         """
         view = self.as_of()
         if not isinstance(party, standing.Position):
@@ -103,51 +103,51 @@ class Asking(abc.ABC):
     def timeline(
         self, party: Id, topic: Id, *, policy: str | Policy = "latest"
     ) -> timeline.Timeline:
-        """A party's words on a topic over time."""
+        """A party's claims on a topic (or one proposition) over time: runs and turns."""
         return self.as_of().timeline(id_of(party), id_of(topic), policy=policy)
 
     def contradictions(
         self, *, party: Id | None = None, topic: Id | None = None, proposition: Id | None = None
     ) -> tuple[perspectives.Contradiction, ...]:
-        """Pairs of parties that hold against each other now, or those of a party or topic."""
+        """Pairs of parties of which one supports and one opposes a proposition now."""
         wanted = plain_fields({"party": party, "topic": topic, "proposition": proposition})
         return self.as_of().contradictions(**wanted)
 
     def divergences(
         self, *, party: Id | None = None, topic: Id | None = None, proposition: Id | None = None
     ) -> tuple[perspectives.Divergence, ...]:
-        """Pairs of claims that tell one occurrence differently, or those of a party or topic."""
+        """Pairs of claims that describe one occurrence differently, without denial."""
         wanted = plain_fields({"party": party, "topic": topic, "proposition": proposition})
         return self.as_of().divergences(**wanted)
 
     def perspectives(self, occurrence: Id) -> accounts.Accounts:
-        """Who describes an occurrence how, side by side."""
+        """How the parties describe an occurrence, side by side."""
         return self.as_of().perspectives(id_of(occurrence))
 
     def silences(self, topic: Id) -> silence.Silences:
-        """Who is silent on a topic on which others spoke."""
+        """The parties that said nothing on a topic on which others spoke."""
         return self.as_of().silences(id_of(topic))
 
     def trace(self, claim: Id, *, document_text: str | None = None) -> provenance.Trace:
-        """A claim back to its words, its document, its log entry and the proof of that entry."""
+        """Trace a claim to its words, its document, its log entry and the proof of that entry."""
         return self.as_of().trace(id_of(claim), document_text=document_text)
 
     def resting_on(self, document: Id) -> resting.RestingOn:
-        """Everything that rests on a document now, and which positions would fall with it."""
+        """The claims of a document, and the positions that would change without it."""
         return self.as_of().resting_on(id_of(document))
 
     def attributed_to(self, party: Id) -> resting.AttributedTo:
-        """Everything in which a party has a part now, and through whom."""
+        """All claims in which a party has a role now."""
         return self.as_of().attributed_to(id_of(party))
 
     def evidence(self, party: Id, proposition: Id) -> resting.PositionTrace:
-        """A position of now, with each claim that bears on it traced back to its words."""
+        """A position of now, with the trace of each claim that it rests on."""
         return self.as_of().evidence(id_of(party), id_of(proposition))
 
     def check_quotes(
         self, document: Id | None = None, *, texts: Mapping[str, str] | None = None
     ) -> versions.QuoteChecks:
-        """Whether each quotation stands in its document, and in later versions of it."""
+        """Check whether each quotation is in its document, and in later versions of it."""
         one = None if document is None else id_of(document)
         return self.as_of().check_quotes(one, texts=texts)
 
@@ -160,10 +160,10 @@ class Asking(abc.ABC):
         topic: Id | None = None,
         proposition: Id | None = None,
     ) -> difference.Difference:
-        """What a second view shows otherwise than a first: claims learnt, positions changed.
+        """What changed between two views: claims that came or went, positions that differ.
 
-        `party` leaves the claims that reach it, and its positions; `topic` and `proposition` what
-        is on it; in one of the views at least. What only one of them knows is new, or gone.
+        `party` selects claims that reach it and its positions, `topic` and `proposition` those on
+        it, in either view.
 
         Raises:
             NotFound: neither view knows the party, topic or proposition.

@@ -36,13 +36,12 @@ Progress = Callable[[int, int], None]
 
 @attrs.frozen(kw_only=True)
 class Verification(Answer):
-    """What a clean audit found: the log's size and root, and the checkpoint it was held against.
+    """The result of a verification that found nothing wrong: the log's size, root, and checkpoint.
 
-    Events before `since` were taken at the word of an earlier verification. `erased` counts the
-    slots that are empty because an erasure says so; `views` are the views that were compared with
-    a replay. `waiting` counts the events after the checkpoint, which nobody outside can vouch for
-    yet; None where none was given. `signed` says who signed the checkpoint, where `claims verify`
-    was given a key to check that with.
+    Events before `since` were not read again. `erased` counts the slots emptied by erasures;
+    `views` are the projections that were compared with a replay. `waiting` counts the events after
+    the checkpoint, or is None without one. `signed` says who signed the checkpoint, if
+    `claims verify` was given a key.
     """
 
     origin: str

@@ -31,11 +31,11 @@ _SHOWN: Final = 20
 
 @attrs.frozen(kw_only=True)
 class Erasure(Answer):
-    """What an erasure took, or would take: `parts`, the slots; `left`, where the same still stands.
+    """What an erasure removed or would remove (`parts`), and where the same words are (`left`).
 
     `falling` are the claims that are in no position any more, and counted as `incomplete`.
-    `stored` is "stored", "dry_run", or "nothing" where nothing of it was left to erase. `sequences`
-    are those of the events that say so. `steps` lead to its being in no file.
+    `stored` is "stored", "dry_run", or "nothing" if it was erased already. `sequences` are those of
+    the erasing events. `steps` were taken, or are to be taken, to remove it from all files.
     """
 
     record: str

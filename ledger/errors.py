@@ -39,7 +39,7 @@ from typing import Literal
 
 
 class LedgerError(Exception):
-    """Something the ledger refuses or found, told in a sentence."""
+    """Something that the ledger refuses or found, with a message that says what to do."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -46,14 +46,14 @@ from ledger.view import Day, View
 
 
 class Ledger(Asking, Attesting, Erasing):
-    """An append-only log of claims in a database, and every question asked of it.
+    """An append-only log of claims in a database, with methods to record and to ask.
 
     `bind` is a path, a URL or an Engine (the ledger begins and commits), or a Connection or a
-    Session (the host does; the ledger never ends what it did not begin). In a Session, what is
-    entered is stored with its commit. The constructor does no I/O and changes no schema:
-    `Ledger.open` does. `clock` gives aware instants; `recorder` says who enters.
-    `appender` is the write path, for importers that put records of several kinds into one append;
-    `projections` keeps a host's own views in step with the log.
+    Session (the host does; the ledger never ends a transaction that it did not begin). In a
+    Session, records are stored with its commit. The constructor does no I/O and changes no schema:
+    `Ledger.open` does. `clock` returns aware instants; `recorder` says who records.
+    `appender` stores typed events and records of several kinds in one append; `projections` keeps
+    tables of the host in step with the log.
 
     Example:
         >>> with Ledger.open(":memory:") as ledger:
@@ -110,7 +110,7 @@ class Ledger(Asking, Attesting, Erasing):
         return ledger
 
     def close(self) -> None:
-        """Let go of the database, where the ledger opened it itself; one in memory is then gone."""
+        """Close the database, if the ledger opened it itself; one in memory is then gone."""
         if self._owned is not None:
             handed.let_go(self._owned)
 
@@ -130,10 +130,10 @@ class Ledger(Asking, Attesting, Erasing):
     def register(self, noun: Noun) -> Receipt:
         """Register a party, membership, topic, proposition, occurrence or document.
 
-        The same content under the same id again is no news.
+        The same content under the same id is not stored again.
 
         Raises:
-            AlreadyRecorded: the id is taken by another content.
+            AlreadyRecorded: the id is taken by other content.
             NotFound: it names something that is not registered.
         """
         return self.register_all([noun])[-1]
@@ -156,7 +156,7 @@ class Ledger(Asking, Attesting, Erasing):
         rank: int = 0,
         language: str | None = None,
     ) -> Receipt:
-        """Give a party a further name, perhaps a metonym, during a period (EDTF interval)."""
+        """Give a party another name or metonym, for a period (EDTF interval) or always."""
         one = Name(name, metonym=metonym, period=period, rank=rank, language=language)
         return self._enter(
             lambda intake: registering.name(intake, intake.find("party", id_of(party)), one)
@@ -173,13 +173,13 @@ class Ledger(Asking, Attesting, Erasing):
     ) -> Receipt:
         """Record a claim; the fields are those of `Claim`.
 
-        A `Party(...)` where an id goes is registered on the way. `document_text` is the text of
-        a document that was registered without it: words are checked against it, it is not kept.
+        A `Party(...)` in place of an id is registered too. `document_text` is the text of a
+        document that was registered without it: the words are checked, the text is not stored.
 
         Raises:
             NotFound: it names something that is not registered.
-            Invalid: what it says cannot be, or its words are not in the document.
-            AlreadyRecorded: `id` is taken by another content.
+            Invalid: a value is not allowed, or the words are not in the document.
+            AlreadyRecorded: `id` is taken by other content.
         """
         aside: list[Party] = []
         given = plain_fields(
@@ -209,10 +209,12 @@ class Ledger(Asking, Attesting, Erasing):
         return self._enter(lambda intake: claiming.relate(intake, edge))
 
     def merge(self, kept: Id, merged: Id, *, negated: bool = False, reason: str = "") -> Receipt:
-        """Two parties, or two propositions, always were one; the kept id is shown.
+        """Record that two ids of parties, or of propositions, always meant the same.
+
+        Answers show `kept`. `negated` swaps supports and opposes of the merged proposition.
 
         Raises:
-            InvalidMerge: a circle, an id merged away before, or a fact with an aim.
+            InvalidMerge: a circle, an id that is merged already, or a fact with an aim.
         """
         return self._enter(
             lambda intake: registering.merge(
@@ -228,14 +230,13 @@ class Ledger(Asking, Attesting, Erasing):
         document_text: str | None = None,
         **fields: Unpack[handed.ActFields],
     ) -> Receipt:
-        """The claimant took claims back: an act of saying of its own.
+        """Record that the claimant took claims back.
 
-        Needs `claimant` and `uttered` or `document`; the further fields are those of `Claim` that
-        an act of saying has (`via`, `on_behalf_of`, `chain`, `capacity`, `utterance`, `quote`,
-        `note`, `id`).
+        `claimant` is required, and `uttered` or `document`. Further fields, as of `Claim`: `via`,
+        `on_behalf_of`, `chain`, `capacity`, `utterance`, `quote`, `note`, `id`.
 
         Raises:
-            InvalidWithdrawal: no claimant, neither time nor document, or a claimant without part
+            InvalidWithdrawal: no claimant, neither date nor document, or a claimant without part
                 in the claim; the message names `correct` and `amend`.
         """
         act = undoing.withdrawal(plain_fields({"claimant": ids_of(claimant), **fields}))
@@ -255,7 +256,9 @@ class Ledger(Asking, Attesting, Erasing):
         expected: int | None = None,
         **fields: Any,
     ) -> Receipt:
-        """The publisher corrected its report of a claim or withdrawal, in a document.
+        """Record that the publisher corrected its report of a claim or withdrawal.
+
+        Give the correcting `document`, and the new fields or `never_said=True`.
 
         Raises:
             WrongExpectedVersion: the record is not at the `expected` version any more.
@@ -284,13 +287,13 @@ class Ledger(Asking, Attesting, Erasing):
         expected: int | None = None,
         **fields: Any,
     ) -> Receipt:
-        """Our entry was wrong: replace fields of any record, or strike it out.
+        """Correct your own entry: replace fields of any record, or strike it out.
 
         Raises:
             WrongExpectedVersion: the record is not at the `expected` version any more.
             InvalidAmendment: no reason, or a field that cannot be amended; the message names
                 `withdraw` and `correct`.
-            StillNamed: striking out what live records name.
+            StillNamed: live records name what would be struck out.
         """
         return self._enter(
             lambda intake: undoing.amend(
@@ -304,11 +307,11 @@ class Ledger(Asking, Attesting, Erasing):
         )
 
     def flush(self) -> list[Receipt]:
-        """Store in a Session's transaction what waits for its commit; elsewhere nothing waits."""
+        """Write pending records into the Session's transaction now."""
         return self.appender.flush() if isinstance(self.appender, Joined) else []
 
     def grouped(self) -> Self:
-        """This ledger for many threads: what they enter at once is stored in one append.
+        """This ledger for many threads: what they record at once is stored in one append.
 
         Raises:
             Invalid: the ledger is a host's Connection or Session, which threads do not share.
@@ -346,16 +349,17 @@ class Ledger(Asking, Attesting, Erasing):
         """The ledger as of two dates: what had been said by `said`, what was known by `known`.
 
         A plain date is the end of that day, in UTC unless `zone` says otherwise; `known` may
-        also be a sequence. Left out, they are now and the last event.
+        also be a sequence number. The defaults are now and the last event.
 
         Raises:
-            InvalidView: a date without its axis, a naive instant, or a `known` in the future.
+            InvalidView: a date without `said=` or `known=`, an instant without an offset, or a
+                `known` in the future.
         """
         with_an_axis(*bare)
         return view_of(self._folded, self._clock, said=said, known=known, zone=zone)
 
     def replay(self, date: Day | int, *, zone: dt.tzinfo | None = None) -> View:
-        """What this ledger showed on a date, or at a sequence: known by then, and said by then."""
+        """The view that this ledger gave on a date or at a sequence: known and said by then."""
         return self.as_of(known=date, zone=zone)
 
     # -- the proof --------------------------------------------------------------------------
@@ -372,13 +376,13 @@ class Ledger(Asking, Attesting, Erasing):
     ) -> auditing.Verification:
         """Check every stored byte, and that the log continues a checkpoint kept elsewhere.
 
-        `since` is the checkpoint up to which it was verified before: that far only the tree is
-        held against it. Without `contents` entries, leaves and tree are looked at, and not what
-        slots and columns say. With `views` every view that is served is compared with a fresh
-        replay of the log too. `processes` share the work, on a file or server.
+        `since` is the checkpoint up to which the log was verified before; earlier entries are not
+        read again. `contents=False` checks entries, leaves and tree, not slots and columns.
+        `views=True` also compares every projection in use with a replay. `processes` share the
+        work, on a file or server.
 
         Raises:
-            TamperEvidence: the first thing that is not as it was recorded, by sequence, in words.
+            TamperEvidence: something is not as it was recorded; `sequence` is the first bad event.
         """
         check_flag(views, "views")
         with self._folded.reading() as conn:

@@ -15,12 +15,11 @@ from ledger.recording.intake import Made
 
 @attrs.frozen(kw_only=True)
 class Receipt(Answer):
-    """What came of an entry: its id, the sequences it took, and when the log knew it.
+    """The result of recording: the id, the sequence numbers, and when it was recorded.
 
-    `stored` is "stored", or "already_stored": the same content under the same id is no news; or
-    "pending" in a Session's unit of work, where sequences come with the commit. `version` is the
-    record's: how many changes it has seen, to be given as `expected=`. A receipt stands wherever
-    the id does.
+    `stored` is "stored"; "already_stored", if the same content was there under the same id; or
+    "pending" in a Session, where sequence numbers come with the commit. `version` counts the
+    record's changes, to be passed as `expected=`. A receipt can be passed in place of the id.
     """
 
     id: str

@@ -60,11 +60,11 @@ def day_of(value: Day | None, name: str) -> dt.date | None:
 
 @attrs.frozen(kw_only=True, eq=False)
 class View:
-    """A read-only view of a ledger; made by `Ledger.as_of` and `Ledger.replay`.
+    """A read-only view of a ledger as of two dates; made by `Ledger.as_of` and `Ledger.replay`.
 
-    `said` cuts what had been said, `basis` is the number of events that were known. A view is
-    `settled` once the log has gone past what was asked for as known; before that only its basis
-    names it for good.
+    `said` is the date by which claims had been said; `basis` is the number of events that were
+    known. A view is `settled` once the log has gone past its `known`: then later events never
+    change it.
     """
 
     said: Knob
@@ -96,7 +96,7 @@ class View:
 
         Raises:
             UnknownParty: no such party in this view; near matches are named.
-            UnknownProposition: likewise; for a topic it says so.
+            UnknownProposition: no such proposition; if it is a topic, the message says so.
         """
         quick = plain.position(self._folded, self.basis, (party, proposition), self.said, policy)
         if isinstance(quick, standing.Position):
@@ -110,7 +110,7 @@ class View:
         *,
         policy: str | Policy = "latest",
     ) -> explaining.Explanation:
-        """The steps that lead to a position, with every claim kept or dropped and why.
+        """Explain a position step by step: every claim, kept or dropped, and why.
 
         Takes a party and a proposition, or a position that this view gave.
 
@@ -146,7 +146,7 @@ class View:
         proposition: str | None = None,
         policy: str | Policy = "latest",
     ) -> perspectives.Positions:
-        """Every position on a topic or a proposition, of all or of a party; silence left out."""
+        """Every position on a topic or a proposition, or of a party; silent ones are left out."""
         scope = Scope(party=party, topic=topic, proposition=proposition)
         if not scope.narrow:
             raise InvalidView(
@@ -158,13 +158,14 @@ class View:
     def timeline(
         self, party: str, topic: str, *, policy: str | Policy = "latest"
     ) -> timeline.Timeline:
-        """A party's words on a topic (or one proposition) over time: runs, turns, claims."""
+        """A party's claims on a topic (or one proposition) over time: runs and turns."""
         return self._ask(lambda asked: asked.timeline(party, topic, policy))
 
     def columns(self, *, progress: columns.Progress | None = None) -> columns.Columns:
-        """The positions of everybody on everything, for every day, held in memory as numbers.
+        """Everybody's positions on every proposition and day, kept in memory.
 
-        Made once it answers in milliseconds; `progress` is told how many propositions are done.
+        Making it takes long; then each day is answered in milliseconds. `progress` is called with
+        the number of propositions done.
 
         Example:
             >>> from ledger import Ledger
@@ -180,9 +181,9 @@ class View:
     def contradictions(
         self, *, party: str | None = None, topic: str | None = None, proposition: str | None = None
     ) -> tuple[perspectives.Contradiction, ...]:
-        """Pairs of parties that hold against each other on one proposition.
+        """Pairs of parties of which one supports and one opposes a proposition.
 
-        `party` leaves those in which it is one of the two.
+        `party` selects the pairs in which it is one of the two.
         """
         scope = Scope(party=party, topic=topic, proposition=proposition)
         if scope.narrow:
@@ -193,9 +194,9 @@ class View:
     def divergences(
         self, *, party: str | None = None, topic: str | None = None, proposition: str | None = None
     ) -> tuple[perspectives.Divergence, ...]:
-        """Pairs of claims that tell one occurrence in different ways, without denial.
+        """Pairs of claims that describe one occurrence differently, without denial.
 
-        `party` leaves those in which it made one of the two; `topic` and `proposition` those of
+        `party` selects the pairs in which it made one claim; `topic` and `proposition` those in
         which at least one claim is on it.
         """
         scope = Scope(party=party, topic=topic, proposition=proposition)
@@ -205,11 +206,11 @@ class View:
             return perspectives.divergences(facts, self.said)
 
     def perspectives(self, occurrence: str) -> accounts.Accounts:
-        """Who describes an occurrence how, side by side, in words of their own."""
+        """How the parties describe an occurrence, side by side, in their own words."""
         return self._ask(lambda asked: asked.accounts(occurrence))
 
     def silences(self, topic: str) -> silence.Silences:
-        """Who is silent on propositions of a topic on which others spoke, and since when."""
+        """The parties silent on propositions of a topic on which others spoke, and since when."""
         return self._ask(lambda asked: asked.silences(topic))
 
     # -- claims -----------------------------------------------------------------------------
@@ -231,8 +232,8 @@ class View:
     ) -> listing.Claims:
         """The claims said by the view's date, certain and possible, withdrawn ones marked.
 
-        `party` is whom a claim reaches by roll-up, `claimant` who made it. `about` (EDTF) may
-        overlap; `published` is a day by which the document surely was out.
+        `party` selects claims that reach it, `claimant` those that it made, `about` (EDTF) those
+        that may speak of that time, `published` those whose document was surely out by that day.
         """
         wanted = listing.Filters(
             party=party,
@@ -253,10 +254,10 @@ class View:
             return listing.claims(facts, self.said, wanted.found(facts))
 
     def trace(self, claim: str, *, document_text: str | None = None) -> provenance.Trace:
-        """A claim back to its words: chain, quotation, document, every event, and the proof.
+        """Trace a claim to its words: chain, quotation, document, every event, and the proof.
 
-        `document_text` is the text of a document that was registered without it, so that the
-        words are shown where they stand.
+        `document_text` is the text of a document that was registered without it, to show the
+        words in their context.
 
         Raises:
             UnknownClaim: no such claim in this view; near matches are named.
@@ -267,7 +268,7 @@ class View:
             return auditing.proved(conn, self._folded, found)
 
     def resting_on(self, document: str) -> resting.RestingOn:
-        """Everything that rests on a document, and which positions would fall with it.
+        """The claims of a document, and the positions that would change without it.
 
         Raises:
             UnknownDocument: no such document in this view; near matches are named.
@@ -275,7 +276,7 @@ class View:
         return self._ask(lambda asked: asked.resting_on(document))
 
     def attributed_to(self, party: str) -> resting.AttributedTo:
-        """Everything in which a party has a part: what it claims, what reaches it, through whom.
+        """All claims in which a party has a role: its own, those that reach it, those it reports.
 
         Raises:
             UnknownParty: no such party in this view; near matches are named.
@@ -283,25 +284,25 @@ class View:
         return self._ask(lambda asked: asked.attributed_to(party))
 
     def evidence(self, party: str, proposition: str) -> resting.PositionTrace:
-        """A position, with each claim that bears on it traced back to its words.
+        """A position, with the trace of each claim that it rests on.
 
         Raises:
             UnknownParty: no such party in this view; near matches are named.
-            UnknownProposition: likewise.
+            UnknownProposition: no such proposition in this view.
         """
         return self._ask(lambda asked: asked.evidence(party, proposition))
 
     def check_quotes(
         self, document: str | None = None, *, texts: Mapping[str, str] | None = None
     ) -> versions.QuoteChecks:
-        """Whether each quotation stands in its document, and in later versions of it.
+        """Check whether each quotation is in its document, and in later versions of it.
 
-        `texts` are texts, by document, of documents that were registered without them. Without
-        `document` it is all of them.
+        `texts` gives, by id, the texts of documents that were registered without them. Without
+        `document`, all documents are checked.
 
         Raises:
             UnknownDocument: no such document in this view; near matches are named.
-            InvalidDocument: a text that is not that of its document.
+            InvalidDocument: a text is not that of its document.
         """
         if texts is not None and not isinstance(texts, Mapping):
             raise InvalidView(
@@ -324,8 +325,8 @@ class View:
         """The id of the one party that an id or name denotes on a day; on any day without one.
 
         Raises:
-            UnknownName: nothing bears it then; near matches are named.
-            AmbiguousName: several parties bear it then, or one does perhaps.
+            UnknownName: no party has that name then; near matches are named.
+            AmbiguousName: several parties have it then, or one only possibly.
         """
         return self._ask(lambda asked: naming.resolve(asked.records, name, day_of(on, "on")))
 
@@ -377,15 +378,15 @@ class View:
         return self._folded.origin
 
     def events(self) -> Iterator[ev.StoredEvent]:
-        """The events that the view knows, in order, in constant memory; `said` leaves none out."""
+        """The events up to the view's basis, in order, in constant memory; `said` has no effect."""
         return paging.events(self._folded, limit=self.basis)
 
     def entries(self) -> Iterator[Row]:
-        """Their entries and slots as they are stored, in order, in constant memory."""
+        """The same events' entries and slots as stored, in order, in constant memory."""
         return paging.entries(self._folded, until=self.basis)
 
     def checkpoint(self) -> Checkpoint:
-        """The root over the events that the view knows, unsigned."""
+        """The checkpoint over the events up to the view's basis, unsigned."""
         return auditing.checkpoint(self._folded, self.basis, None)
 
 

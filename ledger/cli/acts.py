@@ -47,29 +47,29 @@ def record(
 
     Example: `claims record --claimant Baku --act deny --proposition blocked --uttered 2023-01-10`
 
-    Parties may be named by id, or by a name they bore on the day of the words.
+    Name parties by id, or by their name on the day of the words.
 
     Args:
         proposition: What it is about.
         act: assert, deny, accuse, demand, offer and others.
-        claimant: Who said it; repeated, these are alternatives.
+        claimant: Who said it; if repeated, these are alternatives.
         stance: supports, opposes, neutral, mixed or undeclared.
         uttered: When it was said, as an EDTF date.
         about: What time it speaks of, as an EDTF date.
-        document: The document that carries it.
-        document_text: A file with the document's text, where the ledger has not kept it.
-        quote: The words, exactly as they stand there.
-        at: Where they stand, as START-END in code points; repeatable.
-        mode: How they are given.
-        via: A party the words came through, outermost first; repeatable.
-        on_behalf_of: Whom the claimant speaks for, as the text says; repeatable.
+        document: The document it is in.
+        document_text: A file with the document's text, if the ledger did not store it.
+        quote: The words, exactly as in the document.
+        at: Their place, as START-END in code points; repeatable.
+        mode: The kind of quotation.
+        via: A party that passed the words on, outermost first; repeatable.
+        on_behalf_of: Whom the claimant speaks for, according to the text; repeatable.
         utterance: The occasion that several claims or reports share.
         factuality: certain, probable, possible or uncommitted.
         capacity: official or personal.
         expires: Until when it holds, as an EDTF date.
-        conditions: On what conditions.
+        conditions: Conditions that the claimant sets.
         note: A note of yours.
-        id_: The id you choose; otherwise the ledger makes one.
+        id_: The id you choose; the ledger makes one if left out.
     """
     fields = given(
         claimant=claimant,
@@ -131,19 +131,19 @@ def withdraw(
 
     Args:
         claims: The claims that were taken back.
-        claimant: Who took them back; repeated, these are alternatives.
+        claimant: Who took them back; if repeated, these are alternatives.
         uttered: When, as an EDTF date.
-        document: The document that carries it.
-        document_text: A file with the document's text, where the ledger has not kept it.
-        quote: The words, exactly as they stand there.
-        at: Where they stand, as START-END in code points; repeatable.
-        mode: How they are given.
-        via: A party the words came through, outermost first; repeatable.
+        document: The document it is in.
+        document_text: A file with the document's text, if the ledger did not store it.
+        quote: The words, exactly as in the document.
+        at: Their place, as START-END in code points; repeatable.
+        mode: The kind of quotation.
+        via: A party that passed the words on, outermost first; repeatable.
         on_behalf_of: Whom the claimant speaks for; repeatable.
         utterance: The occasion that several claims or reports share.
         capacity: official or personal.
         note: A note of yours.
-        id_: The id you choose; otherwise the ledger makes one.
+        id_: The id you choose; the ledger makes one if left out.
     """
     fields = given(
         claimant=claimant,
@@ -189,9 +189,9 @@ def correct(
 
     Args:
         claim: The claim that was misreported.
-        document: The document in which its publisher corrects it.
+        document: The document with the correction.
         changes: FIELD=TEXT or FIELD:=JSON, the corrected fields; repeatable.
-        never_said: The words were never said at all.
+        never_said: The words were not said at all.
         note: A note of yours.
     """
     fields = read_changes(changes)
@@ -212,7 +212,7 @@ def amend(
     strike_out: Flag = False,
     where: Desk = DESK,
 ) -> None:
-    """Put right an entry of yours: replace its fields, or strike it out.
+    """Correct your own entry: replace its fields, or strike it out.
 
     Example: `claims amend C03 --reason "slip of the pen" --set stance=opposes`
 
@@ -220,7 +220,7 @@ def amend(
         record: The id of the record.
         reason: Why.
         changes: FIELD=TEXT or FIELD:=JSON, the new fields; repeatable.
-        strike_out: It should never have been entered.
+        strike_out: The record counts as never entered.
     """
     fields = read_changes(changes)
     with where.ledger() as ledger:

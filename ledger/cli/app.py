@@ -43,7 +43,7 @@ def assembled() -> App:
     """The commands, with help for a terminal or for a plain file."""
     app = App(
         name="claims",
-        help="A ledger of who claimed what, when, through whom, and where it is written.",
+        help="A ledger of who claimed what, when, on whose behalf, and in which document.",
         version=_version,
         suppress_keyboard_interrupt=False,
         help_formatter="default" if sys.stdout.isatty() else "plain",

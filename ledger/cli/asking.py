@@ -28,12 +28,12 @@ def position(
     when: When = NOW,
     where: Where = HERE,
 ) -> None:
-    """Say where a party stands on a proposition, and on which words.
+    """Show where a party stands on a proposition, and the claims behind it.
 
     Example: `claims position Baku road-blocked --said 2023-01-18`
 
     Args:
-        who: The party, by id or by a name it bore on that day.
+        who: The party, by id or by its name on that day.
         proposition: The proposition.
         policy: Which claims count: latest, own_level_first or highest_authority_first.
     """
@@ -50,7 +50,7 @@ def positions(
     when: When = NOW,
     where: Where = HERE,
 ) -> None:
-    """List the positions on a topic or proposition, of a party, or all of them.
+    """List the positions on a topic or proposition, or of a party.
 
     Example: `claims positions --topic lachin --said 2023-01-18`
 
@@ -73,7 +73,7 @@ def replay(
     Example: `claims replay 2023-01-18 --topic lachin`
 
     Args:
-        date: A day or an instant; or the number of an event.
+        date: A day, an instant or a sequence number.
     """
     with where.ledger() as ledger:
         view = ledger.as_of(known=number_or_day(date))
@@ -134,12 +134,12 @@ def timeline(
     when: When = NOW,
     where: Where = HERE,
 ) -> None:
-    """Show what a party said on a topic over time, and where it turned.
+    """Show what a party said on a topic over time, and where its stance changed.
 
     Example: `claims timeline ru lachin`
 
     Args:
-        who: The party, by id or by a name it bore on that day.
+        who: The party, by id or by its name on that day.
         topic: The topic, or one proposition.
         policy: Which claims count: latest, own_level_first or highest_authority_first.
     """
@@ -165,22 +165,22 @@ def claims(
     when: When = NOW,
     where: Where = HERE,
 ) -> None:
-    """List claims in order of saying, withdrawn ones marked.
+    """List claims in order of saying, with withdrawn ones marked.
 
     Example: `claims claims --topic lachin --said 2023-01-18`
 
     Args:
-        who: That reach this party, its own or by roll-up.
-        claimant: That this party made.
-        proposition: On this proposition.
-        topic: On this topic.
-        document: In this document.
-        utterance: Of this occasion.
-        act: Of this speech act.
-        stance: Of this stance.
-        certainty: Surely said by then, or possibly.
-        about: That speak of this time, as an EDTF date.
-        published: In documents that were surely out by this day.
+        who: Claims that reach this party, its own or rolled up.
+        claimant: Claims that this party made.
+        proposition: Claims on this proposition.
+        topic: Claims on this topic.
+        document: Claims in this document.
+        utterance: Claims of this utterance.
+        act: Claims with this speech act.
+        stance: Claims with this stance.
+        certainty: Claims surely said by then, or possibly.
+        about: Claims that may speak of this time, an EDTF date.
+        published: Claims in documents that were surely out by this day.
     """
     with where.ledger() as ledger:
         view = when.view(ledger)
@@ -229,16 +229,16 @@ def trace(
     when: When = NOW,
     where: Where = HERE,
 ) -> None:
-    """Follow a claim back to its words; or see what rests on a document, or on a party's words.
+    """Trace a claim to its words; or show what rests on a document or a party.
 
     Example: `claims trace C03`
 
     Args:
         claim: The claim.
-        document: Everything that rests on this document, and what falls if it is corrected.
-        who: Everything in which this party has a part, and through whom the words came.
+        document: The claims of this document, and the positions that would change without it.
+        who: All claims in which this party has a role.
         on: With --party: its position on this proposition, claim by claim.
-        text_file: The text of the claim's document, if the ledger does not keep it.
+        text_file: The text of the claim's document, if the ledger did not store it.
     """
     asked = [one for one in (claim, document, who) if one is not None]
     if len(asked) != 1 or (on is not None and who is None):
@@ -269,13 +269,13 @@ def check_quotes(
     when: When = NOW,
     where: Where = HERE,
 ) -> int:
-    """Check whether quotations stand in their documents and later versions; 1 if some do not.
+    """Check whether quotations are in their documents; the status is 1 if some are not.
 
     Example: `claims check-quotes g1 --text-file g1.txt`
 
     Args:
-        document: Those of this document alone.
-        text_file: Its text, if the ledger does not keep it.
+        document: Only those of this document.
+        text_file: Its text, if the ledger did not store it.
     """
     if text_file is not None and document is None:
         raise InvalidView(
@@ -292,7 +292,7 @@ def check_quotes(
 
 
 def contradictions(*, scope: Scope = ALL, when: When = NOW, where: Where = HERE) -> None:
-    """List the pairs of parties that hold against each other.
+    """List the pairs of parties of which one supports and one opposes a proposition.
 
     Example: `claims contradictions --topic lachin --said 2023-01-18`
     """
@@ -303,7 +303,7 @@ def contradictions(*, scope: Scope = ALL, when: When = NOW, where: Where = HERE)
 
 
 def divergences(*, scope: Scope = ALL, when: When = NOW, where: Where = HERE) -> None:
-    """List the pairs of claims that tell one occurrence in two ways.
+    """List the pairs of claims that describe one occurrence differently.
 
     Example: `claims divergences --topic lachin`
     """
@@ -327,10 +327,10 @@ def diff(
     Example: `claims diff --from-said 2023-01-18 --to-said 2023-02-22`
 
     Args:
-        from_said: What had been said by then, in the first view.
-        from_known: What this ledger knew by then, in the first view.
-        to_said: What had been said by then, in the second view; today if left out.
-        to_known: What this ledger knew by then, in the second view; all of it if left out.
+        from_said: The date `--said` of the first view.
+        from_known: The date `--known` of the first view.
+        to_said: The date `--said` of the second view; now if left out.
+        to_known: The date `--known` of the second view; everything if left out.
     """
     if from_said is None and from_known is None:
         raise InvalidView(

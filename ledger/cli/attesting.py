@@ -34,13 +34,13 @@ KeyName = Annotated[str, Parameter(name="--name", env_var="CLAIMS_ORIGIN")]
 
 @key_app.command(name="new")
 def key_new(file: Path, /, *, name: KeyName = "default", json: Flag = False) -> None:
-    """Make a key, keep it in a file of yours alone, and print its public half.
+    """Make a key, write it into a file that only you may read, and print the verifier key.
 
     Example: `claims key new weir.key --name weir.example/claims`
 
     Args:
-        file: The file to make.
-        name: The name of the log, which its key bears.
+        file: The file to create.
+        name: The name of the log, which is also the key's.
         json: Print one JSON document.
     """
     signer = Ed25519Signer.generate(name)
@@ -50,7 +50,7 @@ def key_new(file: Path, /, *, name: KeyName = "default", json: Flag = False) -> 
 
 @key_app.command(name="show")
 def key_show(file: Path, /, *, ssh: Flag = False, json: Flag = False) -> None:
-    """Print the public half of a key, to be handed to those who shall check.
+    """Print the verifier key, for those who check your signatures.
 
     Example: `claims key show weir.key > weir.vkey`
 
@@ -89,14 +89,14 @@ def checkpoint(
     witnesses: Path | None = None,
     where: Where = HERE,
 ) -> int:
-    """Print the root over the log, to be kept outside of it; signed, if a key is given.
+    """Print the checkpoint of the log, to be kept elsewhere; signed, if a key is given.
 
     Example: `claims checkpoint --key weir.key > checkpoint.txt`
 
     Args:
-        size: Over the first so many events; all if left out.
-        key: A file that claims key new made; two of them while one takes the other's place.
-        memory: Where the signer remembers what it signed last; beside the key if left out.
+        size: Of the first so many events; all if left out.
+        key: A file that claims key new made; repeatable while you change keys.
+        memory: The file with what the signer signed last; beside the key if left out.
         witnesses: A policy file whose witnesses are asked to cosign.
     """
     policy = None if witnesses is None else read_policy(str(witnesses))
@@ -164,11 +164,11 @@ def prove(
     Example: `claims prove C1 --checkpoint checkpoint.txt --entry C1.json > C1.tlog-proof`
 
     Args:
-        claim: The claim's id, or the number of any event.
+        claim: The claim's id, or the sequence number of an event.
         checkpoint: A file with the checkpoint that the proof leads to; the log's end if left out.
         since: A file with an older checkpoint; proves that the log continues it.
-        entry: Where to write the bytes that are proved.
-        key: The key that signs these bytes, beside them in a file that ends with .sig.
+        entry: The file to which the proved bytes are written.
+        key: The key that signs these bytes, in a file beside them that ends with .sig.
     """
     if (claim is None) == (since is None):
         raise Invalid(
@@ -238,16 +238,16 @@ def bundle(
     withhold: Many = (),
     where: Where = HERE,
 ) -> None:
-    """Write claims with their proofs into a folder or zip that can be checked without the ledger.
+    """Write claims with their proofs into a folder or zip, to be checked without the ledger.
 
     Example: `claims bundle C1.zip --claim C1 --checkpoint checkpoint.txt`
 
     Args:
-        path: The folder to make, or a zip if it ends with .zip.
-        claim: Of one claim, with what touched it and what it names.
-        party: Of the claims of a party; of the whole log if both are left out.
+        path: The folder to create, or a zip if it ends with .zip.
+        claim: One claim, with what changed it and what it names.
+        party: The claims of a party; the whole log if both are left out.
         checkpoint: A file with the checkpoint that the proofs lead to; the log's end if left out.
-        since: A file with an older checkpoint that the bundle shall continue.
+        since: A file with an older checkpoint that the bundle continues.
         withhold: What to leave out: a slot (who, what, words, by), or of one event, as 12:words.
     """
     with where.ledger() as ledger:

@@ -21,13 +21,13 @@ def log(
     limit: NumberOrNone = None,
     where: Where = HERE,
 ) -> None:
-    """Print the log, a line (or a JSON document) an event.
+    """Print the log, one line (or JSON document) for each event.
 
     Example: `claims log --after 10 --limit 5`
 
     Args:
-        after: Begin behind the event of this number.
-        limit: At most so many events.
+        after: Begin after the event with this sequence number.
+        limit: The greatest number of events to print.
     """
     with where.ledger() as ledger:
         for line in ledger.log(after=after, limit=limit):
@@ -52,12 +52,12 @@ def verify(
 
     Args:
         bundle: The folder or zip that claims bundle made; the ledger itself if left out.
-        checkpoint: A file that holds what `claims checkpoint` printed.
+        checkpoint: A file with the output of `claims checkpoint`.
         trust: Who must have signed: a verifier key, or a file with one or with a policy.
         since: A file with the checkpoint up to which it was verified before; go on from there.
-        jobs: How many processes share the work.
-        tree_only: Look at entries, leaves and tree alone, not at what slots and columns say.
-        views: Compare the library's own views with a fresh replay of the log too.
+        jobs: The number of processes that share the work.
+        tree_only: Check entries, leaves and the tree only, not slots and columns.
+        views: Also compare the tables that `claims index` makes with a replay.
     """
     kept = None if checkpoint is None else read_checkpoint(checkpoint)
     policy = None if trust is None else read_policy(trust)
@@ -105,7 +105,7 @@ def demo(*, folder: Path | None = None, json: Flag = False) -> None:
     Example: `claims demo`
 
     Args:
-        folder: Where to leave the ledger; a temporary folder if left out.
+        folder: Where to keep its files; a temporary folder if left out.
         json: Print one JSON document.
     """
     from ledger.testing import demonstration  # noqa: PLC0415 - nothing else needs its texts

@@ -37,9 +37,9 @@ def party_add(
 
     Args:
         key: The id you choose.
-        name: What it is called.
+        name: Its name.
         kind: state, organisation, body, office, person, joint, unnamed_group or publisher.
-        metonym: A name that stands for it, such as a capital; repeatable.
+        metonym: A name that stands for it, such as its capital; repeatable.
         part_of: A party it belongs to and speaks for; repeatable.
         member: A member of a joint party; repeatable.
     """
@@ -86,11 +86,11 @@ def document_add(
         text: Its text.
         text_file: A UTF-8 file with its text, taken exactly as it is.
         sha256: The digest of its UTF-8 bytes, where it comes without text.
-        length: Its length in code points, where it comes without text.
+        length: Its length in code points, if it comes without text.
         title: Its title.
         url: Its http or https address.
         language: Its language.
-        keep_text: Keep the text; --forget-text keeps digest and length alone.
+        keep_text: Store the text; --forget-text stores digest and length only.
         revises: The document of which it is a later version.
     """
     if text is not None and text_file is not None:
@@ -144,7 +144,7 @@ def topic_add(key: NewId, /, *, label: str, part_of: str | None = None, where: D
 
     Args:
         key: The id you choose.
-        label: What it is called.
+        label: Its name.
         part_of: The wider topic.
     """
     with where.ledger() as ledger:
@@ -178,14 +178,14 @@ def proposition_add(
 
 @occurrence_app.command(name="add")
 def occurrence_add(key: NewId, /, *, label: str, proposition: Many, where: Desk = DESK) -> None:
-    """Describe an occurrence that several propositions tell of.
+    """Register an occurrence that several propositions describe.
 
     Example: `claims occurrence add stop --label "The stop" --proposition blocked`
 
     Args:
         key: The id you choose.
-        label: What it is called.
-        proposition: A proposition that tells of it; repeatable.
+        label: Its name.
+        proposition: A proposition that describes it; repeatable.
     """
     with where.ledger() as ledger:
         noun = Occurrence(key, label=label, propositions=proposition)
@@ -204,17 +204,17 @@ def name(
     language: str | None = None,
     where: Desk = DESK,
 ) -> None:
-    """Give a party a further name, perhaps for a time.
+    """Give a party another name, perhaps for a period.
 
     Example: `claims name az Baku --metonym --since 1991-10-18`
 
     Args:
         who: The party.
         text: The name.
-        metonym: It stands for the party, as a capital does.
+        metonym: The name stands for the party, as a capital does.
         since: The first day of the name.
         until: The first day on which it no longer holds.
-        rank: Where several parties bear a name, the lowest rank wins.
+        rank: If several parties have a name, the lowest rank wins.
         language: The language of the name.
     """
     with where.ledger() as ledger:
@@ -241,17 +241,17 @@ def member(
     roster: Flag = False,
     where: Desk = DESK,
 ) -> None:
-    """Record that a party belongs to another, perhaps for a time.
+    """Record that a party belongs to another, perhaps for a period.
 
     Example: `claims member ru-mod ru --role ministry`
 
     Args:
         who: The member.
-        organisation: What it belongs to.
-        role: As what.
+        organisation: The party it belongs to.
+        role: Its role.
         since: The first day of the membership.
         until: The first day on which it no longer holds.
-        roster: A mere seat: what the member says is not the organisation's position.
+        roster: The member does not speak for the organisation.
     """
     with where.ledger() as ledger:
         view = ledger.as_of()
@@ -265,7 +265,7 @@ def member(
 def relate(
     claim: str, relation: str, target: str, /, *, note: str | None = None, where: Desk = DESK
 ) -> None:
-    """Relate a claim to another one.
+    """Relate a claim to another.
 
     Example: `claims relate C12 disputes C08`
 
@@ -288,13 +288,13 @@ def merge(
     reason: str = "",
     where: Desk = DESK,
 ) -> None:
-    """Say that two parties, or two propositions, always were one.
+    """Record that two ids of parties, or of propositions, always meant the same.
 
     Example: `claims merge az azerbaijan --reason "entered twice"`
 
     Args:
-        kept: The id that stays.
-        merged: The id that from now on means the same.
+        kept: The id to keep.
+        merged: The other id.
         negated: The merged proposition says the opposite of the kept one.
         reason: Why.
     """

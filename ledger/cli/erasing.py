@@ -27,17 +27,17 @@ def erase(
 
     Example: `claims erase C03 --reason "request of the person" --authority "privacy officer"`
 
-    It shows what would go, and asks you to type the id again: nothing brings it back. That there
-    was something, when, and why it went stays in the log for ever, and so do both texts below.
+    It shows what will be erased, and asks you to type the id again. This cannot be undone. The log
+    keeps for ever that something was erased, when, for what reason and by whose authority.
 
     Args:
         record: The id of the claim, document, party or other record.
         reason: Why, without personal data.
-        authority: Who may decide that, without personal data.
-        slots: Which parts: who, what, words, by; repeatable. The usual ones if left out.
-        quotations: Of a document, the quotations taken from it too.
-        dry_run: Show what would go, and change nothing.
-        confirm: The id once more, where nobody is there to type it.
+        authority: By whose authority, without personal data.
+        slots: The parts: who, what, words, by; repeatable. The default depends on the record.
+        quotations: With a document, also the quotations taken from it.
+        dry_run: Show what would be erased, and change nothing.
+        confirm: The id again, for scripts.
     """
     with where.ledger() as ledger:
         erased = functools.partial(
@@ -73,7 +73,7 @@ def _typed(record: str) -> str | None:
 
 
 def vacuum(*, where: Where = HERE) -> None:
-    """Write the database's files anew, so that nothing erased is left in a free page.
+    """Rewrite the database's files, so that nothing erased is left in free pages.
 
     Example: `claims vacuum`
     """

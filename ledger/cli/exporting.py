@@ -24,19 +24,18 @@ def export_(
     when: When = NOW,
     where: Where = HERE,
 ) -> None:
-    """Write what a ledger shows in a format that others read.
+    """Export the ledger in one of several formats.
 
     Example: `claims export nanopub --to claims.trig --said 2023-01-18`
 
     Formats: jsonl, log, parquet, prov, prov-n, prov-o, nanopub, annotations, schemaorg, cito,
-    popolo, cloudevents. What each cannot carry is told beforehand with --losses.
+    popolo, cloudevents. --losses lists what a format cannot carry.
 
     Args:
         format: The format.
-        to: The file (packed, if it ends with .gz), or for parquet the folder; standard output if
-            left out.
-        base: What the addresses of records begin with, such as https://claims.example/
-        losses: Print what the format would not carry, and write nothing.
+        to: The file (.gz is compressed), or for parquet the folder; standard output if left out.
+        base: The beginning of the addresses of records, such as https://claims.example/
+        losses: List what the format would not carry, and write nothing.
     """
     chosen = format_called(format)
     if chosen.of_log and when.said is not None and not losses:

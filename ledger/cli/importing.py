@@ -45,21 +45,20 @@ def import_(
 
     Example: `claims import claims.jsonl --report refused.jsonl`
 
-    Good records are kept and bad ones told; a second run of the file records nothing twice, and
-    finishes a run that was interrupted.
+    Good records are stored and bad ones reported. A second run stores nothing twice, and finishes
+    a run that was interrupted.
 
     Args:
         file: The file, plain or gzip; or a folder of brat files.
-        format_: Its format, where its name and beginning do not tell.
-        mapping: A TOML file that says what columns, types or names of the file stand for.
+        format_: Its format, if it is not recognised by name and contents.
+        mapping: A TOML file that says what columns, types or names of the file mean.
         bounds: Whether an end in the file is the last day that counts, or the first that does not.
         report: Where to write refused records, one JSON object each, with their bytes as base64.
-        dry_run: Say what would become of the file, and record nothing.
-        all_or_nothing: Record nothing if a record is refused; of a history, no such version.
-        bring_back: Record again what was struck out or amended since; else it is passed over.
-        history: Import each version of the file in git as of its commit, into an empty ledger, or
-            behind those that an earlier run imported.
-        strike_out_vanished: Of a history, strike out what the next version does not hold any more.
+        dry_run: Check everything, record nothing.
+        all_or_nothing: Record nothing if a record is refused; with --history, nothing of a version.
+        bring_back: Record again what was struck out or amended since, instead of skipping it.
+        history: Import each version of the file in git as of its commit; continues an earlier run.
+        strike_out_vanished: With --history, strike out what the next version no longer holds.
         quiet: Do not print warnings.
     """
 

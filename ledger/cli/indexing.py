@@ -14,16 +14,16 @@ _BATCH: Final = 50_000
 
 
 def index(*, again: Flag = False, where: Where = HERE) -> None:
-    """Keep tables by which questions are answered without reading the whole log.
+    """Make tables with which questions are answered without reading the whole log.
 
-    Worth it from some ten thousand claims on: questions about somebody or something then read what
-    bears on them, at any known-date, with the same answers. Every command keeps the tables up; type
-    it again after a program wrote that does not, and after an upgrade.
+    Worth it from some ten thousand claims on. The answers are the same. Commands that record keep
+    the tables up to date. Run it again after a program has written that does not, and after an
+    upgrade.
 
     Example: `claims index`
 
     Args:
-        again: Make them anew, where `claims verify --views` found them changed.
+        again: Make them anew, if `claims verify --views` found a difference.
     """
     with where.ledger() as ledger:
         for one in former(ledger.layout):

@@ -12,19 +12,17 @@ from ledger.cli.output import as_json, rows_of, say, table
 from ledger.projections.answer import Answer
 
 party_app = App(
-    name="party", help="States, organisations, persons: whoever claims or publishes.", group=ENTER
+    name="party", help="Parties: states, organisations, persons and others.", group=ENTER
 )
-document_app = App(name="document", help="Documents that carry claims.", group=ENTER)
+document_app = App(name="document", help="Documents with claims in them.", group=ENTER)
 topic_app = App(name="topic", help="Groups of propositions.", group=ENTER)
-proposition_app = App(name="proposition", help="What is claimed.", group=ENTER)
-occurrence_app = App(
-    name="occurrence", help="What happened, told in several propositions.", group=ENTER
-)
+proposition_app = App(name="proposition", help="Propositions: what is claimed.", group=ENTER)
+occurrence_app = App(name="occurrence", help="What several propositions describe.", group=ENTER)
 
 
 @party_app.command(name="list")
 def party_list(*, when: When = NOW, where: Where = HERE) -> None:
-    """List the parties with their names and what they belong to.
+    """List the parties with their names and memberships.
 
     Example: `claims party list`
     """
@@ -57,7 +55,7 @@ def proposition_list(*, topic: str | None = None, when: When = NOW, where: Where
     Example: `claims proposition list --topic lachin`
 
     Args:
-        topic: Of this topic, and those inside it, alone.
+        topic: Only of this topic and the topics inside it.
     """
     with where.ledger() as ledger:
         found = when.view(ledger).propositions(topic=topic)

@@ -60,11 +60,11 @@ class Where:
     db: Annotated[str, Parameter(env_var="CLAIMS_DB")] = "claims.db"
     """Path or URL of the ledger."""
     origin: Annotated[str | None, Parameter(env_var="CLAIMS_ORIGIN")] = None
-    """Which log of it, where it holds several."""
+    """The name of the log, if there are several."""
     prefix: Annotated[str, Parameter(env_var="CLAIMS_PREFIX")] = Layout().prefix
-    """What its tables' names begin with."""
+    """The prefix of the table names."""
     schema: Annotated[str | None, Parameter(env_var="CLAIMS_SCHEMA")] = None
-    """The schema they are in, on PostgreSQL."""
+    """The schema of the tables, on PostgreSQL."""
     json: Flag = False
     """Print JSON."""
     begins: ClassVar[bool] = False
@@ -164,7 +164,7 @@ class Desk(Where):
     """Into which ledger, and who enters."""
 
     recorder: Annotated[str, Parameter(env_var="CLAIMS_RECORDER")] = Recorder().id
-    """Who enters, by a pseudonym: it stands in the log for ever."""
+    """Who records, as a pseudonym: it stays in the log for ever."""
     begins: ClassVar[bool] = True
 
     @property
@@ -191,9 +191,9 @@ class When:
     """As of which dates to ask; both are a day or an instant."""
 
     said: str | None = None
-    """What had been said by then; today if left out."""
+    """What had been said by this date; now if left out."""
     known: str | None = None
-    """What this ledger knew by then (or by its event of that number)."""
+    """What this ledger knew by this date or sequence number; everything if left out."""
 
     def view(self, ledger: Ledger) -> View:
         """The ledger as of these dates."""
@@ -206,11 +206,11 @@ class Scope:
     """Whom and what an answer is narrowed to; everything if left out."""
 
     who: PartyName = None
-    """Of this party alone, by id or by a name it bore on that day."""
+    """Only of this party, by id or by its name on that day."""
     topic: str | None = None
-    """On this topic and those inside it alone."""
+    """Only on this topic and the topics inside it."""
     proposition: str | None = None
-    """On this proposition alone."""
+    """Only on this proposition."""
 
     def of(self, view: View) -> dict[str, str | None]:
         """The same with the party's id, in a view."""

@@ -16,12 +16,12 @@ def explain(
     when: When = NOW,
     where: Where = HERE,
 ) -> None:
-    """Say step by step why a party stands where it stands: every claim kept or dropped.
+    """Explain a position step by step: every claim, kept or dropped, and why.
 
     Example: `claims explain Baku road-blocked --said 2023-01-18`
 
     Args:
-        who: The party, by id or by a name it bore on that day.
+        who: The party, by id or by its name on that day.
         proposition: The proposition.
         policy: Which claims count: latest, own_level_first or highest_authority_first.
     """
@@ -32,7 +32,7 @@ def explain(
 
 
 def perspectives(occurrence: str, /, *, when: When = NOW, where: Where = HERE) -> None:
-    """Show who describes an occurrence how, side by side.
+    """Show side by side how the parties describe an occurrence.
 
     Example: `claims perspectives stopped-road`
 
@@ -44,7 +44,7 @@ def perspectives(occurrence: str, /, *, when: When = NOW, where: Where = HERE) -
 
 
 def silences(topic: str, /, *, when: When = NOW, where: Where = HERE) -> None:
-    """List who is silent on a topic on which others spoke, and their last word on it.
+    """List who said nothing on a topic on which others spoke, and their last word on it.
 
     Example: `claims silences lachin --said 2023-02-22`
 

@@ -21,7 +21,7 @@ SchemaName = Annotated[str | None, Parameter(name="--schema")]
 
 
 def init(target: str | None = None, /, *, beside: Flag = False, where: Desk = DESK) -> None:
-    """Create a ledger, or bring its tables to this version.
+    """Create a ledger, or upgrade its tables.
 
     Example: `claims init claims.db`
 
@@ -54,15 +54,15 @@ def schema_sql(
     since: str | None = None,
     json: Flag = False,
 ) -> None:
-    """Print the SQL that makes the tables, for someone else to run.
+    """Print the SQL that creates the tables, for somebody else to run.
 
     Example: `claims schema sql --dialect postgresql`
 
     Args:
         dialect: For which database.
-        prefix: What the tables' names begin with.
-        schema_name: The schema they go into, on PostgreSQL.
-        since: The revision that they are at; nothing is there yet if left out.
+        prefix: The prefix of the table names.
+        schema_name: Their schema, on PostgreSQL.
+        since: Print an upgrade from this revision; all tables if left out.
         json: Print one JSON document.
     """
     statements = schema.sql(dialect, Layout(prefix=prefix, schema=schema_name), since=since)
@@ -79,13 +79,13 @@ def schema_grants(
     reader: str = Roles().reader,
     json: Flag = False,
 ) -> None:
-    """Print the SQL that makes roles on PostgreSQL and gives them their rights.
+    """Print the SQL that creates roles on PostgreSQL and gives them their rights.
 
     Example: `claims schema grants | psql claims`
 
     Args:
-        prefix: What the tables' names begin with.
-        schema_name: The schema they are in.
+        prefix: The prefix of the table names.
+        schema_name: Their schema.
         owner: The role that makes and changes the tables.
         writer: The role that may record.
         reader: The role that may ask and verify.

@@ -200,7 +200,7 @@ def _chains(value: Sequence[Link] | Sequence[Sequence[Link]]) -> tuple[Chain, ..
 
 @attrs.frozen(kw_only=True)
 class Claim:
-    """A claim as a host hands it in; parties, propositions and documents by their ids.
+    """A claim to record; parties, propositions and documents are given by their ids.
 
     Who: `claimant` (several are alternatives: the attribution is ambiguous; none: the text names
     nobody), `via` (reporters, outermost first) and `on_behalf_of`; or `chain`, the links in full
@@ -261,7 +261,7 @@ class Claim:
 
 @attrs.frozen
 class Relation:
-    """A typed edge from a claim to another one; one direction is kept.
+    """A typed edge from one claim to another.
 
     Example:
         >>> Relation("C12", "divergent_characterisation", "C08").relation

@@ -36,12 +36,11 @@ Span = tuple[Bound | None, Bound | None]
 
 @attrs.frozen(kw_only=True, repr=False)
 class Edtf:
-    """A date as written, with the closed bounds it gives; made by `Edtf.parse`.
+    """A date as written, with its earliest and latest day; made by `Edtf.parse`.
 
     `earliest` and `latest` are days, or the instant itself; None is open or unknown. `kind` tells
-    an interval ("throughout") from a set ("one unknown day of these"), whose members are the
-    `spans` (of anything else that is one, its own bounds). Marks never widen bounds. Two are equal
-    if their texts are.
+    an interval ("throughout") from a set ("one unknown day of these"). `spans` are the members of
+    a set. The marks `?`, `~` and `%` do not widen the bounds. Two are equal if their texts are.
 
     Example:
         >>> Edtf.parse("[2022-12-12..2023-02-22]").latest

@@ -319,9 +319,9 @@ class Remains:
 
 @attrs.frozen(kw_only=True)
 class Recorder:
-    """Who enters records, with which tool.
+    """Who records, and with which tool.
 
-    `id` is a pseudonym and stands in every entry for ever; `name` and `tool` are erasable.
+    `id` is a pseudonym and stays in every entry for ever; `name` and `tool` can be erased.
     """
 
     id: str = "unnamed"

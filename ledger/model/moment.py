@@ -48,7 +48,7 @@ _TICK: Final = dt.datetime.resolution
 
 @attrs.frozen(kw_only=True)
 class Knob:
-    """A cut on a time axis: an instant, or the end of a day in a zone; made by `Knob.parse`.
+    """One date of a view: an instant, or the end of a day in a zone; made by `Knob.parse`.
 
     Example:
         >>> knob = Knob.parse("2023-01-18")

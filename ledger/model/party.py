@@ -64,8 +64,8 @@ def _speaks_for(value: bool) -> bool:  # noqa: FBT001 - a converter
 class Name:
     """A string that denotes a party during a period; "Baku" is a metonym of a state.
 
-    Where several parties bear a name on a day, the lowest `rank` wins; equal ranks are all given.
-    `period` is half-open: the day behind the slash is the first that no longer counts.
+    If several parties have a name on a day, the lowest `rank` wins; equal ranks are all given.
+    `period` is half-open: the day after the slash is the first that no longer counts.
 
     Example:
         >>> Name("Baku", metonym=True, period="1991-10-18/..").period.since
@@ -105,8 +105,8 @@ def check_members(party: str, kind: str, members: tuple[str, ...]) -> None:
 class Party:
     """A state, organisation, body, office, person, joint party or unnamed group.
 
-    `name` denotes the party on every day, unless the same text stands in `names` with periods.
-    `part_of` adds a membership without dates; `members` makes a joint party, whose claims reach
+    `name` denotes the party on every day, unless `names` has the same text with periods.
+    `part_of` adds a membership without dates. `members` makes a joint party, whose claims reach
     its members, never the other way round.
 
     Raises:
@@ -136,11 +136,11 @@ class Party:
 
 @attrs.frozen
 class Membership:
-    """Party in party, with a role and a period; without a period it holds always.
+    """A party's belonging to another, with a role and a period; without a period it holds always.
 
-    A claim of the member reaches the organisation where the membership holds at the utterance.
+    A claim of the member reaches the organisation if the membership holds at the utterance.
     `speaks_for=False` is for mere rosters (seats, party lists): they never roll up. `period` is
-    half-open: the day behind the slash is the first that no longer counts.
+    half-open: the day after the slash is the first that no longer counts.
 
     Example:
         >>> Membership("ru-mfa", "ru").speaks_for

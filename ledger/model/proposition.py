@@ -49,7 +49,7 @@ class Topic:
 
 @attrs.frozen
 class Proposition:
-    """The content of claims made comparable: a `fact` (is it so?) or an `aim` (is it wanted?).
+    """What several parties can support or oppose: a `fact` (is it so?) or an `aim` (is it wanted?).
 
     Offers, demands, calls and commitments need an aim, so that "the road is not open" and "open
     the road" are neither a conflict nor a reversal.

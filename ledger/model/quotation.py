@@ -80,14 +80,14 @@ def _parts(value: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen(kw_only=True)
 class Quotation:
-    """Words of a document, exactly as they stand there, in one or more pieces.
+    """Words of a document, exactly as written there, in one or more pieces.
 
     `ranges` are 0-based, end-exclusive offsets in Unicode code points of the document's text
     exactly as given: nothing stripped, no line ends changed, no normal form applied. With several
     ranges `exact` is the pieces joined by one blank. `parts` holds pieces given without ranges (or
-    beside ranges not yet checked); `anchored` turns them into ranges. `prefix` and `suffix` stand
-    directly before the first piece and directly behind the last. `renderings` are the same words
-    in other languages.
+    with ranges not yet checked); `anchored` turns them into ranges. `prefix` and `suffix` are the
+    text directly before the first piece and directly after the last. `renderings` are the same
+    words in other languages.
 
     Raises:
         InvalidQuotation: empty or unstorable words, offsets that are no rising whole numbers.

@@ -34,7 +34,7 @@ def _by(value: str) -> str:
 class Rendering:
     """The words of a quotation in another language.
 
-    `original` marks what was said, where the document quotes a translation of it; else it is a
+    `original=True` marks what was said, if the document has a translation of it. Otherwise it is a
     translation of the document's words, and `by` says who made it.
 
     Example:

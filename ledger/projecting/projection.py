@@ -86,32 +86,32 @@ class Page:
 
 @attrs.frozen(kw_only=True)
 class Projection:
-    """A view of a host's own, by name and version; one of four ways to take an event.
+    """Tables or a state that are kept in step with the log; give one of four ways to take events.
 
-    - `apply(conn, event)`: writes what one event means with the connection that it is given.
+    - `apply(conn, event)`: writes one event with the given connection.
     - `apply_batch(conn, events)`: the same for many at once; batches are cut anywhere.
-    - `apply_page(page)`: the same, but reads from the log only what it needs.
+    - `apply_page(page)`: the same, but reads from the log only the columns it needs.
     - `initial()` and `evolve(state, event)`: a state of plain JSON values, kept with the cursor.
 
     `tables` are made before the first event. A table with a column `log_id` is shared by the logs
     of a database, one without belongs to one log. `types` leaves out all other events.
 
     `on_failure`: an event that fails `retries` times more is parked and the others go on ("park"),
-    or the view waits for it ("stop"). `on_live(event)` is for effects outside the database: after
-    the commit, at least once, not in a replay, and for deferred projections only.
+    or the projection waits for it ("stop"). `on_live(event)` is for effects outside the database:
+    after the commit, at least once, not in a replay, and for deferred projections only.
 
-    Its writes stand in a savepoint, by which is found whether they left the transaction as it was:
-    an error of PostgreSQL's that is passed over would undo the append. `unguarded` spares that.
+    Each call runs in a savepoint, to notice errors of PostgreSQL's that were caught and would undo
+    the append; `unguarded` leaves the savepoint out.
 
-    `rides` is for the ledger's own: what it writes may go with the append's statement. It is handed
-    a `ledger.store.riding.Riding` in the place of a Connection then, and must bear its refusal.
+    `rides` is for the ledger's own projections: it gets a `ledger.store.riding.Riding` in place of
+    a Connection, and its rows are written by the append's statement.
 
-    `takes_over` lets a version be read in the place of an earlier one as soon as a run has caught
-    up, where else `rebuild` says so: for a view that only this version's code can read.
+    `takes_over` lets a new version replace an earlier one as soon as a run has caught up; otherwise
+    `rebuild` does.
 
     Raises:
-        InvalidProjection: no name or version, not one way to take an event, or no such option.
-        UnknownEventType: one of the types is none.
+        InvalidProjection: no name or version, not exactly one way to take events, or a bad option.
+        UnknownEventType: one of the types does not exist.
 
     Example:
         >>> def count(state, event):

@@ -68,9 +68,9 @@ class Changed(Answer):
 class Difference(Answer):
     """The claims and positions in which a second view differs from a first.
 
-    `learnt` claims were recorded beyond the first view's basis; of these the `late` ones had surely
-    been said by its date. `newly_said` were known then, and had not been said. `lost` are in the
-    first view alone, `altered` in both and otherwise.
+    `learnt` claims were recorded after the first view; of these the `late` ones had surely been
+    said by its date. `newly_said` were known then, but not yet said. `lost` are only in the first
+    view, `altered` in both, with a difference.
     """
 
     learnt: tuple[ClaimLine, ...]

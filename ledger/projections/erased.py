@@ -20,8 +20,8 @@ from ledger.projections.effective import Facts
 class Erased(Answer):
     """Parts of a record that were erased: `slots` of who, what, words and by.
 
-    `recorded` is when the erasure entered the log, `sequence` where it stands there. Both are None
-    where no erasure says why a part is missing; `verify` then raises the alarm.
+    `recorded` is when the erasure was recorded, `sequence` its sequence number. Both are None if a
+    part is missing without an erasure; `verify` then raises an error.
     """
 
     record: str

@@ -72,8 +72,8 @@ class ClaimLine(Answer):
 class Claims(Answer):
     """The claims of a view, in order of saying.
 
-    `lost` are those that were erased so far that nobody can tell whose they were or on what;
-    whatever the filters, since nobody can tell whether they would pass.
+    `lost` are claims of which erasure has removed whose they were, or on what; they are listed
+    whatever the filters.
     """
 
     rows: tuple[ClaimLine, ...]

@@ -26,7 +26,7 @@ from ledger.projections.wording import lost
 
 @attrs.frozen(kw_only=True)
 class Positions(Answer):
-    """A table of positions: those that are not silent, row by row as asked for."""
+    """A list of positions, without the silent ones."""
 
     rows: tuple[Position, ...]
     incomplete: int = 0
@@ -46,10 +46,10 @@ class Positions(Answer):
 
 @attrs.frozen(kw_only=True)
 class Contradiction(Answer):
-    """Two parties that hold opposite stances on one proposition by claims of their own.
+    """Two parties of which one supports and one opposes a proposition, by claims of their own.
 
-    `doubtful` are those of the claims that were possibly taken back, and the claims that contest
-    that some of them were said.
+    `doubtful` are the claims that were possibly withdrawn, and claims which deny that some of
+    them were said.
     """
 
     proposition: str
@@ -69,7 +69,7 @@ class Contradiction(Answer):
 
 @attrs.frozen(kw_only=True)
 class Divergence(Answer):
-    """Two claims of two parties that tell one occurrence in different ways, without denial."""
+    """Two claims of two parties that describe one occurrence differently, without denial."""
 
     claims: tuple[str, str]
     parties: tuple[str, str]

@@ -57,11 +57,10 @@ class Touch(Answer):
 
 @attrs.frozen(kw_only=True)
 class Trace(Answer):
-    """A claim back to its words: the way from the log entry to the quotation.
+    """A claim with its attribution chain, quotation, document, log entries and proof.
 
     `leaf_hash` is the RFC 6962 hash of the entry (hex), `root` the root of the tree of `size`
-    entries that `proof` leads to; the ledger fills them in. `erased` tells what was erased of the
-    claim and of its document; of a claim without who or what there is little else.
+    entries to which `proof` leads. `erased` says what was erased of the claim and of its document.
     """
 
     claim: str

@@ -51,12 +51,11 @@ class Resting(Answer):
 
 @attrs.frozen(kw_only=True)
 class RestingOn(Answer):
-    """Everything that rests on a document: what it carries, corrects and revises.
+    """Everything that rests on a document: its claims, corrections and revisions.
 
-    `falls` are the positions that would come out otherwise without it: what falls if it is
-    corrected. `quotes` tells of its own quotations, and those of earlier versions, whether they
-    stand in it. `erased` tells what was erased of it and of what it carries; `incomplete` counts
-    the claims that were erased so far that nobody can tell where they stood.
+    `falls` are the positions that would change without it. `quotes` says whether its quotations,
+    and those of earlier versions, are in its text. `erased` says what was erased of the document
+    and its claims; `incomplete` counts the claims of which erasure has removed the document.
     """
 
     document: str
@@ -117,9 +116,9 @@ class Attributed(Answer):
 
 @attrs.frozen(kw_only=True)
 class AttributedTo(Answer):
-    """Everything in which a party has a part, in order of saying.
+    """All claims in which a party has a role, in order of saying.
 
-    `incomplete` counts the claims that were erased so far that nobody can tell whose they were.
+    `incomplete` counts the claims of which erasure has removed whose they were.
     """
 
     party: str
@@ -140,7 +139,7 @@ class AttributedTo(Answer):
 
 @attrs.frozen(kw_only=True)
 class PositionTrace(Answer):
-    """A position, and each claim that bears on it traced back to its words."""
+    """A position, and the trace of each claim that it rests on."""
 
     position: Position
     traces: tuple[Trace, ...]

@@ -70,13 +70,12 @@ class Position(Answer):
 
     `status` is held, conflicted, withdrawn, possible, undeclared or silent. `because` says why a
     position is conflicted. Evidence and dates are those of the current run; acts, factuality and
-    conditions those of its last word, all of them where several last words differ; `speakers` are
-    the names of those who spoke in it. `possible` are claims that may have been said by then, never
-    decisive; `passed_over` are those that the policy did not count. `stale_days` is the number of
-    days from the last word to the view's date. `erased` tells what was erased of the claims that
-    bear on it; `incomplete` counts the claims of the view that are in no position at all, since
-    nobody can tell any more whose they were or on what. `basis` is the number of events the answer
-    was computed from.
+    conditions those of its last claim, or of all of them if several last ones differ; `speakers`
+    are the names of those who spoke in it. `possible` are claims that may have been said by then;
+    they decide nothing. `passed_over` are those that the policy did not count. `stale_days` is the
+    number of days from the last claim to the view's date. `erased` says what was erased of these
+    claims; `incomplete` counts the claims of the view that erasure keeps out of every position.
+    `basis` is the number of events from which the answer was computed.
     """
 
     party: str

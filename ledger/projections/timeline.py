@@ -52,7 +52,7 @@ class Strand(Answer):
 class Timeline(Answer):
     """A party's history on the propositions of a topic, in order of first saying.
 
-    `incomplete` counts the claims of the view that were erased so far that they are in no history.
+    `incomplete` counts the claims of the view that erasure keeps out of every history.
     """
 
     party: str

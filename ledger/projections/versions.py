@@ -55,9 +55,9 @@ class QuoteCheck(Answer):
 
 @attrs.frozen(kw_only=True)
 class QuoteChecks(Answer):
-    """The quotations of a ledger or of one document, in every version whose text is at hand.
+    """The quotations of a ledger or of one document, in every version whose text is available.
 
-    `erased` tells which texts and quotations were erased, and are not looked at any more.
+    `erased` lists texts and quotations that were erased and are not checked.
     """
 
     rows: tuple[QuoteCheck, ...]

@@ -54,7 +54,7 @@ def _no_word(_layout: Layout, _attribute: attrs.Attribute[Any], schema: str | No
 
 @attrs.frozen(kw_only=True)
 class Layout:
-    """Where a ledger's tables live beside a host's own: a prefix, and on PostgreSQL a schema.
+    """The prefix of a ledger's tables, and on PostgreSQL their schema.
 
     Raises:
         InvalidLayout: The prefix or the schema cannot begin or be a plain SQL name, or the schema
