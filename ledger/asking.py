@@ -181,12 +181,12 @@ class Asking(abc.ABC):
         types: Types | None = None,
         limit: int | None = None,
     ) -> Iterator[StoredEvent]:
-        """The events with a sequence beyond `after`, in order, in constant memory.
+        """The events after the sequence number `after`, in order, in constant memory.
 
         `stream` and `types` (names or classes of events) leave out others.
 
         Raises:
-            UnknownEventType: one of the types is none.
+            UnknownEventType: one of the types does not exist.
         """
         return paging.events(self._folded, after=after, stream=stream, types=types, limit=limit)
 
@@ -201,11 +201,11 @@ class Asking(abc.ABC):
         idle: Callable[[int], object] | None = None,
         name: str = "follow",
     ) -> Generator[StoredEvent, None, None]:
-        """The events beyond `after`, then each as it is committed: once, in order, without end.
+        """The events after `after`, then each as it is committed: once, in order, without end.
 
-        A commit wakes it, in whatever process; it looks every `poll` seconds as well. It ends when
-        `stop` is set, or `stop()` true. `idle` is told up to which sequence it has looked, each
-        time all is read. Whoever watches is told of its lag under `name`.
+        A commit in any process wakes it; it also looks every `poll` seconds. It ends when `stop` is
+        set, or `stop()` is true. `idle` is called with a sequence number each time everything up to
+        it has been read. Metrics report its lag under `name`.
 
         Raises:
             StoreError: the ledger is bound to a host's connection or session.
@@ -223,7 +223,7 @@ class Asking(abc.ABC):
         )
 
     def wait_for(self, sequence: int, *, timeout: float = 10.0, poll: float = 1.0) -> bool:
-        """True as soon as this database shows the event at a sequence (a replica may be late).
+        """Wait until this database has the event at a sequence number (a replica may be late).
 
         Raises:
             TimedOut: it did not within `timeout` seconds.
@@ -231,15 +231,15 @@ class Asking(abc.ABC):
         return following.wait_for(self._folded, sequence, timeout=timeout, poll=poll)
 
     def cursor(self, name: str) -> Cursor:
-        """How far a consumer of yours has come, kept in this database under its name.
+        """How far a consumer of yours has read, stored in this database under its name.
 
         Raises:
-            InvalidCursor: that is no name.
+            InvalidCursor: the name cannot be used.
         """
         return Cursor(self._folded, name)
 
     def log(self, *, after: int = -1, limit: int | None = None) -> Iterator[LogLine]:
-        """The log, a line an event."""
+        """The log, one line for each event."""
         with self._folded.facts() as facts:
             pass
         return (log_line(facts, event) for event in self.events(after=after, limit=limit))

@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 
 
 class Attesting(abc.ABC):
-    """What others can check who do not have the ledger; `ledger.proving.verify_bundle` does."""
+    """The methods of a ledger that make checkpoints, proofs and bundles."""
 
     _folded: Folded
 
     def checkpoint(
         self, size: int | None = None, *, signer: CheckpointSigner | None = None
     ) -> Checkpoint:
-        """The root over the first `size` entries (all, if left out), to be kept outside.
+        """The checkpoint of the first `size` entries (default: all), to be kept elsewhere.
 
         Raises:
             UnknownEvent: the log is not that long.
             SignerRefused: the signer has signed another history of the log.
-            Invalid: it is no CheckpointSigner, such as a key alone.
+            Invalid: `signer` is no CheckpointSigner, but for example a key.
         """
         return auditing.checkpoint(self._folded, size, signer)
 
     def prove(self, claim: Id | int, *, checkpoint: Checkpoint | str | None = None) -> Proof:
-        """That the log holds a claim (or the entry at a sequence), for who has only a checkpoint.
+        """Prove that the log holds a claim (or the entry at a sequence number).
 
-        The proof leads to the checkpoint given, perhaps a signed one, or to the end of the log.
+        The proof leads to the given checkpoint, or to the end of the log.
 
         Raises:
             UnknownClaim: there is no such claim.
@@ -57,11 +57,11 @@ class Attesting(abc.ABC):
     def prove_growth(
         self, old: Checkpoint | str | int, new: Checkpoint | str | int | None = None
     ) -> GrowthProof:
-        """That the log at a newer checkpoint, or at its end, continues it at an older one.
+        """Prove that the log at a newer checkpoint, or at its end, continues an older checkpoint.
 
         Raises:
             RootMismatch: it does not.
-            InconsistentCheckpoint: they are of two logs, or the older counts more.
+            InconsistentCheckpoint: they are of two logs, or the older one has more entries.
             InvalidCheckpoint: one of them is no checkpoint.
         """
         earlier = old if isinstance(old, int) else read_checkpoint(old)
@@ -85,15 +85,16 @@ class Attesting(abc.ABC):
         since: Checkpoint | str | None = None,
         withhold: Iterable[str] = (),
     ) -> Bundled:
-        """Write a claim, a party's claims or the whole log, with proofs: `verify_bundle` reads it.
+        """Write a claim, a party's claims or the whole log with proofs, for `verify_bundle`.
 
-        A folder, or a zip where the path ends so. `since` adds the proof that it continues an older
-        checkpoint; `withhold` leaves out slots, of all entries ("words") or of one ("12:who").
+        It is a folder, or a zip if the path ends with `.zip`. `since` adds the proof that the log
+        continues an older checkpoint; `withhold` leaves out slots, of all entries ("words") or of
+        one ("12:who").
 
         Raises:
             UnknownClaim: there is no such claim.
-            InvalidBundle: there is something at the path already, it cannot be written, or
-                something of the log was erased after the checkpoint.
+            InvalidBundle: the path exists already or cannot be written, or something was erased
+                after the checkpoint.
         """
         if claim is not None and party is not None:
             raise Invalid("A bundle is of a claim or of a party: give one of them.", field="claim")

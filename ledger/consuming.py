@@ -27,9 +27,8 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 class Cursor:
     """A consumer's place in one log, by name; made by `ledger.cursor`.
 
-    It remembers where it was seen, and moves on only from there. `conn` is the Connection or the
-    Session of the host's transaction in the ledger's database; left out, the move is committed by
-    itself.
+    It moves on only from where you last saw it. `conn` is the Connection or the Session of your
+    transaction in the ledger's database; without it, the move is committed by itself.
 
     Raises:
         InvalidCursor: no name.
@@ -73,12 +72,11 @@ class Cursor:
     def advance(self, to: int, conn: Connection | AnySession | None = None) -> None:
         """Note that everything up to a sequence is handled, if nobody else has moved the cursor.
 
-        Where the host rolls back, look at `position` again: until then this cursor refuses to move,
-        for it does not stand where it was seen.
+        After a rollback, read `position` again; until then this cursor refuses to move.
 
         Raises:
-            CursorMoved: it stands elsewhere; roll back what was done for these events.
-            InvalidCursor: `to` is not beyond where it stood, or the log has no such sequence.
+            CursorMoved: somebody else moved it; roll back what was done for these events.
+            InvalidCursor: `to` is not after its position, or the log has no such sequence number.
         """
         with self._writing(conn) as joined:
             seen = self._look(joined) if self._seen is None else self._seen
@@ -102,7 +100,7 @@ class Cursor:
         self._seen = to
 
     def reset(self, to: int, conn: Connection | AnySession | None = None) -> None:
-        """Let it stand at a sequence, forward or back, wherever it stood; -1 is the beginning.
+        """Set it to a sequence number, forward or back; -1 is the beginning.
 
         Raises:
             InvalidCursor: the log has no such sequence.

@@ -129,7 +129,7 @@ def vacuum(appender: Appender) -> tuple[Step, ...]:
 
 
 class Erasing:
-    """What a ledger does to forget; the rest of it only grows."""
+    """The methods of a ledger that erase."""
 
     appender: Appender
 
@@ -143,16 +143,16 @@ class Erasing:
         quotations: bool = False,
         dry_run: bool = False,
     ) -> Erasure:
-        """Erase content for good, for a reason, on somebody's authority; no proof is broken.
+        """Erase content for good, for a reason, on somebody's authority; proofs stay valid.
 
-        Of a claim (and its changes) that is its words, of a document its text (with `quotations`
-        those taken from it too), of a party its names and every slot that names it; `slots` says
-        otherwise: some of "who", "what", "words", "by". A `dry_run` shows what would go, and where
-        else the same words stand. It is stored at the call, in a Session too.
+        By default: of a claim and its changes the words; of a document its text (with `quotations`
+        also those taken from it); of a party its names and every slot that names it. `slots` gives
+        other ones: "who", "what", "words", "by". `dry_run` shows what would be erased, and where
+        else the same words are. It is stored at the call, in a Session too.
 
         Raises:
             UnknownEvent: nothing has that id.
-            InvalidErasure: no reason, no authority, or a slot that cannot go by itself.
+            InvalidErasure: no reason, no authority, or a slot that cannot be erased by itself.
         """
         return erase(
             self.appender,
@@ -165,11 +165,11 @@ class Erasing:
         )
 
     def vacuum(self) -> tuple[Step, ...]:
-        """Write the database's files anew, so that nothing erased is left in a free page.
+        """Rewrite the database's files, so that nothing erased is left in free pages.
 
         Raises:
             Invalid: the ledger is bound to a Connection or Session, whose commit comes first.
-            StoreError: the database refused, such as for want of a right.
+            StoreError: the database refused, for example because a right is missing.
         """
         return vacuum(self.appender)
 

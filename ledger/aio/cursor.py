@@ -36,8 +36,8 @@ class AsyncCursor:
         """Note that everything up to a sequence is handled, if nobody else has moved the cursor.
 
         Raises:
-            CursorMoved: it stands elsewhere; roll back what was done for these events.
-            InvalidCursor: `to` is not beyond where it stood, or the log has no such sequence.
+            CursorMoved: somebody else moved it; roll back what was done for these events.
+            InvalidCursor: `to` is not after its position, or the log has no such sequence number.
         """
         if conn is None:
             await self._run(functools.partial(self.cursor.advance, to))
@@ -45,7 +45,7 @@ class AsyncCursor:
             await bridge(conn)(functools.partial(self.cursor.advance, to, bound(conn)))
 
     async def reset(self, to: int, conn: AsyncConnection | AsyncSession | None = None) -> None:
-        """Let it stand at a sequence, forward or back, wherever it stood; -1 is the beginning.
+        """Set it to a sequence number, forward or back; -1 is the beginning.
 
         Raises:
             InvalidCursor: the log has no such sequence.

@@ -61,8 +61,8 @@ class AsyncLedger:
     which makes the tables too. Several tasks may use one AsyncLedger at once, as far as they may
     use what it is bound to: a connection or session belongs to one task.
 
-    A call that is cancelled stores nothing, unless it was being written; to be sure, record again
-    with the same id: what is stored already is not stored twice.
+    A cancelled call stores nothing, unless it was being written. To be sure, record again with the
+    same id: nothing is stored twice.
 
     Raises:
         Invalid: `bind` is none of these, or an AsyncConnection that was not started.
@@ -117,8 +117,8 @@ class AsyncLedger:
     ) -> Self:
         """Open a database by path or URL; create the tables or upgrade them where needed.
 
-        The ledger then works in a thread of its own, through a synchronous driver; an
-        asynchronous one in the URL is passed over.
+        The ledger works in a thread of its own with a synchronous driver, even if the URL names an
+        asynchronous one.
 
         Raises:
             ForeignDatabase: the file belongs to another application, or is no database.
@@ -135,7 +135,7 @@ class AsyncLedger:
     async def run_sync(
         self, work: Callable[Concatenate[Ledger, _P], _T], /, *args: _P.args, **kwargs: _P.kwargs
     ) -> _T:
-        """Run a function that takes a `Ledger`, such as an importer, and give what it returns.
+        """Run a function that takes a `Ledger`, such as an importer, and return its result.
 
         Example:
             >>> async def main() -> int:
@@ -147,7 +147,7 @@ class AsyncLedger:
         return await self._run(functools.partial(work, self._ledger(), *args, **kwargs))
 
     async def close(self) -> None:
-        """Let go of the database, where the ledger opened it itself."""
+        """Close the database, if the ledger opened it itself."""
         if self._worker is not None:
             await self._worker.close()
 
@@ -222,7 +222,7 @@ class AsyncLedger:
         topic: Id | None = None,
         proposition: Id | None = None,
     ) -> Difference:
-        """What a second view shows otherwise than a first: claims learnt, positions changed."""
+        """What changed between two views: claims that came or went, positions that differ."""
         scope = {"party": party, "topic": topic, "proposition": proposition}
         return await self.run_sync(Ledger.diff, before.view, after.view, **scope)
 
@@ -299,7 +299,7 @@ class AsyncLedger:
         timeout: float = 10.0,  # noqa: ASYNC109 - the same call as that of `Ledger`
         poll: float = 1.0,
     ) -> bool:
-        """True as soon as this database shows the event at a sequence (a replica may be late).
+        """Wait until this database has the event at a sequence number (a replica may be late).
 
         Raises:
             TimedOut: it did not within `timeout` seconds; `head` is the last that was there.
@@ -327,10 +327,10 @@ class AsyncLedger:
                 await waker.wait(min(poll, max(0.0, end - clock())), never)
 
     async def cursor(self, name: str) -> AsyncCursor:
-        """How far a consumer of yours has come, kept in this database under its name.
+        """How far a consumer of yours has read, stored in this database under its name.
 
         Raises:
-            InvalidCursor: that is no name.
+            InvalidCursor: the name cannot be used.
         """
         return AsyncCursor(cursor=self._ledger().cursor(name), run=self._run)
 

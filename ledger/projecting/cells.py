@@ -58,10 +58,10 @@ class _Found:
 
 
 def cells(layout: Layout | None = None) -> Factory:
-    """The projection "cells" for a layout, to be handed to `ledger.projections.add`.
+    """The projection "cells" for a layout, to be passed to `ledger.projections.add`.
 
-    With it, `position` and `positions` read what bears on them and never the whole log, at any
-    known-date. Without it they are answered all the same, from the log folded in memory.
+    With it, questions read a few events instead of the whole log, at any known date. Without it
+    the answers are the same, from the whole log in memory.
 
     Example:
         >>> [table.name for table in cells()(0).tables]

@@ -56,7 +56,7 @@ class _Found:
 
 
 def claims(layout: Layout | None = None) -> Factory:
-    """The projection "claims" for a layout, to be handed to `ledger.projections.add`.
+    """The projection "claims" for a layout, to be passed to `ledger.projections.add`.
 
     Example:
         >>> claims()(0).tables[0].name

@@ -23,7 +23,7 @@ from ledger.store.cursors import Build, Cursor, Parked, Phase
 
 @attrs.frozen(kw_only=True)
 class Served:
-    """The build of a projection that is to be read: its tables, or its state."""
+    """The build of a projection that is in use: its tables, or its state."""
 
     name: str
     version: int
@@ -40,11 +40,11 @@ class Served:
 
 @attrs.frozen(kw_only=True)
 class ProjectionStatus(Answer):
-    """How one build stands.
+    """The state of one build.
 
-    `lag` counts the events that it has not read, `lag_seconds` says since when the first of them
-    has waited; `mode` is None where no such projection is registered here. `parked` holds what it
-    could not take, without what was skipped.
+    `lag` counts the events that it has not read; `lag_seconds` says how long the first of them has
+    waited. `mode` is None if no such projection is registered here. `parked` are the events that it
+    could not take, without those that were skipped.
     """
 
     name: str

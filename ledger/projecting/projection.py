@@ -60,11 +60,11 @@ def _stored_names(
 
 @attrs.define(kw_only=True)
 class Page:
-    """Consecutive events of a log, `start` <= sequence < `stop`, on their way into a view.
+    """Consecutive events of a log, `start` <= sequence < `stop`, for a projection.
 
-    `events` are read when they are first asked for; inline they are at hand, and `sequence_of` may
-    tell an event's sequence by its id. `memory` lasts for one run: what is kept there spares
-    look-ups, and is thrown away after any failure.
+    `events` are read when first used. Inline they are in memory already, and `sequence_of` may give
+    an event's sequence number by its id. `memory` lasts for one run, to save look-ups, and is
+    dropped after any failure.
     """
 
     conn: Connection

@@ -48,8 +48,8 @@ _PATIENCE: Final = dt.timedelta(seconds=30)
 class Projections:
     """The projections of one ledger, `ledger.projections`.
 
-    Nothing is read or written before the first append, run or question. `patience` is how long an
-    owner that gives no sign is taken for alive where there is no session lock (SQLite).
+    Nothing is read or written before the first append, run or question. `patience` is how many
+    seconds an owner that gives no sign counts as alive on SQLite.
 
     Example:
         >>> from ledger import Ledger
@@ -74,8 +74,8 @@ class Projections:
         """Register a projection, or a function of a build's number that makes it.
 
         "inline": its rows change in each append's transaction. "deferred": a run changes them.
-        A function can be rebuilt beside what is served; its tables' names hold the number.
-        `replace` puts it in the place of another one of the same name and version.
+        Register a function, with the build's number in its tables' names, to rebuild beside the
+        build in use. `replace=True` replaces one of the same name and version.
 
         Raises:
             InvalidProjection: no projection, effects (`on_live`) inline, or the name and version
@@ -158,7 +158,7 @@ class Projections:
                 _LOG.warning("The inline projection %s is behind: %s", entry.name, error)
 
     def ready(self, name: str | None = None) -> None:
-        """Catch up inline projections, before a read that needs them; one look where all are.
+        """Catch up inline projections, before a read that needs them.
 
         Raises:
             ProjectionFailed: one waits for an event that it cannot take.
@@ -192,8 +192,8 @@ class Projections:
     ) -> Outcome:
         """Catch a projection up with the log once (or with its first `until` events).
 
-        It can be stopped at any batch (`stop` is an event, or a function that returns True), and
-        begins where it stood.
+        `stop` (an event, or a function that returns True) stops it after a batch; the next run goes
+        on from there.
 
         Raises:
             UnknownProjection: no such projection is registered.
@@ -216,9 +216,9 @@ class Projections:
     ) -> Outcome:
         """Keep a projection up with the log until `stop` is set (or true), or it fails for good.
 
-        Where it runs elsewhere, this waits to take over. A commit wakes it, in whatever process; it
-        looks every `poll` seconds as well. `wait(seconds)` is another way to wait: it may come back
-        as soon as there is news.
+        If another process runs it, this one waits to take over. A commit in any process wakes it;
+        it also looks every `poll` seconds. `wait(seconds)` replaces the waiting: it may return as
+        soon as there is news.
 
         Raises:
             InvalidProjection: the ledger is bound to a Connection, which only its host can commit.
@@ -251,14 +251,14 @@ class Projections:
         progress: Progress | None = None,
         stop: Stop | None = None,
     ) -> Outcome:
-        """Build a projection anew beside what is served, then switch to it in one transaction.
+        """Build a projection anew beside the build in use, then switch to it in one transaction.
 
-        What was stopped, or killed, goes on where it stood: type the same again. A new version is
-        built the same way. `in_place` empties the tables first, for a projection whose tables have
-        fixed names: it is read half-full meanwhile.
+        Call it again to continue one that was stopped or killed. A new version is built in the same
+        way. `in_place` empties the tables first, for a projection whose tables have fixed names:
+        readers see it half full meanwhile.
 
         Raises:
-            InvalidProjection: its tables have fixed names, and `in_place` was not said.
+            InvalidProjection: its tables have fixed names, and `in_place` was not given.
         """
         entry = self._found(name, version)
         orders = Orders(batch=batch, progress=progress, stop=event_of(stop), switch=True)
@@ -272,15 +272,15 @@ class Projections:
     # -- looking ----------------------------------------------------------------------------
 
     def status(self) -> tuple[ProjectionStatus, ...]:
-        """How every build of every projection of this log stands."""
+        """The state of every build of every projection of this log."""
         self._site.flush()
         return statuses(self._site, self._registry)
 
     def served(self, name: str, conn: Connection | None = None) -> Served:
-        """The build that is to be read; with `conn`, in the transaction that will read it.
+        """The build in use; with `conn`, in the transaction that will read it.
 
         Raises:
-            UnknownProjection: nothing of it is served yet.
+            UnknownProjection: none of its builds is complete.
         """
         self._site.flush()
         return serving(self._site, self._registry, name, conn)
@@ -302,10 +302,10 @@ class Projections:
 
     @contextlib.contextmanager
     def reading(self, name: str) -> Iterator[tuple[Connection, Served]]:
-        """A connection and the build to be read with it, both of one moment of the database.
+        """A connection and the build in use, in one transaction.
 
         Raises:
-            UnknownProjection: nothing of it is served yet.
+            UnknownProjection: none of its builds is complete.
         """
         self._site.flush()
         with self._site.reading() as conn:
@@ -315,18 +315,18 @@ class Projections:
         """The state of a projection that keeps one, None before its first event.
 
         Raises:
-            UnknownProjection: nothing of it is served yet.
+            UnknownProjection: none of its builds is complete.
         """
         return self.served(name).state
 
     def check(self, name: str) -> Checked:
-        """Compare what is served with a fresh replay, row by row; nothing is changed.
+        """Compare the build in use with a replay of the log, row by row; nothing is changed.
 
         The replay is made in a transaction that is rolled back; on SQLite other writers wait.
 
         Raises:
             ProjectionFailed: the replay fails at an event that the served build took.
-            UnknownProjection: nothing of it is served yet.
+            UnknownProjection: none of its builds is complete.
         """
         found = self.served(name)
         entry = self._registry.find(name, found.version)
@@ -374,7 +374,7 @@ class Projections:
             return tuple(cursors.parked(conn, self._site.tables, at.key))
 
     def retry(self, name: str, sequence: int) -> None:
-        """Let a projection take an event that it parked: now, after all that came later.
+        """Let a projection take an event that it parked: now, after all later ones.
 
         Raises:
             ProjectionFailed: it still cannot take it; it stays parked.
@@ -383,7 +383,7 @@ class Projections:
         mending.retry(self._site, self._registry, name, sequence)
 
     def skip(self, name: str, sequence: int) -> None:
-        """Leave an event out for good; where the projection waits for it, it goes on.
+        """Leave an event out for good; a projection that waits for it goes on.
 
         Raises:
             UnknownEvent: the projection neither parked that event nor waits for it.
@@ -391,7 +391,7 @@ class Projections:
         mending.skip(self._site, self._registry, name, sequence)
 
     def prune(self, name: str) -> tuple[str, ...]:
-        """Remove the builds that another has taken the place of, with their tables; tells which.
+        """Remove builds that were replaced, with their tables; return which.
 
         Raises:
             UnknownProjection: it, or a version to remove, is not registered here.

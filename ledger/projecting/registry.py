@@ -52,12 +52,12 @@ class Source(Protocol):
 
 @attrs.frozen(kw_only=True)
 class Outcome(Answer):
-    """What a run of a projection came to.
+    """The result of a run of a projection.
 
-    `status` is "caught_up" (or `until` is reached), "stopped" (it was asked to), "elsewhere"
-    (another runs it, or its build was retired) or "failing" (it waits for an event that it cannot
-    take). `applied` counts the events passed in this run, `parked` those set aside by it;
-    `switched` says whether this build is the one that is read from now on.
+    `status` is "caught_up" (or `until` is reached), "stopped" (as you asked), "elsewhere" (another
+    process runs it, or its build was retired) or "failing" (it waits for an event that it cannot
+    take). `applied` counts the events handled in this run, `parked` those that it parked;
+    `switched` says whether this build is now the one in use.
     """
 
     name: str

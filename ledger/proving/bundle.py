@@ -55,8 +55,8 @@ _ERASURE = "content_erased"
 class CheckedEntry(Answer):
     """An entry that was checked: what it discloses, and why it does not disclose the rest.
 
-    `said` holds the JSON of each slot that is disclosed. `missing` says of each other one
-    "withheld", or "erased by #20" with when and why, where an erasure in the bundle names it.
+    `said` has the JSON of each disclosed slot. `missing` says for each other slot "withheld", or
+    "erased by #20" with date and reason, if an erasure in the bundle names it.
     """
 
     sequence: int
@@ -77,15 +77,15 @@ class CheckedEntry(Answer):
 
 @attrs.frozen(kw_only=True)
 class CheckedBundle(Answer):
-    """A bundle in which everything adds up, and how far that goes.
+    """A bundle that was checked, and found to be right.
 
-    `signed` is None where no key was given to check signatures with; `continues` is the size of the
-    checkpoint kept that the bundle's continues. `incomplete` are the entries that do not disclose
-    everything; of the entries of a whole log, only these are listed.
+    `signed` is None if no key was given. `continues` is the size of the kept checkpoint which the
+    bundle's continues. `incomplete` are the entries that do not disclose everything; of a whole
+    log, only these are listed.
 
-    What it is `about` is among the entries, unless `about_unseen`: it could be one that does not
-    disclose its id. That everything which amended, corrected or withdrew it is there too, is the
-    sender's word alone, for a part of a log does not show what was left out of it.
+    What it is `about` is among the entries; with `about_unseen` it may be one whose id is withheld.
+    Nothing proves that everything which amended, corrected or withdrew it is there too: a part of a
+    log does not show what was left out.
     """
 
     origin: str
@@ -121,17 +121,17 @@ def verify_bundle(
 ) -> CheckedBundle:
     """Check a bundle, a folder or a zip, offline and without a database.
 
-    `policy` names the keys that you trust (`Policy.parse` reads a verifier key as well); without it
-    signatures are not looked at. `kept` is an earlier checkpoint that you have, which the bundle's
-    must continue.
+    `policy` has the keys that you trust (`Policy.parse` also reads a verifier key); without it
+    signatures are not checked. `kept` is an earlier checkpoint of yours, which the bundle's must
+    continue.
 
-    Only a bundle of the whole log shows all that amended, corrected or withdrew a claim: of some
-    entries, it is the sender's word that none was left out.
+    Only a bundle of the whole log shows everything that amended, corrected or withdrew a claim. A
+    smaller one does not show what was left out.
 
     Raises:
-        InvalidBundle: it is no bundle, or not all of one, or not about what it says.
+        InvalidBundle: it is no bundle, not a complete one, or not about what it says.
         CommitmentMismatch: what is disclosed is not what the entry commits to.
-        LeafMismatch: an entry is none of this log.
+        LeafMismatch: an entry is not of this log.
         ProofRejected: an entry is not in the log at that place.
         RootMismatch: a whole log has another root than its checkpoint, or than the one kept.
         NodeMismatch: a tile does not follow from the entries.

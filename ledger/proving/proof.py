@@ -28,9 +28,9 @@ from ledger.store import read, tree
 
 @attrs.frozen(kw_only=True)
 class Proof:
-    """An entry with its proof: `entry` is its exact bytes, `slots` what it says, each salted.
+    """An entry with its proof: `entry` is its exact bytes, `slots` its contents, each salted.
 
-    Printed, it is the proof alone, a C2SP tlog-proof that other tools check against the entry.
+    Printed, it is the proof only: a C2SP tlog-proof, which other tools check against the entry.
 
     Example:
         >>> from ledger import Ledger, Topic

@@ -39,9 +39,9 @@ Put = Callable[[str, bytes], object]
 
 @attrs.frozen(kw_only=True)
 class Bundled(Answer):
-    """What was put into a bundle: where it is, of which log, how many entries, what was withheld.
+    """The result of writing a bundle: its path, the log, the number of entries, what was withheld.
 
-    `withheld` counts the slots that were left out though the ledger holds them.
+    `withheld` counts the slots that were left out although the ledger holds them.
     """
 
     path: str

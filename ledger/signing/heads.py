@@ -58,8 +58,8 @@ class Memory(Protocol):
 class FileMemory:
     """A memory in a file, which holds the last signed checkpoint as its text.
 
-    Put it on another machine or disk than the database, and into no backup that is put back
-    together with it. A symlink is followed, and stays one.
+    Keep it on another machine or disk than the database, and out of backups that are restored with
+    it. A symlink is followed, and stays one.
     """
 
     path: Path = attrs.field(converter=Path)
@@ -121,9 +121,9 @@ class FileMemory:
 
 @attrs.frozen(init=False)
 class CheckpointSigner:
-    """A signer that signs a log's checkpoints in one line of history, as its memory holds it.
+    """Signs a log's checkpoints, each only if it continues the last one in the signer's memory.
 
-    Several keys each sign, each below the other: two for a while when one takes the other's place.
+    Several keys all sign: use two while you change keys.
 
     Raises:
         InvalidKey: no key is given.
