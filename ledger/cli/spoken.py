@@ -11,7 +11,9 @@ import re
 from typing import Final
 
 _QUOTED: Final = r"""(?P<quoted>(?<!\w)(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")(?!\w))"""
-_NOUNS: Final = ("Party", "Topic", "Proposition", "Document", "Occurrence")
+_LIST: Final = "List what there is with"
+_NOUNS: Final = ("Party", "Topic", "Proposition", "Document")
+"""What there is a list of."""
 _OPTIONS: Final = (
     "about|authority|claimant|conditions|document|expires|known|length|note|published|quote|reason|said|"
     "sha256|stance|text|uttered|via"
@@ -20,10 +22,20 @@ _RULES: Final = tuple(
     (re.compile(f"{_QUOTED}|{pattern}"), typed)
     for pattern, typed in (
         *(
-            (rf"Register it with ledger\.register\({noun}\(\.\.\.\)\)", f"Type: claims {command}")
-            for noun, command in ((noun, f"{noun.lower()} add") for noun in _NOUNS)
+            (
+                rf"Register it with ledger\.register\({noun}\(\.\.\.\)\)",
+                f"{_LIST} `claims {noun.lower()} list`, or type: claims {noun.lower()} add",
+            )
+            for noun in _NOUNS
         ),
-        (r"Record it with ledger\.record\(\.\.\.\)", "Type: claims record"),
+        (
+            r"Register it with ledger\.register\(Occurrence\(\.\.\.\)\)",
+            "Type: claims occurrence add",
+        ),
+        (
+            r"Record it with ledger\.record\(\.\.\.\)",
+            f"{_LIST} `claims claims`, or type: claims record",
+        ),
         (r"(?:ledger\.)?amend\(id, strike_out=True, reason=\.\.\.\)", "claims amend --strike-out"),
         (r"(?:ledger\.)?amend\(id, reason=\.\.\., \.\.\.\)", "claims amend"),
         (r"(?:ledger\.)?\b(?P<a>withdraw|correct|amend|verify)\(\)", r"claims \g<a>"),
