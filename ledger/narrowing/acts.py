@@ -275,7 +275,6 @@ def _narrowed(conn: Connection, fold: Fold, basis: int, *, fresh: bool) -> Narro
         return Narrowed(conn, fold.tables, records, basis)
     rows = read.rows(conn, fold.tables, records.log_id, after=start - 1, until=found.size)
     within = [one for one in map(opened, rows) if one.sequence < basis]
-    framed = [one for one in within if is_of_the_frame(one)]
-    records = records.going_on([one for one in framed if one.sequence >= records.size])
+    records = records.going_on([one for one in within if one.sequence >= records.size])
     acts = [one for one in within if not is_of_the_frame(one)]
     return Narrowed(conn, fold.tables, records, basis, acts)

@@ -24,6 +24,7 @@ from ledger.narrowing.driver import Driver
 from ledger.projections.changing import changed_by
 from ledger.projections.effective import Facts
 from ledger.projections.frame import Frame
+from ledger.projections.indexing import is_of_the_frame
 from ledger.projections.positions import topics_around
 from ledger.store import cells, read
 from ledger.store.collector import collector_paused
@@ -121,25 +122,40 @@ class Records:
         self.sequences[known:] = [one.sequence for one in events]
         self.gone = gone
 
-    def going_on(self, new: Sequence[ev.StoredEvent]) -> Records:
-        """The same with records that lie behind it, which somebody may still roll back."""
-        if not new:
+    def going_on(self, beyond: Sequence[ev.StoredEvent]) -> Records:
+        """The same with what lies behind it, which somebody may still roll back.
+
+        That is the records, and the acts by which what something was erased of is changed.
+        """
+        new = [one for one in beyond if is_of_the_frame(one)]
+        gone = self._changing_gone(beyond)
+        if not new and not gone:
             return self
-        key = (self.size, len(self.gone), *new)
+        key = (self.size, len(self.gone), *new, *gone)
         if self._ahead is None or self._ahead[0] != key:
             self._ahead = (
                 key,
                 Records(
                     self.log_id,
                     self.build,
-                    size=new[-1].sequence + 1,
+                    size=beyond[-1].sequence + 1,
                     events=[*self.events, *new],
                     sequences=[*self.sequences, *(one.sequence for one in new)],
                     erasures=self.erasures,
-                    gone=self.gone,
+                    gone=[*self.gone, *gone],
                 ),
             )
         return self._ahead[1]
+
+    def _changing_gone(self, beyond: Iterable[ev.StoredEvent]) -> list[ev.StoredEvent]:
+        """Those of some later events that change an act of which something was erased."""
+        known = {one.id for one in self.gone}
+        found = []
+        for one in beyond if known else ():
+            if changed_by(one) in known:
+                known.add(one.id)
+                found.append(one)
+        return found
 
     def before(self, basis: int) -> Sequence[ev.StoredEvent]:
         """The records of a prefix."""

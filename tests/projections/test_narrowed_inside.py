@@ -195,6 +195,18 @@ def test_tables_that_are_a_little_behind_are_read_with_what_came_since(served, m
         assert is_narrowed(other.as_of())
 
 
+def test_a_claim_on_what_was_erased_that_is_struck_out_since_is_counted_no_more(served):
+    served.erase("shut", slots=["what"], reason="a wish", authority="the editor")
+    with Ledger(served._folded.bind.engine) as other:
+        other.record(**said_by("mill", "C2", proposition="open"))
+        assert other.as_of().position("mill", "open").incomplete == 1
+        other.amend("C1", reason="never said", strike_out=True)
+        view = other.as_of()
+        assert is_narrowed(view)
+        assert view.position("mill", "open").incomplete == 0
+        assert other.as_of(known=view.basis - 2).position("mill", "open").incomplete == 1
+
+
 def test_an_erasure_that_the_tables_have_not_come_to_is_seen(served):
     with Ledger(served._folded.bind.engine) as other:
         earlier = other.as_of()
