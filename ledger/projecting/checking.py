@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -19,7 +19,7 @@ from ledger.projecting.projection import Page, Projection
 from ledger.projecting.registry import Entry, Site
 from ledger.projecting.running import BATCH
 from ledger.projections.answer import Answer, plain
-from ledger.store import cursors
+from ledger.store import cursors, read
 from ledger.store.cursors import Build, Cursor
 from ledger.store.transaction import writing
 
@@ -64,9 +64,23 @@ def check(site: Site, entry: Entry, build: int) -> Checked:
         key = Build(site.log_id(conn) or 0, entry.name, entry.version, build)
         held = cursors.cursor(conn, site.tables, key, lock=not isinstance(site.bind, Engine))
         assert held is not None  # noqa: S101 - whoever calls has found it
-        found.append(_compare(site, conn, entry, held))
+        told = _compare(site, conn, entry, _brought_up(site, conn, entry, held))
+        found.append(attrs.evolve(told, position=held.position))
         raise _RollBack
     return found[0]
+
+
+def _brought_up(site: Site, conn: Connection, entry: Entry, held: Cursor) -> Cursor:
+    """The build with what it has not read yet, where an erasure is among that.
+
+    What was erased is not replayed any more, though it is in its rows until it has read so.
+    """
+    size = site.size(conn)
+    ahead = held.position, size
+    if not read.holds(conn, site.tables, held.key.log_id, "content_erased", ahead):
+        return held
+    state = _take(site, conn, entry.of(held.key.build), held, [ahead])
+    return attrs.evolve(held, position=size, state=state)
 
 
 def _compare(site: Site, conn: Connection, entry: Entry, held: Cursor) -> Checked:
@@ -112,9 +126,20 @@ def _replay(site: Site, conn: Connection, projection: Projection, held: Cursor) 
     """Read the log as far as the build has, without what it parked; gives the state, if any."""
     noted = cursors.parked(conn, site.tables, held.key)
     left_out = [one.sequence for one in noted if one.kind != "effect"]
-    state: str | None = None
-    memory: dict[str, Any] = {}
-    for start, stop in _stretches(held.position, left_out):
+    fresh = attrs.evolve(held, state=None)
+    return _take(site, conn, projection, fresh, _stretches(held.position, left_out))
+
+
+def _take(
+    site: Site,
+    conn: Connection,
+    projection: Projection,
+    held: Cursor,
+    stretches: Iterable[tuple[int, int]],
+) -> str | None:
+    """Write what some stretches of the log mean; gives the state that comes of it, if any."""
+    state, memory = held.state, dict[str, Any]()
+    for start, stop in stretches:
         page = Page(
             conn=conn,
             tables=site.tables,

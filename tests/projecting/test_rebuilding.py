@@ -7,8 +7,9 @@ import threading
 import pytest
 import sqlalchemy as sa
 
+from ledger import Ledger
 from ledger.errors import InvalidProjection, StoreError, UnknownProjection
-from ledger.projecting import Projection
+from ledger.projecting import Projection, cells, claims
 
 
 def test_a_rebuild_gives_the_same_rows_twice(small, kit):
@@ -155,6 +156,27 @@ def test_a_check_changes_nothing(small, kit):
     assert small.projections.check("tally").ok
     after = kit.rows(small), small.projections.status(), small.projections.state("tally")
     assert after == before
+
+
+@pytest.mark.parametrize("made", [cells, claims])
+@pytest.mark.parametrize("mode", ["inline", "deferred"])
+def test_an_erasure_that_a_view_has_not_read_is_not_told_as_a_change_of_its_rows(
+    small, kit, made, mode
+):
+    small.projections.add(made(small.layout), mode=mode)
+    kit.say(small, "C1", "C2")
+    small.amend("C1", reason="misheard", claimant="millers")
+    small.projections.run(made.__name__)
+    read = small.projections.served(made.__name__).position
+    with Ledger(small._folded.bind.engine) as another:  # which knows of no views
+        another.erase("C1", slots=["who"], reason="a wish", authority="the editor")
+        kit.say(another, "C3")
+    found = small.projections.check(made.__name__)
+    assert (found.ok, found.position) == (True, read)
+    assert small.verify(views=True).views == (found,)
+    small.projections.run(made.__name__)
+    assert small.projections.check(made.__name__).position == read + 3
+    assert small.projections.check(made.__name__).ok
 
 
 def test_a_rebuild_that_fell_goes_on(small, kit):
