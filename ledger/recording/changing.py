@@ -298,8 +298,9 @@ def _check_joint(intake: Intake, id_: str, party: ev.PartyRegistered) -> None:
 
 def _check_wider(intake: Intake, id_: str, topic: ev.TopicDefined) -> None:
     """Refuse a topic that would be part of itself, by whatever way round."""
-    wider = topic.part_of
-    while wider is not None:
+    wider, seen = topic.part_of, set[str]()
+    while wider is not None and wider not in seen:  # an undoing may have closed a circle above
+        seen.add(wider)
         if wider == id_:
             raise InvalidTopic(
                 f"Topic {show(topic.key)} would be part of itself through "

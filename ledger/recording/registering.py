@@ -173,7 +173,9 @@ def _revised(intake: Intake, made: Made, key: str, given: str) -> Made:
             given=given,
         )
     here: str | None = earlier
-    while here is not None:
+    seen: set[str] = set()
+    while here is not None and here not in seen:  # an undoing may have closed a circle before
+        seen.add(here)
         if here == made.id:
             raise InvalidDocument(
                 f"Document {show(key)} would revise itself through {show(given)}. Leave revises "

@@ -72,6 +72,21 @@ def test_versions_make_no_circle_and_have_one_before_them(town):
         revised(town, revises="d0")
 
 
+def test_versions_that_an_undoing_left_in_a_circle_are_revised_and_told_all_the_same(town):
+    def last():
+        return [*town.events()][-1].id
+
+    revised(town, revises="d1")
+    town.amend(last(), strike_out=True, reason="another article")
+    gone = last()
+    town.register(
+        Document("d1", publisher="gazette", published="2023-02-20", text=OLD, revises="d2")
+    )
+    town.amend(gone, strike_out=True, reason="the same article after all")
+    town.register(Document("d3", publisher="gazette", text=OLD + " More.", revises="d2"))
+    assert town.resting_on("d3").earlier == ("d1", "d2")
+
+
 def test_a_version_is_not_struck_out_while_another_names_it(town):
     revised(town, revises="d1")
     with pytest.raises(StillNamed):

@@ -146,6 +146,18 @@ def test_a_joint_party_is_no_member_of_itself_and_a_topic_no_part_of_itself(ledg
         ledger.amend("wide", reason="slip", part_of="narrow")
 
 
+def test_topics_that_an_undoing_left_in_a_circle_take_others_in(ledger_of_two_days):
+    ledger = ledger_of_two_days
+    ledger.register_all(Topic(one, label=one) for one in ("wide", "narrow", "third"))
+    moved = ledger.amend("wide", reason="slip", part_of="narrow")
+    undone = ledger.amend(moved, reason="it was none", strike_out=True)
+    ledger.amend("narrow", reason="slip", part_of="wide")
+    ledger.amend(undone, reason="it was one after all", strike_out=True)
+    ledger.amend("third", reason="slip", part_of="narrow")
+    inside = {one.id: one.part_of for one in ledger.as_of().topics()}
+    assert inside | {"wide": "narrow", "narrow": "wide", "third": "narrow"} == inside
+
+
 def test_a_denial_taken_back_contests_no_more(ledger_of_two_days):
     ledger = ledger_of_two_days
     ledger.register(Proposition("board-said-so", text="The board said that the dam is safe"))
