@@ -10,9 +10,10 @@ import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from typing import Any, cast
+from uuid import UUID, uuid4
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from sqlalchemy.pool import QueuePool
 from ledger import Claim, Document, Ledger, Membership, Party, Proposition, Topic
 from ledger.cli.names import days_of_act, days_of_claim
 from ledger.errors import NotFound
+from ledger.model.events import NewEvent
 from ledger.narrowing import Asked, asked_of, narrowed, plain
 from ledger.projecting import cells
 from ledger.projections import (
@@ -372,6 +374,20 @@ def test_a_claim_whose_document_is_lost_from_the_table_is_told_as_the_folded_log
         view = Ledger(engine).as_of()
         assert quick(view, [("mill", "shut")]) == folded_cells(view, [("mill", "shut")])
     engine.dispose()
+
+
+def test_a_claim_whose_document_was_never_registered_is_told_as_the_folded_log_does(shared):
+    with Ledger.open(shared) as ledger:
+        ledger.projections.add(cells(ledger.layout))
+        ledger.register_all([Party("mill", name="Mill"), Proposition("shut", text="Shut")])
+        ledger.record(id="C1", claimant="mill", act="assert", proposition="shut", uttered="2023")
+        *_, last = ledger.events()
+        put = str(UUID(int=UUID(last.id).int + 1))
+        event = attrs.evolve(cast("Any", last.event), key="C2", document=str(uuid4()))
+        ledger.appender.put([NewEvent(id=put, stream=put, stream_v=0, event=event)])  # unchecked
+        for _ in range(2):
+            view = ledger.as_of()
+            assert quick(view, [("mill", "shut")]) == folded_cells(view, [("mill", "shut")])
 
 
 def test_a_claim_is_in_the_cell_it_was_in_as_far_as_was_known(tmp_path):
