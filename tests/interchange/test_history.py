@@ -294,6 +294,20 @@ def test_a_refused_row_is_known_again_however_the_file_is_laid_out(ledger, histo
     assert [account.not_struck_out for _, account in told] == ["", "", ""]
 
 
+@pytest.mark.parametrize("many", range(4))
+def test_what_comes_in_for_what_it_was_refused_for_is_struck_out_once_it_is_gone(
+    ledger, history, many
+):
+    yes, no, avoid = (f"C{n // 2},ada,{act},bill,{on}\n" for n, (act, on) in enumerate(ACTS))
+    _git(history.parent, "checkout", "-q", "--orphan", "anew")
+    for month, rows in enumerate([yes + no, no, avoid], 1):
+        _commit(history, f"id,{ROWS}{rows}", f"2023-{month:02}-01T00:00:00Z")
+    list(itertools.islice(import_history(ledger, history, strike_out_vanished=True), many))
+    struck(ledger, history)
+    for known, found in (("2023-01", ["assert"]), ("2023-02", ["deny"]), ("2023-03", ["avoid"])):
+        assert [row.act for row in ledger.as_of(known=f"{known}-02").claims()] == found
+
+
 ACTS = (("assert", "supports"), ("deny", "opposes"), ("avoid", ""))
 
 
