@@ -22,7 +22,7 @@ from sqlalchemy.pool import QueuePool
 
 from ledger import Claim, Document, Ledger, Membership, Party, Proposition, Topic
 from ledger.cli.names import days_of_act, days_of_claim
-from ledger.errors import NotFound
+from ledger.errors import NotFound, UnknownParty, UnknownProposition
 from ledger.model.events import NewEvent
 from ledger.narrowing import Asked, asked_of, narrowed, plain
 from ledger.projecting import cells
@@ -388,6 +388,21 @@ def test_a_claim_whose_document_was_never_registered_is_told_as_the_folded_log_d
         for _ in range(2):
             view = ledger.as_of()
             assert quick(view, [("mill", "shut")]) == folded_cells(view, [("mill", "shut")])
+
+
+def test_what_is_not_there_or_was_struck_out_is_refused_whatever_is_kept(shared):
+    with begun(shared, "supports") as ledger:
+        ledger.register_all([Party("board", name="Board"), Proposition("open", text="Open")])
+        for one in ("board", "open"):
+            ledger.amend(one, reason="none such", strike_out=True)
+        for _ in range(3):
+            assert ledger.position("mill", "shut").stance == "supports"
+        for party, proposition in (("nobody", "shut"), ("board", "shut")):
+            with pytest.raises(UnknownParty):
+                ledger.position(party, proposition)
+        for party, proposition in (("mill", "nothing"), ("mill", "open")):
+            with pytest.raises(UnknownProposition):
+                ledger.position(party, proposition)
 
 
 def test_a_claim_is_in_the_cell_it_was_in_as_far_as_was_known(tmp_path):
