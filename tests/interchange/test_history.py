@@ -294,6 +294,27 @@ def test_a_refused_row_is_known_again_however_the_file_is_laid_out(ledger, histo
     assert [account.not_struck_out for _, account in told] == ["", "", ""]
 
 
+def test_a_history_cut_off_behind_a_version_without_a_row_strikes_out_what_vanished(
+    ledger, history, monkeypatch
+):
+    yes, no, _ = (f"ada,{act},bill,{stance}\n" for act, stance in ACTS)
+    _git(history.parent, "checkout", "-q", "--orphan", "anew")
+    for month, rows in enumerate([yes + no, "", yes + yes.replace("assert", "predict")], 1):
+        _commit(history, ROWS + rows, f"2023-{month:02}-01T00:00:00Z")
+
+    def cut_off(_appender, gone, **_):
+        assert not gone, "the third version was entered, and nothing struck out by it yet"
+        return 0
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ledger.interchange.history.strike_out", cut_off)
+        with pytest.raises(AssertionError):
+            struck(ledger, history)
+    assert stances(ledger) == ["opposes", "supports", "supports"]
+    assert struck(ledger, history) == [1]
+    assert stances(ledger) == ["supports", "supports"]
+
+
 @pytest.mark.parametrize("many", range(4))
 def test_what_comes_in_for_what_it_was_refused_for_is_struck_out_once_it_is_gone(
     ledger, history, many
