@@ -110,8 +110,9 @@ class Appender:
         """Store typed events as they are, in one append: for bulk loads and copies of a log.
 
         What they say is not checked against the log; that their streams stand where each event's
-        `stream_v` says, and that no id is taken, is. The very same events put again are no news:
-        the answer is then that of the first time, with `already`.
+        `stream_v` says, and that no id is taken, is. What an event names must come before it, or
+        with it: inline views look for it there. The very same events put again are no news: the
+        answer is then that of the first time, with `already`.
 
         Raises:
             Invalid: one of them is no NewEvent, or has no id, stream, version or event.
