@@ -200,6 +200,15 @@ def by_the_whole_log(ledger, view, day):
     day=dt.date(2023, 1, 7),
     behind=False,
 )
+@also(
+    spoken=[
+        spoke(utterance="u1"),
+        spoke(utterance="u1", proposition="open", uttered="2023-01-05"),
+    ],
+    changes=[],
+    day=dt.date(2023, 1, 7),
+    behind=False,
+)
 def test_plain_claims_and_others_are_told_together(spoken, changes, day, behind):
     with Ledger.open(":memory:", clock=lambda: LATER) as ledger:
         crossroads(ledger)
