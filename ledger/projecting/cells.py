@@ -304,8 +304,9 @@ def _read(found: _Found, page: Page) -> None:
                 name((store.CARRIED, said.document, seq))
             if said.key is not None:
                 link((store.KEY, store.number_of_key("claim", said.key), seq))
-            if others or said.utterance is not None or said.utterance_key is not None:
-                _name(found, seq, others, None)
+            for other in others:
+                name((store.PART, other, seq))
+            if said.utterance is not None or said.utterance_key is not None:
                 _utter(found, said.utterance, id_)
                 _key(found, "utterance", said.utterance_key, seq)
         elif type_ in FRAME_TYPES:

@@ -123,9 +123,8 @@ def number_of_key(kind: str, key: str) -> int:
     return _digest(f"{kind} {key}")  # which is no event's id, so it is not tried as one
 
 
-_KEY: Final = itemgetter(0, 1, 2)
-_KEYED: Final = 4
-"""How many columns a table has of which all are its key."""
+_BY_KEY: Final = (itemgetter(2), itemgetter(1), itemgetter(0))
+"""One number after the other, last first, takes half of what it takes to compare rows."""
 
 
 # -- writing ------------------------------------------------------------------------------------
@@ -144,9 +143,11 @@ def add(
     `new` tells that the table holds none of them yet.
     """
     many = len(table.columns)
-    given = sorted(rows, key=_KEY if many > _KEYED else None)
+    given: list[CellRow | LinkRow] = [*rows]
     if not given:
         return
+    for number in _BY_KEY:
+        given.sort(key=number)
     names = ", ".join(column.name for column in table.columns)
     if not isinstance(conn, Riding):
         if conn.dialect.name == "sqlite":
