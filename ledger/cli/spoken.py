@@ -36,6 +36,10 @@ _RULES: Final = tuple(
             r"Record it with ledger\.record\(\.\.\.\)",
             f"{_LIST} `claims claims`, or type: claims record",
         ),
+        (
+            r"ledger\.amend\('(?P<a>[^']*)', strike_out=True, reason=\.\.\.\)",
+            r"claims amend \g<a> --strike-out --reason TEXT",
+        ),
         (r"(?:ledger\.)?amend\(id, strike_out=True, reason=\.\.\.\)", "claims amend --strike-out"),
         (r"(?:ledger\.)?amend\(id, reason=\.\.\., \.\.\.\)", "claims amend"),
         (r"(?:ledger\.)?\b(?P<a>withdraw|correct|amend|verify)\(\)", r"claims \g<a>"),

@@ -168,7 +168,7 @@ def clashes(statements: list[Statement]) -> dict[str, InvalidImport]:
         first = kinds.setdefault(id_, one.kind)
         if first != one.kind and "agent" not in (first, one.kind):  # an agent may be either, too
             found[one.line.at] = InvalidImport(
-                f"{show(one.id)} is a {first} already, and no {one.kind}. Give it another id.",
+                f"{show(one.id)} is {first} already, not {one.kind}. Give it another id.",
                 field=one.line.at,
                 given=one.id,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import assert_never, cast
 
 from ledger.errors import InvalidDocument, InvalidMerge
 from ledger.model import events as ev
@@ -12,6 +12,7 @@ from ledger.model.party import Membership, Name, Party
 from ledger.model.proposition import Occurrence, Proposition, Topic
 from ledger.model.text import check_text, show
 from ledger.projections import naming
+from ledger.projections.effective import Facts
 from ledger.recording.intake import Intake, Made
 
 Noun = Party | Membership | Topic | Proposition | Occurrence | Document
@@ -207,6 +208,18 @@ def _kind_of(intake: Intake, *given: str) -> str:
     return "party"
 
 
+def _in_the_way(facts: Facts, keep: str, away: str) -> str:
+    """What keeps two records from being merged, and how that is undone."""
+    gone, kept = (facts.indexed("merge_of", one) for one in (away, keep))
+    if not gone and not kept:
+        return "they are one record. Name two."
+    id_, told = (gone or kept)[0], "they are one already"
+    if gone:
+        into = cast("ev.PartiesMerged", facts.effective[id_]).kept
+        told = f"{show(facts.public(away))} was merged into {show(facts.public(into))} before"
+    return f"{told}. Strike that out first: ledger.amend({id_!r}, strike_out=True, reason=...)."
+
+
 def merge(intake: Intake, kept: str, merged: str, *, negated: bool, reason: str) -> Made:
     """Two parties or two propositions that always were one.
 
@@ -233,9 +246,7 @@ def merge(intake: Intake, kept: str, merged: str, *, negated: bool, reason: str)
         return intake.already(there)
     if facts.canonical(keep) == facts.canonical(away) or gone:
         raise InvalidMerge(
-            f"{show(kept)} and {show(merged)} cannot be merged: they are one already, or "
-            f"{show(merged)} was merged into {show(facts.public(facts.canonical(away)))} before. "
-            "Strike that merge out first with ledger.amend(id, strike_out=True, reason=...).",
+            f"{show(kept)} and {show(merged)} cannot be merged: {_in_the_way(facts, keep, away)}",
             field="merged",
             given=merged,
         )

@@ -32,6 +32,7 @@ PYTHON = re.compile(r"ledger\.|\w\(\)|=True|\b\w+=(?![\"\[])|in Python|[a-z]+=\[
         (("withdraw", "c1", "--claimant", "board"), "--uttered or --document"),
         (("withdraw", "c1", "--claimant", "gazette", "--uttered", "2024-03-09"), "claims amend"),
         (("correct", "c1", "--document", "d1"), "--never-said"),
+        (("merge", "board", "board"), "Name two."),
         (("amend", "c1", "--reason", ""), "--strike-out"),
         (("trace", "zzzz"), "List what there is with `claims claims`, or type: claims record."),
         (("position", "zzzz", "safe"), "List what there is with `claims party list`, or type: "),
@@ -44,6 +45,11 @@ def test_a_refusal_says_what_to_type_in_the_shell(refused, filled, argv, typed):
     told = refused(*argv)
     assert typed in told
     assert not PYTHON.search(told)
+
+
+def test_a_merge_in_the_way_is_told_with_what_strikes_it_out(good, refused, filled):
+    merge = good("merge", "board", "gazette").out.split()[0]
+    assert f"claims amend {merge} --strike-out --reason" in refused("merge", "gazette", "board")
 
 
 def test_an_empty_file_is_told_the_command_alone(refused, tmp_path):

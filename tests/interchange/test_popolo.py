@@ -293,7 +293,7 @@ def test_a_person_who_redirects_to_another_is_that_one(tmp_path):
         view = ledger.as_of()
         assert {one.member for name in ("ann", "bea") for one in view.memberships(name)} == {"bea"}
         elsewhere = redirecting(tmp_path, ledger, ann="bea", anne="cyd", cyd="dan", dan="cyd")
-        assert "was merged into 'bea' before" in elsewhere["persons[1].redirect"].reason
+        assert "was merged into 'ann' before" in elsewhere["persons[1].redirect"].reason
         wrong = redirecting(tmp_path, ledger, cyd="eve")
         assert "there is no party 'eve'" in wrong["persons[0].redirect"].reason
 

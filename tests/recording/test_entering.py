@@ -308,11 +308,27 @@ def test_a_merge_shows_the_kept_id_and_cannot_be_made_twice_or_in_a_circle(town,
     ]:
         with unchanged(town), pytest.raises(InvalidMerge):
             town.merge(kept, merged, negated=negated)
-    with pytest.raises(InvalidMerge, match=r"Strike that merge out first with ledger\.amend"):
-        town.merge("ministry", "stranger")
+    way_out = rf"Strike that out first: ledger\.amend\('{merge.ledger_id}', strike_out=True"
+    for kept, merged, why in [
+        ("ministry", "stranger", "'stranger' was merged into 'board' before"),
+        ("stranger", "board", "they are one already"),
+    ]:
+        with pytest.raises(InvalidMerge, match=f"{why}. {way_out}"):
+            town.merge(kept, merged)
+    with pytest.raises(InvalidMerge, match=r"they are one record\. Name two\."):
+        town.merge("ministry", "ministry")
     town.amend(merge, strike_out=True, reason="two people")
     assert town.position("stranger", "bridge-shut").party == "stranger"
     assert town.merge("ministry", "stranger").stored == "stored"
+
+
+def test_a_merge_that_came_to_nothing_is_told_by_what_it_says(town):
+    first = town.merge("board", "stranger")
+    undoing = town.amend(first, strike_out=True, reason="two people")
+    town.merge("stranger", "board")
+    town.amend(undoing, strike_out=True, reason="they were one after all")
+    with pytest.raises(InvalidMerge, match="'stranger' was merged into 'board' before"):
+        town.merge("ministry", "stranger")
 
 
 def test_nothing_handed_in_is_nothing_stored(town, unchanged):
