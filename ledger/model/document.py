@@ -106,10 +106,11 @@ class Document:
         if self.text is None:
             fits = isinstance(self.sha256, str) and _SHA256.match(self.sha256)
             if not fits or type(self.length) is not int or self.length < 1:
+                given = f" It got {show(self.sha256)} and {show(self.length)}."
                 raise InvalidDocument(
-                    f"Document {show(self.id)} comes without its text: give sha256= (64 lower-case "
-                    f"hex digits, got {show(self.sha256)}) and length= (code points, got "
-                    f"{self.length!r}), or text=.",
+                    f"Document {show(self.id)} has no text. Give text=, or sha256= (64 lower-case "
+                    "hex digits) and length= (code points)."
+                    f"{given if (self.sha256, self.length) != ('', None) else ''}",
                     field="sha256",
                     given=self.sha256,
                 )

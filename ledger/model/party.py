@@ -130,7 +130,9 @@ class Party:
         check_members(self.id, self.kind, self.members)
         if self.id in self.members or self.id in self.part_of:
             raise InvalidParty(
-                f"Party {show(self.id)} cannot belong to itself.", field="part_of", given=self.id
+                f"Party {show(self.id)} cannot belong to itself. Name another in part_of=.",
+                field="part_of",
+                given=self.id,
             )
 
 
@@ -157,7 +159,7 @@ class Membership:
         """A party cannot belong to itself."""
         if self.member == self.organisation:
             raise InvalidMembership(
-                f"Party {show(self.member)} cannot belong to itself.",
+                f"Party {show(self.member)} cannot belong to itself. Name what it belongs to.",
                 field="organisation",
                 given=self.organisation,
             )

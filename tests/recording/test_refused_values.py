@@ -256,7 +256,7 @@ VALUES: list[tuple[str, Entry, type[er.Invalid], tuple[str, ...]]] = [
         "no text",
         register(Document, "d", publisher="gazette"),
         er.InvalidDocument,
-        ("'d'", "sha256=", "or text="),
+        ("'d'", "Give text=", "or sha256="),
     ),
     (
         "other digest",
