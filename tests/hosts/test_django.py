@@ -112,7 +112,7 @@ class Project:
         (shop / "models.py").write_text(MODELS)
         (shop / "views.py").write_text(page("django.md", "In a view"))
         (shop / "migrations" / "0001_initial.py").write_text(INITIAL)
-        made = page("django.md", "Make the tables in a migration")
+        made = page("django.md", "Create the tables in a migration")
         (shop / "migrations" / "0002_ledger.py").write_text(made)
         self.manage("migrate")
 
