@@ -63,9 +63,9 @@ class Document:
     """A document with its text, or with its digest and length only.
 
     `length` counts Unicode code points of the text exactly as given; `sha256` is the lower-case
-    hex digest of its UTF-8 bytes. With `keep_text=False` quotations are checked against the text,
-    and only digest and length are stored. `revises` names the version before this one: a corrected
-    article is a document of its own.
+    hex digest of its UTF-8 bytes. With `keep_text=False` only digest and length are stored;
+    quotations are then checked only if the text is passed as `document_text`. `revises` names the
+    version before this one: a corrected article is a document of its own.
 
     Raises:
         InvalidDocument: a digest or length that does not fit the text, or neither of them given.
