@@ -141,7 +141,7 @@ class Asking(abc.ABC):
         return self.as_of().attributed_to(id_of(party))
 
     def evidence(self, party: Id, proposition: Id) -> resting.PositionTrace:
-        """A position of now, with the trace of each claim that it rests on."""
+        """A position of now, with the trace of each claim that bears on it."""
         return self.as_of().evidence(id_of(party), id_of(proposition))
 
     def check_quotes(

@@ -63,8 +63,8 @@ class View:
     """A read-only view of a ledger as of two dates; made by `Ledger.as_of` and `Ledger.replay`.
 
     `said` is the date by which claims had been said; `basis` is the number of events that were
-    known. A view is `settled` once the log has gone past its `known`: then later events never
-    change it.
+    known. A view is `settled` once the log has gone past its `known`: then no later event
+    but an erasure changes it.
     """
 
     said: Knob
@@ -284,7 +284,7 @@ class View:
         return self._ask(lambda asked: asked.attributed_to(party))
 
     def evidence(self, party: str, proposition: str) -> resting.PositionTrace:
-        """A position, with the trace of each claim that it rests on.
+        """A position, with the trace of each claim that bears on it.
 
         Raises:
             UnknownParty: no such party in this view; near matches are named.

@@ -40,7 +40,8 @@ class Edtf:
 
     `earliest` and `latest` are days, or the instant itself; None is open or unknown. `kind` tells
     an interval ("throughout") from a set ("one unknown day of these"). `spans` are the members of
-    a set. The marks `?`, `~` and `%` do not widen the bounds. Two are equal if their texts are.
+    a set, or else the bounds. The marks `?`, `~` and `%` do not widen the bounds. Two are equal if
+    their texts are.
 
     Example:
         >>> Edtf.parse("[2022-12-12..2023-02-22]").latest

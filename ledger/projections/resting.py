@@ -139,7 +139,7 @@ class AttributedTo(Answer):
 
 @attrs.frozen(kw_only=True)
 class PositionTrace(Answer):
-    """A position, and the trace of each claim that it rests on."""
+    """A position, and the trace of each claim that bears on it."""
 
     position: Position
     traces: tuple[Trace, ...]
