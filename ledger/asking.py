@@ -125,7 +125,7 @@ class Asking(abc.ABC):
         return self.as_of().perspectives(id_of(occurrence))
 
     def silences(self, topic: Id) -> silence.Silences:
-        """The parties that said nothing on a topic on which others spoke."""
+        """The parties that said nothing on propositions of a topic on which others spoke."""
         return self.as_of().silences(id_of(topic))
 
     def trace(self, claim: Id, *, document_text: str | None = None) -> provenance.Trace:
