@@ -93,8 +93,8 @@ class Attesting(abc.ABC):
 
         Raises:
             UnknownClaim: there is no such claim.
-            InvalidBundle: the path exists already or cannot be written, or something was erased
-                after the checkpoint.
+            InvalidBundle: the path exists already or cannot be written, or something of the whole
+                log was erased after the checkpoint.
         """
         if claim is not None and party is not None:
             raise Invalid("A bundle is of a claim or of a party: give one of them.", field="claim")
