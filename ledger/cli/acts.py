@@ -189,7 +189,7 @@ def correct(
 
     Args:
         claim: The claim that was misreported.
-        document: The document with the correction.
+        document: The document in which the same publisher corrects it.
         changes: FIELD=TEXT or FIELD:=JSON, the corrected fields; repeatable.
         never_said: The words were not said at all.
         note: A note of yours.

@@ -50,7 +50,7 @@ def positions(
     when: When = NOW,
     where: Where = HERE,
 ) -> None:
-    """List the positions on a topic or proposition, or of a party.
+    """List the positions on a topic or proposition, of a party, or all of them.
 
     Example: `claims positions --topic lachin --said 2023-01-18`
 

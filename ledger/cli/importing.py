@@ -57,7 +57,8 @@ def import_(
         dry_run: Check everything, record nothing.
         all_or_nothing: Record nothing if a record is refused; with --history, nothing of a version.
         bring_back: Record again what was struck out or amended since, instead of skipping it.
-        history: Import each version of the file in git as of its commit; continues an earlier run.
+        history: Import each version of the file in git as of its commit, into an empty ledger or
+            after those of an earlier run.
         strike_out_vanished: With --history, strike out what the next version no longer holds.
         quiet: Do not print warnings.
     """
