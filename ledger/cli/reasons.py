@@ -44,7 +44,7 @@ def perspectives(occurrence: str, /, *, when: When = NOW, where: Where = HERE) -
 
 
 def silences(topic: str, /, *, when: When = NOW, where: Where = HERE) -> None:
-    """List who said nothing on a topic on which others spoke, and their last word on it.
+    """List who said nothing on propositions of a topic on which others spoke.
 
     Example: `claims silences lachin --said 2023-02-22`
 
