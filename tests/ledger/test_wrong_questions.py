@@ -232,7 +232,7 @@ WRONG: dict[str, tuple[Callable[[Any], object], type[LedgerError], str]] = {
     "bytes for a digest": (
         lambda _: Document("g2", publisher="gazette", sha256=BYTES, length=4),
         InvalidDocument,
-        "64 lower-case hex digits, got b'weir'",
+        "It got b'weir' and 4",
     ),
     "a path for a transaction": (
         lambda one: one.cursor("mailer").reset(0, "weir.db"),
