@@ -42,9 +42,9 @@ from ledger.interchange.standoff import (
     no_annotation,
     not_there,
     once,
+    path_of_text,
     read_text,
     span_of,
-    text_of,
 )
 from ledger.model import events as ev
 from ledger.model.claim import RELATIONS
@@ -106,7 +106,7 @@ class _Reader:
     def __init__(self, mapping: BratMapping, annotations: Path, name: str) -> None:
         self._mapping = mapping
         self._stem = annotations.stem
-        self._path = path = text_of(annotations, mapping.texts)
+        self._path = path = path_of_text(annotations, mapping.texts)
         self._placed = name.removesuffix(".ann")
         self._inside = f"{name}: " if name else ""
         self._text = ""

@@ -148,7 +148,7 @@ def as_refusal(error: InvalidImport | ValueError, line: Line) -> InvalidImport:
     )
 
 
-def text_of(annotations: Path, texts: str) -> Path:
+def path_of_text(annotations: Path, texts: str) -> Path:
     """Where the text of some annotations is.
 
     In a folder of its own it may be that of several, each with somebody's mark behind its name.

@@ -280,7 +280,7 @@ class Projections:
         """The build in use; with `conn`, in the transaction that will read it.
 
         Raises:
-            UnknownProjection: none of its builds is complete.
+            UnknownProjection: it is not registered, or none of its builds is complete.
         """
         self._site.flush()
         return serving(self._site, self._registry, name, conn)
@@ -305,7 +305,7 @@ class Projections:
         """A connection and the build in use, in one transaction.
 
         Raises:
-            UnknownProjection: none of its builds is complete.
+            UnknownProjection: it is not registered, or none of its builds is complete.
         """
         self._site.flush()
         with self._site.reading() as conn:
@@ -315,7 +315,7 @@ class Projections:
         """The state of a projection that keeps one, None before its first event.
 
         Raises:
-            UnknownProjection: none of its builds is complete.
+            UnknownProjection: it is not registered, or none of its builds is complete.
         """
         return self.served(name).state
 
@@ -325,8 +325,8 @@ class Projections:
         The replay is made in a transaction that is rolled back; on SQLite other writers wait.
 
         Raises:
-            ProjectionFailed: the replay fails at an event that the served build took.
-            UnknownProjection: none of its builds is complete.
+            ProjectionFailed: it cannot take an event, in the replay or before an unread erasure.
+            UnknownProjection: it is not registered, or none of its builds is complete.
         """
         found = self.served(name)
         entry = self._registry.find(name, found.version)
