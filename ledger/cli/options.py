@@ -14,6 +14,7 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from ledger.cli.names import party
+from ledger.cli.output import warn
 from ledger.errors import Invalid, SchemaMissing, StoreError
 from ledger.ledger import Ledger
 from ledger.model.events import Recorder
@@ -43,6 +44,9 @@ At = Annotated[tuple[str, ...], Parameter(name="--range", negative=(), show_defa
 Id = Annotated[str | None, Parameter(name="--id")]
 NewId = Annotated[str, Parameter(name="ID")]
 PartyName = Annotated[str | None, Parameter(name="--party")]
+
+LONG: Final = 10_000
+"""From how many events on a log is better not read as a whole."""
 
 _IN_MEMORY: Final = frozenset({"", ":memory:"})
 _OF_THE_LEDGER: Final = Group("Ledger", sort_key=1)
@@ -94,8 +98,10 @@ class Where:
         try:
             origin = self._origin(engine)
             ledger = Ledger(engine, layout=self.layout, origin=origin, recorder=self.who)
-            self._keep_up(ledger, engine)
+            served = self._keep_up(ledger, engine)
             yield ledger
+            if "cells" not in served:
+                _advise(ledger.appender.folded.fold.facts.size)
         finally:
             engine.dispose()
         if path is not None and not path.exists():
@@ -105,13 +111,14 @@ class Where:
                 stored="unknown",
             )
 
-    def _keep_up(self, ledger: Ledger, engine: Engine) -> None:
-        """Let what is entered or erased reach the library's own views, where they are served."""
+    def _keep_up(self, ledger: Ledger, engine: Engine) -> frozenset[str]:
+        """Let what is entered or erased reach the library's own views; gives those served."""
         with reading(engine) as conn:
             served = cursors.served_names(conn, tables_for(self.layout), ledger.origin)
         for name, view in (("claims", claims), ("cells", cells)):
             if name in served:
                 ledger.projections.add(view(self.layout))
+        return served
 
     def expect_file(self) -> Path | None:
         """The ledger's file, if it is one; refused before a driver creates it.
@@ -171,6 +178,15 @@ class Desk(Where):
     def who(self) -> Recorder:
         """Who enters records."""
         return Recorder(id=self.recorder, tool="claims")
+
+
+def _advise(folded: int) -> None:
+    """Say how a long log is read no more as a whole."""
+    if folded >= LONG:
+        warn(
+            f"claims: The whole log was held in memory, {folded:,} events. With tables made for "
+            "that, most commands read a few of them. Type: claims index"
+        )
 
 
 def _file_of(db: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from ledger import Ledger
+from ledger.cli import options
 from ledger.narrowing import narrowed
 from ledger.projecting import Projection, cells
 from ledger.projecting import claims as claims_view
@@ -39,6 +40,21 @@ def test_it_answers_the_same_and_is_kept_up_by_what_comes_after(good, filled):
     assert good("index", "--json").json["position"] == 18
     assert "c9" in good("position", "board", "safe").out
     assert "ok: cells v4 at 18 events" in good("verify", "--views").out
+
+
+def test_a_long_log_that_was_read_as_a_whole_is_told_of_until_there_are_tables(
+    claims, good, filled, monkeypatch
+):
+    assert good("position", "board", "safe").err == ""
+    monkeypatch.setattr(options, "LONG", 17)
+    found = claims("position", "board", "safe", "--json")
+    assert found.status == 0
+    assert found.json["stance"]
+    assert "17 events" in found.err
+    assert found.err.endswith("Type: claims index\n")
+    good("index")
+    good("position", "board", "safe")
+    good("party", "add", "town", "--name", "Town")
 
 
 def test_a_view_of_an_applications_own_is_told_as_not_checked(claims, good, filled):
