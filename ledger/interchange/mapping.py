@@ -10,6 +10,7 @@ import datetime as dt
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -156,8 +157,8 @@ def holes(template: Any) -> Iterator[str]:
                 )
             yield from (found[1] for found in _HOLE.finditer(template) if found[1])
         case {"column": str(column), **rules}:
-            for rule, kind in _SHAPES.items():
-                if rule in rules and (not rules[rule] or not isinstance(rules[rule], kind)):
+            for rule in _SHAPES:
+                if rule in rules and not _sound(rule, rules[rule]):
                     raise InvalidImport(
                         f"{rule} = {show(rules[rule])} is no rule for column {show(column)}. "
                         f"Write {_EXAMPLES[rule]}.",
@@ -241,16 +242,35 @@ def _looked_up(column: str, cell: str, rules: Mapping[str, Any]) -> Any:
     )
 
 
+def _sound(rule: str, given: Any) -> bool:
+    """Whether a rule can be followed; the formats of a date tell a year at least."""
+    if not given or not isinstance(given, _SHAPES[rule]):
+        return False
+    return rule != "date" or all(isinstance(one, str) and _told(one) for one in _formats(given))
+
+
+def _formats(given: str | list[str]) -> list[str]:
+    return [given] if isinstance(given, str) else given
+
+
+def _told(form: str) -> int:
+    """How many signs of a day as 2011-05-03 a format tells: 4, 7, 10, or 0 without a year."""
+    year, month, day = (_DAY.strftime(form) != other.strftime(form) for other in _OTHERS)
+    return 0 if not year else 4 if not month else 7 if not day else 10
+
+
 def _as_date(column: str, cell: str, rules: Mapping[str, Any]) -> str:
-    try:
-        return dt.datetime.strptime(cell, rules["date"]).date().isoformat()  # noqa: DTZ007 - a day
-    except ValueError as error:
-        raise InvalidImport(
-            f"column {show(column)} holds {show(cell)}, which is no date written "
-            f"{rules['date']}. Mend the cell, or the mapping.",
-            field=column,
-            given=cell,
-        ) from error
+    forms = _formats(rules["date"])
+    for form in forms:
+        with suppress(ValueError):
+            day = dt.datetime.strptime(cell, form).date()  # noqa: DTZ007 - a day
+            return day.isoformat()[: _told(form)]
+    raise InvalidImport(
+        f"column {show(column)} holds {show(cell)}, which is no date written "
+        f"{' or '.join(forms)}. Mend the cell, or the mapping.",
+        field=column,
+        given=cell,
+    )
 
 
 def _as_id(_: str, cell: str, rules: Mapping[str, Any]) -> str:
@@ -261,7 +281,11 @@ def _as_is(_: str, cell: str, __: Mapping[str, Any]) -> str:
     return cell
 
 
-_SHAPES: Final[Mapping[str, type[Any]]] = {"date": str, "digest": str, "map": dict, "split": str}
+_DAY: Final = dt.date(2001, 2, 3)
+_OTHERS: Final = (dt.date(2007, 2, 3), dt.date(2001, 3, 3), dt.date(2001, 2, 10))
+"""Of another year, of another month, and another day: all on the weekday of the first."""
+
+_SHAPES: Final[Mapping[str, Any]] = {"date": (str, list), "digest": str, "map": dict, "split": str}
 _EXAMPLES: Final = {
     "date": 'date = "%d/%m/%Y"',
     "digest": 'digest = "words"',

@@ -214,6 +214,23 @@ def test_a_cell_that_the_mapping_cannot_read_is_refused_by_its_column(importing,
 
 
 @pytest.mark.parametrize(
+    "cell, form, uttered",
+    [
+        ("05/2011", '"%m/%Y"', "2011-05"),
+        ("May 2011", '"%B %Y"', "2011-05"),
+        ("2011", '"%Y"', "2011"),
+        ("2011-123", '"%Y-%j"', "2011-05-03"),
+        ("3.5.2011", '["%d.%m.%Y", "%m/%Y"]', "2011-05-03"),
+        ("05/2011", '["%d.%m.%Y", "%m/%Y"]', "2011-05"),
+    ],
+)
+def test_a_date_is_as_precise_as_its_format(importing, ledger, cell, form, uttered):
+    mapping = MAPPING.replace('"%d/%m/%Y"', form)
+    importing(f"{VOTES.splitlines()[0]}\nAda,Blue,Yes,{cell},,,,\n", mapping)
+    assert [str(one.uttered) for one in ledger.claims(claimant="Ada").rows] == [uttered]
+
+
+@pytest.mark.parametrize(
     "change, words",
     [
         (("{Who}", "{Whom}"), "there is no column 'Whom'. Did you mean 'Who'"),
@@ -221,6 +238,8 @@ def test_a_cell_that_the_mapping_cannot_read_is_refused_by_its_column(importing,
         (("{Who}", "{Who"), "'{Who' holds a brace without its fellow"),
         (('date = "%d/%m/%Y"', "map = 3"), "map = 3 is no rule for column 'Day'"),
         (('date = "%d/%m/%Y"', 'split = ""'), "split = '' is no rule for column 'Day'"),
+        (("%d/%m/%Y", "%a %d %B"), "date = '%a %d %B' is no rule for column 'Day'"),
+        (('"%d/%m/%Y"', "[2011]"), "date = [2011] is no rule for column 'Day'"),
     ],
 )
 def test_a_column_that_is_not_there_refuses_the_header_and_every_row(importing, change, words):
