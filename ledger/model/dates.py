@@ -255,7 +255,8 @@ def _days_of(year: int, month: int, text: str) -> int:
     if 21 <= month <= 41:  # noqa: PLR2004 - the numbers of the standard
         raise InvalidDate(
             f"{text} is a season, quarter or other part of a year, which is not read. Write its "
-            f"months, as {year:04d}-03/{year:04d}-05."
+            f"months, as [{year:04d}-03..{year:04d}-05] for one unknown day of these, or "
+            f"{year:04d}-03/{year:04d}-05 for all this time."
         )
     if not 1 <= month <= 12:  # noqa: PLR2004 - the months
         raise InvalidDate(f"{text} has month {month:02d}; months run from 01 to 12.")

@@ -194,6 +194,7 @@ def test_an_instant_in_a_zone_with_seconds_keeps_its_place():
         ("2024-03-04~%", "Write 2024-03-04%."),
         # forms of the standard that are not read
         ("2024-21", "is a season"),
+        ("2024-21", "as [2024-03..2024-05] for one unknown day of these, or 2024-03/2024-05"),
         ("2024-41", "is a season"),
         ("2024-42", "month 42"),
         ("{2024-01,2024-02}", "several days at once"),
