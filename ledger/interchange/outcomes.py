@@ -125,7 +125,8 @@ def _not_found(error: NotFound) -> str:
     kind = type(error).__name__.removeprefix("Unknown").lower()
     return (
         f"there is no {kind} {show(error.given)}.{did_you_mean(error.near)} If it stands further "
-        "down, import the file once more; if not, write its line before this one."
+        "down, import the file once more; if in another file, import that one first; if nowhere, "
+        "write its line before this one."
     )
 
 

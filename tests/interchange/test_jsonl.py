@@ -259,7 +259,7 @@ def test_many_good_lines_and_few_bad_ones_are_few_appends(importing, claim, monk
 def test_a_party_from_further_down_needs_a_second_run(importing, claim):
     told = importing({**claim, "claimant": "later"}, LATER)
     assert [one.verdict for one in told] == ["refused", "accepted"]
-    assert "import the file once more" in told[0].reason
+    assert "import the file once more; if in another file, import that one" in told[0].reason
     assert [one.verdict for one in importing.again()] == ["accepted", "skipped"]
 
 
