@@ -106,11 +106,12 @@ class Document:
         if self.text is None:
             fits = isinstance(self.sha256, str) and _SHA256.match(self.sha256)
             if not fits or type(self.length) is not int or self.length < 1:
-                given = f" It got {show(self.sha256)} and {show(self.length)}."
+                given = f"It got {show(self.sha256)} and {show(self.length)}."
+                if (self.sha256, self.length) == ("", None):
+                    given = "If you have only its address, give as text what else you know of it."
                 raise InvalidDocument(
                     f"Document {show(self.id)} has no text. Give text=, or sha256= (64 lower-case "
-                    "hex digits) and length= (code points)."
-                    f"{given if (self.sha256, self.length) != ('', None) else ''}",
+                    f"hex digits) and length= (code points). {given}",
                     field="sha256",
                     given=self.sha256,
                 )

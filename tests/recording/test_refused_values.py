@@ -256,7 +256,7 @@ VALUES: list[tuple[str, Entry, type[er.Invalid], tuple[str, ...]]] = [
         "no text",
         register(Document, "d", publisher="gazette"),
         er.InvalidDocument,
-        ("'d'", "Give text=", "or sha256="),
+        ("'d'", "Give text=", "or sha256=", "what else you know of it"),
     ),
     (
         "other digest",
