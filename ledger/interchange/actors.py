@@ -10,8 +10,8 @@ A code is a party, each name of the entry a name of that party during the period
 that fits a day wins, so the rank of a name tells how many codes it had further up; one on the first
 line of an entry comes behind those of all entries, one in an entry without a code counts least. By
 the manual an end still counts (closed); the program that read these files left it out. Several
-codes may stand on one line. `[---]` says that the entry is no actor, and hides the codes behind it
-on the days that it gives.
+codes may stand on one line, and `[ARM/AZE]` are two that the names denote at the same time. `[---]`
+says that the entry is no actor, and hides the codes behind it on the days that it gives.
 """
 
 from __future__ import annotations
@@ -205,18 +205,23 @@ def _item(
         return skipped(line, f"{text} says that the entry is no actor")
     code, period, behind = _restricted(text)
     told = [f"{show(behind)} behind the code is left out"] if behind else []
-    party = {"type": "party", "id": code, "name": code, "kind": _KIND}
+    codes = [one for one in code.split("/") if one]
+    parties = [{"type": "party", "id": one, "name": one, "kind": _KIND} for one in codes]
     dated: list[Object] = [{"bounds": bounds, **period}]
     if nobody:
         dated = [*map(_dated, _beside(_days(period, bounds), nobody))]
     given: list[Object] = [
-        {"type": "name", "party": code, "name": name, "rank": rank, **one}
+        {"type": "name", "party": party, "name": name, "rank": rank, **one}
+        for party in codes
         for name, rank in ranks.items()
         for one in dated
     ]
     if ranks and not given:
         return skipped(line, f"{text} never holds: a code above says that the entry is no actor")
-    return _unless(_WITHOUT, made(line, given, passing=[party], remarks=told), code)
+    item = made(line, given, passing=parties, remarks=told)
+    for one in codes:
+        item = _unless(_WITHOUT, item, one)
+    return item
 
 
 def _restricted(text: str) -> tuple[str, Object, str]:

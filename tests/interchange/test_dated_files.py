@@ -155,6 +155,12 @@ def test_several_codes_on_a_line_hold_in_their_order(tmp_path):
     assert denoted(tmp_path, dictionary, "BAR", "FOO") == ([["CCC"], ["BBB"]], [4])
 
 
+def test_codes_joined_by_a_slash_are_denoted_at_the_same_time(tmp_path):
+    dictionary = b"FOO_ [AAA/BBB]\n\t[CCC <19991231]\nBAR_ [DDD]\n\t[BBB/EEE >19990101]\n"
+    assert denoted(tmp_path, dictionary, "FOO", "BAR") == ([["AAA", "BBB"], ["BBB", "EEE"]], [])
+    assert denoted(tmp_path, b"EEE_\n\nFOO_ [AAA/EEE]\n", "FOO") == ([[]], [3])
+
+
 def test_an_entry_that_is_no_actor_and_one_without_code_name_nobody_that_others_do(tmp_path):
     assert denoted(tmp_path, b"A_ [###]\nB_\n\t[--- <910101] # no\n", "A", "B") == ([[], []], [])
     assert denoted(tmp_path, b"AAA\nFOO_\n\t[AAA]\n", "FOO") == ([[]], [3])
