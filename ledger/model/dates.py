@@ -259,7 +259,10 @@ def _days_of(year: int, month: int, text: str) -> int:
             f"{year:04d}-03/{year:04d}-05 for all this time."
         )
     if not 1 <= month <= 12:  # noqa: PLR2004 - the months
-        raise InvalidDate(f"{text} has month {month:02d}; months run from 01 to 12.")
+        raise InvalidDate(
+            f"{text} has month {month:02d}; months run from 01 to 12. Write {year:04d} if only the "
+            "year is known."
+        )
     return calendar.monthrange(year, month)[1]
 
 

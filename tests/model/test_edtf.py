@@ -167,6 +167,7 @@ def test_an_instant_in_a_zone_with_seconds_keeps_its_place():
         ("2024-04-31", "April 2024 has 30 days"),
         ("2024-04-00", "April 2024 has 30 days"),
         ("2023-13-01", "month 13; months run from 01 to 12"),
+        ("2023-00-00", "Write 2023 if only the year is known."),
         ("2023-00-10", "month 00"),
         ("2023-00", "month 00"),
         ("0000-01-01", "the years run from 0001 to 9999"),
