@@ -71,11 +71,12 @@ class Position(Answer):
     `status` is held, conflicted, withdrawn, possible, undeclared or silent. `because` says why a
     position is conflicted. Evidence and dates are those of the current run; acts, factuality and
     conditions those of its last claim, or of all of them if several last ones differ; `speakers`
-    are the names of those who spoke in it. `possible` are claims that may have been said by then;
-    they decide nothing. `passed_over` are those that the policy did not count. `stale_days` is the
-    number of days from the last claim to the view's date. `erased` says what was erased of these
-    claims; `incomplete` counts the claims of the view that erasure keeps out of every position.
-    `basis` is the number of events from which the answer was computed.
+    are the names of those who spoke in it. `possible` are claims that may have been said by then,
+    `possibly_withdrawn` those that may have been taken back; they decide nothing. `passed_over` are
+    those that the policy did not count. `stale_days` is the number of days from the last claim to
+    the view's date. `erased` says what was erased of these claims; `incomplete` counts the claims
+    of the view that erasure keeps out of every position. `basis` is the number of events from which
+    the answer was computed.
     """
 
     party: str
