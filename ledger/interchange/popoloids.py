@@ -70,9 +70,15 @@ class Ids:
         """Who is in a membership, a person or an organisation.
 
         Raises:
-            InvalidImport: one of either has the id, or nobody is named.
+            InvalidImport: one of either has the id, or nobody is named, or several are.
         """
         if person := id_in(value, "person"):
+            if not isinstance(person, str):
+                raise InvalidImport(
+                    f"person_id is one id, not {show(person)}. Write a membership for each person.",
+                    field="person_id",
+                    given=person,
+                )
             return self.party("persons", person)
         member = id_in(value, "member")
         if not member:

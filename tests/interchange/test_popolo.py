@@ -109,6 +109,10 @@ def test_a_membership_of_nobody_is_told_by_the_files_own_field(popolo):
     seat = {"person_id": "", "organization_id": "house"}
     told, _ = popolo({"organizations": [HOUSE], "memberships": [seat]})
     assert told["memberships[0]"].reason == "field person_id is missing. Write who is in it."
+    several = {"person_id": ["ann", "bob"], "organization_id": "house"}
+    told, _ = popolo({"organizations": [HOUSE], "memberships": [several]})
+    assert told["memberships[0]"].field == "person_id"
+    assert "Write a membership for each person." in told["memberships[0]"].reason
 
 
 def test_a_moment_counts_as_its_day(popolo):
