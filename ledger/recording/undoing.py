@@ -161,6 +161,13 @@ def _check_part(intake: Intake, event: ev.ClaimWithdrawn) -> None:
         reached = reach(facts, target)
         if who and for_whom.isdisjoint(reached):
             names = " or ".join(map(intake.public, who))
+            if target in facts.never_said:
+                raise InvalidWithdrawal(
+                    f"{show(intake.public(target))} was never said, as its publisher corrected it: "
+                    "there is nothing to take back. If that was wrong, correct() the claim again.",
+                    field="claims",
+                    given=target,
+                )
             raise InvalidWithdrawal(
                 f"{names} has no part in {show(intake.public(target))}, which is attributed to "
                 f"{', '.join(sorted(map(intake.public, reached))) or 'nobody'}: only they, and "

@@ -37,6 +37,14 @@ def test_a_corrected_withdrawal_still_has_to_be_one(town, unchanged):
         town.correct("back", document="gazette-2", claims=["c3"])
 
 
+def test_what_was_never_said_cannot_be_taken_back_until_that_is_corrected(town, unchanged):
+    town.correct("c1", document="gazette-2", never_said=True)
+    with unchanged(town), pytest.raises(er.InvalidWithdrawal, match="'c1' was never said"):
+        town.withdraw("c1", claimant="board", uttered="2023-02-27")
+    town.correct("c1", document="gazette-2", stance="supports")
+    assert town.withdraw("c1", claimant="board", uttered="2023-02-27").stored == "stored"
+
+
 def test_an_aim_that_somebody_demands_cannot_become_a_fact(town, unchanged):
     town.record(id="c4", claimant="board", act="demand", proposition="open-bridge")
     with unchanged(town), pytest.raises(er.InvalidClaim, match="demand wants something"):
