@@ -19,15 +19,21 @@ from ledger.store.tables import Tables
 def make_tables(conn: Connection, tables: Tables, projection: Projection, *, indexes: bool) -> None:
     """Make the tables that are not there; a replay is twice as fast while they have no index."""
     cursors.lock_names(conn, tables, projection.tables)
-    there = inspect(conn).has_table
+    gone = missing(conn, projection)
     for table in projection.tables:
-        if there(table.name, schema=table.schema):
+        if table.fullname not in gone:
             continue
         if indexes or not table.indexes:
             table.create(conn)
         else:
             conn.execute(CreateTable(table, if_not_exists=True))
         give_alike(conn, table, tables.cursor)
+
+
+def missing(conn: Connection, projection: Projection) -> list[str]:
+    """The names of its tables that are not there."""
+    there, schema = inspect(conn).has_table, conn.schema_for_object
+    return [one.fullname for one in projection.tables if not there(one.name, schema=schema(one))]
 
 
 def make_indexes(conn: Connection, projection: Projection) -> None:
@@ -60,6 +66,7 @@ def begin(
 
 def begin_anew(conn: Connection, tables: Tables, cursor: Cursor, projection: Projection) -> None:
     """Empty a build's tables and let it read the log from the start; its owner loses it."""
+    make_tables(conn, tables, projection, indexes=False)
     for table in projection.tables:
         empty(conn, table, cursor.key.log_id)
     cursors.change(

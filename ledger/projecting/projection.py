@@ -196,6 +196,7 @@ class Projection:
 
         Raises:
             ProjectionFailed: it could not take an event, or the state is no plain JSON.
+            InvalidProjection: it is none before the first event.
         """
         assert self.evolve is not None  # noqa: S101 - whoever calls has looked
         now = self.start() if state is None else json.loads(state)
@@ -207,8 +208,23 @@ class Projection:
         return written
 
     def start(self) -> Any:
-        """The state before the first event."""
-        return None if self.initial is None else self.initial()
+        """The state before the first event.
+
+        Raises:
+            InvalidProjection: it is no plain JSON, so no event could be taken.
+        """
+        state = None if self.initial is None else self.initial()
+        try:
+            _as_json(state)
+        except (TypeError, ValueError) as error:
+            raise InvalidProjection(
+                f"initial() of the projection {self.name} gives {show(state)}, which is no plain "
+                "JSON. Give texts, numbers, lists, and objects with text keys, such as "
+                "initial=dict.",
+                field="initial",
+                given=state,
+            ) from error
+        return state
 
     def _events(self, page: Page) -> list[StoredEvent]:
         """The page's events; one that nobody can read is one that this projection cannot take."""

@@ -197,6 +197,7 @@ class Projections:
 
         Raises:
             UnknownProjection: no such projection is registered.
+            InvalidProjection: a table of it is gone, or `initial()` gives no plain JSON.
             StoreError: the database refused; what was committed stands.
         """
         entry = self._found(name, version)

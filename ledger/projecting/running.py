@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine, NestedTransaction
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ledger.errors import InvalidProjection, ProjectionFailed
-from ledger.projecting import telling
+from ledger.projecting import building, telling
 from ledger.projecting.effects import Effects
 from ledger.projecting.failing import momentary
 from ledger.projecting.parking import park
@@ -200,10 +200,22 @@ class Run:
             self.progress(stop, self.size)
 
     def _set_aside(self, failure: ProjectionFailed, attempts: int) -> Status | None:
-        """Park the event at the cursor and pass it, or note that it stops the build."""
+        """Park the event at the cursor and pass it, or note that it stops the build.
+
+        Raises:
+            InvalidProjection: a table is gone: that is no event's fault, and each would be parked.
+        """
         kind: Kind = "parked" if self.projection.on_failure == "park" else "stopping"
         start = self.position
         with writing(self.site.bind) as conn:
+            if gone := building.missing(conn, self.projection):
+                raise InvalidProjection(
+                    f"The table {gone[0]} of the projection {self.key.name} v{self.key.version} is "
+                    "gone, so it can take no event. Type: "
+                    f"ledger.projections.rebuild({self.key.name!r})",
+                    field="tables",
+                    given=gone[0],
+                ) from failure
             stop = start + 1 if kind == "parked" else start
             if not self._move(conn, start, stop):
                 return "elsewhere"

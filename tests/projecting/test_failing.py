@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from ledger.errors import CodecError, ProjectionFailed, UnknownEvent
+from ledger.errors import CodecError, InvalidProjection, ProjectionFailed, UnknownEvent
 from ledger.model.events import NewEvent, PartyRegistered
 from ledger.projecting import Projection
 from ledger.store import transaction
@@ -97,6 +97,30 @@ def test_a_refusal_of_the_database_is_the_events_own(small, kit):
     small.projections.add(made, mode="deferred")
     assert small.projections.run("lost").parked == 2
     assert "no_such_table" in small.projections.parked("lost")[0].reason
+
+
+def test_a_table_that_is_gone_parks_nothing_and_a_rebuild_makes_it_again(small, kit):
+    kit.say(small, "C1")
+    small.projections.add(kit.acts(retries=0), mode="deferred")
+    small.projections.run("acts")
+    kit.say(small, "C2", "C3")
+    with small._folded.bind.begin() as conn:
+        kit.acts_table().drop(conn)
+    with pytest.raises(InvalidProjection, match=r"host_acts_v1_0 .*rebuild\('acts'\)") as told:
+        small.projections.run("acts")
+    assert isinstance(told.value.__cause__, ProjectionFailed)
+    assert small.projections.parked("acts") == ()
+    assert small.projections.rebuild("acts", in_place=True).switched
+    assert kit.seqs(small) == [5, 6, 7]
+
+
+@pytest.mark.parametrize("state", [{"a", "b"}, {1: "one"}, float("nan")])
+def test_a_state_that_begins_as_no_json_parks_nothing(small, kit, state):
+    made = Projection(name="lost", initial=lambda: state, evolve=lambda now, event: now)
+    small.projections.add(made, mode="deferred")
+    with pytest.raises(InvalidProjection, match=r"initial\(\) of the projection lost gives"):
+        small.projections.run("lost")
+    assert small.projections.parked("lost") == ()
 
 
 def test_effects_are_not_made_in_a_replay(small, kit):
