@@ -200,8 +200,10 @@ class Asked:
     def contradictions(self, given: scope.Scope) -> tuple[perspectives.Contradiction, ...]:
         """Pairs of parties that hold against each other, within a scope."""
         named = given.found(self.records)
-        with self._about(None, self._spoken_on(named)) as facts:
-            return perspectives.contradictions(facts, self._said, named)
+        on = self._spoken_on(named)
+        with self._about(None, on) as facts:
+            one = named.shown_party(facts)
+            return perspectives.contradictions(facts, self._said, one=one, on=on)
 
     def divergences(self, given: scope.Scope) -> tuple[perspectives.Divergence, ...]:
         """Pairs of claims that tell one occurrence in different ways, within a scope."""

@@ -134,17 +134,13 @@ def _parties_on(facts: Facts, proposition: str) -> list[str]:
 
 
 def contradictions(
-    facts: Facts, said: Knob, scope: Scope = EVERYTHING
+    facts: Facts, said: Knob, *, one: str | None = None, on: Collection[str] | None = None
 ) -> tuple[Contradiction, ...]:
     """Every pair of parties with claims of their own that hold against each other.
 
-    With a scope those on its propositions, between its party and others.
+    Where they are named those between `one` shown party and others, and `on` shown propositions.
     """
     found: list[Contradiction] = []
-    on = scope.propositions(facts)
-    one = scope.shown_party(facts)
-    if on is None and one is not None:
-        on = spoken_on(facts, one)
     wanted = None if on is None else set(on)
     for proposition, _ in facts.of_type(ev.PropositionDefined):
         if facts.canonical(proposition) != proposition or not (
