@@ -97,7 +97,9 @@ def run(argv: Sequence[str]) -> int:
     except BrokenPipeError:  # whoever read us has seen enough
         _let_go_of_output()
         return 0
-    except SystemExit:  # what rich makes of that, for the help
+    except SystemExit as error:  # what rich makes of that, for the help
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
         return 0
     except OSError as error:
         warn(f"claims: {_unwritten(error)}")

@@ -275,3 +275,12 @@ def test_an_import_tells_refusals_on_standard_error_and_its_account_on_standard_
 def test_an_empty_file_is_told_and_no_error(good, filled, tmp_path):
     (tmp_path / "in.jsonl").write_bytes(b"")
     assert good("import", "in.jsonl").out == "in.jsonl: nothing in the file, 0 lines\n"
+
+
+def test_what_ends_the_program_is_no_success(claims, monkeypatch):
+    def end(*_, **__):
+        sys.exit(3)
+
+    monkeypatch.setattr("ledger.testing.demonstration.run", end)
+    with pytest.raises(SystemExit, match="3"):
+        claims("demo")
