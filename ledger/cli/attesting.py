@@ -185,6 +185,7 @@ def prove(
         )
     if entry is not None:
         _expect_replaceable(entry)
+        _expect_replaceable(_beside(entry))
     given = None if checkpoint is None else read_checkpoint(checkpoint)
     with where.ledger() as ledger:
         if since is not None:
@@ -194,12 +195,17 @@ def prove(
             return
         proof = ledger.prove(number_or_id(claim or ""), checkpoint=given)
     signature = None if key is None else ssh_signature(Ed25519Signer.read(key), proof.entry)
+    if signature is not None and entry is not None:
+        _beside(entry).write_text(signature)
     if entry is not None:
         entry.write_bytes(proof.entry)
-    if signature is not None and entry is not None:
-        entry.with_name(f"{entry.name}.sig").write_text(signature)
     told = {"index": proof.sequence, "size": proof.checkpoint.size}
     _print(f"{proof}\n", told, proof.inclusion.hashes, proof.checkpoint, json=where.json)
+
+
+def _beside(entry: Path) -> Path:
+    """Where the signature of an entry's bytes is written."""
+    return entry.with_name(f"{entry.name}.sig")
 
 
 def _expect_replaceable(entry: Path) -> None:

@@ -72,6 +72,7 @@ class FileMemory:
             InvalidCheckpoint: the file holds something else, or is a symlink to nothing.
         """
         place = self._place()
+        self._read(place)  # beside what is no memory, no lock is left
         with _locked(place.with_name(place.name + ".lock")):
             yield self._read(place)
 

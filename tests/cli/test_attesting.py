@@ -102,6 +102,20 @@ def test_what_is_proved_is_written_over_no_ledger_and_no_key(refused, signed, tm
     assert not (tmp_path / f"{place}.sig").exists()
 
 
+def test_a_signature_that_cannot_be_written_leaves_no_entry(refused, signed, tmp_path):
+    (tmp_path / "c1.json.sig").mkdir()
+    told = refused("prove", "c1", "--entry", "c1.json", "--key", "weir.key")
+    assert "c1.json.sig cannot be written" in told
+    assert not (tmp_path / "c1.json").exists()
+
+
+def test_a_signature_is_written_over_no_key(refused, signed, tmp_path):
+    (tmp_path / "weir.key").rename(tmp_path / "weir.sig")
+    told = refused("prove", "c1", "--entry", "weir", "--key", "weir.sig")
+    assert "'weir.sig' belongs to an SQLite database, or is a key" in told
+    assert (tmp_path / "weir.sig").read_text().startswith("PRIVATE+KEY+")
+
+
 def test_a_key_without_a_name_is_no_key(refused, signed):
     assert "'.' holds no key that can be read" in refused("checkpoint", "--key", "")
 

@@ -135,6 +135,7 @@ def test_a_damaged_memory_is_no_empty_one(log, signer, tmp_path):
     (tmp_path / "signed").write_text("")
     with pytest.raises(InvalidCheckpoint, match="do not delete the file"):
         log.checkpoint(signer=signer)
+    assert not (tmp_path / "signed.lock").exists()
 
 
 @pytest.fixture
