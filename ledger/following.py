@@ -15,8 +15,10 @@ import attrs
 from sqlalchemy import Engine
 
 from ledger import observing
-from ledger.errors import Invalid, MissingEntry, StoreError, TimedOut
+from ledger.errors import MissingEntry, StoreError, TimedOut
 from ledger.model.events import StoredEvent
+from ledger.model.fields import check_seconds, check_told
+from ledger.model.text import check_name
 from ledger.paging import Log, Pulled, Types, Wanted, bounded, bounds, pull
 from ledger.store import read
 from ledger.store.follow import Stop, Stopped, never, stopped_of, waiting
@@ -98,8 +100,8 @@ def check_wait(sequence: int, timeout: float, poll: float) -> None:
         Invalid: `sequence`, `timeout` or `poll` is no number that it can be.
     """
     bounded("sequence", sequence, 0)
-    _seconds("timeout", timeout)
-    _seconds("poll", poll)
+    check_seconds(timeout, "timeout")
+    check_seconds(poll, "poll")
 
 
 def timed_out(sequence: int, timeout: float, size: int) -> TimedOut:
@@ -144,10 +146,13 @@ class Follower:
         """A reader of what lies beyond `after`.
 
         Raises:
-            Invalid: `after` or `poll` is no number that it can be, or `stop` cannot be asked.
+            Invalid: `after` or `poll` is no number that it can be, or `stop` or `idle` is none.
+            InvalidText: `name` is no name.
         """
         bounded("after", after, -1)
-        _seconds("poll", poll)
+        check_seconds(poll, "poll")
+        check_told(idle, "idle")
+        check_name(name, field="name")
         return cls(
             log=log,
             wanted=wanted,
@@ -237,13 +242,6 @@ def _engine_of(log: Log) -> Engine:
         "would stay open meanwhile, and might never show them. Follow with one bound to the "
         "engine: Ledger(connection.engine).follow()"
     )
-
-
-def _seconds(field: str, given: object) -> None:
-    if isinstance(given, bool) or not isinstance(given, int | float) or not given >= 0:
-        raise Invalid(
-            f"{field} is a number of seconds, 0 or more, not {given!r}.", field=field, given=given
-        )
 
 
 def _nothing(_: int) -> None:

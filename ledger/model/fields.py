@@ -72,6 +72,14 @@ def check_flag(value: bool, field: str) -> bool:  # noqa: FBT001 - it is what is
     return value
 
 
+def check_seconds(given: object, field: str) -> None:
+    """Refuse what is no time to wait."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or not given >= 0:
+        raise Invalid(
+            f"{field} is a number of seconds, 0 or more, not {given!r}.", field=field, given=given
+        )
+
+
 def check_told(told: object, field: str, such_as: str = "print") -> None:
     """Refuse what cannot be called where a function goes that is told something, or waits."""
     if told is not None and not callable(told):

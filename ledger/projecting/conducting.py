@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 
 from ledger.errors import InvalidProjection, ProjectionFailed
-from ledger.model.fields import check_flag, check_told
+from ledger.model.fields import check_flag, check_seconds, check_told
 from ledger.projecting import building
 from ledger.projecting.owning import owning
 from ledger.projecting.registry import Entry, Outcome, Site, Status
@@ -32,7 +32,7 @@ class Orders:
 
     Raises:
         InvalidProjection: a batch of no events, or fewer than none to be read.
-        Invalid: who is to be told, or to wait, cannot be called.
+        Invalid: who is to be told, or to wait, cannot be called; `poll` is no time to wait.
     """
 
     until: int | None = None
@@ -58,6 +58,7 @@ class Orders:
                 field="until",
                 given=self.until,
             )
+        check_seconds(self.poll, "poll")
         check_told(self.progress, "progress")
         check_told(self.wait, "wait", such_as="time.sleep")
 

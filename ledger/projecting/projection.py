@@ -18,6 +18,7 @@ from ledger.codec.converter import type_called
 from ledger.codec.envelope import opened
 from ledger.errors import CodecError, InvalidProjection, ProjectionFailed
 from ledger.model.events import StoredEvent
+from ledger.model.fields import check_flag
 from ledger.model.text import show
 from ledger.projecting.failing import momentary
 from ledger.store import read
@@ -167,6 +168,8 @@ class Projection:
                 field="on_failure",
                 given=self.on_failure,
             )
+        for field in ("takes_over", "unguarded", "rides"):
+            check_flag(getattr(self, field), field)
         if type(self.retries) is not int or self.retries < 0:
             raise InvalidProjection(
                 f"{self.name} cannot be tried {self.retries!r} times more. Write 0, 1, 2 ...",

@@ -15,6 +15,7 @@ import attrs
 from sqlalchemy import Connection
 
 from ledger.errors import InvalidProjection, UnknownProjection
+from ledger.model.fields import check_flag
 from ledger.model.text import did_you_mean, is_storable, near, show
 from ledger.projecting.projection import Mode, Projection
 from ledger.projections.answer import Answer
@@ -183,7 +184,9 @@ class Registry:
 
         Raises:
             InvalidProjection: another one of the same name and version is there.
+            Invalid: `replace` is neither True nor False.
         """
+        check_flag(replace, "replace")
         there = self._entries.get((entry.name, entry.version))
         if there is not None and not replace and there.given is not entry.given:
             raise InvalidProjection(

@@ -138,6 +138,19 @@ class Words:
     document: str | None
     text: str | None = None
 
+    def __attrs_post_init__(self) -> None:
+        """A text is that of a document, or nothing would be checked against it."""
+        if self.text is None:
+            return
+        check_text(self.text, field="document_text", limit=MAX_TEXT)
+        if self.document is None:
+            raise InvalidDocument(
+                "document_text is the text of a document, and none is named. Name it in "
+                "document=, or leave the text out.",
+                field="document_text",
+                given=self.text,
+            )
+
     def checked(self, quote: Quotation | None, field: str) -> Quotation | None:
         """The quotation with its ranges, as the document bears it out."""
         if quote is None:
@@ -154,8 +167,6 @@ class Words:
         document = self.intake.get(self.document, ev.DocumentRegistered)
         if document is None:
             return quote
-        if self.text is not None:
-            check_text(self.text, field="document_text", limit=MAX_TEXT)
         if self.text is not None and digest(self.text) != document.sha256:
             raise InvalidDocument(
                 f"The text given is not that of document {show(document.key)}: its digest is "

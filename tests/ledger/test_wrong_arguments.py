@@ -12,9 +12,11 @@ from ledger.errors import (
     Invalid,
     InvalidBundle,
     InvalidClaim,
+    InvalidDocument,
     InvalidImport,
     InvalidProjection,
     InvalidQuotation,
+    InvalidText,
     InvalidView,
     LedgerError,
 )
@@ -49,6 +51,55 @@ WRONG: dict[str, tuple[Callable[[Any], object], type[LedgerError], str]] = {
         lambda one: one.verify(progress=True),
         Invalid,
         "progress takes a function, such as progress=print, not True",
+    ),
+    "a number for who is told that all is read": (
+        lambda one: next(one.follow(idle=NUMBER)),
+        Invalid,
+        "idle takes a function, such as idle=print, not 7",
+    ),
+    "a number for the name of a follower": (
+        lambda one: next(one.follow(name=NUMBER)),
+        InvalidText,
+        "name must be text, got 7",
+    ),
+    "a time before now to wait": (
+        lambda one: one.projections.follow("shown", poll=-1, stop=lambda: True),
+        Invalid,
+        "poll is a number of seconds, 0 or more, not -1",
+    ),
+    "a text for whether to replace": (
+        lambda one: one.projections.add(SHOWN, replace=NO_FLAG),
+        Invalid,
+        "replace is True or False, not 'no'",
+    ),
+    "a text for whether a projection is guarded": (
+        lambda _: Projection(name="open", apply=print, unguarded=NO_FLAG),
+        Invalid,
+        "unguarded is True or False, not 'no'",
+    ),
+    "a text for whether a projection takes over": (
+        lambda _: Projection(name="next", apply=print, takes_over=NO_FLAG),
+        Invalid,
+        "takes_over is True or False, not 'no'",
+    ),
+    "a number for the text of a document": (
+        lambda one: one.record(
+            claimant="mill", act="assert", proposition="shut", document_text=NUMBER
+        ),
+        InvalidText,
+        "document_text must be text, got 7",
+    ),
+    "a text of no document": (
+        lambda one: one.record(
+            claimant="mill", act="assert", proposition="shut", quote="is", document_text="It is."
+        ),
+        InvalidDocument,
+        "none is named. Name it in document=, or leave the text out",
+    ),
+    "a text of no document beside a withdrawal": (
+        lambda one: one.withdraw("c1", claimant="mill", uttered="2020", document_text="It is."),
+        InvalidDocument,
+        "none is named. Name it in document=, or leave the text out",
     ),
     "yes for who is told of columns": (
         lambda one: one.as_of().columns(progress=True),
