@@ -22,6 +22,9 @@ from ledger.interchange.importing import Progress as Told
 from ledger.interchange.source import is_irreplaceable
 from ledger.model.text import show
 
+SHOWN = 20
+"""How many refusals are printed, each on a line."""
+
 Named = Literal["jsonl", "csv", "brat", "actors", "popolo", "prov", "annotations", "schemaorg"]
 
 
@@ -53,7 +56,8 @@ def import_(
         format_: Its format, if it is not recognised by name and contents.
         mapping: A TOML file that says what columns, types or names of the file mean.
         bounds: Whether an end in the file is the last day that counts, or the first that does not.
-        report: Where to write refused records, one JSON object each, with their bytes as base64.
+        report: Where to write refused records, one JSON object each, with their bytes as base64;
+            the first 20 are printed.
         dry_run: Check everything, record nothing.
         all_or_nothing: Record nothing if a record is refused; with --history, nothing of a version.
         bring_back: Record again what was struck out or amended since, instead of skipping it.
@@ -62,10 +66,14 @@ def import_(
         strike_out_vanished: With --history, strike out what the next version no longer holds.
         quiet: Do not print warnings.
     """
+    refusals = 0
 
     def tell(outcome: Outcome) -> None:
+        nonlocal refusals
         if outcome.verdict == "refused":
-            warn(f"{file.name}: {tame(outcome)}")
+            refusals += 1
+            if refusals <= SHOWN:
+                warn(f"{file.name}: {tame(outcome)}")
         elif not quiet:
             for warning in outcome.warnings:
                 warn(f"{file.name}: {outcome.where} warning: {warning}")
@@ -88,6 +96,7 @@ def import_(
                 field="strike_out_vanished",
                 given=True,
             )
+        stack.callback(lambda: _tell_of_more(file.name, refusals - SHOWN, report))
         if not history:
             account = import_file(ledger, file, bring_back=bring_back, **options)
             return _told(where, account, str(account))
@@ -97,6 +106,13 @@ def import_(
             then = f"{version.committed:%Y-%m-%d %H:%M}Z {version.commit[:10]}"
             refused |= _told(where, account, f"{then} {account}")
     return refused
+
+
+def _tell_of_more(name: str, many: int, report: Path | None) -> None:
+    """How many refusals were not printed, and where they are."""
+    if many > 0:
+        where = "--report FILE writes down each" if report is None else f"{report} holds each"
+        warn(f"{name}: {many:,} more refused: {where}.")
 
 
 def _told(where: Desk, account: Imported, line: str) -> int:

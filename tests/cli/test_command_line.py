@@ -272,6 +272,19 @@ def test_an_import_tells_refusals_on_standard_error_and_its_account_on_standard_
     assert "--report" in ran.err
 
 
+def test_the_first_refusals_are_printed_and_all_are_reported(claims, filled, tmp_path):
+    (tmp_path / "in.jsonl").write_text("{}\n" * 50)
+    ran = claims("import", "in.jsonl", "--json")
+    assert len(ran.json["refusals"]) == 50
+    *shown, more = ran.err.splitlines()
+    assert (len(shown), more) == (20, "in.jsonl: 30 more refused: --report FILE writes down each.")
+    ran = claims("import", "in.jsonl", "--report", "out.jsonl")
+    assert ran.err.splitlines()[20:] == ["in.jsonl: 30 more refused: out.jsonl holds each."]
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 50
+    (tmp_path / "in.jsonl").write_text("{}\n" * 20)
+    assert len(claims("import", "in.jsonl").err.splitlines()) == 20
+
+
 def test_an_empty_file_is_told_and_no_error(good, filled, tmp_path):
     (tmp_path / "in.jsonl").write_bytes(b"")
     assert good("import", "in.jsonl").out == "in.jsonl: nothing in the file, 0 lines\n"
