@@ -317,7 +317,7 @@ class _Attempt:
             for record in item.records:
                 made.append(record.enter(intake))
                 told += remarks(intake, record, made[-1], self._fresh)
-            self._warnings.append(told)
+            self._warnings.append([*dict.fromkeys(told)])  # of two claims in one line, once
             self.at += 1
         return made
 

@@ -8,6 +8,8 @@ Cells that a spreadsheet would run stay as they are; making them harmless is for
 from __future__ import annotations
 
 import csv
+import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
@@ -37,6 +39,7 @@ from ledger.model.text import show
 _OWN: Final = (
     "Columns of your own need a mapping file, which says what a row stands for (--mapping)."
 )
+_SAID: Final = re.compile(rb"(?:\xef\xbb\xbf)?sep=([\t -!#-~])[\r\n]*", re.IGNORECASE)
 
 
 @attrs.frozen
@@ -83,9 +86,13 @@ def read(source: Source, options: Options) -> Items:
     with told_of(source.name):
         mapping = mapped(TableMapping, options.mapping)
     comma = "\t" if source.name.lower().removesuffix(".gz").endswith(".tsv") else ","
-    mapping = attrs.evolve(mapping, delimiter=mapping.delimiter or comma)
     with source.opened() as file:
-        rows = _rows(file, mapping.delimiter)
+        feed = _Feed(file)
+        said = feed.said()
+        if said:
+            yield blank(feed.piece())
+        mapping = attrs.evolve(mapping, delimiter=mapping.delimiter or said or comma)
+        rows = _rows(feed, mapping.delimiter)
         header = next(rows, None)
         while header is not None and not header.cells and not header.fault:
             yield blank(header.line)
@@ -116,7 +123,7 @@ class _Feed:
     """The lines of a file for `csv`, and what it took since it was last asked."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._lines = lines(file)
+        self._lines: Iterator[Line] = lines(file)
         self.taken: list[Line] = []
         self.fault: InvalidImport | None = None
 
@@ -129,6 +136,17 @@ class _Feed:
                 self.fault = self.fault or error
                 yield line.raw.decode("utf-8", "replace").replace("\0", "\ufffd")
 
+    def said(self) -> str:
+        """The delimiter that a first line of Excel's tells, which is taken then."""
+        first = next(self._lines, None)
+        if first is None:
+            return ""
+        if found := _SAID.fullmatch(first.raw):
+            self.taken.append(first)
+            return found[1].decode()
+        self._lines = itertools.chain((first,), self._lines)
+        return ""
+
     def piece(self) -> Line:
         """What was taken, as one piece, and forget it."""
         first = self.taken[0]
@@ -140,8 +158,7 @@ class _Feed:
         return first
 
 
-def _rows(file: BinaryIO, delimiter: str) -> Iterator[_Row]:
-    feed = _Feed(file)
+def _rows(feed: _Feed, delimiter: str) -> Iterator[_Row]:
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
     while True:
         try:

@@ -192,6 +192,32 @@ def test_tabs_part_the_cells_of_a_tsv_file(importing):
     assert [one.verdict for one in told] == ["accepted", "accepted"]
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_first_line_of_excels_tells_what_parts_the_cells(importing, mark, end):
+    text = f"{mark}sep=;\n{VOTES.replace('Bea; Cyd', 'Cyd').replace(',', ';')}"
+    told = importing(text.replace("\n", end))
+    assert [(one.line, one.verdict, one.reason) for one in told] == [
+        (1, "skipped", "blank"),
+        (3, "accepted", ""),
+        (4, "accepted", ""),
+    ]
+
+
+def test_a_column_may_be_called_as_such_a_line_begins(importing):
+    (told, _) = importing("sep=;x\n1;2\n", mapping="")
+    assert "'sep=;x'" in told.reason
+
+
+def test_two_claims_of_one_row_are_warned_of_once(importing, ledger):
+    claim = '{ type = "claim", claimant = "Blue", act = "assert", proposition = "%s" }'
+    rows = "\n".join(f"[[rows]]\nrecord = {claim % one}" for one in ("bill", "law"))
+    ledger.register(Proposition("law", text="The law is good"))
+    (told,) = importing("Who\nAda\n", mapping=rows)
+    assert told.verdict == "accepted"
+    assert len(told.warnings) == len(set(told.warnings)) > 0
+
+
 def test_rows_without_a_mapping_are_claims_in_our_words(importing, ledger):
     ledger.register(Party("Ada", name="Ada"))
     told = importing("claimant,act,proposition\nAda,assert,bill\n", mapping="")
