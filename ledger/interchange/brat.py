@@ -113,6 +113,7 @@ class _Reader:
         self._digest = ""
         self._document = path.stem
         self._there: set[str] = set()
+        self._refused: set[str] = set()
         self._about: list[tuple[Line, str, str, bool]] = []
         self._spans: dict[str, Span] = {}
         self._events: dict[str, Event] = {}
@@ -144,7 +145,7 @@ class _Reader:
                     yield item
         for line, id_, target, of_words in self._about:
             if target not in self._there:
-                yield refused(line, not_there(id_, target))
+                yield refused(line, self._not_there(id_, target))
             elif target not in self._events and not (of_words and target in self._spans):
                 yield skipped(line, f"{id_} has no place in the ledger: {target} is no attribution")
         for event in self._events.values():
@@ -161,6 +162,7 @@ class _Reader:
 
     def _take(self, line: Line) -> Item | None:
         """Understand one line; the item of one that says nothing of use, or that is none."""
+        id_ = ""
         try:
             id_, _, rest = line.text().rstrip("\r\n").partition("\t")
             line = attrs.evolve(line, at=f"{self._inside}{id_[:20]}")
@@ -196,6 +198,7 @@ class _Reader:
                 case _:
                     return refused(line, no_annotation(id_, line))
         except (InvalidImport, ValueError) as error:
+            self._refused.add(id_)
             return refused(line, as_refusal(error, line))
         self._there.add(id_)
         return None
@@ -205,6 +208,14 @@ class _Reader:
             raise InvalidImport(
                 f"{id_} stands twice in the file. Give one of the two another id.", given=id_
             )
+
+    def _not_there(self, at: str, id_: str) -> InvalidImport:
+        """The refusal of what names an annotation that is not there, or not of use."""
+        if id_ in self._there:
+            return not_there(at, id_, "marks no words. Name one that does, such as T1.")
+        if id_ in self._refused:
+            return not_there(at, id_, "was refused. Mend it first.")
+        return not_there(at, id_, "is not there. Write it, or name another.")
 
     # -- making -----------------------------------------------------------------------------
 
@@ -263,7 +274,7 @@ class _Reader:
         found = {}
         for number, id_ in sorted(event.roles.get(role, {}).items()):
             if id_ not in self._spans:
-                raise not_there(event.id, id_)
+                raise self._not_there(event.id, id_)
             found[number] = self._spans[id_]
         return found
 

@@ -99,13 +99,9 @@ def event_of(id_: str, rest: str, line: Line) -> Event:
     return Event(id_, type_, line, roles)
 
 
-def not_there(at: str, id_: str) -> InvalidImport:
-    """The refusal of what names an annotation that is not there."""
-    return InvalidImport(
-        f"{at} names {show(id_)}, which is not there or was refused. Mend it first.",
-        field=at,
-        given=id_,
-    )
+def not_there(at: str, id_: str, why: str) -> InvalidImport:
+    """The refusal of what names an annotation that cannot be used."""
+    return InvalidImport(f"{at} names {show(id_)}, which {why}", field=at, given=id_)
 
 
 def once(found: dict[str, Any], key: str, told: Any, *, at: str) -> None:

@@ -340,6 +340,26 @@ def test_a_line_that_would_replace_another_or_is_about_none_is_refused(
 
 
 @pytest.mark.parametrize(
+    "named, why",
+    [
+        ("T8", "which was refused. Mend it first."),
+        ("T9", "which is not there. Write it, or name another."),
+        ("E1", "which marks no words. Name one that does, such as T1."),
+    ],
+)
+def test_what_names_an_annotation_that_is_of_no_use_is_told_why(ledger, marked, named, why):
+    (marked / "a.ann").write_text(
+        "T1\tContent 0 16\tThe weir is shut\n"
+        "T8\tContent 0 99999\n"
+        "E1\tNote Content:T1\n"
+        f"E2\tAttribution:T1 Content:{named}\n",
+        encoding="utf-8",
+    )
+    told = import_file(ledger, marked, mapping=GAZETTE).refusals[-1].reason
+    assert told == f"E2 names '{named}', {why}"
+
+
+@pytest.mark.parametrize(
     "refers", ["", "N1\tReference T1 Prop:shut\tshut\n", "N1\tReference T3 Prop:shut\tshut\n"]
 )
 def test_the_contents_of_an_attribution_are_one_proposition(ledger, marked, refers):
