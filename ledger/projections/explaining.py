@@ -194,9 +194,9 @@ def _decided(facts: Facts, found: Weighed, said: Knob) -> _Told:
         if one.withdrawn:
             why = f"taken back by {listed(takers)}"
         elif one.possibly_withdrawn:
-            why = f"stands ({one.stance}), possibly taken back by {listed(takers)}"
+            why = f"{one.stance}, possibly taken back by {listed(takers)}"
         else:
-            why = f"stands ({one.stance})"
+            why = str(one.stance)
         told.append(Weighing(claim=facts.public(one.id), kept=not one.withdrawn, why=why))
     stance = f", {found.stance}" if found.stance else ""
     because = f", because {found.because}" if found.because else ""
@@ -204,8 +204,8 @@ def _decided(facts: Facts, found: Weighed, said: Knob) -> _Told:
 
 
 _RULE = {
-    "held": "what stands at the front has one stance",
-    "conflicted": "what stands at the front has several stances",
+    "held": "what is left at the front has one stance",
+    "conflicted": "what is left at the front has several stances",
     "withdrawn": "all at the front was taken back, and nothing older comes back for it",
     "possible": "no stance is certain, and a possible claim decides nothing",
     "undeclared": "nothing said has a stance",
