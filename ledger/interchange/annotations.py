@@ -4,6 +4,7 @@
 target.source                  document: one registered under this id, or that the mapping names
 TextQuoteSelector              quote: exact, prefix, suffix
 TextPositionSelector           quote: ranges, in code points (Web Annotation Data Model, 4.2.5)
+FragmentSelector char=9,16     the same (RFC 5147)
 other selectors beside these   left out: each selects the same words (4.2)
 body of type Claim             proposition (text), claimant (author), act, stance, uttered, language
 body that is a text            the proposition; a body that is an address is the proposition's id
@@ -16,13 +17,14 @@ amendment. Without any body the words themselves are the proposition.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
 
 from ledger.errors import InvalidImport
-from ledger.interchange.elements import Element, pieces
+from ledger.interchange.elements import Element, pieces, written
 from ledger.interchange.foreign import (
     Object,
     digest,
@@ -46,6 +48,9 @@ from ledger.model.text import show
 _LISTS: Final = (("items",), ("first", "items"), ("@graph",))
 _OF_LINKS: Final = ("identifying", "highlighting", "bookmarking", "linking")
 _OF_WORDS: Final = {"TextQuoteSelector", "TextPositionSelector"}
+_CHARACTERS: Final = re.compile(r"char=(\d{1,16}),(\d{1,16})(?:;.*)?")
+"""A fragment of a plain text by RFC 5147, with what it may tell of the whole text."""
+
 _CLAIM: Final = ("act", "stance", "factuality", "uttered", "about", "via", "on_behalf_of", "mode")
 
 
@@ -69,15 +74,28 @@ def read(source: Source, options: Options) -> Items:
         mapping = mapped(AnnotationMapping, options.mapping)
     for one in faults(pieces(source, *_LISTS)):
         if isinstance(one, Element):
-            yield _item(one, mapping)
+            yield from _items(one, mapping)
         else:
             yield refused(Line(number=0, raw=b"", at=source.name), one)
 
 
-def _item(element: Element, mapping: AnnotationMapping) -> Item:
+def _items(element: Element, mapping: AnnotationMapping) -> Items:
+    """The item of an annotation, or those of a page of them: pages may stand in a list."""
     value = object_of(element)
     if isinstance(value, Item):
-        return value
+        yield value
+        return
+    items = value.get("items") if "AnnotationPage" in types(value) else None
+    if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
+        yield _item(element, value, mapping)
+        return
+    for place, one in enumerate(items):
+        path = (*element.path, "items", place)
+        line = attrs.evolve(element.line, at=written(path))
+        yield _item(Element(path, line), one, mapping)
+
+
+def _item(element: Element, value: Object, mapping: AnnotationMapping) -> Item:
     if types(value) and "Annotation" not in types(value):
         return skipped(element.line, f"a {'/'.join(sorted(types(value)))} is no annotation")
     motives = listed(value.get("motivation"))
@@ -207,7 +225,7 @@ def quoted(selectors: Any) -> Object | None:
     found: Object = {}
     exact: list[str] = []
     ranges: list[list[int]] = []
-    given = [*map(_refined, listed(selectors))]
+    given = [_refined(_placed(one)) for one in listed(selectors)]
     for one in [one for one in given if types(one) & _OF_WORDS] or given:
         kind = next(iter(types(one)), "")
         match kind:
@@ -232,6 +250,18 @@ def quoted(selectors: Any) -> Object | None:
         return {"ranges": ranges} if ranges else None
     found = {"exact": exact[0] if len(exact) == 1 else exact, **found}
     return {**found, "ranges": ranges} if ranges else found
+
+
+def _placed(selector: Any) -> Any:
+    """A fragment of a plain text as the position that it is, between characters."""
+    if "FragmentSelector" not in types(selector):
+        return selector
+    found = _CHARACTERS.fullmatch(text_of(selector, "value"))
+    if found is None:
+        return selector
+    start, end = map(int, found.groups())
+    rest = without(selector, "@type")
+    return {**rest, "type": "TextPositionSelector", "start": start, "end": end}
 
 
 def _refined(selector: Any) -> Any:

@@ -71,6 +71,28 @@ def test_an_annotation_with_a_claim_for_its_body_is_that_claim(importing, ledger
     assert last(ledger).quote.ranges == ((9, 16),)
 
 
+@pytest.mark.parametrize("value", ["char=9,16", "char=9,16;length=27,UTF-8"])
+def test_a_fragment_of_a_plain_text_is_a_position(importing, ledger, value):
+    target = {"source": PAGE, "selector": {"type": "FragmentSelector", "value": value}}
+    shut = annotation(target=target, bodyValue="The weir is shut")
+    told = importing(shut, mapping={"documents": {PAGE: "g1"}})
+    assert [one.verdict for one in told] == ["accepted"]
+    assert (last(ledger).quote.exact, last(ledger).quote.ranges) == ("is shut", ((9, 16),))
+
+
+def test_pages_may_stand_in_a_list(importing):
+    pages = [
+        {"@context": ANNO, "type": "AnnotationPage", "items": [annotation(id="urn:a:1")]},
+        {"@context": ANNO, "type": "AnnotationPage", "items": [annotation(id="urn:a:2"), {}]},
+    ]
+    told = importing(pages, mapping={"documents": {PAGE: "g1"}})
+    assert [(one.at, one.verdict) for one in told] == [
+        ("[0].items[0]", "accepted"),
+        ("[1].items[0]", "accepted"),
+        ("[1].items[1]", "refused"),
+    ]
+
+
 def test_an_annotation_without_an_author_leaves_the_claimant_unknown(importing, ledger):
     body = {"type": "TextualBody", "purpose": "describing", "value": "The weir is shut"}
     tag = {"type": "TextualBody", "purpose": "tagging", "value": "stance:opposes"}
