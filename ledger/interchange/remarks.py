@@ -223,6 +223,9 @@ def _claim(intake: Intake, record: Record, made: Made) -> Iterator[str]:
         yield f"the chain has {longest} links"
     if not given.get("via") and not given.get("chain"):
         yield from _no_reporter(intake, claim, who)
+    document = intake.get(claim.document, ev.DocumentRegistered)
+    if claim.quote is not None and document is not None and document.text is None:
+        yield f"the quotation is unchecked: the text of {show(document.key)} is not stored"
     if claim.uttered is None:
         by = "the day of publication" if claim.document else "the day it was recorded"
         yield f"no uttered: at any time, {by} at the latest"

@@ -100,6 +100,18 @@ def test_who_reports_a_claim_is_warned_of_where_it_has_to_be_guessed(importing, 
     ]
 
 
+def test_a_quotation_that_nobody_could_check_is_warned_of(importing, claim):
+    page = {"type": "document", "id": "page", "publisher": "gazette", "text": "All is well."}
+    unchecked = {**claim, "document": "page", "quote": "is well"}
+    _, told, bare = importing(
+        {**page, "keep_text": False},
+        unchecked,
+        {**{key: value for key, value in unchecked.items() if key != "quote"}, "id": "c2"},
+    )
+    assert told.warnings == ("the quotation is unchecked: the text of 'page' is not stored",)
+    assert bare.warnings == ()
+
+
 def test_lists_of_chains_are_alternatives(importing, claim):
     del claim["claimant"], claim["via"]
     chains = [[{"agent": "board", "edge": "says"}], [{"agent": "gazette", "edge": "says"}]]
