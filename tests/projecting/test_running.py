@@ -207,7 +207,7 @@ def test_what_is_no_projection_is_refused(small, given):
 
 
 def test_a_state_that_is_no_plain_json_is_refused_at_once(small, kit):
-    bad = Projection(name="bad", initial=tuple, evolve=lambda s, e: (*s, 1), retries=0)
+    bad = Projection(name="bad", initial=list, evolve=lambda s, e: (*s, 1), retries=0)
     small.projections.add(bad, mode="deferred")
     outcome = small.projections.run("bad", batch=1)
     assert outcome.parked == 5
