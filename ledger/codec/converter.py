@@ -88,9 +88,15 @@ def event_class(type_: str) -> type[Any]:
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    from cattrs.errors import CattrsError  # noqa: PLC0415 - it is imported by now, or nowhere at fault
+    from cattrs import errors  # noqa: PLC0415 - it is imported by now, or nowhere at fault
 
-    return (CattrsError, *_WRONG)
+    # They have a base class of their own since 26.1 only.
+    return (
+        errors.BaseValidationError,
+        errors.ForbiddenExtraKeysError,
+        errors.StructureHandlerNotFoundError,
+        *_WRONG,
+    )
 
 
 @functools.cache

@@ -232,9 +232,10 @@ class _FileWatcher:
         before = self._count, self._version
         self._count = self._signal.count
         try:
-            cursor = self._own.driver.execute("PRAGMA data_version")
-            self._version = cursor.fetchone()
-            cursor.close()
+            # By a cursor: what execute() gives is one to be awaited, with SQLAlchemy 2.0.
+            with contextlib.closing(self._own.driver.cursor()) as cursor:
+                cursor.execute("PRAGMA data_version")
+                self._version = cursor.fetchone()
         except self._own.errors:  # whoever pulls next is told what is wrong with the file
             self._own.close()
             self._version = None
