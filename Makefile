@@ -64,10 +64,14 @@ bench: $(STAMP)  ## run the benchmarks and print their figures
 bench-peers: $(STAMP)  ## measure beside eventsourcing, goal by goal, and print the verdicts
 	$(BIN)/python tests/benchmarks/peers.py $(BENCH_ARGS)
 
-lock: $(STAMP)  ## resolve the dependencies anew into requirements.lock
-	$(BIN)/python -m uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
-	  --all-extras --group dev --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --custom-compile-command "make lock" --output-file requirements.lock
+RESOLVE := $(BIN)/python -m uv pip compile pyproject.toml --quiet --upgrade --universal \
+  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+  --custom-compile-command "make lock"
+
+lock: $(STAMP)  ## resolve the dependencies anew: the newest for all, the oldest allowed for CI
+	$(RESOLVE) --all-extras --group dev --output-file requirements.lock
+	$(RESOLVE) --resolution lowest-direct --output-file .ci/oldest.lock \
+	  $(addprefix --extra ,cli postgres async asyncpg arrow columns prov rdf sign stamp)
 
 ci:  ## everything a change must pass
 	bash .ci/run

@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, cast, get_args, get_origin
 
 import attrs
 import msgspec
@@ -112,6 +112,7 @@ def converter() -> cattrs.Converter:
     made.register_structure_hook(Period, lambda text, _: Period.from_text(text))
     for plain in (str, int, bool):
         made.register_structure_hook(plain, _exactly)
+    made.register_structure_hook_func(lambda cls: get_origin(cls) == Literal, _one_of)
     made.register_structure_hook_func(lambda cls: cls is Any, lambda value, _: value)
     # What most events hold; cattrs would look up again for each value how its type is read.
     made.register_structure_hook(str | None, _text_or_none)
@@ -137,6 +138,13 @@ def _exactly(value: Any, cls: type[Any]) -> Any:
     """No number is read as a text, and no text as yes."""
     if type(value) is not cls:
         raise TypeError(f"{show(value)} stands where {cls.__name__} should")
+    return value
+
+
+def _one_of(value: Any, cls: Any) -> Any:
+    """As cattrs reads it, which told of it in no class of its own before 26.2."""
+    if value not in get_args(cls):
+        raise ValueError(f"{show(value)} stands where one of {', '.join(get_args(cls))} should")
     return value
 
 
