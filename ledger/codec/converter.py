@@ -112,7 +112,7 @@ def converter() -> cattrs.Converter:
     made.register_structure_hook(Period, lambda text, _: Period.from_text(text))
     for plain in (str, int, bool):
         made.register_structure_hook(plain, _exactly)
-    made.register_structure_hook_func(lambda cls: get_origin(cls) == Literal, _one_of)
+    made.register_structure_hook_func(_is_one_of, _one_of)
     made.register_structure_hook_func(lambda cls: cls is Any, lambda value, _: value)
     # What most events hold; cattrs would look up again for each value how its type is read.
     made.register_structure_hook(str | None, _text_or_none)
@@ -139,6 +139,11 @@ def _exactly(value: Any, cls: type[Any]) -> Any:
     if type(value) is not cls:
         raise TypeError(f"{show(value)} stands where {cls.__name__} should")
     return value
+
+
+def _is_one_of(cls: object) -> bool:
+    origin: object = get_origin(cls)
+    return origin is Literal
 
 
 def _one_of(value: Any, cls: Any) -> Any:
