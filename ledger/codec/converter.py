@@ -90,7 +90,7 @@ def event_class(type_: str) -> type[Any]:
 def _errors() -> tuple[type[Exception], ...]:
     from cattrs import errors  # noqa: PLC0415 - it is imported by now, or nowhere at fault
 
-    # They have a base class of their own since 26.1 only.
+    # They have a base class of their own since 26.2 only.
     return (
         errors.BaseValidationError,
         errors.ForbiddenExtraKeysError,
