@@ -212,7 +212,7 @@ class Run:
                 raise InvalidProjection(
                     f"The table {gone[0]} of the projection {self.key.name} v{self.key.version} is "
                     "gone, so it can take no event. Type: "
-                    f"ledger.projections.rebuild({self.key.name!r})",
+                    f"ledger.projections.rebuild({self.key.name!r}, in_place=True)",
                     field="tables",
                     given=gone[0],
                 ) from failure
