@@ -19,7 +19,7 @@ import datetime as dt
 import functools
 import importlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -41,7 +41,7 @@ Progress = Callable[[int, int], None]
 
 @attrs.frozen(kw_only=True)
 class Cell:
-    """A row of a sheet: where a party stands on a proposition, in two words."""
+    """Where a party stands on a proposition, in two words; a row of a sheet."""
 
     party: str
     proposition: str
@@ -85,11 +85,16 @@ class Sheet:
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Columns:
-    """The positions of a prefix over all days; made by `View.columns`."""
+    """The positions of a prefix over all days; made by `View.columns`.
+
+    Parties and propositions are named by their hosts' ids; those of one that was merged lead to
+    what it is shown as.
+    """
 
     parties: tuple[str, ...]
     propositions: tuple[str, ...]
     basis: int
+    _shown: Mapping[tuple[str, str], str]
     _party: Any
     _proposition: Any
     _start: Any
@@ -108,31 +113,15 @@ class Columns:
         return sum(memoryview(one).nbytes for one in held)
 
     def at(self, said: str | dt.date | Knob, *, party: str | None = None) -> Sheet:
-        """Where everybody stood on everything on a day, or one party, by its shown id.
+        """Where everybody stood on everything on a day, or one party.
 
         Raises:
             InvalidView: the date is no plain day, or the party is none of this prefix.
         """
-        knob = said if isinstance(said, Knob) else Knob.parse(said)
-        if knob.day is None or knob.zone != dt.UTC:
-            raise InvalidView(
-                f"Columns are by plain days, such as said='2023-02-22', not {knob}. For an "
-                "instant, or another zone's day, ask view.positions(...).",
-                field="said",
-                given=str(said),
-            )
+        knob, day = _plain_day(said)
         low, high = 0, len(self._party)
         if party is not None:
-            place = len(self.parties)
-            if isinstance(party, str):
-                place = bisect.bisect_left(self.parties, party)
-            if place == len(self.parties) or self.parties[place] != party:
-                raise InvalidView(
-                    f"No party {show(party)} is in these columns.", field="party", given=party
-                )
-            low = bisect.bisect_left(self._party, place)
-            high = bisect.bisect_right(self._party, place)
-        day = knob.day.toordinal()
+            low, high = self._of(self._place("party", self.parties, party))
         numbers = numpy() if high - low >= _FEW else None
         if numbers is None:
             columns = self._few(day, low, high)
@@ -147,6 +136,43 @@ class Columns:
             said=knob,
             basis=self.basis,
         )
+
+    def cell(self, party: str, proposition: str, said: str | dt.date | Knob) -> Cell:
+        """Where one party stood on one proposition on a day.
+
+        Raises:
+            InvalidView: the date is no plain day, or one of them is none of this prefix.
+        """
+        _, day = _plain_day(said)
+        who = self._place("party", self.parties, party)
+        what = self._place("proposition", self.propositions, proposition)
+        low, high = self._of(who)
+        cell = bisect.bisect_left(self._proposition, what, low, high)
+        state = SILENT
+        if cell < high and self._proposition[cell] == what:
+            start = self._start[cell]
+            step = bisect.bisect_right(self._day, day, start, self._start[cell + 1])
+            state = self._state[step - 1] if step > start else SILENT
+        status, stance = STATES[state]
+        return Cell(
+            party=self.parties[who],
+            proposition=self.propositions[what],
+            status=status,
+            stance=stance,
+        )
+
+    def _of(self, party: int) -> tuple[int, int]:
+        """The cells of a party, from the first to behind the last."""
+        low = bisect.bisect_left(self._party, party)
+        return low, bisect.bisect_right(self._party, party, low)
+
+    def _place(self, kind: str, ids: Sequence[str], given: str) -> int:
+        if isinstance(given, str):
+            shown = self._shown.get((kind, given), given)
+            place = bisect.bisect_left(ids, shown)
+            if place < len(ids) and ids[place] == shown:
+                return place
+        raise InvalidView(f"No {kind} {show(given)} is in these columns.", field=kind, given=given)
 
     def _few(self, day: int, low: int, high: int) -> tuple[Any, Any, Any]:
         start, days, states = self._start, self._day, self._state
@@ -178,6 +204,19 @@ class Columns:
             np.frombuffer(self._proposition, dtype="i4")[low:high][kept],
             states[kept],
         )
+
+
+def _plain_day(said: str | dt.date | Knob) -> tuple[Knob, int]:
+    """A day as a knob and as a number."""
+    knob = said if isinstance(said, Knob) else Knob.parse(said)
+    if knob.day is None or knob.zone != dt.UTC:
+        raise InvalidView(
+            f"Columns are by plain days, such as said='2023-02-22', not {knob}. For an "
+            "instant, or another zone's day, ask view.positions(...).",
+            field="said",
+            given=str(said),
+        )
+    return knob, knob.day.toordinal()
 
 
 _FEW: Final = 50
@@ -233,9 +272,8 @@ def _laid_out(
             if progress is not None:
                 progress(done, many)
         told.sort()
-    known = {facts.public(id_) for id_, _ in facts.of_type(ev.PartyRegistered)}
-    parties = tuple(sorted(known.union(one[0] for one in told)))
-    propositions = tuple(sorted({one[1] for one in told}))
+    parties = _ids(facts, ev.PartyRegistered, (one[0] for one in told))
+    propositions = _ids(facts, ev.PropositionDefined, (one[1] for one in told))
     place = {key: at for at, key in enumerate(parties)}
     on = {key: at for at, key in enumerate(propositions)}
     start, at = array("q", [0]), 0
@@ -246,9 +284,30 @@ def _laid_out(
         parties=parties,
         propositions=propositions,
         basis=basis,
+        shown=_merged(facts),
         party=array("i", [place[one[0]] for one in told]),
         proposition=array("i", [on[one[1]] for one in told]),
         start=start,
         day=array("i", b"".join(one[2] for one in told)),
         state=array("b", b"".join(one[3] for one in told)),
     )
+
+
+def _ids(facts: Facts, cls: type[Any], told: Iterable[str]) -> tuple[str, ...]:
+    """The ids of what is shown of a type, and of what was told of, in order."""
+    shown = (id_ for id_, _ in facts.of_type(cls) if facts.canonical(id_) == id_)
+    return tuple(sorted({*map(facts.public, shown), *told}))
+
+
+def _merged(facts: Facts) -> dict[tuple[str, str], str]:
+    """By kind and id, what those that were merged are shown as."""
+    kinds: Mapping[str, type[Any]] = {
+        "party": ev.PartyRegistered,
+        "proposition": ev.PropositionDefined,
+    }
+    return {
+        (kind, facts.public(id_)): facts.public(facts.canonical(id_))
+        for kind, cls in kinds.items()
+        for id_, _ in facts.of_type(cls)
+        if facts.canonical(id_) != id_
+    }

@@ -50,6 +50,7 @@ GOALS = (
     Goal("one cell at random, mostly silent in the small data", "bare look-up", 8),
     Goal("one cell, as of a known sequence", "bare look-up", 8),
     Goal("one cell, a view made for it, both dates", "bare look-up", 8),
+    Goal("one cell, from columns", "bare look-up, beside columns", 8),
     Goal("one party, all positions, as a sheet", "raw max()", 4),
     Goal("one party, all positions, as a sheet", "pandas, a party", 1 / 3),
     Goal("one party, all positions, in full", "raw max()", 4),
@@ -82,7 +83,8 @@ def measure(path: Path, claims: int, rounds: int) -> None:
         seconds = time.process_time() - start
         if outcome.applied:
             print(f"\ncells of {outcome.applied:,} events in {seconds:,.1f} s", flush=True)
-        took = dict(_measured(ledger, world, path, rounds))
+        with tempfile.TemporaryDirectory(prefix="raw-", dir=path.parent) as beside:
+            took = dict(_measured(ledger, world, (path, Path(beside) / "raw.db"), rounds))
     rows = [
         (name, f"{seconds * 1e6:,.1f} µs" if seconds < 1e-3 else f"{seconds * 1e3:,.1f} ms")
         for name, seconds in took.items()
@@ -99,12 +101,15 @@ def measure(path: Path, claims: int, rounds: int) -> None:
     print(f"\n{markdown(head, verdicts)}", flush=True)
 
 
-def _measured(ledger: Ledger, world: World, path: Path, rounds: int) -> Iterator[tuple[str, float]]:
+def _measured(
+    ledger: Ledger, world: World, files: tuple[Path, Path], rounds: int
+) -> Iterator[tuple[str, float]]:
     start = time.process_time()
     view = ledger.as_of(said=SAID)
     view.position(*world.cells(1)[0])
     yield "the first answer after opening", time.process_time() - start
-    raw = Raw(path, world)
+    path, beside = files
+    raw = Raw(path, world, beside)
     known = view.basis * 3 // 4
     earlier = ledger.as_of(said=SAID, known=known)
     some, parties = world.spoken(400), world.parties(12)
@@ -134,6 +139,16 @@ def _measured(ledger: Ledger, world: World, path: Path, rounds: int) -> Iterator
     seconds = time.process_time() - start
     yield "making columns", seconds
     print(f"\ncolumns: {held.nbytes / world.claims:.0f} bytes a claim", flush=True)
+    yield from _in_turn(
+        {
+            "bare look-up, beside columns": (each(raw.cell, some), len(some)),
+            "one cell, from columns": (
+                lambda: [held.cell(*one, view.said) for one in some],
+                len(some),
+            ),
+        },
+        rounds,
+    )
     frames = Frames.of(world, path)
     each_party: dict[str, tuple[Question, int]] = {
         "raw max()": (each(raw.party, parties), len(parties)),
@@ -197,12 +212,14 @@ def _in_turn(
 
 
 class Raw:
-    """The same claims in narrow tables of SQLite, asked past everything."""
+    """The same claims in narrow tables of an SQLite file, asked past everything."""
 
-    def __init__(self, path: Path, world: World) -> None:
+    def __init__(self, path: Path, world: World, file: Path) -> None:
         self._day = world.day(SAID)
         self._place = {**world.party_numbers(path), **world.proposition_numbers(path)}
-        self._db = sqlite3.connect(":memory:")
+        self._db = sqlite3.connect(file, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA cache_size = -262144")
         key = "party INTEGER, topic INTEGER, vt INTEGER, seq INTEGER"
         ends = "PRIMARY KEY (party, topic, vt, seq)) WITHOUT ROWID"
         self._db.execute(f"CREATE TABLE pos ({key}, {ends}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
 
 import pytest
 from hypothesis import example as also
@@ -58,7 +59,11 @@ def test_a_sheet_is_the_table_of_positions_on_any_day(world, narrow, days):
         told_to(ledger, clock, world)
         held = ledger.as_of().columns()
         for day in days:
-            assert rows(held.at(day)) == positions(ledger, day)
+            table = positions(ledger, day)
+            assert rows(held.at(day)) == table
+            for key in itertools.product(held.parties, held.propositions):
+                told = [row for row in table if row[:2] == key]
+                assert rows([held.cell(*key, day)]) == (told or [(*key, "silent", None)])
 
 
 @pytest.mark.parametrize("numbers", [True, False])
@@ -80,10 +85,36 @@ def test_one_party_and_everybody_agree_with_numpy_and_without(example, monkeypat
         assert held.nbytes > 0
 
 
+def test_what_was_merged_is_asked_about_by_its_former_id():
+    with Ledger.open(":memory:") as ledger:
+        ledger.register_all(
+            [
+                *(Party(id_, name=id_) for id_ in ("mill", "mill-ltd", "zoo")),
+                *(Proposition(id_, text=id_) for id_ in ("open", "shut", "unsaid")),
+            ]
+        )
+        ledger.record(claimant="mill-ltd", act="assert", proposition="shut", uttered="2023-01-05")
+        ledger.merge("mill", "mill-ltd", reason="one firm")
+        ledger.merge("open", "shut", negated=True, reason="one question")
+        held = ledger.as_of().columns()
+    found = [("mill", "open", "held", "opposes")]
+    assert (held.parties, held.propositions) == (("mill", "zoo"), ("open", "unsaid"))
+    for party, proposition in itertools.product(("mill", "mill-ltd"), ("open", "shut")):
+        assert rows([held.cell(party, proposition, "2023-01-06")]) == found
+        assert rows(held.at("2023-01-06", party=party)) == found
+    assert rows([held.cell("zoo", "shut", "2023-01-06")]) == [("zoo", "open", "silent", None)]
+
+
 def test_an_instant_or_an_unknown_party_is_refused(example):
     held = example.as_of().columns()
     with pytest.raises(InvalidView, match="by plain days"):
         held.at("2023-01-18T12:00:00Z")
+    with pytest.raises(InvalidView, match="by plain days"):
+        held.cell("az", "blocked", "2023-01-18T12:00:00Z")
+    with pytest.raises(InvalidView, match="No proposition 'nothing' is"):
+        held.cell("az", "nothing", "2023-01-18")
+    with pytest.raises(InvalidView, match="No party None is"):
+        held.cell(None, "blocked", "2023-01-18")
     with pytest.raises(InvalidView, match="No party 'nobody'"):
         held.at("2023-01-18", party="nobody")
     with pytest.raises(InvalidView, match="No party 7 is"):
