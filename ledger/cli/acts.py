@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from ledger import Ledger
 from ledger.cli.entering import read_text
 from ledger.cli.names import days_of_act, days_of_claim, in_fields
 from ledger.cli.options import DESK, At, Desk, Flag, Id, Many, given, ranges
-from ledger.cli.output import answer
+from ledger.cli.output import answer, warn
 from ledger.codec.canonical import parse
 from ledger.errors import Invalid, InvalidQuotation, InvalidWithdrawal, NotJson
 from ledger.model.quotation import Quotation
@@ -94,6 +96,7 @@ def record(
         found: dict[str, Any] = in_fields(ledger.as_of(), fields, days)
         receipt = ledger.record(proposition=proposition, act=act, document_text=text, **found)
         answer(receipt, json=where.json)
+        _tell_unchecked(ledger, fields, text)
 
 
 def _quotation(quote: str | None, at: tuple[str, ...], mode: Mode) -> Quotation | None:
@@ -168,6 +171,19 @@ def withdraw(
         days = days_of_act(ledger, uttered, document)
         found: dict[str, Any] = in_fields(ledger.as_of(), fields, days)
         answer(ledger.withdraw(claims, document_text=text, **found), json=where.json)
+        _tell_unchecked(ledger, fields, text)
+
+
+def _tell_unchecked(ledger: Ledger, fields: dict[str, Any], text: str | None) -> None:
+    """Warn of a quotation that nobody compared with its document, as an import does."""
+    document = fields.get("document")
+    if text is None and document is not None and fields.get("quote") is not None:
+        line = ledger.as_of().document(document)
+        if not line.has_text:
+            warn(
+                f"warning: the quotation is unchecked: the text of {show(line.id)} is not stored. "
+                f"Type: claims check-quotes {shlex.quote(line.id)} --text-file FILE"
+            )
 
 
 Changes = Annotated[tuple[str, ...], Parameter(name="--set", negative=(), show_default=False)]

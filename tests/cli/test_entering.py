@@ -106,7 +106,7 @@ def test_the_same_again_is_no_news(good, ledger):
 
 
 def test_a_document_may_come_by_its_digest_and_be_quoted_from_a_file(
-    good, refused, ledger, tmp_path
+    good, refused, claims, ledger, tmp_path
 ):
     (tmp_path / "d.txt").write_bytes(b"one two\r\n")
     good("party", "add", "g", "--name", "G")
@@ -117,6 +117,14 @@ def test_a_document_may_come_by_its_digest_and_be_quoted_from_a_file(
     good(*claim, "two", "--document-text", "d.txt")
     assert "does not occur" in refused(*claim, "three", "--document-text", "d.txt")
     assert "cannot be read" in refused(*claim, "two", "--document-text", "missing.txt")
+    unchecked = (
+        "warning: the quotation is unchecked: the text of 'd' is not stored. "
+        "Type: claims check-quotes d --text-file FILE\n"
+    )
+    taken = ("withdraw", "c3", "--claimant", "g", "--document", "d", "--quote", "four")
+    for line in ((*claim, "three", "--claimant", "g", "--id", "c3"), taken):
+        told = claims(*line)
+        assert (told.status, told.err) == (0, unchecked)
     (tmp_path / "d.txt").write_bytes(b"caf\xe9")
     assert "not UTF-8 at byte 3" in refused(*claim, "two", "--document-text", "d.txt")
 
