@@ -335,7 +335,7 @@ class InconsistentCheckpoint(TamperEvidence):
 
 
 class MissingGuard(TamperEvidence):
-    """A trigger that keeps the log append-only is gone."""
+    """A trigger that keeps the log append-only is gone, or one of its tables is a view."""
 
 
 class ViewMismatch(TamperEvidence):

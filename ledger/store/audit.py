@@ -84,9 +84,10 @@ def audit(
             holds something in spite of one.
         ColumnMismatch: A column says something else than the entry.
         HeadMismatch: The head of the log, or of a stream, does not fit the events.
-        MissingGuard: A trigger is missing, changed or switched off.
+        MissingGuard: A trigger is missing, changed or switched off, or a table is a view.
         NodeMismatch: A hash that is kept of the tree does not follow from the entries.
     """
+    heads.check_tables(conn, tables)
     kinds.check_heads(conn, tables, streams=contents)
     head = heads.head(conn, tables, origin)
     if head is None:

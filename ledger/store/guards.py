@@ -1,5 +1,7 @@
 """The guards: the triggers that keep the log append-only, and whether they are as they were made.
 
+Of what they stand on it is told whether it is a table at all.
+
 Here lives the comparison alone. The guards themselves are in the migrations, and what those come to
 is what they are compared with: a trigger of the right name with another body is none.
 
@@ -34,6 +36,14 @@ _POSTGRES: Final = text(
     "AND p.proconfig && ARRAY['search_path=pg_catalog, pg_temp', "
     "'search_path=' || c.relnamespace::regnamespace || ', pg_temp']"
 )
+_COMPUTED_SQLITE: Final = text(
+    "SELECT name FROM sqlite_master WHERE lower(name) = :name "
+    "AND (type <> 'table' OR sql LIKE 'CREATE VIRTUAL %')"
+)
+_COMPUTED_POSTGRES: Final = text(
+    "SELECT c.relname FROM pg_class AS c WHERE c.oid = to_regclass(:name) "
+    "AND c.relkind NOT IN ('r', 'p')"
+)
 _FUNCTION: Final = re.compile(
     r"CREATE (?:OR REPLACE )?FUNCTION (?P<name>[\w.]+)\(\).*?\$\$(?P<body>.*?)\$\$", re.DOTALL
 )
@@ -49,6 +59,14 @@ def guards(conn: Connection, layout: Layout, revision: str) -> tuple[str, ...]:
     made = wanted(conn.dialect.name, layout, revision)
     there = _there(conn, layout)
     return tuple(name for name, guard in made.items() if there.get(name) != guard)
+
+
+def computed(conn: Connection, layout: Layout) -> tuple[str, ...]:
+    """The names of the log's tables that are views, or anything else that computes its rows."""
+    query = _COMPUTED_SQLITE if conn.dialect.name == "sqlite" else _COMPUTED_POSTGRES
+    tables = tables_for(layout).metadata.tables.values()
+    found = (conn.scalars(query, {"name": one.fullname}).first() for one in tables)
+    return tuple(name for name in found if name is not None)
 
 
 def _there(conn: Connection, layout: Layout) -> dict[str, str]:

@@ -17,9 +17,9 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, RowMapping, func, literal, select, union_all
 
 from ledger.errors import HeadMismatch, MissingGuard
-from ledger.store import kinds
+from ledger.store import guards as guarding
+from ledger.store import kinds, schema
 from ledger.store.read import PAGE
-from ledger.store.schema import guards
 from ledger.store.tables import Tables
 
 
@@ -169,13 +169,27 @@ def refuse_orphans(conn: Connection, tables: Tables, origin: str) -> None:
         )
 
 
+def check_tables(conn: Connection, tables: Tables) -> None:
+    """Make sure that the tables are tables: what a view shows may change, or never end.
+
+    Raises:
+        MissingGuard: One is a view, or something else that computes its rows.
+    """
+    if computed := guarding.computed(conn, tables.layout):
+        raise MissingGuard(
+            f"The log is not guarded against changes: {', '.join(computed)} is no table but "
+            "something that computes its rows. Do not trust this database; take the log from a "
+            "copy that verifies."
+        )
+
+
 def check_guards(conn: Connection, tables: Tables) -> None:
     """Make sure that the triggers are there.
 
     Raises:
         MissingGuard: One is missing, changed or switched off.
     """
-    missing = guards(conn, tables.layout)
+    missing = schema.guards(conn, tables.layout)
     if missing:
         raise MissingGuard(
             f"The log is not guarded against changes: {', '.join(missing)} "

@@ -210,6 +210,18 @@ def test_a_missing_guard_is_found(engine, tables, log, place):
         audited(engine, tables)
 
 
+def test_a_view_in_the_place_of_a_table_is_found_before_it_is_read(engine, tables, log):
+    """One that never ends would else be read for ever."""
+    forever = "(WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x) SELECT n FROM x)"
+    with engine.begin() as conn:
+        conn.exec_driver_sql("ALTER TABLE ledger_event RENAME TO hidden")
+        conn.exec_driver_sql(
+            f"CREATE VIEW ledger_event AS SELECT h.* FROM hidden h CROSS JOIN {forever} x"
+        )
+    with pytest.raises(MissingGuard, match="ledger_event is no table but something"):
+        audited(engine, tables)
+
+
 HOLLOW = {
     "sqlite": [
         "DROP TRIGGER ledger_event_no_delete",
