@@ -18,7 +18,7 @@ from typing import Final
 import attrs
 
 from ledger.codec.entry import Draft
-from ledger.errors import AlreadyRecorded, HeadMoved, WrongExpectedVersion
+from ledger.errors import AlreadyRecorded, HeadMoved, StoreError, WrongExpectedVersion
 from ledger.store.types import in_utc
 
 NEW: Final = -1
@@ -174,4 +174,16 @@ def already_recorded(taken: str, sequence: int = -1) -> AlreadyRecorded:
         f"The log holds an event with the id {taken} already{where}. Give the new one its own.",
         given=taken,
         sequence=sequence,
+    )
+
+
+def left_out(*tables: str) -> StoreError:
+    """The refusal of a database that wrote fewer rows than it was given, and said nothing.
+
+    A trigger of somebody else's does that by RAISE(IGNORE) on SQLite, by NULL on PostgreSQL.
+    """
+    named = " or ".join(tables)
+    return StoreError(
+        f"The database left out rows of {named} and said nothing, as a trigger or a rule on it can "
+        "make it do. Nothing was stored. Take that trigger or rule off, and record again."
     )

@@ -25,7 +25,15 @@ from sqlalchemy.engine import TwoPhaseTransaction
 from sqlalchemy.exc import DBAPIError
 
 from ledger.store.arrays import sent
-from ledger.store.batch import Base, Batch, Head, already_recorded, head_moved, wrong_version
+from ledger.store.batch import (
+    Base,
+    Batch,
+    Head,
+    already_recorded,
+    head_moved,
+    left_out,
+    wrong_version,
+)
 from ledger.store.fetching import first
 from ledger.store.held import Writer
 from ledger.store.refusals import NO_NUMBER, diagnosis
@@ -103,18 +111,23 @@ _WRITE: Final = """, asked AS (
 ), opened AS (
   INSERT INTO {stream} (log_id, stream, version)
   SELECT log_id, stream, version FROM asked WHERE expected = -1 AND actual = -1
+  RETURNING 1
 ), moved AS (
   INSERT INTO {stream} (log_id, stream, version)
   SELECT log_id, stream, version FROM asked WHERE expected <> -1 AND actual = expected
   ON CONFLICT (log_id, stream) DO UPDATE SET version = excluded.version
+  RETURNING 1
 ){rides}, written AS (
   INSERT INTO {event} (log_id, seq, {columns})
   SELECT head.id, CASE WHEN EXISTS (SELECT FROM refused)
     THEN (SELECT told FROM refused)::bigint {behind} ELSE head.base + x.ord - 1 END,
     greatest(head.known, x.known_at), {selected}
   FROM head, {events}
+  RETURNING 1
 )
-SELECT id, base, known{notify} FROM head"""
+SELECT CASE (SELECT count(*) FROM opened) + (SELECT count(*) FROM moved)
+    + (SELECT count(*) FROM written)
+  WHEN $rows::bigint THEN id ELSE {left_out}::bigint END, base, known{notify} FROM head"""
 
 _TEXT: Final = {
     "head": (
@@ -132,8 +145,8 @@ _TEXT: Final = {
     "put": _ANYWHERE + _WRITE,
     "more": (
         "WITH written AS (INSERT INTO {event} (log_id, seq, {columns}) "
-        "SELECT $log::bigint, $first::bigint + x.ord - 1, x.known_at, {selected} FROM {events}) "
-        "SELECT 1"
+        "SELECT $log::bigint, $first::bigint + x.ord - 1, x.known_at, {selected} FROM {events} "
+        "RETURNING 1) SELECT count(*) FROM written"
     ),
 }
 _SIZE: Final = "ledger_size"
@@ -141,9 +154,13 @@ _SIZE: Final = "ledger_size"
 
 _BEHIND: Final = "ledger:behind"
 """What the text of no number tells where a row that rides is elsewhere."""
+_LEFT_OUT: Final = "ledger:left_out"
+"""What it tells where the database took fewer rows than it was given."""
+
 _NO_TABLE: Final = "42P01"
 """PostgreSQL's SQLSTATE for a table that is not there: of a view that begins, or was pruned."""
 _IS_BEHIND: Final = f"(SELECT '{_BEHIND}' FROM head)"  # noqa: S608 - else it is looked at beforehand
+_IS_LEFT_OUT: Final = _IS_BEHIND.replace(_BEHIND, _LEFT_OUT)
 _TOLD: Final = re.compile(r"\{.*\}", re.DOTALL)
 _NAME: Final = re.compile(r"\$([a-z_0-9]+)")
 
@@ -179,6 +196,7 @@ def _statement(
     channel = f"'{tables.layout.table('log_')}' || id"
     words["notify"] = f", pg_notify({channel}, '')" if notify else ""
     words |= _FORMS[form]
+    words["left_out"] = _IS_LEFT_OUT
     words["rides"], behind = rides
     words["behind"] = behind and f"WHEN {behind} THEN {_IS_BEHIND}::bigint"
     text = _TEXT[key].format(**words) + (f" -- {age}" if age else "")
@@ -243,6 +261,7 @@ def put(conn: Writer, tables: Tables, origin: str, batch: Batch, *, notify: bool
     """
     if not in_autocommit(conn):
         return append(conn, tables, head(conn, tables, origin), batch, notify=notify)
+    made = False
     while True:
         try:
             base = _write(conn, tables, "put", {"origin": origin}, batch, notify=notify)
@@ -250,7 +269,10 @@ def put(conn: Writer, tables: Tables, origin: str, batch: Batch, *, notify: bool
             continue
         if base is not None:
             return base
+        if made:
+            raise left_out(tables.log.fullname)
         _make(conn, tables, origin)
+        made = True
 
 
 class _Opened(Exception):
@@ -291,6 +313,7 @@ def _write(
     many = len(batch.drafts)
     form = "parted" if more else "arrays" if many > 1 else "scalars"
     values = {**place, "many": many, "latest": batch.latest[-1]}
+    values["rows"] = len(batch.drafts[first]) + len(batch.moves)
     if many == 1:
         values |= scalars(batch)
     else:
@@ -314,7 +337,9 @@ def _write(
             for part in more:
                 values = sent(conn, columns(batch, part, batch.known(known)), KINDS)
                 values |= {"log": base.log_id, "first": base.size + part.start}
-                _statement(tables, driver, "more").first(conn, values)
+                (written,) = _statement(tables, driver, "more").first(conn, values)
+                if written != len(batch.drafts[part]):
+                    raise left_out(tables.event.fullname)
     except DBAPIError as error:
         refusal = _refusal(tables, batch, error, rides=riding is not None)
         if refusal is None:
@@ -347,6 +372,8 @@ def _refusal(tables: Tables, batch: Batch, error: DBAPIError, *, rides: bool) ->
             return already_recorded(*refused["taken"])
         stream = refused["stream"]
         return wrong_version(stream, batch.moves[stream][0], refused["actual"])
+    if found.sqlstate == NO_NUMBER and _LEFT_OUT in found.message:
+        return left_out(tables.event.fullname, tables.stream.fullname)
     if rides and (_BEHIND in found.message or found.sqlstate == _NO_TABLE):
         return Behind()
     if found.constraint == tables.layout.table("stream_pk"):

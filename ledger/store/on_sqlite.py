@@ -27,6 +27,7 @@ from ledger.store.batch import (
     Head,
     already_recorded,
     head_moved,
+    left_out,
     wrong_version,
 )
 from ledger.store.held import Writer
@@ -74,12 +75,15 @@ class _Text:
     version: str
     event: str
     taken: str
+    events: str
+    streams: str
 
 
 @functools.cache
 def _text(tables: Tables) -> _Text:
     names = {name: tables.layout.qualified(name) for name in ("log", "event", "stream")}
-    return _Text(**{key: text.format(**names) for key, text in _TEXT.items()})
+    texts = {key: text.format(**names) for key, text in _TEXT.items()}
+    return _Text(**texts, events=names["event"], streams=names["stream"])
 
 
 def head(conn: Writer, tables: Tables, origin: str) -> Head:
@@ -173,6 +177,8 @@ def _move_streams(cursor: DBAPICursor, text: _Text, base: Base, batch: Batch) ->
             old.append((expected, version, log, name))
     if new and (row := _refused(cursor, text.open_stream, new)):
         raise _elsewhere(cursor, text, base, batch, row[1])
+    if new and cursor.rowcount != len(new):
+        raise left_out(text.streams)
     if old and (row := _refused(cursor, text.move_stream, old)):
         raise _elsewhere(cursor, text, base, batch, row[3])
     if old and cursor.rowcount != len(old):  # a stream that is not there is no error
@@ -226,6 +232,8 @@ def _insert_events(
     ]
     row = _refused(cursor, text.event, rows)
     if row is None:
+        if cursor.rowcount != len(rows):
+            raise left_out(text.events)
         return
     cursor.execute(text.taken, (log, base.size, json.dumps([row[2]])))
     taken: Any = cursor.fetchone()

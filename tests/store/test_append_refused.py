@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger.errors import StoreError
 from ledger.store import engines, read, schema, transaction
-from ledger.store.append import append, put
+from ledger.store.append import append, lock_head, put
 from ledger.store.refusals import passes, refusal
 
 
@@ -35,6 +35,62 @@ def test_a_pool_without_a_free_connection_is_told(tmp_path, tables, drafts):
         put_into(engine, tables, drafts(1))
     assert caught.value.stored == "no"
     put_into(engine, tables, drafts(1))
+    engine.dispose()
+
+
+LEAVES_OUT = {
+    "sqlite": "CREATE TRIGGER odd BEFORE INSERT ON {0} WHEN {1} BEGIN SELECT RAISE(IGNORE); END",
+    "postgresql": "CREATE TRIGGER odd BEFORE INSERT ON {0} FOR EACH ROW WHEN ({1}) "
+    "EXECUTE FUNCTION nothing()",
+}
+NOTHING = "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        ("ledger_event", "NEW.seq > 0", 1),
+        ("ledger_event", "NEW.seq = 2", 2),
+        ("ledger_event", "NEW.seq = 5001", 5_001),
+        ("ledger_stream", "NEW.version >= 0", 3),
+    ],
+)
+def test_rows_that_a_trigger_leaves_out_are_no_append(engine, tables, drafts, odd):
+    table, which, many = odd
+    put_into(engine, tables, drafts(1))
+    with engine.begin() as conn:
+        if engine.dialect.name == "postgresql":
+            conn.exec_driver_sql(NOTHING)
+        conn.exec_driver_sql(LEAVES_OUT[engine.dialect.name].format(table, which))
+    with transaction.writing(engine) as conn:
+        head = lock_head(conn, tables, "default")
+    with pytest.raises(StoreError, match=f"left out rows of .*{table}") as caught:
+        put_into(engine, tables, drafts(many))
+    assert caught.value.stored == "no"
+    with (
+        pytest.raises(StoreError, match="left out rows"),
+        transaction.writing(engine) as conn,
+    ):
+        append(conn, tables, head, drafts(many))
+    assert size(engine, tables) == 1
+    with engine.begin() as conn:
+        on = f" ON {table}" if engine.dialect.name == "postgresql" else ""
+        conn.exec_driver_sql(f"DROP TRIGGER odd{on}")
+    put_into(engine, tables, drafts(many))
+    assert size(engine, tables) == 1 + many
+
+
+def test_a_head_that_a_trigger_keeps_where_it_is_ends_in_an_error(postgres_url, tables, drafts):
+    engine = sa.create_engine(postgres_url)
+    schema.upgrade(engine)
+    put_into(engine, tables, drafts(1))
+    with engine.begin() as conn:
+        conn.exec_driver_sql(NOTHING)
+        conn.exec_driver_sql(
+            "CREATE TRIGGER odd BEFORE UPDATE ON ledger_log FOR EACH ROW EXECUTE FUNCTION nothing()"
+        )
+    with pytest.raises(StoreError, match="left out rows of ledger_log"):
+        put_into(engine, tables, drafts(1))
     engine.dispose()
 
 
