@@ -25,6 +25,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry, Pool, StaticPool
 
 from ledger.errors import ForeignDatabase, MissingExtra, StoreError
+from ledger.model.text import show
 from ledger.store.layout import Layout
 
 APPLICATION_ID: Final = 0x4C656467
@@ -33,6 +34,7 @@ APPLICATION_ID: Final = 0x4C656467
 BUSY_SECONDS: Final = 10.0
 _STEP_SECONDS: Final = 0.005
 _PAGE_SIZE: Final = 8192
+_THRESHOLD: Final = "prepare_threshold"
 _HEADER: Final = b"SQLite format 3\x00"
 _MEMORY: Final = (None, "", ":memory:")
 _HALF_A_URL: Final = re.compile(r"(sqlite|postgres(ql)?)(\+\w+)?:")
@@ -139,10 +141,27 @@ def shown(url: URL) -> str:
 def _postgresql(url: URL) -> Engine:
     if importlib.util.find_spec("psycopg") is None:
         raise MissingExtra("postgres", needs="psycopg", purpose="A PostgreSQL ledger")
-    engine = create_engine(url.set(drivername="postgresql+psycopg"))
-    event.listen(engine, "connect", _be_patient)
+    how = _prepared(url)
+    engine = create_engine(url.set(drivername="postgresql+psycopg"), connect_args=how)
+    if how != {_THRESHOLD: None}:  # behind a pooler it would be set for others, too
+        event.listen(engine, "connect", _be_patient)
     _ours.add(engine)
     return engine
+
+
+def _prepared(url: URL) -> dict[str, int | None]:
+    """After how often psycopg prepares a statement, where the URL says so; never, for a pooler."""
+    given = url.query.get(_THRESHOLD)
+    if given is None:
+        return {}
+    if given == "none":
+        return {_THRESHOLD: None}
+    if isinstance(given, str) and re.fullmatch("[0-9]{1,9}", given):
+        return {_THRESHOLD: int(given)}
+    raise StoreError(
+        f"{_THRESHOLD}={show(given)} in the database URL is no number. Type ?{_THRESHOLD}=none, "
+        f"for a pooler in transaction mode, or say ?{_THRESHOLD}=5."
+    )
 
 
 def _be_patient(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

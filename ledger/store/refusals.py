@@ -65,6 +65,13 @@ _STARTING: Final = (
     "The server takes no connections now: it is starting, stopping or recovering. Nothing was "
     "written; try again in a moment."
 )
+_POOLER: Final = (
+    "A prepared statement was lost or taken, as it is behind a pooler that hands every transaction "
+    "to another connection (such as pgbouncer in transaction mode). Nothing was written. Put "
+    "?prepare_threshold=none behind the database URL; on an engine of your own, write "
+    "create_engine(url, connect_args={'prepare_threshold': None}), or with asyncpg "
+    "connect_args={'statement_cache_size': 0, 'prepared_statement_cache_size': 0}."
+)
 _FORBIDDEN: Final = "The database role lacks a right that this needs"
 
 _BY_SQLITE_NAME: Final = {
@@ -87,6 +94,8 @@ _BY_SQLSTATE: Final = {
     "08": _LOST,
     "57P": _LOST,
     "57P03": _STARTING,
+    "26000": _POOLER,
+    "42P05": _POOLER,
 }
 
 _PASSING: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "08", "57P")

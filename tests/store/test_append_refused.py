@@ -94,6 +94,43 @@ def test_a_head_that_a_trigger_keeps_where_it_is_ends_in_an_error(postgres_url, 
     engine.dispose()
 
 
+def forget_statements(connection, *_):
+    """What a pooler does: the next transaction finds another connection of the server."""
+    connection.pgconn.exec_(b"DEALLOCATE ALL")
+
+
+def test_a_pooler_that_loses_prepared_statements_is_told_of(postgres_url, tables, drafts):
+    between = engines.engine_for(postgres_url)
+    schema.upgrade(between)
+    sa.event.listen(between, "checkin", forget_statements)
+
+    def often(engine):
+        for _ in range(20):
+            put_into(engine, tables, drafts(1))
+
+    told = r"behind a pooler.* Put \?prepare_threshold=none"
+    with pytest.raises(StoreError, match=told) as caught:
+        often(between)
+    assert caught.value.stored == "no"
+    between.dispose()
+    url = sa.make_url(postgres_url).update_query_dict({"prepare_threshold": "none"})
+    unprepared = engines.engine_for(url.render_as_string(hide_password=False))
+    before = size(unprepared, tables)
+    with unprepared.connect() as conn:
+        # What is set for a session would be set for others behind the same pooler.
+        assert conn.exec_driver_sql("SHOW lock_timeout").scalar() == "0"
+    sa.event.listen(unprepared, "checkin", forget_statements)
+    often(unprepared)
+    assert size(unprepared, tables) == before + 20
+    unprepared.dispose()
+
+
+@pytest.mark.parametrize("given", ["never", "-1", "5.5"])
+def test_a_threshold_that_is_no_number_is_refused(given):
+    with pytest.raises(StoreError, match=r"no number. Type \?prepare_threshold=none"):
+        engines.engine_for(f"postgresql://reader@db.example/claims?prepare_threshold={given}")
+
+
 def test_a_full_database_keeps_nothing_of_the_append(tmp_path, tables, drafts):
     engine = engines.engine_for(tmp_path / "claims.db")
     schema.upgrade(engine)
