@@ -86,17 +86,20 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def new_postgres(postgres_server: str) -> Callable[[], contextlib.AbstractContextManager[str]]:
-    """`with new_postgres() as url:` a new, empty PostgreSQL database that is dropped at the end."""
+def new_postgres(postgres_server: str) -> Callable[..., contextlib.AbstractContextManager[str]]:
+    """`with new_postgres() as url:` a new, empty PostgreSQL database that is dropped at the end.
+
+    What it is created with may be given, as `new_postgres("TEMPLATE template0")`.
+    """
 
     @contextlib.contextmanager
-    def make() -> Iterator[str]:
+    def make(how: str = "") -> Iterator[str]:
         name = f"ledger_test_{uuid4().hex}"
         server = sa.create_engine(
             postgres_server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
         )
         with server.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+            connection.execute(sa.text(f"CREATE DATABASE {name} {how}"))
         yield sa.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
         with server.connect() as connection:
             connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
@@ -106,7 +109,7 @@ def new_postgres(postgres_server: str) -> Callable[[], contextlib.AbstractContex
 
 @pytest.fixture
 def postgres_url(
-    new_postgres: Callable[[], contextlib.AbstractContextManager[str]],
+    new_postgres: Callable[..., contextlib.AbstractContextManager[str]],
 ) -> Iterator[str]:
     """The URL of a new, empty PostgreSQL database."""
     with new_postgres() as url:

@@ -141,15 +141,17 @@ def shown(url: URL) -> str:
 def _postgresql(url: URL) -> Engine:
     if importlib.util.find_spec("psycopg") is None:
         raise MissingExtra("postgres", needs="psycopg", purpose="A PostgreSQL ledger")
-    how = _prepared(url)
+    # A database of SQL_ASCII, as one of LANG=C is, would give psycopg bytes for texts.
+    how = {"client_encoding": "utf8", **_prepared(url)}
     engine = create_engine(url.set(drivername="postgresql+psycopg"), connect_args=how)
-    if how != {_THRESHOLD: None}:  # behind a pooler it would be set for others, too
+    event.listen(engine, "connect", _tell_dates_as_iso)
+    if how.get(_THRESHOLD, 0) is not None:  # behind a pooler it would be set for others, too
         event.listen(engine, "connect", _be_patient)
     _ours.add(engine)
     return engine
 
 
-def _prepared(url: URL) -> dict[str, int | None]:
+def _prepared(url: URL) -> dict[str, str | int | None]:
     """After how often psycopg prepares a statement, where the URL says so; never, for a pooler."""
     given = url.query.get(_THRESHOLD)
     if given is None:
@@ -162,6 +164,13 @@ def _prepared(url: URL) -> dict[str, int | None]:
         f"{_THRESHOLD}={show(given)} in the database URL is no number. Type ?{_THRESHOLD}=none, "
         f"for a pooler in transaction mode, or say ?{_THRESHOLD}=5."
     )
+
+
+def _tell_dates_as_iso(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """Whatever style a server or a role shows dates in, psycopg reads no other."""
+    with contextlib.closing(connection.cursor()) as cursor:
+        cursor.execute("SET DateStyle TO ISO")
+    connection.commit()
 
 
 def _be_patient(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -72,6 +72,11 @@ _POOLER: Final = (
     "create_engine(url, connect_args={'prepare_threshold': None}), or with asyncpg "
     "connect_args={'statement_cache_size': 0, 'prepared_statement_cache_size': 0}."
 )
+_NO_SCHEMA: Final = (
+    "None of the schemas in the search_path is there, so no table can be made. Nothing was "
+    "written. Name one, as Layout(schema='claims'), or at the command line --schema claims; or "
+    "make one of those in: SHOW search_path"
+)
 _FORBIDDEN: Final = "The database role lacks a right that this needs"
 
 _BY_SQLITE_NAME: Final = {
@@ -94,6 +99,7 @@ _BY_SQLSTATE: Final = {
     "08": _LOST,
     "57P": _LOST,
     "57P03": _STARTING,
+    "3F000": _NO_SCHEMA,
     "26000": _POOLER,
     "42P05": _POOLER,
 }

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from ledger import Ledger, Party, Proposition
 from ledger.errors import ForeignDatabase, MissingExtra, StoreError
 from ledger.store import engines, schema
 from ledger.store.append import lock_head
@@ -257,3 +258,52 @@ def test_a_path_is_never_a_url(tmp_path, monkeypatch):
         conn.execute(sa.text("SELECT 1"))
     engine.dispose()
     assert (tmp_path / "sqlite:data" / "claims.db").exists()
+
+
+ODD_DATABASES = {
+    "without an encoding": (
+        "TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'",
+        "",
+    ),
+    "of one byte a letter": (
+        "TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
+        "",
+    ),
+    "with German dates": ("", "SET datestyle = 'German, DMY'"),
+    "in Tokyo": ("", "SET timezone = 'Asia/Tokyo'"),
+    "with escapes": ("", "SET bytea_output = 'escape'"),
+    "serializable": ("", "SET default_transaction_isolation = 'serializable'"),
+}
+
+
+@pytest.mark.parametrize("which", ODD_DATABASES)
+def test_a_server_may_be_set_up_in_its_own_way(new_postgres, which):
+    how, setting = ODD_DATABASES[which]
+    with new_postgres(how) as url:
+        if setting:
+            server = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+            with server.connect() as conn:
+                conn.exec_driver_sql(f"ALTER DATABASE {conn.engine.url.database} {setting}")
+            server.dispose()
+        with Ledger.open(url) as ledger:
+            ledger.register(Party("zizkov", name="Žižkov “日本” 😀"))
+            ledger.register(Proposition("shut", text="Zavřeno"))
+            for number in range(12):
+                ledger.record(
+                    claimant="zizkov", act="assert", proposition="shut", note=f"ř {number}"
+                )
+            size = ledger.verify().size
+        with Ledger.open(url) as ledger:
+            assert ledger.verify().size == size
+            assert "Žižkov “日本” 😀 supported “Zavřeno”" in str(ledger.position("zizkov", "shut"))
+
+
+def test_a_search_path_that_leads_nowhere_is_told_of(postgres_url):
+    server = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with server.connect() as conn:
+        conn.exec_driver_sql(f"ALTER DATABASE {server.url.database} SET search_path = nowhere")
+    server.dispose()
+    with pytest.raises(StoreError, match=r"None of the schemas .* Layout\(schema='claims'\)"):
+        Ledger.open(postgres_url)
+    with Ledger.open(postgres_url, layout=Layout(schema="claims")) as ledger:
+        assert ledger.verify().size == 0
