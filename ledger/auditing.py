@@ -23,6 +23,7 @@ from ledger.model.text import show
 from ledger.projecting import Checked
 from ledger.projections.answer import Answer
 from ledger.projections.provenance import Trace
+from ledger.receipt import is_ahead, later_than
 from ledger.store import read
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Verification(Answer):
     Events before `since` were not read again. `erased` counts the slots emptied by erasures;
     `views` are the projections that were compared with a replay. `waiting` counts the events after
     the checkpoint, or is None without one. `signed` says who signed the checkpoint, if
-    `claims verify` was given a key.
+    `claims verify` was given a key. `clock` is what the clock here says, if the last entry is
+    dated later: one of the two clocks is, or was, wrong.
     """
 
     origin: str
@@ -53,6 +55,7 @@ class Verification(Answer):
     since: int = 0
     erased: int = 0
     views: tuple[Checked, ...] = ()
+    clock: dt.datetime | None = None
 
     derived: ClassVar[tuple[str, ...]] = ("waiting",)
 
@@ -71,6 +74,8 @@ class Verification(Answer):
         if self.since:
             held += f", looked at from {self.since} on"
         lines = [f"ok: {self.size} events of {self.origin}, root {self.root}{gone}{held}"]
+        if self.known_at is not None and self.clock is not None:
+            lines.append(later_than(self.known_at, self.clock))
         return "\n".join([*lines, *map(str, self.views)])
 
 
@@ -160,6 +165,7 @@ def verify(
     since: Checkpoint | None = None,
     processes: int = 1,
     contents: bool = True,
+    now: dt.datetime,
 ) -> Verification:
     """Check every stored byte, and that the log continues a checkpoint."""
     from ledger.proving.proof import Trunk, check_continued, check_root  # noqa: PLC0415 - loaded by whoever asks for it
@@ -191,6 +197,7 @@ def verify(
         checkpoint=None if kept is None else kept.size,
         since=0 if since is None else since.size,
         erased=found.erased,
+        clock=now if is_ahead(found.known_at, now) else None,
     )
 
 

@@ -394,5 +394,6 @@ class Ledger(Asking, Attesting, Erasing):
                 since=read_checkpoint(since),
                 contents=contents,
                 processes=processes,
+                now=self._clock(),
             )
         return attrs.evolve(found, views=self.projections.check_all()) if views else found

@@ -7,6 +7,7 @@ they would be printed, and nothing in data is read as markup.
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import io
 import os
 import sys
@@ -22,6 +23,7 @@ from rich.text import Text
 
 from ledger.codec.canonical import jcs
 from ledger.projections.answer import Answer, plain
+from ledger.receipt import Receipt, is_ahead, later_than
 
 _HARMFUL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS: Final = "\u200c\u200d"
@@ -82,11 +84,14 @@ def as_json(value: Any) -> None:
 
 
 def answer(value: Answer, *, json: bool) -> None:
-    """Print an answer for people or for programs."""
+    """Print an answer for people or for programs; of a receipt also tell if a clock is wrong."""
     if json:
         as_json(value.to_dict())
     else:
         say(str(tame(value)))
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    if isinstance(value, Receipt) and is_ahead(value.recorded, now):
+        warn(f"warning: {later_than(value.recorded, now)}")
 
 
 def answers(values: Iterable[Answer], *, json: bool, none: str) -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 
 import pytest
 
-from ledger import Ledger
+from ledger import Ledger, Party
 
 ENTERED = {"id", "ledger_id", "recorded", "sequences", "size", "stored", "version"}
 
@@ -203,3 +204,14 @@ def test_an_ambiguous_name_is_refused_with_the_parties_it_denotes(refused, fille
     assert "board, office" in refused("position", "Keepers", "safe")
     assert "Water board" in refused("positions", "--party", "Waterbord")
     assert "Did you mean 'safe'" in refused("position", "board", "save")
+
+
+def test_an_entry_behind_one_from_the_future_is_told_of(claims, tmp_path):
+    future = dt.datetime(2199, 1, 1, tzinfo=dt.UTC)
+    with Ledger.open(tmp_path / "claims.db", clock=lambda: future) as ledger:
+        ledger.register(Party("board", name="Board"))
+    told = claims("party", "add", "office", "--name", "Office")
+    assert (told.status, told.out) == (0, "office (stored at #1)\n")
+    assert told.err.startswith("warning: The last entry is dated 2199-01-01T00:00:00Z, and the ")
+    assert claims("verify").out.splitlines()[1].startswith("The last entry is dated 2199-")
+    assert claims("verify", "--json").json["clock"].startswith("20")

@@ -63,6 +63,7 @@ def test_without_a_checkpoint_the_log_is_verified_by_itself(standing):
         "since": 0,
         "erased": 0,
         "views": [],
+        "clock": None,
         "waiting": None,
     }
     assert seen[-1] == (9, 9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from typing import Any
 
@@ -244,3 +245,23 @@ def test_more_processes_than_there_is_work_for_are_not_waited_for(tmp_path):
     with Ledger.open(tmp_path / "claims.db") as ledger:
         ledger.register(Topic("weir", label="The weir"))
         assert ledger.verify(processes=10**18).size == 1
+
+
+def test_a_clock_that_was_ahead_is_told_of_for_as_long_as_it_is():
+    now = dt.datetime(2024, 3, 4, 12, tzinfo=dt.UTC)
+    with Ledger.open(":memory:", clock=lambda: now) as ledger:
+        ledger.register(Party("board", name="Board"))
+        assert ledger.verify().clock is None
+        now = dt.datetime(2099, 1, 1, tzinfo=dt.UTC)
+        ledger.register(Party("council", name="Council"))
+        now = dt.datetime(2024, 3, 5, tzinfo=dt.UTC)
+        ledger.register(Party("office", name="Office"))
+        told = ledger.verify()
+        assert told.clock == now
+        assert (
+            "The last entry is dated 2099-01-01T00:00:00Z, and the clock here says "
+            "2024-03-05T00:00:00Z: one of the two is wrong." in str(told)
+        )
+        assert [one.id for one in ledger.as_of(known=2).parties()] == ["board", "council", "office"]
+        now = dt.datetime(2098, 12, 31, 23, 59, tzinfo=dt.UTC)
+        assert ledger.verify().clock is None
