@@ -94,7 +94,7 @@ def read(source: Source, options: Options) -> Items:
         mapping = attrs.evolve(mapping, delimiter=mapping.delimiter or said or comma)
         rows = _rows(feed, mapping.delimiter)
         header = next(rows, None)
-        while header is not None and not header.cells and not header.fault:
+        while header is not None and header.blank:
             yield blank(header.line)
             header = next(rows, None)
         if header is None:
@@ -117,6 +117,11 @@ class _Row:
     line: Line
     cells: Sequence[str] = ()
     fault: InvalidImport | None = None
+
+    @property
+    def blank(self) -> bool:
+        """Whether no cell holds anything, as in the last rows that a spreadsheet writes."""
+        return self.fault is None and not any(map(str.strip, self.cells))
 
 
 class _Feed:
@@ -248,7 +253,7 @@ def _when(when: Any) -> Any:
 def _item(row: _Row, columns: Sequence[str], mapping: TableMapping, options: Options) -> Item:
     if row.fault is not None:
         return refused(row.line, row.fault)
-    if not row.cells:
+    if row.blank:
         return blank(row.line)
     if len(row.cells) != len(columns):
         return refused(

@@ -328,6 +328,18 @@ def test_a_row_that_holds_nul_is_not_told_to_be_json(ledger, tmp_path):
     assert one.reason.startswith("a raw NUL at byte 3 of the line")
 
 
+@pytest.mark.parametrize("row", [",,,,,,,", " , ,,,,,,", ",,,", ",,,,,,,,,,", '""', '"",""'])
+def test_a_row_of_empty_cells_is_a_blank_line(importing, row):
+    told = importing(VOTES.replace("Bea; Cyd", "Cyd") + f"{row}\n" * 2, dry_run=True)
+    assert [one.verdict for one in told] == ["accepted", "accepted", "skipped", "skipped"], told
+    assert {one.reason for one in told[2:]} == {"blank"}
+
+
+def test_rows_of_empty_cells_may_stand_before_the_header(importing):
+    told = importing(",,,,,,,\n" + VOTES.replace("Bea; Cyd", "Cyd"))
+    assert [one.verdict for one in told] == ["skipped", "accepted", "accepted"], told
+
+
 def test_an_empty_file_has_no_rows(importing):
     assert importing("", mapping="") == []
     assert [one.verdict for one in importing("\n\n", mapping="")] == ["skipped", "skipped"]
