@@ -109,9 +109,9 @@ _converter: Final = _made()
 def filled(template: Any, cells: Cells, path: str = "") -> Any:
     """A template with the cells of one row in its holes; None where all its holes are empty.
 
-    A text may have holes, `{Column}`; a table with `column` is one cell, looked up in its `map`,
-    cut at `split`, read as a date by `date`, made an id by `digest`; other tables and lists are
-    filled member by member.
+    A text may have holes, `{Column}`; a table with `column` is one cell, or those of several
+    columns joined by blanks, looked up in its `map`, cut at `split`, read as a date by `date`, made
+    an id by `digest`; other tables and lists are filled member by member.
 
     Raises:
         InvalidImport: a column that is not there, or a cell that the map or date does not know.
@@ -124,8 +124,8 @@ def filled(template: Any, cells: Cells, path: str = "") -> Any:
     match template:
         case str():
             return _text(template, cells, path)
-        case {"column": str(column), **rules}:
-            return _cell(column, cast("Cells", rules), cells, path)
+        case {"column": str() | list() as column, **rules}:
+            return _cell(_listed(column), cast("Cells", rules), cells, path)
         case dict():
             inside = ((key, filled(one, cells, f"{path}{key}.")) for key, one in template.items())
             found = {key: one for key, one in inside if one is not None}
@@ -156,16 +156,23 @@ def holes(template: Any) -> Iterator[str]:
                     given=template,
                 )
             yield from (found[1] for found in _HOLE.finditer(template) if found[1])
-        case {"column": str(column), **rules}:
+        case {"column": str() | list() as column, **rules}:
+            columns = _listed(column)
+            if not columns or not all(isinstance(one, str) for one in columns):
+                raise InvalidImport(
+                    f"column = {show(column)} names no column. Write its name, or a list of names.",
+                    field="mapping",
+                    given=column,
+                )
             for rule in _SHAPES:
                 if rule in rules and not _sound(rule, rules[rule]):
                     raise InvalidImport(
-                        f"{rule} = {show(rules[rule])} is no rule for column {show(column)}. "
-                        f"Write {_EXAMPLES[rule]}.",
+                        f"{rule} = {show(rules[rule])} is no rule for column "
+                        f"{show(', '.join(columns))}. Write {_EXAMPLES[rule]}.",
                         field="mapping",
                         given=rules[rule],
                     )
-            yield column
+            yield from columns
             yield from holes(rules.get("default"))
         case dict():
             for one in template.values():
@@ -201,7 +208,7 @@ def _of(column: str, cells: Cells, path: str) -> str:
     return cells[column].strip()
 
 
-def _cell(column: str, rules: Mapping[str, Any], cells: Cells, path: str) -> Any:
+def _cell(columns: list[str], rules: Mapping[str, Any], cells: Cells, path: str) -> Any:
     odd = [key for key in rules if key not in _RULES]
     if odd:
         raise InvalidImport(
@@ -210,7 +217,8 @@ def _cell(column: str, rules: Mapping[str, Any], cells: Cells, path: str) -> Any
             field="mapping",
             given=odd[0],
         )
-    cell = _of(column, cells, path)
+    column = ", ".join(columns)
+    cell = " ".join(filter(None, (_of(one, cells, path) for one in columns)))
     if isinstance(rules.get("default"), str):
         rules = {**rules, "default": _text(rules["default"], cells, path)}
     if "split" in rules:
@@ -222,6 +230,10 @@ def _cell(column: str, rules: Mapping[str, Any], cells: Cells, path: str) -> Any
 
 
 def _one(column: str, cell: str, rules: Mapping[str, Any]) -> Any:
+    if "date" in rules and "map" in rules:  # the map tells what may stand in place of a date
+        if cell in rules["map"]:
+            return rules["map"][cell]
+        rules = {rule: one for rule, one in rules.items() if rule != "map"}
     for rule, apply in _RULES.items():
         if rule in rules:
             cell = apply(column, cell, rules)
@@ -246,10 +258,10 @@ def _sound(rule: str, given: Any) -> bool:
     """Whether a rule can be followed; the formats of a date tell a year at least."""
     if not given or not isinstance(given, _SHAPES[rule]):
         return False
-    return rule != "date" or all(isinstance(one, str) and _told(one) for one in _formats(given))
+    return rule != "date" or all(isinstance(one, str) and _told(one) for one in _listed(given))
 
 
-def _formats(given: str | list[str]) -> list[str]:
+def _listed(given: str | list[str]) -> list[str]:
     return [given] if isinstance(given, str) else given
 
 
@@ -260,7 +272,7 @@ def _told(form: str) -> int:
 
 
 def _as_date(column: str, cell: str, rules: Mapping[str, Any]) -> str:
-    forms = _formats(rules["date"])
+    forms = _listed(rules["date"])
     for form in forms:
         with suppress(ValueError):
             day = dt.datetime.strptime(cell, form).date()  # noqa: DTZ007 - a day

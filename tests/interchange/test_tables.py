@@ -257,10 +257,40 @@ def test_a_date_is_as_precise_as_its_format(importing, ledger, cell, form, utter
 
 
 @pytest.mark.parametrize(
+    "cells, uttered",
+    [("2011,5,3", "2011-05-03"), ("2011,5,", "2011-05"), ("2011,,", "2011"), ("soon,,", "2011/..")],
+)
+def test_a_date_may_stand_in_several_columns_and_a_word_in_its_place(
+    importing, ledger, cells, uttered
+):
+    mapping = """
+        [[rows]]
+        record.type = "claim"
+        record.claimant = "Blue"
+        record.act = "assert"
+        record.proposition = "bill"
+        record.about.column = ["year", "month", "day"]
+        record.about.date = ["%Y %m %d", "%Y %m", "%Y"]
+        record.about.map = { soon = "2011/.." }
+    """
+    importing(f"year,month,day\n{cells}\n", mapping)
+    assert [str(one.about) for one in ledger.claims().rows] == [uttered]
+
+
+def test_a_date_in_several_columns_that_is_none_is_told_whole(importing):
+    mapping = MAPPING.replace('column = "Day"', 'column = ["Day", "Why"]')
+    refused, _ = importing(mapping=mapping)
+    assert refused.reason.startswith("column 'Day, Why' holds '03/04/2024 because', which is no")
+
+
+@pytest.mark.parametrize(
     "change, words",
     [
         (("{Who}", "{Whom}"), "there is no column 'Whom'. Did you mean 'Who'"),
         (('column = "Day"', 'column = "Dy"'), "no column 'Dy'. Did you mean 'Day'"),
+        (('column = "Day"', 'column = ["Why", "Dy"]'), "no column 'Dy'. Did you mean 'Day'"),
+        (('column = "Day"', "column = []"), "column = [] names no column"),
+        (('column = "Day"', "column = [3]"), "column = [3] names no column"),
         (("{Who}", "{Who"), "'{Who' holds a brace without its fellow"),
         (('date = "%d/%m/%Y"', "map = 3"), "map = 3 is no rule for column 'Day'"),
         (('date = "%d/%m/%Y"', 'split = ""'), "split = '' is no rule for column 'Day'"),
