@@ -253,7 +253,7 @@ def _when(when: Any) -> Any:
 def _item(row: _Row, columns: Sequence[str], mapping: TableMapping, options: Options) -> Item:
     if row.fault is not None:
         return refused(row.line, row.fault)
-    if row.blank:
+    if row.blank and (mapping.rows or not row.cells):  # in our own words it is a record of nothing
         return blank(row.line)
     if len(row.cells) != len(columns):
         return refused(

@@ -365,6 +365,11 @@ def test_a_row_of_empty_cells_is_a_blank_line(importing, row):
     assert {one.reason for one in told[2:]} == {"blank"}
 
 
+def test_a_row_of_empty_cells_under_our_own_words_is_refused(importing):
+    (one,) = importing("claimant,act,proposition\n,,\n", mapping="")
+    assert (one.verdict, one.field) == ("refused", "proposition"), one
+
+
 def test_rows_of_empty_cells_may_stand_before_the_header(importing):
     told = importing(",,,,,,,\n" + VOTES.replace("Bea; Cyd", "Cyd"))
     assert [one.verdict for one in told] == ["skipped", "accepted", "accepted"], told
