@@ -199,9 +199,14 @@ def _text(template: str, cells: Cells, path: str) -> str | None:
 
 def _of(column: str, cells: Cells, path: str) -> str:
     if column not in cells:
+        close = did_you_mean(near(column, cells))
+        told = f"there is no column {show(column)}.{close} The mapping names it"
+        told += f" for {path[:-1]}." if path else "."
+        if not close:
+            told += f" The columns are {show(', '.join(filter(None, cells)), 200)}."
+            told += " Where a title stands above the header, delete it."
         raise InvalidImport(
-            f"there is no column {show(column)}.{did_you_mean(near(column, cells))} The mapping "
-            f"names it{f' for {path[:-1]}' if path else ''}.",
+            told,
             field=column,
             given=column,
         )

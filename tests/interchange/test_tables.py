@@ -328,6 +328,14 @@ def test_columns_of_ones_own_are_told_of_mapping_files(importing):
     assert "need a mapping file" in told[0].reason
 
 
+def test_a_title_above_the_header_is_told_as_the_header(importing):
+    told = importing(f"Votes of 2024,,\n{VOTES}")
+    assert told[0].reason == (
+        "there is no column 'Who'. The mapping names it. The columns are 'Votes of 2024, year'. "
+        "Where a title stands above the header, delete it."
+    )
+
+
 def test_a_mapping_may_be_a_path_in_text(ledger, tmp_path):
     (tmp_path / "votes.csv").write_text("Who\nAda\n")
     (tmp_path / "map.toml").write_text(
