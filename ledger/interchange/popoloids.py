@@ -128,6 +128,8 @@ class Ids:
 
 def id_in(value: Object, what: str) -> Any:
     """The id of a record that another names, or that stands inside it."""
-    inside = value.get(what)
-    told = counted(value.get(f"{what}_id"))
+    inside, named = value.get(what), value.get(f"{what}_id")
+    if isinstance(named, list) and len(named) == 1:
+        (named,) = named
+    told = counted(named)
     return told or (counted(inside.get("id")) if isinstance(inside, dict) else None)

@@ -115,6 +115,13 @@ def test_a_membership_of_nobody_is_told_by_the_files_own_field(popolo):
     assert "Write a membership for each person." in told["memberships[0]"].reason
 
 
+def test_an_id_may_stand_alone_in_a_list(popolo):
+    minister = {"person_id": ["ann"], "organization_id": ["house"], "role": "minister"}
+    told, found = popolo({"persons": [ANN], "organizations": [HOUSE], "memberships": [minister]})
+    assert told["memberships[0]"].verdict == "accepted"
+    assert found == [("house", "minister", "always")]
+
+
 def test_a_moment_counts_as_its_day(popolo):
     seat = SEAT | {"start_date": "2015-01-01T00:00:00Z", "end_date": "2015-02-01T12:00:00+03:00"}
     _, found = popolo({"persons": [ANN], "organizations": [HOUSE], "memberships": [seat]})

@@ -78,7 +78,7 @@ def test_a_prefix_may_not_make_a_person_an_organisation(ledger, refused):
     assert [one.name for one in ledger.as_of().parties()] == ["The first party"]
 
 
-@pytest.mark.parametrize("member", [["ann"], {"ann": 1}, True])
+@pytest.mark.parametrize("member", [["ann", "bob"], [["ann"]], {"ann": 1}, True])
 def test_a_member_that_is_no_id_is_refused(ledger, refused, member):
     seat = {"member_id": member, "organization_id": "house"}
     told = refused({"persons": [ANN], "organizations": [HOUSE], "memberships": [seat]})
