@@ -131,8 +131,10 @@ def _by_beginning(source: Source) -> Format:
             return one
     listed = ", ".join(name for name, one in FORMATS.items() if one.marks)
     raise InvalidImport(
-        f"{show(source.name, 200)} does not say in which words it is written. Name its format, "
-        f"one of {listed}; JSON Lines, one object a line, end in .jsonl.",
+        f"{show(source.name, 200)} does not say in which words it is written. If it is one of "
+        f"{listed}, name its format; JSON Lines, one object a line, end in .jsonl. Write the "
+        "records of any other JSON as JSON Lines, or as CSV with a mapping: "
+        "docs/reference/imports.md.",
         field="format",
         given=source.name,
     )

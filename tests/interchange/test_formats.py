@@ -48,7 +48,9 @@ def test_a_files_name_and_beginning_tell_its_format(tmp_path, name, text, wanted
 def test_what_does_not_tell_is_asked_for(tmp_path):
     path = tmp_path / "a.json"
     path.write_text('{"a": 1}')
-    with pytest.raises(InvalidImport, match="Name its format, one of popolo, prov"):
+    with pytest.raises(
+        InvalidImport, match=r"one of popolo, prov.* any other JSON as JSON Lines, or as CSV"
+    ):
         format_of(Source(path), None)
     with pytest.raises(InvalidImport, match=r"no format 'popol'\. Did you mean 'popolo'"):
         format_of(Source(path), "popol")
