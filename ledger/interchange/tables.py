@@ -189,6 +189,8 @@ def _no_row(error: csv.Error, feed: _Feed) -> InvalidImport:
             "were not read. Close it, or double it where it is part of the text.",
             given=feed.taken[0].raw[:40],
         )
+    if feed.fault:
+        return feed.fault
     if "new-line character" in str(error):
         return InvalidImport(
             "the lines end with carriage returns alone (CR). End them with LF or CR LF.",

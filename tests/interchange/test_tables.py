@@ -359,6 +359,12 @@ def test_lines_that_end_with_carriage_returns_alone_are_told(ledger, tmp_path):
     assert one.reason.startswith("the lines end with carriage returns alone")
 
 
+def test_a_table_in_utf_16_is_told_as_that(ledger, tmp_path):
+    (tmp_path / "votes.csv").write_bytes(VOTES.replace("\n", "\r\n").encode("utf-16"))
+    (told,) = import_file(ledger, tmp_path / "votes.csv").refusals
+    assert told.reason.startswith("the file is UTF-16, not UTF-8")
+
+
 def test_a_row_that_holds_nul_is_not_told_to_be_json(ledger, tmp_path):
     table = tmp_path / "votes.csv"
     table.write_bytes(b"claimant,act,proposition\nbo\0ard,assert,safe\n")
