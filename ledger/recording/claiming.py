@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import attrs
 
@@ -257,9 +257,9 @@ def relate(intake: Intake, relation: Relation) -> Made:
     if (there := intake.once(event)) is not None:
         return intake.already(there)
     if relation.relation in REFERRING_BACK:
-        act = intake.facts.act(claim)
+        act = intake.new_act(claim) or intake.facts.act(claim)
         utterance = act.utterance if act else None
-        check_refers_back(intake, claim, utterance, (target,), bounds(intake.facts, claim))
+        check_refers_back(intake, claim, utterance, (target,), _said(intake, claim))
     return intake.made(intake.add(event))
 
 
@@ -276,26 +276,54 @@ def check_refers_back(
     inside one utterance there is no order. `later` is None for a withdrawal that is yet to come.
     """
     facts = intake.facts
-    name = "the withdrawal" if later is None else facts.public(later)
+    name = "the withdrawal" if later is None else intake.public(later)
     for target in earlier:
-        together = _is_of(facts.act(target), utterance)
-        for here in back_from(facts, target):
-            if here == later or (not together and _is_of(facts.act(here), utterance)):
+        together = _is_of(intake.new_act(target) or facts.act(target), utterance)
+        for here in _back_from(intake, target):
+            act = intake.new_act(here) or facts.act(here)
+            if here == later or (not together and _is_of(act, utterance)):
                 raise InvalidRelation(
                     f"{show(name)} would refer back to itself in a circle through "
-                    f"{show(facts.public(target))}. Leave one of the relations out.",
+                    f"{show(intake.public(target))}. Leave one of the relations out.",
                     field="target",
-                    given=facts.public(target),
+                    given=intake.public(target),
                 )
             # What refers back lends ends alone, and this asks for starts.
-            if not together and when.precedes(one_occasion(facts, here)[0]):
-                before = bounds(facts, here)
+            new = intake.new_act(here) is not None
+            if not together and when.precedes(
+                _said(intake, here) if new else one_occasion(facts, here)[0]
+            ):
                 raise InvalidRelation(
-                    f"{show(name)} ({when}) is earlier than {show(facts.public(here))} ({before}), "
-                    "which it refers back to. Correct uttered=, or turn the relation round.",
+                    f"{show(name)} ({when}) is earlier than {show(intake.public(here))} "
+                    f"({_said(intake, here)}), which it refers back to. Correct uttered=, or turn "
+                    "the relation round.",
                     field="uttered",
                     given=str(when),
                 )
+
+
+def _said(intake: Intake, id_: str) -> Bounds:
+    """The bounds of an act, of this append or of the log."""
+    new = intake.new_act(id_)
+    return bounds(intake.facts, id_) if new is None else times_of(intake, new, intake.now)
+
+
+def _back_from(intake: Intake, id_: str) -> Iterator[str]:
+    """An act, and all that it refers back to, however far, by this append and by the log."""
+    seen, queue = {id_}, [id_]
+    while queue:
+        here = queue.pop()
+        behind = [here] if intake.new_act(here) else [*back_from(intake.facts, here)]
+        yield from behind
+        for one in intake.new:
+            match one.event:
+                case ev.ClaimsRelated(claim=claim, relation=relation, target=target) if (
+                    relation in REFERRING_BACK and claim in behind and target not in seen
+                ):
+                    seen.add(target)
+                    queue.append(target)
+                case _:
+                    pass
 
 
 def _is_of(act: ev.Act | None, utterance: str | None) -> bool:

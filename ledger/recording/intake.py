@@ -101,6 +101,11 @@ class Intake:
             return event if isinstance(event, cls) else None
         return self.facts.get(id_, cls)
 
+    def new_act(self, id_: str) -> ev.Act | None:
+        """A claim or withdrawal of this append, of which the facts know nothing yet."""
+        event = self._events.get(id_)
+        return event if isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn) else None
+
     def original(self, id_: str) -> Any:
         """A record as it was first entered, before any change."""
         return self._events[id_] if id_ in self._events else self.facts.stored[id_].event

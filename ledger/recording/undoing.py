@@ -6,7 +6,7 @@ Each refusal names the other two, because a newcomer tries `correct` on a slip o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -158,7 +158,7 @@ def _check_part(intake: Intake, event: ev.ClaimWithdrawn) -> None:
     when = times_of(intake, event, intake.now)
     for_whom = {up for chain in event.chains for up in ways_up(facts, chain, when, event.capacity)}
     for target in event.claims:
-        reached = reach(facts, target)
+        reached = _reached(intake, target)
         if who and for_whom.isdisjoint(reached):
             names = " or ".join(map(intake.public, who))
             if target in facts.never_said:
@@ -176,6 +176,16 @@ def _check_part(intake: Intake, event: ev.ClaimWithdrawn) -> None:
                 field="claimant",
                 given=names,
             )
+
+
+def _reached(intake: Intake, target: str) -> Collection[str]:
+    """The parties that a claim reaches, be it of this append or of the log."""
+    new = intake.new_act(target)
+    if new is None:
+        return reach(intake.facts, target)
+    when = times_of(intake, new, intake.now)
+    ways = (ways_up(intake.facts, chain, when, new.capacity) for chain in new.chains)
+    return {party for way in ways for party in way}
 
 
 def correct(

@@ -465,3 +465,59 @@ def test_what_a_map_does_not_know_may_stay_as_it_is(importing, ledger):
     assert held == [True, True, False, True, True]
     told, *_ = importing(rows, mapping.replace('default = "{To}"', 'default = "{Too}"'))
     assert "no column 'Too'. Did you mean 'To'?" in told.reason
+
+
+TWO_CLAIMS = """
+[[rows]]
+[rows.record]
+type = "claim"
+id = "old-{No}"
+claimant = "Blue"
+act = "assert"
+proposition = "bill"
+uttered = "{Old}"
+
+[[rows]]
+[rows.record]
+type = "claim"
+id = "new-{No}"
+claimant = "Blue"
+act = "assert"
+proposition = "bill"
+uttered = "{New}"
+"""
+REVERSES = """
+[[rows]]
+record = { type = "relation", from = "new-{No}", relation = "reverses", to = "old-{No}" }
+"""
+BACK_AGAIN = """
+[[rows]]
+record = { type = "relation", from = "old-{No}", relation = "updates", to = "new-{No}" }
+"""
+TAKES_BACK = """
+[[rows]]
+record = { type = "withdrawal", claim = "old-{No}", uttered = "{New}" }
+"""
+
+
+@pytest.mark.parametrize(
+    "records, told",
+    [
+        (REVERSES, "uttered: 'new-2' (2021-01-01..2021-12-31) is earlier than 'old-2'"),
+        (TAKES_BACK, "uttered: 'the withdrawal' (2021-01-01..2021-12-31) is earlier"),
+    ],
+)
+def test_a_row_may_refer_back_to_its_own_claims_and_never_ahead(importing, records, told):
+    first, second = importing("No,Old,New\n1,2020,2021\n2,2022,2021\n", TWO_CLAIMS + records)
+    assert (first.verdict, second.verdict) == ("accepted", "refused")
+    assert f"refused: {told}" in str(second)
+
+
+def test_a_claim_that_its_own_row_takes_back_is_taken_back(importing, ledger):
+    importing("No,Old,New\n1,2020,2021\n", TWO_CLAIMS + TAKES_BACK)
+    assert {row.id: row.withdrawn for row in ledger.claims()} == {"old-1": True, "new-1": False}
+
+
+def test_claims_of_a_row_refer_back_in_no_circle(importing):
+    (told,) = importing("No,Old,New\n1,2020,2020\n", TWO_CLAIMS + REVERSES + BACK_AGAIN)
+    assert "'old-1' would refer back to itself in a circle" in told.reason
