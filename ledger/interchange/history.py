@@ -77,9 +77,9 @@ def import_history(
 ) -> Iterator[tuple[Version, Imported]]:
     """Import each version of a file as of its commit; the options are those of `import_file`.
 
-    With `strike_out_vanished` the claims, memberships and relations of a row that the next version
-    does not hold any more are struck out as of that: in a register, what is gone was wrong or is
-    over. Where a claim, a membership or a relation of a version is refused, or a row cannot be
+    With `strike_out_vanished` what the next version does not hold any more is struck out as of
+    that, but for parties and what else others may name: in a register, what is gone was wrong or
+    is over. Where a claim, a membership or a relation of a version is refused, or a row cannot be
     read, nothing is struck out by it, unless it was refused word for word in all that came before.
     A version that cannot be read at all, or holds no record, strikes nothing out either.
 
