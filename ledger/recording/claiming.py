@@ -313,17 +313,11 @@ def _back_from(intake: Intake, id_: str) -> Iterator[str]:
     seen, queue = {id_}, [id_]
     while queue:
         here = queue.pop()
-        behind = [here] if intake.new_act(here) else [*back_from(intake.facts, here)]
-        yield from behind
-        for one in intake.new:
-            match one.event:
-                case ev.ClaimsRelated(claim=claim, relation=relation, target=target) if (
-                    relation in REFERRING_BACK and claim in behind and target not in seen
-                ):
-                    seen.add(target)
-                    queue.append(target)
-                case _:
-                    pass
+        for one in [here] if intake.new_act(here) else back_from(intake.facts, here):
+            yield one
+            further = [target for target in intake.behind(one) if target not in seen]
+            seen.update(further)
+            queue += further
 
 
 def _is_of(act: ev.Act | None, utterance: str | None) -> bool:

@@ -14,6 +14,7 @@ import attrs
 
 from ledger.errors import AlreadyRecorded, Invalid, WrongExpectedVersion
 from ledger.model import events as ev
+from ledger.model.claim import REFERRING_BACK
 from ledger.model.text import show
 from ledger.projections import naming
 from ledger.projections.effective import Facts
@@ -59,6 +60,7 @@ class Intake:
         self._streams: dict[str, str] = {}
         self._in_stream: dict[tuple[str, ev.Event], str] = {}
         self._standing: dict[tuple[str, str], dict[ev.Event, str]] = {}
+        self._behind: dict[str, list[str]] = {}
 
     # -- finding ----------------------------------------------------------------------------
 
@@ -106,6 +108,10 @@ class Intake:
         event = self._events.get(id_)
         return event if isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn) else None
 
+    def behind(self, id_: str) -> Sequence[str]:
+        """What a claim refers back to by relations of this append."""
+        return self._behind.get(id_, ())
+
     def original(self, id_: str) -> Any:
         """A record as it was first entered, before any change."""
         return self._events[id_] if id_ in self._events else self.facts.stored[id_].event
@@ -140,6 +146,8 @@ class Intake:
         self._streams[id_] = stream
         if isinstance(event, ev.PartyNamed | ev.MembershipRecorded):
             self._in_stream.setdefault((stream, event), id_)
+        if isinstance(event, ev.ClaimsRelated) and event.relation in REFERRING_BACK:
+            self._behind.setdefault(event.claim, []).append(event.target)
         kind, key = KEYED.get(type(event)), getattr(event, "key", None)
         if kind is not None and key is not None:
             self._keys[kind, key] = id_
