@@ -175,12 +175,12 @@ def _move_streams(cursor: DBAPICursor, text: _Text, base: Base, batch: Batch) ->
             new.append((log, name, version))
         else:
             old.append((expected, version, log, name))
-    if new and (row := _refused(cursor, text.open_stream, new)):
-        raise _elsewhere(cursor, text, base, batch, row[1])
+    if new and (refused := _refused(cursor, text.open_stream, new)):
+        raise _elsewhere(cursor, text, base, batch, refused[0][1], why=refused[1])
     if new and cursor.rowcount != len(new):
         raise left_out(text.streams)
-    if old and (row := _refused(cursor, text.move_stream, old)):
-        raise _elsewhere(cursor, text, base, batch, row[3])
+    if old and (refused := _refused(cursor, text.move_stream, old)):
+        raise _elsewhere(cursor, text, base, batch, refused[0][3], why=refused[1])
     if old and cursor.rowcount != len(old):  # a stream that is not there is no error
         for row in old:
             cursor.execute(text.version, row[2:])
@@ -190,21 +190,27 @@ def _move_streams(cursor: DBAPICursor, text: _Text, base: Base, batch: Batch) ->
 
 def _refused(
     cursor: DBAPICursor, text: str, rows: Sequence[tuple[Any, ...]]
-) -> tuple[Any, ...] | None:
-    """Carry out a statement row by row; the row that breaks a constraint, None if none does."""
+) -> tuple[tuple[Any, ...], sqlite3.IntegrityError] | None:
+    """Carry out a statement row by row; the row that is refused and why, None if none is."""
     taking: Any = iter(rows)  # the driver takes a row when it comes to it, and any iterable
     try:
         if len(rows) == 1:
             cursor.execute(text, rows[0])
         else:
             cursor.executemany(text, taking)
-    except sqlite3.IntegrityError:
-        return rows[max(len(rows) - length_hint(taking), 1) - 1]
+    except sqlite3.IntegrityError as error:
+        return rows[max(len(rows) - length_hint(taking), 1) - 1], error
     return None
 
 
 def _elsewhere(
-    cursor: DBAPICursor, text: _Text, base: Base, batch: Batch, stream: str
+    cursor: DBAPICursor,
+    text: _Text,
+    base: Base,
+    batch: Batch,
+    stream: str,
+    *,
+    why: sqlite3.IntegrityError | None = None,
 ) -> Exception:
     # An event sent twice is refused for its id, not for the stream that it opened itself.
     cursor.execute(text.taken, (base.log_id, base.size, json.dumps(batch.ids)))
@@ -213,7 +219,10 @@ def _elsewhere(
         return already_recorded(*taken)
     cursor.execute(text.version, (base.log_id, stream))
     row: Any = cursor.fetchone()
-    return wrong_version(stream, batch.moves[stream][0], NEW if row is None else row[0])
+    expected, actual = batch.moves[stream][0], NEW if row is None else row[0]
+    if why is not None and actual == expected:  # so it was something else
+        return sqlite3.IntegrityError(f"stream {stream} cannot be written: {why}")
+    return wrong_version(stream, expected, actual)
 
 
 def _insert_events(
@@ -230,13 +239,15 @@ def _insert_events(
         for seq, (draft, at) in enumerate(zip(batch.drafts, known, strict=True), base.size)
         for slot in (draft.slots.get,)
     ]
-    row = _refused(cursor, text.event, rows)
-    if row is None:
+    refused = _refused(cursor, text.event, rows)
+    if refused is None:
         if cursor.rowcount != len(rows):
             raise left_out(text.events)
         return
+    row, why = refused
     cursor.execute(text.taken, (log, base.size, json.dumps([row[2]])))
     taken: Any = cursor.fetchone()
     if taken is None:
-        raise sqlite3.IntegrityError(f"sequence {row[1]} of log {log} cannot be written")
+        told = f"sequence {row[1]} of log {log} cannot be written: {why}"
+        raise sqlite3.IntegrityError(told) from why
     raise already_recorded(*taken)

@@ -80,6 +80,28 @@ def test_rows_that_a_trigger_leaves_out_are_no_append(engine, tables, drafts, od
     assert size(engine, tables) == 1 + many
 
 
+SPEAKS = {
+    "sqlite": "BEGIN SELECT RAISE(ABORT, 'not on Sundays'); END",
+    "postgresql": "FOR EACH ROW EXECUTE FUNCTION speaks()",
+}
+
+
+@pytest.mark.parametrize("table", ["ledger_event", "ledger_stream"])
+def test_a_trigger_that_refuses_is_told_in_its_own_words(engine, tables, drafts, table):
+    put_into(engine, tables, drafts(1))
+    with engine.begin() as conn:
+        if engine.dialect.name == "postgresql":
+            conn.exec_driver_sql(
+                "CREATE FUNCTION speaks() RETURNS trigger LANGUAGE plpgsql AS "
+                "'BEGIN RAISE EXCEPTION ''not on Sundays''; END'"
+            )
+        conn.exec_driver_sql(f"CREATE TRIGGER odd BEFORE INSERT ON {table} {SPEAKS[engine.name]}")
+    with pytest.raises(StoreError, match="not on Sundays") as caught:
+        put_into(engine, tables, drafts(1))
+    assert caught.value.stored == "no"
+    assert size(engine, tables) == 1
+
+
 def test_a_head_that_a_trigger_keeps_where_it_is_ends_in_an_error(postgres_url, tables, drafts):
     engine = sa.create_engine(postgres_url)
     schema.upgrade(engine)
