@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from ledger import Ledger, Party, Proposition
 from ledger.errors import InvalidImport
+from ledger.interchange import import_file
 from ledger.interchange.history import import_history, versions
 from ledger.store import schema
 
@@ -28,6 +29,11 @@ class Repository:
             rows = "".join(f"{id_},ada,assert,bill\n" for id_ in claims.split())
             (self.folder / f"{name}.csv").write_text(ROWS + rows)
         self._git("add", ".")
+        self._git("commit", "-q", "-m", "votes", at=at)
+
+    def commit_text(self, at, table, text):
+        table.write_text(text)
+        self._git("add", table.name)
         self._git("commit", "-q", "-m", "votes", at=at)
 
     def put_in_place_of(self, table, other):
@@ -123,6 +129,50 @@ def test_the_histories_of_two_files_that_came_with_one_commit_are_taken_together
     for name in ("votes", "speeches"):
         list(import_history(ledger, repository.folder / f"{name}.csv"))
     assert claims(ledger) == {"c1", "c2"}
+
+
+def test_what_was_entered_by_hand_under_the_name_of_a_commit_is_no_history(repository):
+    repository.commit("2022-02-01T00:00:00Z", votes="c1")
+    table = repository.folder / "votes.csv"
+    (only,) = versions(table)
+    with Ledger.open(":memory:") as ledger:
+        ledger.register(Party("ada", name="Ada"))
+        ledger.register(Proposition("bill", text="The bill is good"))
+        with ledger.tagged(correlation=only.commit):
+            import_file(ledger, table)
+        with pytest.raises(InvalidImport, match="Import the history into an empty ledger"):
+            list(import_history(ledger, table))
+
+
+def test_a_history_goes_on_in_the_midst_of_a_version(ledger, repository, monkeypatch):
+    repository.commit("2022-02-01T00:00:00Z", votes="c1")
+    repository.commit("2022-03-01T00:00:00Z", votes="c1 c2 c3")
+    table = repository.folder / "votes.csv"
+
+    def stop_at_c2(outcome):
+        if outcome.id == "c2":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("ledger.interchange.importing.BATCH_LINES", 1)
+    with pytest.raises(KeyboardInterrupt):
+        list(import_history(ledger, table, tell=stop_at_c2))
+    assert claims(ledger) == {"c1", "c2"}
+    ((_, account),) = import_history(ledger, table)
+    assert (account.skipped, account.accepted) == (2, 1)
+    assert claims(ledger) == {"c1", "c2", "c3"}
+
+
+def test_a_history_goes_on_behind_a_version_of_which_nothing_was_accepted(ledger, repository):
+    """What it struck out is of it, and so the log ends with it."""
+    table = repository.folder / "votes.csv"
+    no_claim = "c0,ada,assrt,bill\n"
+    for at, rows in (("02", "c1,ada,assert,bill\n"), ("03", ""), ("04", "c2,ada,assert,bill\n")):
+        repository.commit_text(f"2022-{at}-01T00:00:00Z", table, ROWS + no_claim + rows)
+        told = [one for _, one in import_history(ledger, table, strike_out_vanished=True)]
+        assert told[-1].refused == 1
+    assert [(one.accepted, one.struck_out) for one in told] == [(0, 0), (1, 0)]
+    assert claims(ledger, known="2022-03-02") == set()
+    assert claims(ledger) == {"c2"}
 
 
 def test_a_folder_has_no_history(repository):

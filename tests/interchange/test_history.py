@@ -179,6 +179,30 @@ def test_a_history_taken_in_pieces_strikes_out_what_it_does_at_once(ledger, hist
     assert [row.act for row in ledger.as_of().claims()] == ["assert"]
 
 
+def test_a_history_that_goes_on_reads_what_is_there_as_it_was_read(ledger, history, monkeypatch):
+    seat = {"type": "membership", "member": "ada", "organisation": "{on}", "until": "{until}"}
+    rows = [{"record": {"type": "party", "id": "{on}", "name": "{on}"}}, {"record": seat}]
+    how = {"format": "csv", "mapping": {"rows": rows}, "bounds": "closed"}
+    table, head = history.with_name("seats.list"), "on,until\n"
+    for month, other in ((1, "Blue"), (2, "Green")):
+        text = f"{head}Red,2013-12-31\n{other},2014-12-31\n"
+        _commit(table, text, f"2023-0{month}-01T00:00:00Z")
+    with monkeypatch.context() as patched:
+        patched.setattr("ledger.interchange.history.strike_out", _cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            list(import_history(ledger, table, strike_out_vanished=True, **how))
+    ((_, account),) = import_history(ledger, table, strike_out_vanished=True, **how)
+    assert (account.skipped, account.struck_out) == (2, 1)
+    assert [one.organisation for one in ledger.as_of().memberships("ada")] == ["Red", "Green"]
+
+
+def _cut_off(_appender, gone, **_):
+    """In place of striking out: the second version was entered, and the run ended."""
+    if gone:
+        raise KeyboardInterrupt
+    return 0
+
+
 def seated(tmp_path, *versions):
     """The history of a house with one seat: a version a year, a name, what its row adds."""
     folder = tmp_path / "repository"
@@ -335,8 +359,8 @@ ACTS = (("assert", "supports"), ("deny", "opposes"), ("avoid", ""))
 @pytest.mark.parametrize(
     "broken, why",
     [
-        (b"", "the version holds no record"),
-        (b"PK\x03\x04 and more", "is a zip archive"),
+        (b"", "^the version holds no record"),
+        (b"PK\x03\x04 and more", "^the version cannot be read .*is a zip archive"),
         (b"\x1f\x8b\x08cut", "gzip packing"),
     ],
 )
@@ -352,6 +376,7 @@ def test_a_version_that_cannot_be_read_ends_no_history(ledger, history, broken, 
     words = " ".join([account.not_struck_out, *(one.reason for one in account.refusals)])
     assert re.search(why, words)
     assert account.refused == (1 if broken else 0)
+    assert all(told[3][0].commit[:10] in one.reason for one in account.refusals)
     assert stances(ledger, known="2023-01-02") == ["opposes"]
     assert [row.act for row in ledger.as_of().claims()] == ["deny"]
     assert [one.verdict for one in heard].count("refused") == account.refused
@@ -407,6 +432,18 @@ def test_a_name_that_a_later_version_spoils_is_not_struck_out(ledger, history):
     assert ledger.as_of().resolve("Eva") == "eve"
 
 
+def test_a_version_that_does_not_say_its_format_ends_no_history(ledger, history):
+    file = history.with_name("x.json")
+    for month, raw in ((1, json.dumps(PEOPLE)), (2, '{"odd": 1}'), (3, json.dumps(PEOPLE) + "\n")):
+        _commit(file, raw, f"2023-0{month}-01T00:00:00Z")
+    told = [one for _, one in import_history(ledger, file)]
+    assert [(one.accepted, one.refused, one.skipped) for one in told] == [
+        (1, 0, 0),
+        (0, 1, 0),
+        (0, 0, 1),
+    ]
+
+
 def test_a_version_that_cannot_be_read_is_reported_with_its_bytes(ledger, history):
     history.write_bytes(b"PK\x03\x04 and more")
     _git(history.parent, "add", history.name)
@@ -439,6 +476,7 @@ def test_a_mapping_that_cannot_be_read_is_told_at_once(ledger, history, tmp_path
         with pytest.raises(InvalidImport, match=mapping.name) as told:
             list(import_history(ledger, history, mapping=mapping))
         assert told.value.field == "mapping"
+        assert str(told.value.given).endswith(mapping.name)
 
 
 def test_a_format_that_is_none_is_told_at_once(ledger, history):
