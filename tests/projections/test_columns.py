@@ -213,6 +213,7 @@ def by_the_whole_log(ledger, view, day):
     day=dt.date(2023, 1, 7),
     behind=False,
 )
+@also(spoken=[spoke(uttered="2023-01-05")], changes=[MOVED], day=dt.date(2023, 1, 7), behind=True)
 @also(
     spoken=[spoke(document="moved")],
     changes=[POSTPONED],

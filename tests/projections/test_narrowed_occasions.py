@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger import Document, Ledger, Membership, Party, Proposition
+from ledger.errors import UnknownClaim, UnknownDocument
 from ledger.narrowing import plain
 from ledger.narrowing.plain import Touched
 from ledger.projecting import cells
@@ -97,3 +98,20 @@ def test_a_document_that_a_change_or_a_withdrawal_names_dates_it(mill):
     assert str(found.last_stated) == "..2023-01-20"
     mill.withdraw("C1", claimant="mill", document="third")
     assert told(mill.as_of(said="2023-02-01"))[0].status == "withdrawn"
+
+
+def test_a_claim_and_a_document_are_found_by_the_ledgers_id_once_they_are_recorded(mill):
+    before = mill.as_of()
+    paper = mill.register_all(
+        [Party("paper", name="Paper"), Document("d", text="Shut.", publisher="paper")]
+    )[-1]
+    who = {"claimant": "mill", "act": "assert", "proposition": "shut"}
+    said = mill.record(**who, uttered="2023", document="d")  # no host's id
+    for _ in range(2):  # the second time of what is kept
+        now = mill.as_of()
+        assert now.trace(said.ledger_id).ledger_id == said.ledger_id
+        assert now.document(paper.ledger_id).id == "d"
+        with pytest.raises(UnknownClaim, match=r"No claim .* is in this view"):
+            before.trace(said.ledger_id)
+        with pytest.raises(UnknownDocument, match=r"No document .* is in this view"):
+            before.document(paper.ledger_id)
