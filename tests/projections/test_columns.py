@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import itertools
+from typing import Any, cast
+from uuid import UUID
 
+import attrs
 import pytest
 from hypothesis import example as also
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import Document, Ledger, Membership, Party, Proposition
+from ledger import Document, Edtf, Ledger, Membership, Party, Proposition
 from ledger.errors import InvalidView, LedgerError
+from ledger.model.events import NewEvent
 from ledger.narrowing import columns
 from ledger.projecting import cells
 from ledger.testing import lachin
@@ -146,6 +150,7 @@ SPOKE = st.fixed_dictionaries(
 )
 MOVED = ("amend", "c0", {"proposition": "open"})
 POSTPONED = ("amend", "moved", {"published": "2023-01-20"})
+MERGED = ("merge", "open", {"merged": "shut", "negated": True})
 CHANGED = st.sampled_from(
     [
         MOVED,
@@ -156,7 +161,7 @@ CHANGED = st.sampled_from(
         ("withdraw", "c1", {"claimant": "miller", "uttered": "2023-01-09"}),
         ("relate", "c1", {"relation": "replies_to", "target": "c0"}),
         ("erase", "c1", {"slots": "who", "authority": "editor"}),
-        ("merge", "open", {"merged": "shut", "negated": True}),
+        MERGED,
     ]
 )
 
@@ -214,6 +219,8 @@ def by_the_whole_log(ledger, view, day):
     behind=False,
 )
 @also(spoken=[spoke(uttered="2023-01-05")], changes=[MOVED], day=dt.date(2023, 1, 7), behind=True)
+@also(spoken=[spoke(uttered="2023-01-05")], changes=[MERGED], day=dt.date(2023, 1, 7), behind=False)
+@also(spoken=[spoke()], changes=[], day=LATER.date(), behind=False)
 @also(
     spoken=[spoke(document="moved")],
     changes=[POSTPONED],
@@ -258,6 +265,21 @@ def test_plain_claims_and_others_are_told_together(spoken, changes, day, behind)
             ledger.projections.rebuild("cells")
         for known in (None, early):
             view = ledger.as_of(known=known)
+            assert rows(view.columns().at(day)) == by_the_whole_log(ledger, view, day)
+
+
+def test_dates_that_contradict_each_other_are_told_as_the_folded_log_does():
+    with Ledger.open(":memory:", clock=lambda: LATER) as ledger:
+        crossroads(ledger)
+        ledger.projections.add(cells(ledger.layout))
+        ledger.record(id="c0", act="assert", **spoke(document="late"))
+        *_, last = ledger.events()
+        put = str(UUID(int=UUID(last.id).int + 1))
+        event = attrs.evolve(cast("Any", last.event), key="c1", stance="opposes")
+        event = attrs.evolve(event, uttered=Edtf.parse("2023-01-20/.."))
+        ledger.appender.put([NewEvent(id=put, stream=put, stream_v=0, event=event)])  # unchecked
+        view = ledger.as_of()
+        for day in (dt.date(2023, 1, 13), dt.date(2023, 1, 21), LATER.date()):
             assert rows(view.columns().at(day)) == by_the_whole_log(ledger, view, day)
 
 
