@@ -150,6 +150,7 @@ SPOKE = st.fixed_dictionaries(
 )
 MOVED = ("amend", "c0", {"proposition": "open"})
 POSTPONED = ("amend", "moved", {"published": "2023-01-20"})
+STRUCK_OUT = ("amend", "shut", {"strike_out": True})
 MERGED = ("merge", "open", {"merged": "shut", "negated": True})
 CHANGED = st.sampled_from(
     [
@@ -162,6 +163,7 @@ CHANGED = st.sampled_from(
         ("relate", "c1", {"relation": "replies_to", "target": "c0"}),
         ("erase", "c1", {"slots": "who", "authority": "editor"}),
         MERGED,
+        STRUCK_OUT,
     ]
 )
 
@@ -221,6 +223,7 @@ def by_the_whole_log(ledger, view, day):
 @also(spoken=[spoke(uttered="2023-01-05")], changes=[MOVED], day=dt.date(2023, 1, 7), behind=True)
 @also(spoken=[spoke(uttered="2023-01-05")], changes=[MERGED], day=dt.date(2023, 1, 7), behind=False)
 @also(spoken=[spoke()], changes=[], day=LATER.date(), behind=False)
+@also(spoken=[spoke()], changes=[MOVED, STRUCK_OUT], day=LATER.date(), behind=False)
 @also(
     spoken=[spoke(document="moved")],
     changes=[POSTPONED],
