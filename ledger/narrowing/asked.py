@@ -259,6 +259,15 @@ class Asked:
         with self._with(lambda near: near.in_cells([who], None) | near.naming(who)) as facts:
             return resting.attributed_to(facts, who, self._said)
 
+    def missing(self, error: NotFound) -> NotFound:
+        """The same error, which tells where an act or a document goes by the id that was given."""
+        near = self._narrowed
+        if near is None or not isinstance(error.given, str):
+            return error
+        known = near.known_as("claim", error.given) | near.known_as("document", error.given)
+        with near.with_claims(known) as facts:
+            return naming.sought(facts, error)
+
     def _about(
         self, party: str | None, propositions: Iterable[str] | None, *, gone: bool = False
     ) -> contextlib.AbstractContextManager[Facts]:
@@ -310,11 +319,12 @@ def ask(folded: Folded, basis: int, said: Knob, question: Callable[[Asked], T]) 
         told = folded.at_once(lambda conn: _between_two_looks(conn, folded, basis, said, question))
         if told is not None:
             return told
-    try:
-        with asked_of(folded, basis, said) as asked:
+    with asked_of(folded, basis, said) as asked:
+        try:
             return question(asked)
-    except NotFound as error:
-        raise _by_now(folded, basis, said, error) from None
+        except NotFound as error:
+            missing = asked.missing(error)
+    raise _by_now(folded, basis, said, missing) from None
 
 
 def _between_two_looks(

@@ -157,10 +157,23 @@ def _how_to_add(kind: str) -> str:
     return f"Register it with ledger.register({kind.capitalize()}(...))."
 
 
+def sought(facts: Facts, error: errors.NotFound) -> errors.NotFound:
+    """What these facts say of an id that was not found in some that hold less."""
+    if kind := _kind_of(error):
+        try:
+            find(facts, kind, error.given)
+        except errors.NotFound as told:
+            return told
+    return error
+
+
+def _kind_of(error: errors.NotFound) -> str:
+    return next((kind for kind, cls in _UNKNOWN.items() if type(error) is cls), "")
+
+
 def later(facts: Facts, error: errors.NotFound, basis: int) -> errors.NotFound:
     """What to say of what a view of `basis` events does not know, and these later facts may."""
-    kinds = (kind for kind, cls in _UNKNOWN.items() if type(error) is cls)
-    kind = "party" if isinstance(error, errors.UnknownName) else next(kinds, "")
+    kind = "party" if isinstance(error, errors.UnknownName) else _kind_of(error)
     if kind in ("claim", "document"):  # which not all facts hold
         told = error.message.removesuffix(f" {_how_to_add(kind)}")
         return error if told == error.message else type(error)(told, given=error.given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger import Document, Ledger, Membership, Party, Proposition
-from ledger.errors import UnknownClaim, UnknownDocument
+from ledger.errors import NotFound, UnknownClaim, UnknownDocument
 from ledger.narrowing import plain
 from ledger.narrowing.plain import Touched
 from ledger.projecting import cells
@@ -115,3 +115,27 @@ def test_a_claim_and_a_document_are_found_by_the_ledgers_id_once_they_are_record
             before.trace(said.ledger_id)
         with pytest.raises(UnknownDocument, match=r"No document .* is in this view"):
             before.document(paper.ledger_id)
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_an_id_of_something_else_is_told_as_the_folded_log_does(mill, behind):
+    other = Ledger(mill._folded.bind)  # what it enters, the tables have not come to yet
+    writer = other if behind else mill
+    writer.register_all(
+        [Party("paper", name="Paper"), Document("d", text="Shut.", publisher="paper")]
+    )
+    said = writer.record(
+        id="C1", claimant="mill", act="assert", proposition="shut", uttered="2023", document="d"
+    )
+    view = mill.as_of()
+    for ask, why in (
+        (lambda: view.position("C1", "shut"), "No party 'C1' .* It is the id of a claim"),
+        (lambda: view.position("mill", "d"), "No proposition 'd' .* It is the id of a document"),
+        (lambda: view.silences(said.ledger_id), "is no topic: it is the id of a claim_recorded"),
+        (lambda: view.trace("d"), "No claim 'd' .* It is the id of a document"),
+        (lambda: view.resting_on("C1"), "No document 'C1' .* It is the id of a claim"),
+        (lambda: view.trace("shut"), "No claim 'shut' .* It is the id of a proposition"),
+    ):
+        for _ in range(2):
+            with pytest.raises(NotFound, match=why):
+                ask()
