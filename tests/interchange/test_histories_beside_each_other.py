@@ -165,7 +165,7 @@ def test_a_history_goes_on_in_the_midst_of_a_version(ledger, repository, monkeyp
 def test_a_history_goes_on_behind_a_version_of_which_nothing_was_accepted(ledger, repository):
     """What it struck out is of it, and so the log ends with it."""
     table = repository.folder / "votes.csv"
-    no_claim = "c0,ada,assrt,bill\n"
+    no_claim, told = "c0,ada,assrt,bill\n", []
     for at, rows in (("02", "c1,ada,assert,bill\n"), ("03", ""), ("04", "c2,ada,assert,bill\n")):
         repository.commit_text(f"2022-{at}-01T00:00:00Z", table, ROWS + no_claim + rows)
         told = [one for _, one in import_history(ledger, table, strike_out_vanished=True)]
