@@ -139,3 +139,14 @@ def test_an_id_of_something_else_is_told_as_the_folded_log_does(mill, behind):
         for _ in range(2):
             with pytest.raises(NotFound, match=why):
                 ask()
+
+
+def test_a_claim_that_an_amendment_puts_on_an_occasion_has_its_bounds(mill):
+    say(mill, "C1", utterance=None, uttered="2023")
+    say(mill, "C2", proposition="open", uttered="2023-01-05")
+    before = mill.as_of()
+    mill.amend("C1", reason="said together", utterance="u")
+    found, _ = told(mill.as_of())
+    assert str(found.last_stated) == "2023-01-05"
+    found, _ = told(before)
+    assert str(found.last_stated).startswith("2023-01-01..")
