@@ -61,7 +61,7 @@ def told(ledger: Ledger, claims: list[dict[str, Any]]) -> None:
     )
     ledger.register(paper)
     for number, fields in enumerate(claims):
-        ledger.record(id=f"c{number}", proposition="the-road", **fields)
+        ledger.record(**{"id": f"c{number}", "proposition": "the-road", **fields})
 
 
 def line(*stances: str, **fields: Any) -> list[dict[str, Any]]:
@@ -97,6 +97,9 @@ def agrees(view: View) -> None:
 @example(line("supports", "supports", "opposes"), "2024-04-01")
 @example(line("opposes", "supports", "supports")[::-1], "2024-04-01")
 @example(line("supports", "supports", expires="2024-03-28"), "2024-04-01")
+@example(line("supports", "supports", expires="2024-03"), "2024-03-15")
+@example(line("supports", "supports", "opposes", id=None), "2024-04-01")
+@example(one(id=None), "2024-04-01")
 @example([*line("supports", expires="2024-03-28"), line("x", "supports")[1]], "2024-04-01")
 @example([*line("supports"), line("x", "supports", expires="2024-03-28")[1]], "2024-04-01")
 @example(
