@@ -150,3 +150,18 @@ def test_a_claim_that_an_amendment_puts_on_an_occasion_has_its_bounds(mill):
     assert str(found.last_stated) == "2023-01-05"
     found, _ = told(before)
     assert str(found.last_stated).startswith("2023-01-01..")
+
+
+def test_a_mistyped_id_is_told_the_near_one_once(mill):
+    say(mill, "first-word", uttered="2023-01-03")
+    say(mill, "second-word", uttered="2023-01-04")
+    view = mill.as_of()
+    for ask, close in (
+        (lambda: view.trace("first-wrd"), "first-word"),
+        (lambda: view.position("mil", "shut"), "mill"),
+        (lambda: view.position("mill", "shtu"), "shut"),
+    ):
+        for _ in range(2):
+            with pytest.raises(NotFound, match=f"Did you mean '{close}'") as told_so:
+                ask()
+            assert told_so.value.near == (close,)
