@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gc
 import itertools
+import sqlite3
 import tempfile
 import threading
 import weakref
@@ -323,6 +325,17 @@ def test_what_is_kept_is_not_taken_for_another_log_of_the_same_size(postgres_url
         engine.dispose()
         with begun(postgres_url, "opposes"):
             assert ledger.position("mill", "shut").stance == "opposes"
+
+
+def test_nor_is_it_for_another_that_was_copied_into_the_file(tmp_path):
+    ours, others = tmp_path / "claims.db", tmp_path / "others.db"
+    begun(others, "opposes").close()
+    with begun(ours, "supports") as ledger:
+        assert [ledger.position("mill", "shut").stance for _ in range(2)] == ["supports"] * 2
+        source, target = sqlite3.connect(others), sqlite3.connect(ours)
+        with contextlib.closing(source), contextlib.closing(target):
+            source.backup(target)
+        assert [ledger.position("mill", "shut").stance for _ in range(2)] == ["opposes"] * 2
 
 
 @pytest.mark.parametrize(
