@@ -177,13 +177,12 @@ def already_recorded(taken: str, sequence: int = -1) -> AlreadyRecorded:
     )
 
 
-def left_out(*tables: str) -> StoreError:
+def left_out(table: str) -> StoreError:
     """The refusal of a database that wrote fewer rows than it was given, and said nothing.
 
     A trigger of somebody else's does that by RAISE(IGNORE) on SQLite, by NULL on PostgreSQL.
     """
-    named = " or ".join(tables)
     return StoreError(
-        f"The database left out rows of {named} and said nothing, as a trigger or a rule on it can "
+        f"The database left out rows of {table} and said nothing, as a trigger or a rule on it can "
         "make it do. Nothing was stored. Take that trigger or rule off, and record again."
     )

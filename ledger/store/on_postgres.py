@@ -60,6 +60,7 @@ _ARRAYS: Final = {
   ) WITH ORDINALITY AS x(id, type, stream, stream_v, known_at, entry, leaf_hash,
     slot_who, slot_what, slot_words, slot_by, ord)""",
     "ids": "(SELECT $id::text[])",
+    "whole": "(SELECT count(*) FROM written) = $rows::bigint",
 }
 _SCALARS: Final = {
     "streams": """(VALUES ($streams::text, $expected::bigint, $versions::bigint)
@@ -70,6 +71,7 @@ _SCALARS: Final = {
   ) AS x(id, type, stream, stream_v, known_at, entry, leaf_hash,
     slot_who, slot_what, slot_words, slot_by, ord)""",
     "ids": "ARRAY[$id::text]",
+    "whole": "EXISTS (SELECT FROM written)",
 }
 _FORMS: Final = {
     "scalars": _SCALARS,
@@ -111,12 +113,10 @@ _WRITE: Final = """, asked AS (
 ), opened AS (
   INSERT INTO {stream} (log_id, stream, version)
   SELECT log_id, stream, version FROM asked WHERE expected = -1 AND actual = -1
-  RETURNING 1
 ), moved AS (
   INSERT INTO {stream} (log_id, stream, version)
   SELECT log_id, stream, version FROM asked WHERE expected <> -1 AND actual = expected
   ON CONFLICT (log_id, stream) DO UPDATE SET version = excluded.version
-  RETURNING 1
 ){rides}, written AS (
   INSERT INTO {event} (log_id, seq, {columns})
   SELECT head.id, CASE WHEN EXISTS (SELECT FROM refused)
@@ -125,9 +125,7 @@ _WRITE: Final = """, asked AS (
   FROM head, {events}
   RETURNING 1
 )
-SELECT CASE (SELECT count(*) FROM opened) + (SELECT count(*) FROM moved)
-    + (SELECT count(*) FROM written)
-  WHEN $rows::bigint THEN id ELSE {left_out}::bigint END, base, known{notify} FROM head"""
+SELECT CASE WHEN {whole} THEN id ELSE {left_out}::bigint END, base, known{notify} FROM head"""
 
 _TEXT: Final = {
     "head": (
@@ -313,7 +311,7 @@ def _write(
     many = len(batch.drafts)
     form = "parted" if more else "arrays" if many > 1 else "scalars"
     values = {**place, "many": many, "latest": batch.latest[-1]}
-    values["rows"] = len(batch.drafts[first]) + len(batch.moves)
+    values["rows"] = len(batch.drafts[first])
     if many == 1:
         values |= scalars(batch)
     else:
@@ -373,7 +371,7 @@ def _refusal(tables: Tables, batch: Batch, error: DBAPIError, *, rides: bool) ->
         stream = refused["stream"]
         return wrong_version(stream, batch.moves[stream][0], refused["actual"])
     if found.sqlstate == NO_NUMBER and _LEFT_OUT in found.message:
-        return left_out(tables.event.fullname, tables.stream.fullname)
+        return left_out(tables.event.fullname)
     if rides and (_BEHIND in found.message or found.sqlstate == _NO_TABLE):
         return Behind()
     if found.constraint == tables.layout.table("stream_pk"):
