@@ -101,9 +101,17 @@ def _on_one(frame: Frame, claim: PlainClaim, said: Knob, *, surely: bool) -> dic
     stance = frame.stance(cast("Any", claim))
     certain = surely and _way(claim).certain
     aside = stance == "undeclared"
-    if certain and not aside:
-        return _on_line(frame, [(claim, stance)], said)
     evidence = (_shown(frame, claim, stance, certain=certain),)
+    if certain and not aside:
+        run = Run(
+            stance=stance,
+            claims=(claim.key or claim.id,),
+            first=claim.bounds,
+            last=claim.bounds,
+            shifts=(),
+            ledger_ids=(claim.id,),
+        )
+        return _held(claim, evidence, (run,), lapsed=_lapsed(claim, said))
     if not aside:
         return {"status": "possible", "possible": evidence}
     return {
@@ -138,19 +146,30 @@ def _on_line(frame: Frame, line: _Line, said: Knob) -> dict[str, Any]:
     alike = [[*one] for _, one in itertools.groupby(line, key=itemgetter(1))]
     runs = tuple(_run([claim for claim, _ in each], each[0][1]) for each in alike)
     evidence = tuple(_shown(frame, claim, stance, certain=True) for claim, stance in alike[-1])
-    last, stance = line[-1]
+    lapsed = all(_lapsed(claim, said) for claim, _ in alike[-1])
+    found = _held(line[-1][0], evidence, runs, lapsed=lapsed)
+    found["turns"] = _turns(runs, [each[-1][0].bounds for each in alike])
+    return found
+
+
+def _held(
+    last: PlainClaim, evidence: tuple[Evidence, ...], runs: tuple[Run, ...], *, lapsed: bool
+) -> dict[str, Any]:
+    """What a side comes to that is held since the last of some runs."""
+    several = len(evidence) > 1
     return {
         "status": "held",
-        "stance": stance,
+        "stance": runs[-1].stance,
         **_last_word(last),
-        "speakers": distinct(one.speaker for one in evidence),
+        "speakers": distinct(one.speaker for one in evidence)
+        if several
+        else (evidence[0].speaker,),
         "evidence": evidence,
         "utterances": len(evidence),
         "first_stated": runs[-1].first,
         "last_stated": runs[-1].last,
-        "lapsed": all(_lapsed(claim, said) for claim, _ in alike[-1]),
+        "lapsed": lapsed,
         "runs": runs,
-        "turns": _turns(runs, [each[-1][0].bounds for each in alike]),
     }
 
 

@@ -54,6 +54,7 @@ GOALS = (
     Goal("one party, all positions, as a sheet", "raw max()", 4),
     Goal("one party, all positions, as a sheet", "pandas, a party", 1 / 3),
     Goal("one party, all positions, in full", "raw max()", 4),
+    Goal("one party, all positions, in full", "pandas, a party", 1 / 3),
     Goal("everybody, from columns", "stored intervals", 2),
     Goal("everybody, from columns", "pandas, everybody", 1.5),
     Goal("a state's cell, by claims of its members", "the same with claims of its own", 3),
