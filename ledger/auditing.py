@@ -43,7 +43,7 @@ class Verification(Answer):
     `views` are the projections that were compared with a replay. `waiting` counts the events after
     the checkpoint, or is None without one. `signed` says who signed the checkpoint, if
     `claims verify` was given a key. `clock` is what the clock here says, if the last entry is
-    dated later: one of the two clocks is, or was, wrong.
+    dated later than that: one of the two is wrong.
     """
 
     origin: str

@@ -133,8 +133,7 @@ def _by_beginning(source: Source) -> Format:
     raise InvalidImport(
         f"{show(source.name, 200)} does not say in which words it is written. If it is one of "
         f"{listed}, name its format; JSON Lines, one object a line, end in .jsonl. Write the "
-        "records of any other JSON as JSON Lines, or as CSV with a mapping: "
-        "docs/reference/imports.md.",
+        "records of any other JSON as JSON Lines, or as CSV with a mapping.",
         field="format",
         given=source.name,
     )
