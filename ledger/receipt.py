@@ -1,4 +1,4 @@
-"""The receipt: what came of an entry."""
+"""The receipt: what came of an entry; and whether its date shows that a clock is wrong."""
 
 from __future__ import annotations
 

@@ -89,9 +89,14 @@ def answer(value: Answer, *, json: bool) -> None:
         as_json(value.to_dict())
     else:
         say(str(tame(value)))
+    if isinstance(value, Receipt):
+        _tell_clock(value)
+
+
+def _tell_clock(given: Receipt) -> None:
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    if isinstance(value, Receipt) and is_ahead(value.recorded, now):
-        warn(f"warning: {later_than(value.recorded, now)}")
+    if is_ahead(given.recorded, now):
+        warn(f"warning: {later_than(given.recorded, now)}")
 
 
 def answers(values: Iterable[Answer], *, json: bool, none: str) -> None:

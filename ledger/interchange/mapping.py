@@ -205,11 +205,7 @@ def _of(column: str, cells: Cells, path: str) -> str:
         if not close:
             told += f" The columns are {show(', '.join(filter(None, cells)), 200)}."
             told += " Where a title stands above the header, delete it."
-        raise InvalidImport(
-            told,
-            field=column,
-            given=column,
-        )
+        raise InvalidImport(told, field=column, given=column)
     return cells[column].strip()
 
 

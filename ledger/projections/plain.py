@@ -156,14 +156,11 @@ def _held(
     last: PlainClaim, evidence: tuple[Evidence, ...], runs: tuple[Run, ...], *, lapsed: bool
 ) -> dict[str, Any]:
     """What a side comes to that is held since the last of some runs."""
-    several = len(evidence) > 1
     return {
         "status": "held",
         "stance": runs[-1].stance,
         **_last_word(last),
-        "speakers": distinct(one.speaker for one in evidence)
-        if several
-        else (evidence[0].speaker,),
+        "speakers": distinct(one.speaker for one in evidence),
         "evidence": evidence,
         "utterances": len(evidence),
         "first_stated": runs[-1].first,

@@ -1,9 +1,8 @@
 """The guards: the triggers that keep the log append-only, and whether they are as they were made.
 
-Of what they stand on it is told whether it is a table at all.
-
-Here lives the comparison alone. The guards themselves are in the migrations, and what those come to
-is what they are compared with: a trigger of the right name with another body is none.
+Here live the comparison, and whether what they stand on is a table at all. The guards themselves
+are in the migrations, and what those come to is what they are compared with: a trigger of the right
+name with another body is none.
 
 ```
 SQLite       the text of each trigger

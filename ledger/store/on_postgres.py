@@ -125,7 +125,7 @@ _WRITE: Final = """, asked AS (
   FROM head, {events}
   RETURNING 1
 )
-SELECT CASE WHEN {whole} THEN id ELSE {left_out}::bigint END, base, known{notify} FROM head"""
+SELECT CASE WHEN {whole} THEN id ELSE {left_out} END, base, known{notify} FROM head"""
 
 _TEXT: Final = {
     "head": (
@@ -154,11 +154,10 @@ _BEHIND: Final = "ledger:behind"
 """What the text of no number tells where a row that rides is elsewhere."""
 _LEFT_OUT: Final = "ledger:left_out"
 """What it tells where the database took fewer rows than it was given."""
-
+_TELLING: Final = "(SELECT '{}' FROM head)::bigint"
+"""Such a text; were it not read from the head, it would be looked at beforehand."""
 _NO_TABLE: Final = "42P01"
 """PostgreSQL's SQLSTATE for a table that is not there: of a view that begins, or was pruned."""
-_IS_BEHIND: Final = f"(SELECT '{_BEHIND}' FROM head)"  # noqa: S608 - else it is looked at beforehand
-_IS_LEFT_OUT: Final = _IS_BEHIND.replace(_BEHIND, _LEFT_OUT)
 _TOLD: Final = re.compile(r"\{.*\}", re.DOTALL)
 _NAME: Final = re.compile(r"\$([a-z_0-9]+)")
 
@@ -194,9 +193,9 @@ def _statement(
     channel = f"'{tables.layout.table('log_')}' || id"
     words["notify"] = f", pg_notify({channel}, '')" if notify else ""
     words |= _FORMS[form]
-    words["left_out"] = _IS_LEFT_OUT
+    words["left_out"] = _TELLING.format(_LEFT_OUT)
     words["rides"], behind = rides
-    words["behind"] = behind and f"WHEN {behind} THEN {_IS_BEHIND}::bigint"
+    words["behind"] = behind and f"WHEN {behind} THEN {_TELLING.format(_BEHIND)}"
     text = _TEXT[key].format(**words) + (f" -- {age}" if age else "")
     if driver == "asyncpg":
         names = tuple(dict.fromkeys(_NAME.findall(text)))

@@ -75,15 +75,15 @@ class _Text:
     version: str
     event: str
     taken: str
-    events: str
-    streams: str
+    event_table: str
+    stream_table: str
 
 
 @functools.cache
 def _text(tables: Tables) -> _Text:
     names = {name: tables.layout.qualified(name) for name in ("log", "event", "stream")}
     texts = {key: text.format(**names) for key, text in _TEXT.items()}
-    return _Text(**texts, events=names["event"], streams=names["stream"])
+    return _Text(**texts, event_table=names["event"], stream_table=names["stream"])
 
 
 def head(conn: Writer, tables: Tables, origin: str) -> Head:
@@ -178,7 +178,7 @@ def _move_streams(cursor: DBAPICursor, text: _Text, base: Base, batch: Batch) ->
     if new and (refused := _refused(cursor, text.open_stream, new)):
         raise _elsewhere(cursor, text, base, batch, refused[0][1], why=refused[1])
     if new and cursor.rowcount != len(new):
-        raise left_out(text.streams)
+        raise left_out(text.stream_table)
     if old and (refused := _refused(cursor, text.move_stream, old)):
         raise _elsewhere(cursor, text, base, batch, refused[0][3], why=refused[1])
     if old and cursor.rowcount != len(old):  # a stream that is not there is no error
@@ -242,7 +242,7 @@ def _insert_events(
     refused = _refused(cursor, text.event, rows)
     if refused is None:
         if cursor.rowcount != len(rows):
-            raise left_out(text.events)
+            raise left_out(text.event_table)
         return
     row, why = refused
     cursor.execute(text.taken, (log, base.size, json.dumps([row[2]])))
