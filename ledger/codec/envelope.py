@@ -202,8 +202,9 @@ def _unusual(row: entry.Row) -> StoredEvent:
 def _opened(row: entry.Row) -> StoredEvent:
     head = cast("dict[str, Any]", msgspec.json.decode(row.entry))
     committed = head["slots"]
+    slots = {name: row.slot(name) for name in committed}
     payloads = {
-        name: entry.payload(slot) for name in committed if (slot := row.slot(name)) is not None
+        name: entry.payload(slot) for name in entry.SLOTS if (slot := slots.get(name)) is not None
     }
     erased = tuple(name for name in entry.SLOTS if name in committed and name not in payloads)
     by = cast("dict[str, str]", msgspec.json.decode(payloads.pop("by"))) if "by" in payloads else {}

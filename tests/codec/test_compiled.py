@@ -230,6 +230,15 @@ def test_a_row_is_opened_as_the_long_way_opens_it(any_event, sealed, row_of, dat
     assert repr(fast) == repr(slow)
 
 
+def test_changes_of_several_slots_stand_in_one_order_either_way(sealed, row_of):
+    changes = {"chains": (), "key": None}
+    event = ev.RecordAmended(
+        target="0", record_type="claim_recorded", reason="none", changes=changes
+    )
+    row = row_of(sealed(event))
+    assert list(envelope.opened(row).event.changes) == list(envelope._unusual(row).event.changes)
+
+
 # -- the short cut is taken ---------------------------------------------------------------------
 
 
