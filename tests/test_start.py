@@ -62,6 +62,13 @@ for _ in range(2):
     assert not loaded(code) & set(SELDOM)
 
 
+def test_a_command_loads_no_other_command():
+    found = loaded("from ledger.cli import main; main(['position', '--help'])")
+    others = {"ledger.cli.importing", "ledger.interchange", "ledger.signing", "ledger.proving"}
+    assert not found & {*others, *SELDOM}
+    assert "ledger.cli.asking" in found
+
+
 def test_every_name_is_fetched_from_the_room_where_type_checkers_find_it():
     tree = ast.parse(Path(ledger.__file__).read_text("utf-8"))
     (checked,) = (

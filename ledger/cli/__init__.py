@@ -6,11 +6,13 @@ is missing. The commands stand by theme in `entering`, `acts`, `asking`, `auditi
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import sys
 from collections.abc import Sequence
 
 from ledger.errors import LedgerError, MissingExtra
+from ledger.store.collector import collector_paused
 
 __all__ = ["main"]
 
@@ -27,8 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if not all(map(importlib.util.find_spec, ("cyclopts", "rich"))):
             raise MissingExtra("cli", needs="cyclopts and rich", purpose="The command line")
-        from ledger.cli.app import run  # noqa: PLC0415 - needs the extra
+        with collector_paused():
+            from ledger.cli.app import run  # noqa: PLC0415 - needs the extra
 
+            if argv is None:  # a process of our own: what is loaded stays to its end
+                gc.freeze()
         return run(sys.argv[1:] if argv is None else list(argv))
     except LedgerError as error:
         print(f"claims: {error}", file=sys.stderr)

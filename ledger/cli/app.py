@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import (
@@ -15,20 +17,6 @@ from cyclopts.exceptions import (
     UnusedCliTokensError,
 )
 
-from ledger.cli import (
-    acts,
-    asking,
-    attesting,
-    auditing,
-    entering,
-    erasing,
-    exporting,
-    importing,
-    indexing,
-    listing,
-    reasons,
-    schema,
-)
 from ledger.cli.options import ASK, CHECK, ENTER, UNDO
 from ledger.cli.output import one_line, unbreakable, warn
 from ledger.cli.spoken import spoken
@@ -38,9 +26,38 @@ from ledger.model.text import show
 _STATUS_OF_USAGE = 2
 _LONG = re.compile(r'"([^"]{60})[^"]{20,}"')
 
+_PLACES: Final = (
+    (ENTER, "entering", "party_app topic_app proposition_app occurrence_app document_app"),
+    (ENTER, "entering", "name member relate"),
+    (ENTER, "acts", "record"),
+    (ENTER, "importing", "import_"),
+    (UNDO, "acts", "withdraw correct amend"),
+    (UNDO, "entering", "merge"),
+    (UNDO, "erasing", "erase"),
+    (ASK, "asking", "position positions timeline claims trace"),
+    (ASK, "asking", "contradictions divergences replay diff"),
+    (ASK, "reasons", "explain perspectives silences"),
+    (CHECK, "schema", "init schema_app"),
+    (CHECK, "auditing", "log verify demo"),
+    (CHECK, "attesting", "checkpoint prove bundle key_app"),
+    (CHECK, "exporting", "export_ restore"),
+    (CHECK, "erasing", "vacuum"),
+    (CHECK, "asking", "check_quotes"),
+    (CHECK, "indexing", "index"),
+)
+_COMMANDS: Final = {
+    attribute.removesuffix("_app").strip("_").replace("_", "-"): (module, attribute, group)
+    for group, module, attributes in _PLACES
+    for attribute in attributes.split()
+}
 
-def assembled() -> App:
-    """The commands, with help for a terminal or for a plain file."""
+
+def assembled(argv: Sequence[str] = ()) -> App:
+    """The commands, with help for a terminal or for a plain file.
+
+    Where `argv` begins with the name of one, that one alone: to load them all takes as long as to
+    load the ledger.
+    """
     app = App(
         name="claims",
         help="A ledger of who claimed what, when, on whose behalf, and in which document.",
@@ -48,28 +65,14 @@ def assembled() -> App:
         suppress_keyboard_interrupt=False,
         help_formatter="default" if sys.stdout.isatty() else "plain",
     )
-    for noun in (
-        *(listing.party_app, listing.topic_app, listing.proposition_app),
-        *(listing.occurrence_app, listing.document_app),
-    ):
-        app.command(noun)
-    for group, commands in (
-        (ENTER, (entering.name, entering.member, acts.record, entering.relate)),
-        (UNDO, (acts.withdraw, acts.correct, acts.amend, entering.merge, erasing.erase)),
-        (ASK, (asking.position, asking.positions, asking.timeline, asking.claims, asking.trace)),
-        (ASK, (reasons.explain, reasons.perspectives, reasons.silences)),
-        (ASK, (asking.contradictions, asking.divergences, asking.replay, asking.diff)),
-        (CHECK, (schema.init, auditing.log, auditing.verify, auditing.demo, erasing.vacuum)),
-        (CHECK, (attesting.checkpoint, attesting.prove, attesting.bundle, asking.check_quotes)),
-        (CHECK, (indexing.index,)),
-    ):
-        for command in commands:
-            app.command(command, group=group)
-    app.command(importing.import_, name="import", group=ENTER)
-    app.command(exporting.export_, name="export", group=CHECK)
-    app.command(exporting.restore, group=CHECK)
-    app.command(schema.schema_app)
-    app.command(attesting.key_app)
+    wanted: Iterable[str] = argv[:1] if argv and argv[0] in _COMMANDS else _COMMANDS
+    for name in wanted:
+        module, attribute, group = _COMMANDS[name]
+        command = getattr(importlib.import_module(f"ledger.cli.{module}"), attribute)
+        if isinstance(command, App):
+            app.command(command)
+        else:
+            app.command(command, name=name, group=group)
     return app
 
 
@@ -84,7 +87,7 @@ def run(argv: Sequence[str]) -> int:
     """Run one command and give its exit status; a refusal is one sentence on standard error."""
     unbreakable()
     try:
-        done = assembled()(
+        done = assembled(argv)(
             argv, exit_on_error=False, print_error=False, result_action="return_value"
         )
         sys.stdout.flush()

@@ -236,7 +236,7 @@ def test_changes_of_several_slots_stand_in_one_order_either_way(sealed, row_of):
         target="0", record_type="claim_recorded", reason="none", changes=changes
     )
     row = row_of(sealed(event))
-    assert list(envelope.opened(row).event.changes) == list(envelope._unusual(row).event.changes)
+    assert repr(envelope.opened(row)) == repr(envelope._unusual(row))
 
 
 # -- the short cut is taken ---------------------------------------------------------------------

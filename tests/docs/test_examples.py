@@ -21,6 +21,7 @@ import gc
 import io
 import multiprocessing as mp
 import os
+import pkgutil
 import re
 import shlex
 import subprocess
@@ -38,6 +39,7 @@ from sybil.evaluators.doctest import DocTestEvaluator
 from sybil.parsers.abstract.doctest import DocTestStringParser
 from sybil.parsers.rest import DocTestParser
 
+import ledger.cli
 from ledger.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +47,12 @@ SLOW = {ROOT / "docs" / "reference" / "cli.md"}
 """Every command of the command line, each in a process of its own."""
 SCREEN = {"COLUMNS": "100", "NO_COLOR": "1", "PYTHONUTF8": "1", "TERM": "dumb"}
 NURSERY = mp.get_context("forkserver")
-NURSERY.set_forkserver_preload([__name__, "ledger.cli.app", "alembic.command", "alembic.runtime"])
+NURSERY.set_forkserver_preload(
+    [
+        *(__name__, "alembic.command", "alembic.runtime"),
+        *(f"ledger.cli.{one.name}" for one in pkgutil.iter_modules(ledger.cli.__path__)),
+    ]
+)
 FENCE = re.compile(
     r"(?P<skipped><!-- not run: [^>]+ -->\n+)?"
     r"^(?P<indent>[ ]*)(?P<ticks>```+)(?P<language>python|console)\n"
