@@ -24,17 +24,17 @@ from ledger.projections import (
     difference,
     explaining,
     listing,
-    perspectives,
     provenance,
     resting,
     silence,
     standing,
-    timeline,
     versions,
 )
 from ledger.projections.logbook import LogLine, log_line
+from ledger.projections.perspectives import Contradiction, Divergence, Positions
 from ledger.projections.policies import Policy
 from ledger.projections.scope import Scope
+from ledger.projections.timeline import Timeline
 from ledger.store.follow import Stop
 from ledger.view import View
 
@@ -86,7 +86,7 @@ class Asking(abc.ABC):
         party: Id | None = None,
         proposition: Id | None = None,
         policy: str | Policy = "latest",
-    ) -> perspectives.Positions:
+    ) -> Positions:
         """Every position on a topic or a proposition, or of a party, now."""
         wanted = plain_fields({"topic": topic, "party": party, "proposition": proposition})
         return self.as_of().positions(**wanted, policy=policy)
@@ -100,22 +100,20 @@ class Asking(abc.ABC):
         _check_filters(filters)
         return self.as_of().claims(**plain_fields(filters))
 
-    def timeline(
-        self, party: Id, topic: Id, *, policy: str | Policy = "latest"
-    ) -> timeline.Timeline:
+    def timeline(self, party: Id, topic: Id, *, policy: str | Policy = "latest") -> Timeline:
         """A party's claims on a topic (or one proposition) over time: runs and turns."""
         return self.as_of().timeline(id_of(party), id_of(topic), policy=policy)
 
     def contradictions(
         self, *, party: Id | None = None, topic: Id | None = None, proposition: Id | None = None
-    ) -> tuple[perspectives.Contradiction, ...]:
+    ) -> tuple[Contradiction, ...]:
         """Pairs of parties of which one supports and one opposes a proposition now."""
         wanted = plain_fields({"party": party, "topic": topic, "proposition": proposition})
         return self.as_of().contradictions(**wanted)
 
     def divergences(
         self, *, party: Id | None = None, topic: Id | None = None, proposition: Id | None = None
-    ) -> tuple[perspectives.Divergence, ...]:
+    ) -> tuple[Divergence, ...]:
         """Pairs of claims that describe one occurrence differently, without denial."""
         wanted = plain_fields({"party": party, "topic": topic, "proposition": proposition})
         return self.as_of().divergences(**wanted)

@@ -22,6 +22,7 @@ from ledger.model import events as ev
 from ledger.model.moment import Edtf, Knob
 from ledger.model.text import show
 from ledger.narrowing import Asked, ask, columns, plain
+from ledger.narrowing.columns import Columns, Progress
 from ledger.projections import (
     accounts,
     catalogue,
@@ -33,12 +34,13 @@ from ledger.projections import (
     resting,
     silence,
     standing,
-    timeline,
     versions,
 )
 from ledger.projections.effective import Facts
+from ledger.projections.perspectives import Contradiction, Divergence, Positions
 from ledger.projections.policies import Policy, named_again
 from ledger.projections.scope import Scope
+from ledger.projections.timeline import Timeline
 
 Day = str | dt.date
 T = TypeVar("T")
@@ -145,7 +147,7 @@ class View:
         party: str | None = None,
         proposition: str | None = None,
         policy: str | Policy = "latest",
-    ) -> perspectives.Positions:
+    ) -> Positions:
         """Every position on a topic or a proposition, or of a party; silent ones are left out."""
         scope = Scope(party=party, topic=topic, proposition=proposition)
         if not scope.narrow:
@@ -155,13 +157,11 @@ class View:
             )
         return self._ask(lambda asked: asked.positions(scope, policy))
 
-    def timeline(
-        self, party: str, topic: str, *, policy: str | Policy = "latest"
-    ) -> timeline.Timeline:
+    def timeline(self, party: str, topic: str, *, policy: str | Policy = "latest") -> Timeline:
         """A party's claims on a topic (or one proposition) over time: runs and turns."""
         return self._ask(lambda asked: asked.timeline(party, topic, policy))
 
-    def columns(self, *, progress: columns.Progress | None = None) -> columns.Columns:
+    def columns(self, *, progress: Progress | None = None) -> Columns:
         """Everybody's positions on every proposition and day, kept in memory.
 
         Making it takes long; then each day is answered in milliseconds. `progress` is called with
@@ -180,7 +180,7 @@ class View:
 
     def contradictions(
         self, *, party: str | None = None, topic: str | None = None, proposition: str | None = None
-    ) -> tuple[perspectives.Contradiction, ...]:
+    ) -> tuple[Contradiction, ...]:
         """Pairs of parties of which one supports and one opposes a proposition.
 
         `party` selects the pairs in which it is one of the two.
@@ -193,7 +193,7 @@ class View:
 
     def divergences(
         self, *, party: str | None = None, topic: str | None = None, proposition: str | None = None
-    ) -> tuple[perspectives.Divergence, ...]:
+    ) -> tuple[Divergence, ...]:
         """Pairs of claims that describe one occurrence differently, without denial.
 
         `party` selects the pairs in which it made one claim; `topic` and `proposition` those in

@@ -44,9 +44,11 @@ from ledger.projections import (
     timeline,
     versions,
 )
+from ledger.projections.accounts import Accounts
 from ledger.projections.effective import Facts
 from ledger.projections.plain import PlainClaim, plain_position
 from ledger.projections.policies import Policy
+from ledger.projections.timeline import Timeline
 from ledger.store.held import Held
 
 T = TypeVar("T")
@@ -134,9 +136,7 @@ class Asked:
                 found |= {one: positions.unless_silent(facts, party, one, said) for one in others}
         return perspectives.of_one_party(frame, found, on, said, basis)
 
-    def timeline(
-        self, party: str, topic: str, policy: str | Policy = "latest"
-    ) -> timeline.Timeline:
+    def timeline(self, party: str, topic: str, policy: str | Policy = "latest") -> Timeline:
         """A party's words over time on a topic or a proposition."""
         records = self.records
         who = naming.find(records, "party", party)
@@ -148,7 +148,7 @@ class Asked:
         with self._about(who, {*several, *around(records, several)}) as facts:
             return timeline.timeline(facts, who, on, self._said, policy)
 
-    def accounts(self, occurrence: str) -> accounts.Accounts:
+    def accounts(self, occurrence: str) -> Accounts:
         """Who describes an occurrence how."""
         which = naming.find(self.records, "occurrence", occurrence)
         event = self.records.get(which, ev.OccurrenceDescribed)
