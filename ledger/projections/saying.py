@@ -32,8 +32,11 @@ def mates(facts: Facts, id_: str) -> tuple[str, ...]:
     """The acts of the same utterance, itself included."""
     act = facts.act(id_)
     utterance = act.utterance if act else None
-    if utterance is None:
-        return (id_,)
+    return (id_,) if utterance is None else acts_of(facts, utterance)
+
+
+def acts_of(facts: Facts, utterance: str) -> tuple[str, ...]:
+    """The acts of an utterance."""
 
     def found() -> tuple[str, ...]:
         acts = facts.indexed("acts_of_utterance", utterance)

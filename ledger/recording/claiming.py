@@ -22,7 +22,15 @@ from ledger.model.document import MAX_TEXT, digest
 from ledger.model.moment import Edtf, surely_before
 from ledger.model.quotation import Quotation, anchored, within
 from ledger.model.text import check_text, show
-from ledger.projections.saying import back_from, bounds, one_occasion, referrers, refers_back_to
+from ledger.projections.saying import (
+    acts_of,
+    back_from,
+    bounds,
+    one_occasion,
+    own_bounds,
+    referrers,
+    refers_back_to,
+)
 from ledger.recording.intake import Intake, Made
 
 
@@ -77,6 +85,8 @@ def record(intake: Intake, claim: Claim, *, document_text: str | None = None) ->
     if taken is not None and claim.id is not None:
         same = intake.original(taken) == event
         return intake.same_or_refuse("claim", claim.id, taken, same=same)
+    if event.utterance is not None:
+        check_order(intake, None, event, times_of(intake, event, intake.now))
     return intake.made(intake.add(event))
 
 
@@ -259,7 +269,8 @@ def relate(intake: Intake, relation: Relation) -> Made:
     if relation.relation in REFERRING_BACK:
         act = intake.new_act(claim) or intake.facts.act(claim)
         utterance = act.utterance if act else None
-        check_refers_back(intake, claim, utterance, (target,), _said(intake, claim))
+        name = show(intake.public(claim))
+        check_refers_back(intake, claim, utterance, (target,), _said(intake, claim), name=name)
     return intake.made(intake.add(event))
 
 
@@ -269,21 +280,23 @@ def check_refers_back(
     utterance: str | None,
     earlier: Sequence[str],
     when: Bounds,
+    *,
+    name: str,
 ) -> None:
     """Refuse an act surely earlier than what it refers back to, or one that closes a circle.
 
     What counts is the occasion: all the reports of an utterance, and what they refer back to;
-    inside one utterance there is no order. `later` is None for a withdrawal that is yet to come.
+    inside one utterance there is no order. `later` is None for an act that is yet to come;
+    `name` is what it is called.
     """
     facts = intake.facts
-    name = "the withdrawal" if later is None else intake.public(later)
     for target in earlier:
         together = _is_of(intake.new_act(target) or facts.act(target), utterance)
         for here in _back_from(intake, target):
             act = intake.new_act(here) or facts.act(here)
             if here == later or (not together and _is_of(act, utterance)):
                 raise InvalidRelation(
-                    f"{show(name)} would refer back to itself in a circle through "
+                    f"{name} would refer back to itself in a circle through "
                     f"{show(intake.public(target))}. Leave one of the relations out.",
                     field="target",
                     given=intake.public(target),
@@ -294,7 +307,7 @@ def check_refers_back(
                 _said(intake, here) if new else one_occasion(facts, here)[0]
             ):
                 raise InvalidRelation(
-                    f"{show(name)} ({when}) is earlier than {show(intake.public(here))} "
+                    f"{name} ({when}) is earlier than {show(intake.public(here))} "
                     f"({_said(intake, here)}), which it refers back to. Correct uttered=, or turn "
                     "the relation round.",
                     field="uttered",
@@ -324,17 +337,38 @@ def _is_of(act: ev.Act | None, utterance: str | None) -> bool:
     return act is not None and utterance is not None and act.utterance == utterance
 
 
-def check_order(intake: Intake, id_: str, act: ev.Act, when: Bounds) -> None:
-    """Refuse to change an act into one surely earlier than what it names, or later than a namer."""
-    facts = intake.facts
-    named = act.claims if isinstance(act, ev.ClaimWithdrawn) else ()
-    check_refers_back(intake, id_, act.utterance, (*named, *refers_back_to(facts, id_)), when)
-    for later in referrers(facts, id_):
-        if bounds(facts, later).precedes(when) and not _is_of(facts.act(later), act.utterance):
-            raise InvalidRelation(
-                f"{show(facts.public(id_))} ({when}) would be later than "
-                f"{show(facts.public(later))} ({bounds(facts, later)}), which refers back to it. "
-                "Give another uttered=, or amend that one first.",
-                field="uttered",
-                given=str(when),
-            )
+def check_order(intake: Intake, id_: str | None, act: ev.Act, when: Bounds) -> None:
+    """Refuse an act surely earlier than what it names, or later than a namer.
+
+    What other reports of its utterance name, or are named by, counts too where they share one
+    time. `id_` is None for an act that is yet to come.
+    """
+    facts, utterance = intake.facts, act.utterance
+    if isinstance(act, ev.ClaimWithdrawn):
+        new, named = "the withdrawal", act.claims
+    else:
+        new, named = act.key or "the claim", ()
+    name = show(facts.public(id_) if id_ else new)
+    check_refers_back(intake, id_, utterance, named, when, name=name)
+    for one in (*([id_] if id_ else []), *_told_with(intake, id_, act, when)):
+        told = name if one == id_ else f"{name}, of one utterance with {show(facts.public(one))},"
+        behind = (*refers_back_to(facts, one),)
+        check_refers_back(intake, id_, utterance, behind, when, name=told)
+        for later in referrers(facts, one):
+            if bounds(facts, later).precedes(when) and not _is_of(facts.act(later), utterance):
+                raise InvalidRelation(
+                    f"{told} ({when}) would be later than {show(facts.public(later))} "
+                    f"({bounds(facts, later)}), which refers back to it. Give another uttered=, or "
+                    "amend that one first.",
+                    field="uttered",
+                    given=str(when),
+                )
+
+
+def _told_with(intake: Intake, id_: str | None, act: ev.Act, when: Bounds) -> tuple[str, ...]:
+    """The other acts of an act's utterance; none where their dates share no day with its own."""
+    if act.utterance is None:
+        return ()
+    others = [one for one in acts_of(intake.facts, act.utterance) if one != id_]
+    shared = when.meet(*(own_bounds(intake.facts, one) for one in others))
+    return () if shared.empty() else tuple(others)

@@ -30,7 +30,7 @@ from ledger.recording.changing import check_record, read_changes
 from ledger.recording.claiming import (
     Words,
     attribution,
-    check_refers_back,
+    check_order,
     check_times,
     times_of,
 )
@@ -113,8 +113,7 @@ def withdraw(
         return intake.same_or_refuse("claim", act.id, taken, same=intake.original(taken) == event)
     check_times(intake, act.uttered, document)
     _check_part(intake, event)
-    when = times_of(intake, event, intake.now)
-    check_refers_back(intake, None, event.utterance, targets, when)
+    check_order(intake, None, event, times_of(intake, event, intake.now))
     return intake.made(intake.add(event))
 
 
