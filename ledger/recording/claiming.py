@@ -292,7 +292,8 @@ def check_refers_back(
     facts = intake.facts
     for target in earlier:
         together = _is_of(intake.new_act(target) or facts.act(target), utterance)
-        for here in _back_from(intake, target):
+        behind = _straight_back if together else _back_from
+        for here in behind(intake, target):
             act = intake.new_act(here) or facts.act(here)
             if here == later or (not together and _is_of(act, utterance)):
                 raise InvalidRelation(
@@ -333,6 +334,18 @@ def _back_from(intake: Intake, id_: str) -> Iterator[str]:
             queue += further
 
 
+def _straight_back(intake: Intake, id_: str) -> Iterator[str]:
+    """An act, and all that it refers back to by itself, not by other reports of its occasion."""
+    seen, queue = {id_}, [id_]
+    while queue:
+        here = queue.pop()
+        yield here
+        stored = () if intake.new_act(here) else refers_back_to(intake.facts, here)
+        further = {*stored, *intake.behind(here)} - seen
+        seen |= further
+        queue += further
+
+
 def _is_of(act: ev.Act | None, utterance: str | None) -> bool:
     return act is not None and utterance is not None and act.utterance == utterance
 
@@ -349,13 +362,18 @@ def check_order(intake: Intake, id_: str | None, act: ev.Act, when: Bounds) -> N
     else:
         new, named = act.key or "the claim", ()
     name = show(facts.public(id_) if id_ else new)
+
+    def inside(other: str) -> bool:
+        return other == id_ or _is_of(facts.act(other), utterance)
+
     check_refers_back(intake, id_, utterance, named, when, name=name)
     for one in (*([id_] if id_ else []), *_told_with(intake, id_, act, when)):
         told = name if one == id_ else f"{name}, of one utterance with {show(facts.public(one))},"
-        behind = (*refers_back_to(facts, one),)
+        targets = refers_back_to(facts, one)
+        behind = [it for it in targets if one == id_ or not inside(it)]
         check_refers_back(intake, id_, utterance, behind, when, name=told)
         for later in referrers(facts, one):
-            if bounds(facts, later).precedes(when) and not _is_of(facts.act(later), utterance):
+            if not inside(later) and bounds(facts, later).precedes(when):
                 raise InvalidRelation(
                     f"{told} ({when}) would be later than {show(facts.public(later))} "
                     f"({bounds(facts, later)}), which refers back to it. Give another uttered=, or "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from ledger import errors as er
@@ -51,3 +53,32 @@ def test_reports_of_one_utterance_that_share_no_day_are_entered(ledger, fill):
     record(id="apart", uttered="2023-02-26", **SHARED)(ledger)
     said = {one.id: str(one.said) for one in ledger.claims()}
     assert (said["told"], said["apart"]) == ("2023-02-20", "2023-02-26")
+
+
+@pytest.mark.parametrize(
+    "edges", list(itertools.permutations([("c", "b"), ("b", "a"), ("c", "a")]))
+)
+def test_claims_of_one_utterance_refer_back_to_each_other_in_any_order_of_entry(
+    ledger, fill, unchanged, edges
+):
+    fill(ledger)
+    for id_ in "abc":
+        record(id=id_, **SHARED)(ledger)
+    for later, earlier in edges:
+        assert ledger.relate(later, "updates", earlier).stored == "stored"
+    found = refused(
+        ledger, unchanged, lambda it: it.relate("a", "updates", "c"), er.InvalidRelation
+    )
+    assert "circle" in found.message
+
+
+@pytest.mark.parametrize("joins", [False, True], ids=["of it", "joins it"])
+@pytest.mark.parametrize("edge", [("a", "b"), ("b", "a")])
+def test_a_claim_moves_freely_among_what_its_own_utterance_refers_to(ledger, fill, edge, joins):
+    fill(ledger)
+    record(id="a", **({} if joins else SHARED))(ledger)
+    record(id="b", **SHARED)(ledger)
+    ledger.relate(edge[0], "updates", edge[1])
+    ledger.amend("a", uttered="2023-02-26", reason="read again", **SHARED)
+    ledger.amend("a", uttered="2023-02-28", reason="read again")
+    assert {one.id: str(one.said) for one in ledger.claims()}["a"] == "2023-02-28"
