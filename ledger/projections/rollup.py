@@ -193,10 +193,14 @@ def _beneath(facts: Facts, party: str) -> frozenset[str]:
     found: set[str] = set()
     queue = [party]
     while queue:
-        for one in facts.merged_group(queue.pop()):
+        here = queue.pop()
+        joint = _members(facts, facts.canonical(here))
+        for one in facts.merged_group(here):
             if one not in found:
                 found.add(one)
                 queue.extend(facts.indexed("joint_of", one))
+                if joint:
+                    continue  # what a member of a joint party says never reaches that
                 for id_ in facts.indexed("members_of", one):
                     membership = facts.effective[id_]
                     if isinstance(membership, ev.MembershipRecorded) and membership.speaks_for:

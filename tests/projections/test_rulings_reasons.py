@@ -68,6 +68,14 @@ def test_every_claim_that_does_not_count_is_dropped_with_the_reason(told, claim,
     assert reason in words
 
 
+def test_a_membership_in_a_joint_party_is_no_speaking_for_it(told):
+    told.ledger.register(Party("both", name="Both", kind="joint", members=["delta", "river"]))
+    told.ledger.register(Membership("speaker", "both", role="spokeswoman"))
+    told.claim("c1", "speaker", uttered="2023-01-05")
+    found = told.ledger.explain("both", "quay")
+    assert why(found, "Collect", "c1") == (False, "words of speaker, who does not speak for both")
+
+
 def test_claims_that_an_undo_took_away_are_named_with_it(told):
     told.claim("struck", "river", uttered="2023-01-05")
     told.claim("moved", "river", uttered="2023-01-05")
