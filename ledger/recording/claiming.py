@@ -366,8 +366,10 @@ def check_order(intake: Intake, id_: str | None, act: ev.Act, when: Bounds) -> N
     def inside(other: str) -> bool:
         return other == id_ or _is_of(facts.act(other), utterance)
 
-    check_refers_back(intake, id_, utterance, named, when, name=name)
-    for one in (*([id_] if id_ else []), *_told_with(intake, id_, act, when)):
+    together = _told_with(intake, id_, act, when)
+    occasion = when if id_ else when.meet(*(own_bounds(facts, one) for one in together))
+    check_refers_back(intake, id_, utterance, named, occasion, name=name)
+    for one in (*([id_] if id_ else []), *together):
         told = name if one == id_ else f"{name}, of one utterance with {show(facts.public(one))},"
         targets = refers_back_to(facts, one)
         behind = [it for it in targets if one == id_ or not inside(it)]

@@ -24,6 +24,10 @@ SHARED = {"utterance": "session"}
             ("'the withdrawal', of one utterance with 'told', ", "later than 'back' (2023-02-21)"),
         ),
         (
+            withdraw("apart", uttered="2023", **SHARED),
+            ("'the withdrawal' (2023-02-14", "earlier than 'apart' (2023-02-26)"),
+        ),
+        (
             amend("apart", uttered="[2023-02-22..2023-02-27]", **SHARED),
             ("'apart', of one utterance with 'told', ", "later than 'back' (2023-02-21)"),
         ),
@@ -32,7 +36,13 @@ SHARED = {"utterance": "session"}
             ("'soon', of one utterance with 'told', ", "earlier than 'c1' (2023-02-20)"),
         ),
     ],
-    ids=["a report", "a withdrawal", "an amendment", "a report too early"],
+    ids=[
+        "a report",
+        "a withdrawal",
+        "a withdrawal too early",
+        "an amendment",
+        "a report too early",
+    ],
 )
 def test_another_report_moves_no_occasion_past_what_refers_to_it(
     ledger, fill, unchanged, entry, words
