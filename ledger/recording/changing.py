@@ -21,15 +21,9 @@ from ledger.model.party import Membership, Name, Party, check_kind, check_member
 from ledger.model.proposition import check_proposition_kind
 from ledger.model.quotation import Quotation
 from ledger.model.text import check_name, check_text, did_you_mean, near, show
-from ledger.recording.claiming import (
-    Words,
-    attribution,
-    check_claim,
-    check_order,
-    check_times,
-    times_of,
-)
+from ledger.recording.claiming import Words, attribution, check_claim
 from ledger.recording.intake import Intake
+from ledger.recording.occasions import check_order, check_times, times_of
 
 Reader = Callable[[Intake, Any], Any]
 

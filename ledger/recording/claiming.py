@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import attrs
 
 from ledger.errors import (
     InvalidAttribution,
-    InvalidClaim,
     InvalidDocument,
     InvalidQuotation,
     InvalidRelation,
 )
 from ledger.model import events as ev
 from ledger.model.attribution import Chain, Link, chain_of, claimant_of, with_publisher
-from ledger.model.bounds import Bounds
 from ledger.model.claim import REFERRING_BACK, Claim, Relation, check_act_kind, check_act_stance
 from ledger.model.document import MAX_TEXT, digest
-from ledger.model.moment import Edtf, surely_before
 from ledger.model.quotation import Quotation, anchored, within
 from ledger.model.text import check_text, show
-from ledger.projections.saying import (
-    acts_of,
-    back_from,
-    bounds,
-    one_occasion,
-    own_bounds,
-    referrers,
-    refers_back_to,
-)
 from ledger.recording.intake import Intake, Made
+from ledger.recording.occasions import check_order, check_refers_back, check_times, said, times_of
 
 
 def record(intake: Intake, claim: Claim, *, document_text: str | None = None) -> Made:
@@ -96,43 +84,6 @@ def check_claim(intake: Intake, event: ev.ClaimRecorded) -> None:
     check_act_stance(event.act, event.stance)
     if proposition is not None:
         check_act_kind(event.act, proposition.kind, proposition.key)
-
-
-def times_of(intake: Intake, act: ev.Act, recorded: dt.datetime) -> Bounds:
-    """The bounds of an act by its own date, its document's and its recording."""
-    document = intake.get(act.document, ev.DocumentRegistered)
-    published = document.published.latest if document and document.published else None
-    return Bounds.of(act.uttered, published, recorded)
-
-
-def check_times(
-    intake: Intake,
-    uttered: Edtf | None,
-    document: str | None,
-    recorded: dt.datetime | None = None,
-) -> None:
-    """Refuse words surely uttered after their publication or their recording, if not now."""
-    if uttered is None or uttered.earliest is None:
-        return
-    published = intake.get(document, ev.DocumentRegistered)
-    latest = published.published.latest if published and published.published else None
-    if latest is not None and surely_before(latest, uttered.earliest):
-        raise InvalidClaim(
-            f"Uttered {uttered} is after {published.published if published else ''}, when "
-            f"document {show(intake.public(document))} was published. An utterance is never later "
-            "than the document that carries it: correct uttered=, or name the right document.",
-            field="uttered",
-            given=str(uttered),
-        )
-    if surely_before(recorded or intake.now, uttered.earliest):
-        when = f"{recorded or intake.now:%Y-%m-%d %H:%M} UTC"
-        now = f"it was recorded at {when}" if recorded else f"it is {when} now"
-        raise InvalidClaim(
-            f"Uttered {uttered} lies in the future: {now}. "
-            "Record what was said once it has been said; what it speaks of goes into about=.",
-            field="uttered",
-            given=str(uttered),
-        )
 
 
 def parties(intake: Intake, given: Sequence[str]) -> tuple[str, ...]:
@@ -270,125 +221,5 @@ def relate(intake: Intake, relation: Relation) -> Made:
         act = intake.new_act(claim) or intake.facts.act(claim)
         utterance = act.utterance if act else None
         name = show(intake.public(claim))
-        check_refers_back(intake, claim, utterance, (target,), _said(intake, claim), name=name)
+        check_refers_back(intake, claim, utterance, (target,), said(intake, claim), name=name)
     return intake.made(intake.add(event))
-
-
-def check_refers_back(
-    intake: Intake,
-    later: str | None,
-    utterance: str | None,
-    earlier: Sequence[str],
-    when: Bounds,
-    *,
-    name: str,
-) -> None:
-    """Refuse an act surely earlier than what it refers back to, or one that closes a circle.
-
-    What counts is the occasion: all the reports of an utterance, and what they refer back to;
-    inside one utterance there is no order. `later` is None for an act that is yet to come;
-    `name` is what it is called.
-    """
-    facts = intake.facts
-    for target in earlier:
-        together = _is_of(intake.new_act(target) or facts.act(target), utterance)
-        behind = _straight_back if together else _back_from
-        for here in behind(intake, target):
-            act = intake.new_act(here) or facts.act(here)
-            if here == later or (not together and _is_of(act, utterance)):
-                raise InvalidRelation(
-                    f"{name} would refer back to itself in a circle through "
-                    f"{show(intake.public(target))}. Leave one of the relations out.",
-                    field="target",
-                    given=intake.public(target),
-                )
-            # What refers back lends ends alone, and this asks for starts.
-            new = intake.new_act(here) is not None
-            if not together and when.precedes(
-                _said(intake, here) if new else one_occasion(facts, here)[0]
-            ):
-                raise InvalidRelation(
-                    f"{name} ({when}) is earlier than {show(intake.public(here))} "
-                    f"({_said(intake, here)}), which it refers back to. Correct uttered=, or turn "
-                    "the relation round.",
-                    field="uttered",
-                    given=str(when),
-                )
-
-
-def _said(intake: Intake, id_: str) -> Bounds:
-    """The bounds of an act, of this append or of the log."""
-    new = intake.new_act(id_)
-    return bounds(intake.facts, id_) if new is None else times_of(intake, new, intake.now)
-
-
-def _back_from(intake: Intake, id_: str) -> Iterator[str]:
-    """An act, and all that it refers back to, however far, by this append and by the log."""
-    seen, queue = {id_}, [id_]
-    while queue:
-        here = queue.pop()
-        for one in [here] if intake.new_act(here) else back_from(intake.facts, here):
-            yield one
-            further = [target for target in intake.behind(one) if target not in seen]
-            seen.update(further)
-            queue += further
-
-
-def _straight_back(intake: Intake, id_: str) -> Iterator[str]:
-    """An act, and all that it refers back to by itself, not by other reports of its occasion."""
-    seen, queue = {id_}, [id_]
-    while queue:
-        here = queue.pop()
-        yield here
-        stored = () if intake.new_act(here) else refers_back_to(intake.facts, here)
-        further = {*stored, *intake.behind(here)} - seen
-        seen |= further
-        queue += further
-
-
-def _is_of(act: ev.Act | None, utterance: str | None) -> bool:
-    return act is not None and utterance is not None and act.utterance == utterance
-
-
-def check_order(intake: Intake, id_: str | None, act: ev.Act, when: Bounds) -> None:
-    """Refuse an act surely earlier than what it names, or later than a namer.
-
-    What other reports of its utterance name, or are named by, counts too where they share one
-    time. `id_` is None for an act that is yet to come.
-    """
-    facts, utterance = intake.facts, act.utterance
-    if isinstance(act, ev.ClaimWithdrawn):
-        new, named = "the withdrawal", act.claims
-    else:
-        new, named = act.key or "the claim", ()
-    name = show(facts.public(id_) if id_ else new)
-
-    def inside(other: str) -> bool:
-        return other == id_ or _is_of(facts.act(other), utterance)
-
-    together = _told_with(intake, id_, act, when)
-    occasion = when if id_ else when.meet(*(own_bounds(facts, one) for one in together))
-    check_refers_back(intake, id_, utterance, named, occasion, name=name)
-    for one in (*([id_] if id_ else []), *together):
-        told = name if one == id_ else f"{name}, of one utterance with {show(facts.public(one))},"
-        targets = refers_back_to(facts, one)
-        behind = [it for it in targets if one == id_ or not inside(it)]
-        check_refers_back(intake, id_, utterance, behind, when, name=told)
-        for later in referrers(facts, one):
-            if not inside(later) and bounds(facts, later).precedes(when):
-                raise InvalidRelation(
-                    f"{told} ({when}) would be later than {show(facts.public(later))} "
-                    f"({bounds(facts, later)}), which refers back to it. Give another uttered=, or "
-                    "amend that one first.",
-                    field="uttered",
-                    given=str(when),
-                )
-
-
-def _told_with(intake: Intake, id_: str | None, act: ev.Act, when: Bounds) -> tuple[str, ...]:
-    """The other acts of an act's utterance; none where their dates share no day with its own."""
-    if act.utterance is None:
-        return ()
-    others = [one for one in acts_of(intake.facts, act.utterance) if one != id_]
-    shared = when.meet(*(own_bounds(intake.facts, one) for one in others))
-    return () if shared.empty() else tuple(others)

@@ -27,15 +27,10 @@ from ledger.projections.changing import hides
 from ledger.projections.indexing import KEYED
 from ledger.projections.rollup import reach, ways_up
 from ledger.recording.changing import check_record, read_changes
-from ledger.recording.claiming import (
-    Words,
-    attribution,
-    check_order,
-    check_times,
-    times_of,
-)
+from ledger.recording.claiming import Words, attribution
 from ledger.recording.intake import Intake, Made
 from ledger.recording.named import any_record, naming
+from ledger.recording.occasions import check_order, check_times, times_of
 
 _OF_AN_ACT: Final = frozenset(
     {
