@@ -77,15 +77,6 @@ def elements(file: BinaryIO, wanted: Wanted, *, limit: int = MAX_LINE) -> Iterat
     return _Cutter(file, wanted, limit).elements()
 
 
-@attrs.define
-class _Level:
-    """A list or object that is open: at which key or place, and whether a key comes next."""
-
-    closing: bytes
-    at: str | int
-    key_next: bool
-
-
 def pieces(source: Source, *lists: tuple[str, ...]) -> Iterator[Element]:
     """The elements of a list, or of lists at certain places; the document itself if it has none.
 
@@ -110,7 +101,7 @@ class _Cutter:
         self._file = file
         self._wanted = wanted
         self._limit = limit
-        self._levels: list[_Level] = []
+        self._path: list[str | int] = []
         self._buffer = b""
         self._at = 0
         self._line = 1
@@ -124,33 +115,31 @@ class _Cutter:
         if self._peek():
             raise self._fault("more stands behind the end of the document")
 
-    def _path(self) -> Path:
-        return tuple(level.at for level in self._levels)
-
     def _value(self) -> Iterator[Element]:
         """Go over one value: as an element if it is wanted, or into it."""
         self._blanks()
-        path, sign = self._path(), self._peek()
-        if self._wanted(path) or sign not in (b"{", b"["):
+        path, sign = tuple(self._path), self._peek()
+        wanted = self._wanted(path)
+        if wanted or sign not in (b"{", b"["):
             line, raw = self._line, self._whole()
-            if self._wanted(path):
+            if wanted:
                 yield Element(path, Line(number=line, raw=raw, at=written(path)))
             return
-        if len(self._levels) >= _MAX_DEPTH:
+        if len(path) >= _MAX_DEPTH:
             raise self._fault(f"lists and objects stand more than {_MAX_DEPTH} deep in each other")
         self._take(1)
         yield from self._members() if sign == b"{" else self._places()
-        self._levels.pop()
+        self._path.pop()
 
     def _members(self) -> Iterator[Element]:
-        self._levels.append(_Level(b"}", "", key_next=True))
+        self._path.append("")
         self._blanks()
         while self._peek() != b"}":
             if self._peek() != b'"':
                 raise self._fault("a field name in double quotes should stand here")
             raw = self._whole()
             try:
-                self._levels[-1].at = str(parse(raw.decode()))
+                self._path[-1] = str(parse(raw.decode()))
             except (UnicodeDecodeError, NotJson) as error:
                 raise self._fault(f"the field name {raw[:40]!r} cannot be read") from error
             self._blanks()
@@ -160,11 +149,11 @@ class _Cutter:
         self._take(1)
 
     def _places(self) -> Iterator[Element]:
-        self._levels.append(_Level(b"]", 0, key_next=False))
+        self._path.append(0)
         self._blanks()
         place = 0
         while self._peek() != b"]":
-            self._levels[-1].at = place
+            self._path[-1] = place
             yield from self._value()
             self._comma(b"]")
             place += 1
