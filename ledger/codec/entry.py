@@ -46,7 +46,6 @@ class Draft:
 
     id: str
     type: str
-    type_v: int
     stream: str
     stream_v: int
     recorded_at: dt.datetime
@@ -218,9 +217,7 @@ def drafter(
                 f"The entry of {type_} takes {len(entry):,} bytes, the format allows "
                 f"{MAX_ENTRY_BYTES:,}. Shorten the recorder, causation or correlation id."
             )
-        return _draft(
-            (id_, type_, version, stream, stream_v, recorded_at, text, leaf_hash(entry), slots)
-        )
+        return _draft((id_, type_, stream, stream_v, recorded_at, text, leaf_hash(entry), slots))
 
     return write
 

@@ -6,12 +6,10 @@ the one in the first line: what is restored is the log that was exported, or not
 
 from __future__ import annotations
 
-import contextlib
-import gzip
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
 import attrs
 from sqlalchemy import Connection
@@ -31,6 +29,7 @@ from ledger.errors import (
 from ledger.folding import Folded
 from ledger.interchange.lines import DAMAGED
 from ledger.interchange.out.log import FORMAT
+from ledger.interchange.source import Source
 from ledger.ledger import Ledger
 from ledger.merkle.frontier import Frontier
 from ledger.merkle.hashing import leaf_hash
@@ -41,7 +40,6 @@ from ledger.store.append import Head
 from ledger.store.transaction import writing
 
 CHUNK: Final = 1_000
-_GZIP: Final = b"\x1f\x8b"
 
 
 @attrs.frozen(kw_only=True)
@@ -79,31 +77,13 @@ def restore(ledger: Ledger, path: str | Path) -> Restored:
         (True, 1)
     """
     folded = ledger.appender.folded
-    with _opened(Path(path)) as file, folded.connected():
+    with Source(Path(path)).opened() as file, folded.connected():
         lines = enumerate(_lines(file), 1)
         head = _head_of(next(lines, (1, b""))[1], folded.origin)
         with writing(folded.bind) as conn:
             root = _restored(conn, folded, head, lines)
     ledger.projections.ready()
     return Restored(origin=folded.origin, size=head["size"], root=root.hex())
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    try:
-        with path.open("rb") as file:
-            if file.peek(2)[:2] != _GZIP:
-                yield file
-                return
-            with gzip.open(file) as unpacked:
-                yield cast("BinaryIO", unpacked)
-    except OSError as error:
-        raise InvalidImport(
-            f"{show(str(path), 200)} cannot be read: {error.strerror or error}. Give the path of a "
-            "log file that claims export log has written.",
-            field="file",
-            given=str(path),
-        ) from error
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
@@ -259,11 +239,9 @@ def _slot(told: dict[str, str]) -> bytes:
 
 
 def _draft(row: Row) -> Draft:
-    entry = _parsed(row.entry)
     return Draft(
         id=row.id,
         type=row.type,
-        type_v=entry["type_v"],
         stream=row.stream,
         stream_v=row.stream_v,
         recorded_at=row.known_at,

@@ -348,6 +348,16 @@ def test_a_log_file_that_is_not_there_is_told(tmp_path):
         restore(copy, tmp_path / "no.jsonl")
 
 
+def test_a_database_is_no_log_file_and_is_told_to_be_one(tmp_path):
+    with Ledger.open(tmp_path / "other.db"):
+        pass
+    with (
+        Ledger.open(":memory:") as copy,
+        pytest.raises(InvalidImport, match="is an SQLite database: it cannot be read"),
+    ):
+        restore(copy, tmp_path / "other.db")
+
+
 def test_a_text_too_long_for_a_line_stays_behind_and_its_digest_leaves():
     text = "All is well. " * 500_000
     with tempfile.TemporaryDirectory() as folder, Ledger.open(":memory:") as ledger:
