@@ -25,7 +25,7 @@ from ledger.errors import InvalidImport, NotFound
 from ledger.folding import Folded
 from ledger.interchange.account import Imported, Tally
 from ledger.interchange.formats import format_of
-from ledger.interchange.items import REFUSALS, BoundsRule, Item, Items, Options
+from ledger.interchange.items import REFUSALS, Item, Items, Options
 from ledger.interchange.lines import MAX_LINE, Line
 from ledger.interchange.outcomes import Outcome, refusal
 from ledger.interchange.records import ALONE
@@ -35,6 +35,7 @@ from ledger.interchange.source import Source
 from ledger.ledger import Ledger
 from ledger.model import events as ev
 from ledger.model.fields import check_flag, check_told
+from ledger.model.period import BoundsRule
 from ledger.model.text import show
 from ledger.projections.missing import Unheld
 from ledger.receipt import Receipt
@@ -135,9 +136,9 @@ def import_file(
     ):
         items = how.reader()(source, Options(mapping=mapping, bounds=bounds))
         run = _Run(
-            appenders,
-            source,
-            items,
+            appenders=iter(appenders),
+            source=source,
+            items=items,
             bring_back=bring_back,
             report=report,
             progress=progress,
@@ -184,30 +185,24 @@ def _like(appender: Appender, folded: Folded) -> Appender:
     )
 
 
+@attrs.define(kw_only=True)
 class _Run:
-    """One pass over a file."""
+    """One pass over a file, with the first of some appenders that can."""
 
-    def __init__(
-        self,
-        appenders: Sequence[Appender],
-        source: Source,
-        items: Items,
-        *,
-        bring_back: bool,
-        report: BinaryIO | None,
-        progress: Progress | None,
-        witness: Witness | None,
-    ) -> None:
-        self._appenders = iter(appenders)
-        self._appender = next(self._appenders)
-        self._source = source
-        self._items = items
-        self._report = report
-        self._progress = progress
-        self._witness = witness
-        self._bearers: Bearers | None = None
-        self._changed: Mapping[ev.Event, str] | None = None
-        self._bring_back = bring_back
+    _appenders: Iterator[Appender]
+    _source: Source
+    _items: Items
+    _bring_back: bool
+    _report: BinaryIO | None
+    _progress: Progress | None
+    _witness: Witness | None
+    _appender: Appender = attrs.field(init=False)
+    _bearers: Bearers | None = attrs.field(default=None, init=False)
+    _changed: Mapping[ev.Event, str] | None = attrs.field(default=None, init=False)
+
+    @_appender.default
+    def _first(self) -> Appender:
+        return next(self._appenders)
 
     def outcomes(self) -> Iterator[Outcome]:
         """What becomes of each record, in order."""
@@ -281,24 +276,17 @@ class _Run:
                 return
 
 
+@attrs.define
 class _Attempt:
     """The entry of some items; `at` is the one it has come to."""
 
-    def __init__(
-        self,
-        items: Sequence[Item],
-        known: Bearers | None,
-        changed: Mapping[ev.Event, str] | None,
-        *,
-        bring_back: bool,
-    ) -> None:
-        self._items = items
-        self.known = known
-        self.changed = changed
-        self._bring_back = bring_back
-        self._fresh = Bearers()
-        self._warnings: list[list[str]] = []
-        self.at = 0
+    _items: Sequence[Item]
+    known: Bearers | None
+    changed: Mapping[ev.Event, str] | None
+    _bring_back: bool = attrs.field(kw_only=True)
+    at: int = attrs.field(default=0, init=False)
+    _fresh: Bearers = attrs.field(factory=Bearers, init=False)
+    _warnings: list[list[str]] = attrs.field(factory=list, init=False)
 
     def __call__(self, intake: Intake) -> list[Made]:
         """Enter the items; called again where another writer came first."""
@@ -333,13 +321,15 @@ class _Attempt:
         for item, warnings in zip(self._items, self._warnings, strict=True):
             own = list(itertools.islice(left, len(item.records)))
             already = all(one.stored == "already_stored" for one in own)
+            if item.line.marked and not already:
+                warnings.insert(0, "the byte order mark in front was dropped")
             yield Outcome(
                 line=item.line.number,
                 at=item.line.at,
                 verdict="skipped" if already else "accepted",
                 type=item.records[-1].type if item.records else "",
                 id=own[-1].id if own else "",
-                warnings=tuple(warnings) if already else (*_marked(item.line), *warnings),
+                warnings=tuple(warnings),
                 reason="already recorded" if already else "",
             )
 
@@ -347,18 +337,12 @@ class _Attempt:
 def _passed_over(outcome: Outcome, error: NotFound) -> Outcome:
     """What names something that was struck out cannot be entered, and was perhaps part of it."""
     why = (
-        f"it names {show(error.given)}, which was struck out since; --bring-back (bring_back=True)"
+        f"it names {show(error.given)}, which was struck out since; --bring-back (bring_back=True) "
+        "records that again"
     )
     return attrs.evolve(
-        outcome,
-        verdict="skipped",
-        reason="what it names was struck out",
-        warnings=(f"{why} records that again",),
+        outcome, verdict="skipped", reason="what it names was struck out", warnings=(why,)
     )
-
-
-def _marked(line: Line) -> tuple[str, ...]:
-    return ("the byte order mark in front was dropped",) if line.marked else ()
 
 
 def write_refusal(report: BinaryIO, name: str, outcome: Outcome, line: Line) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import attrs
 
@@ -25,10 +25,10 @@ from ledger.interchange.records import (
     record_of,
 )
 from ledger.interchange.source import Source
+from ledger.model.period import BoundsRule
 from ledger.model.text import show
 from ledger.recording.intake import Intake, Made
 
-BoundsRule = Literal["closed", "half_open"]
 REFUSALS: Final = (Invalid, NotFound, Conflict, CodecError)
 """What is wrong with a record; anything else is wrong with the database, and ends the run."""
 
