@@ -13,7 +13,7 @@ Whom a claim reaches beyond its claimant is `ledger.projections.rollup`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal, Protocol, get_args
 
 import attrs
@@ -101,6 +101,11 @@ def claimant_of(chain: Sequence[Linked]) -> str | None:
     """
     inner = innermost(chain)
     return None if inner < 0 else chain[inner].agent
+
+
+def claimants_of(chains: Iterable[Sequence[Linked]]) -> tuple[str, ...]:
+    """The claimants of an act: one, several alternatives, or nobody."""
+    return tuple(dict.fromkeys(filter(None, map(claimant_of, chains))))
 
 
 def spoken_for(chain: Sequence[Linked]) -> tuple[str, ...]:

@@ -7,13 +7,14 @@ and when is not in them. A copy to the last hash is `.log`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Final, assert_never
 
 import msgspec
 
 from ledger.interchange.lines import MAX_LINE
 from ledger.interchange.out.leaving import Leaving, leaving
+from ledger.interchange.out.streaming import filled
 from ledger.model import events as ev
 from ledger.model.attribution import claimant_of
 from ledger.model.period import ALWAYS, Period
@@ -62,11 +63,7 @@ def lines(view: View) -> Iterator[dict[str, Any]]:
 
 def line_of(record: Leaving) -> dict[str, Any]:
     """One record as the object of its line; fields that hold their default are left out."""
-    return {"type": record.kind, **_filled(_fields(record))}
-
-
-def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: one for key, one in fields.items() if one not in (None, "", [], {})}
+    return {"type": record.kind, **filled(**_fields(record))}
 
 
 def _fields(record: Leaving) -> dict[str, Any]:
@@ -195,14 +192,12 @@ def _claim(id_: str, event: ev.ClaimRecorded) -> dict[str, Any]:
 def _chain(act: ev.Act, index: int) -> list[dict[str, Any]]:
     told = {one.link: one for one in act.link_words if one.chain == index}
     return [
-        _filled(
-            {
-                "agent": link.agent,
-                "edge": link.kind,
-                "role": link.role,
-                "words": quote_of(told[place].words) if place in told else None,
-                "cue": quote_of(told[place].cue) if place in told else None,
-            }
+        filled(
+            agent=link.agent,
+            edge=link.kind,
+            role=link.role,
+            words=quote_of(told[place].words) if place in told else None,
+            cue=quote_of(told[place].cue) if place in told else None,
         )
         for place, link in enumerate(act.chains[index])
     ]
@@ -214,9 +209,7 @@ def renderings_of(quote: Quotation) -> list[dict[str, Any]]:
 
 
 def _rendering(one: Rendering) -> dict[str, Any]:
-    return _filled(
-        {"text": one.text, "language": one.language, "original": one.original or None, "by": one.by}
-    )
+    return filled(text=one.text, language=one.language, original=one.original or None, by=one.by)
 
 
 def quote_of(quote: Quotation | None) -> dict[str, Any] | None:
@@ -224,13 +217,11 @@ def quote_of(quote: Quotation | None) -> dict[str, Any] | None:
     if quote is None:
         return None
     exact: str | Sequence[str] = [*quote.parts] if quote.parts else quote.exact
-    return _filled(
-        {
-            "exact": exact,
-            "ranges": [[*pair] for pair in quote.ranges],
-            "mode": quote.mode,
-            "prefix": quote.prefix,
-            "suffix": quote.suffix,
-            "renderings": renderings_of(quote),
-        }
+    return filled(
+        exact=exact,
+        ranges=[[*pair] for pair in quote.ranges],
+        mode=quote.mode,
+        prefix=quote.prefix,
+        suffix=quote.suffix,
+        renderings=renderings_of(quote),
     )

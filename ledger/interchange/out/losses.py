@@ -20,18 +20,18 @@ from ledger.view import View
 
 How = Literal["partly", "no"]
 
-_EVENTS: Final[Mapping[str, tuple[type, ...]]] = {
-    "party": (ev.PartyRegistered,),
-    "name": (ev.PartyNamed,),
-    "membership": (ev.MembershipRecorded,),
-    "topic": (ev.TopicDefined,),
-    "proposition": (ev.PropositionDefined,),
-    "merge": (ev.PropositionsMerged, ev.PartiesMerged),
-    "occurrence": (ev.OccurrenceDescribed,),
-    "document": (ev.DocumentRegistered,),
-    "claim": (ev.ClaimRecorded,),
-    "withdrawal": (ev.ClaimWithdrawn,),
-    "relation": (ev.ClaimsRelated,),
+_EVENTS: Final[Mapping[str, type]] = {
+    "party": ev.PartyRegistered,
+    "name": ev.PartyNamed,
+    "membership": ev.MembershipRecorded,
+    "topic": ev.TopicDefined,
+    "proposition": ev.PropositionDefined,
+    "merge": ev.PropositionsMerged,
+    "occurrence": ev.OccurrenceDescribed,
+    "document": ev.DocumentRegistered,
+    "claim": ev.ClaimRecorded,
+    "withdrawal": ev.ClaimWithdrawn,
+    "relation": ev.ClaimsRelated,
 }
 _SPOKEN: Final = {"key": "id", "utterance_key": "utterance", "chains": "chain"}
 _INSIDE: Final = frozenset({"utterance"})
@@ -40,7 +40,7 @@ _INSIDE: Final = frozenset({"utterance"})
 
 def _fields() -> Iterator[str]:
     for kind in KINDS:
-        names = [field.name for cls in _EVENTS[kind][:1] for field in attrs.fields(cls)]
+        names = [field.name for field in attrs.fields(_EVENTS[kind])]
         yield from (f"{kind}.{_SPOKEN.get(one, one)}" for one in names if one not in _INSIDE)
         if kind in ("claim", "withdrawal"):
             yield f"{kind}.quote.ranges"

@@ -19,7 +19,7 @@ from ledger.interchange.out.cito import relation_of
 from ledger.interchange.out.iris import TERMS, Iris
 from ledger.interchange.out.leaving import Leaving, leaving
 from ledger.model import events as ev
-from ledger.model.attribution import innermost
+from ledger.model.attribution import claimants_of
 from ledger.model.moment import Edtf
 from ledger.view import View
 
@@ -182,7 +182,7 @@ class _Nanopub:
 
     def withdrawal(self, event: ev.ClaimWithdrawn, withdrawn: list[str]) -> None:
         """A withdrawal retracts the claims; whoever withdrew is the subject of the assertion."""
-        who = [self._iri("party", one) for one in _claimants(event)]
+        who = [self._iri("party", one) for one in claimants_of(event.chains)]
         for one in who or [self._iri("withdrawal", self._record.id)]:
             for address in withdrawn:
                 self.assertion.add((one, NPX.retracts, URIRef(address)))
@@ -202,7 +202,7 @@ class _Nanopub:
     def _told(self, act: ev.Act) -> None:
         """Where an assertion is from: claimants, occasion, chain, document, words."""
         from_, add = self._part("assertion"), self.provenance.add
-        for one in _claimants(act):
+        for one in claimants_of(act.chains):
             add((from_, PROV.wasAttributedTo, self._iri("party", one)))
         occasion = self._iri("utterance", act.utterance_key or f"of-{self._record.id}")
         add((from_, PROV.wasGeneratedBy, occasion))
@@ -247,11 +247,6 @@ class _Nanopub:
                 ):
                     if text:
                         add((node, OURS[word], Literal(text)))
-
-
-def _claimants(act: ev.Act) -> list[str]:
-    found = [chain[at].agent for chain in act.chains if (at := innermost(chain)) >= 0]
-    return [*dict.fromkeys(found)]
 
 
 def _date(graph: Graph, subject: URIRef, word: str, date: Edtf | None) -> None:

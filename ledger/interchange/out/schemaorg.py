@@ -15,13 +15,12 @@ from ledger.interchange.out.leaving import Leaving, leaving
 from ledger.interchange.out.plainly import last_day, plain_date
 from ledger.interchange.out.streaming import filled, write_lists
 from ledger.model import events as ev
-from ledger.model.attribution import innermost
+from ledger.model.attribution import claimants_of
 from ledger.model.moment import Edtf
 from ledger.projections.answer import plain
 from ledger.view import View
 
 CONTEXT: Final = {"@vocab": "https://schema.org/", "ledger": TERMS}
-_PERSON: Final = frozenset({"person"})
 
 
 def write(view: View, file: BinaryIO, *, iris: Iris) -> int:
@@ -52,7 +51,7 @@ def _object(record: Leaving, iris: Iris) -> dict[str, Any]:
         case ev.PartyRegistered():
             return {
                 "@id": iris("party", record.id),
-                "@type": "Person" if event.kind in _PERSON else "Organization",
+                "@type": "Person" if event.kind == "person" else "Organization",
                 "ledger:kind": event.kind,
                 **filled(
                     name="" if record.gone else event.name,
@@ -128,7 +127,7 @@ def _work(record: Leaving, event: ev.DocumentRegistered, iris: Iris) -> dict[str
 def _claim(record: Leaving, event: ev.ClaimRecorded, iris: Iris) -> dict[str, Any]:
     told = record.told
     assert told is not None  # noqa: S101 - claims are told
-    authors = [{"@id": iris("party", one)} for one in _claimants(event)]
+    authors = [_ref(iris, "party", one) for one in claimants_of(event.chains)]
     work = _ref(iris, "document", event.document)
     return {
         "@id": iris("claim", record.id),
@@ -165,11 +164,6 @@ def _quotation(event: ev.ClaimRecorded, authors: Any, work: Any) -> dict[str, An
         "ledger:mode": event.quote.mode,
         **filled(creator=authors, isPartOf=work),
     }
-
-
-def _claimants(act: ev.Act) -> list[str]:
-    found = [chain[at].agent for chain in act.chains if (at := innermost(chain)) >= 0]
-    return [*dict.fromkeys(found)]
 
 
 def _dated(word: str, ours: str, date: Edtf | None) -> dict[str, str]:
