@@ -144,9 +144,7 @@ def _not_utf8(raw: bytes, at: int) -> str:
     first, second = raw[at], raw[at + 1] if at + 1 < len(raw) else 0
     follows = 0x80 <= second <= 0xBF  # noqa: PLR2004 - a byte that goes on with a sign
     match first:
-        case 0xC0 | 0xC1 if follows:
-            why = "an overlong form"
-        case 0xE0 | 0xF0 if follows:
+        case 0xC0 | 0xC1 | 0xE0 | 0xF0 if follows:
             why = "an overlong form"
         case 0xED if follows:
             why = "half of a surrogate pair (CESU-8)"

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar, cast
 import attrs
 import cattrs
 from cattrs import transform_error
-from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
+from cattrs.errors import ForbiddenExtraKeysError
 
 from ledger.errors import InvalidImport
 from ledger.interchange.foreign import digest
@@ -50,7 +50,7 @@ def mapped(cls: type[T], given: Mapping[str, Any] | str | Path | None) -> T:
     name = "mapping" if path is None else path.name
     try:
         return _converter.structure(given if path is None else _read(path), cls)
-    except (ClassValidationError, cattrs.BaseValidationError) as error:
+    except cattrs.BaseValidationError as error:
         faults = "; ".join(transform_error(error, path=name, format_exception=_fault))
         raise InvalidImport(f"{faults}.", field="mapping", given=name) from error
 

@@ -39,7 +39,6 @@ from ledger.interchange.source import Source
 from ledger.model.text import show
 
 _KINDS: Final = {"prov:Person": "person", "prov:Organization": "organisation"}
-_ELEMENTS: Final = ("entity", "activity", "agent")
 
 
 @attrs.frozen
@@ -63,15 +62,15 @@ def read(source: Source, options: Options) -> Items:
         yield refused(whole, error)
         return
     graph = _Graph(statements, mapping)
-    for wanted in (("agent",), ("actedOnBehalfOf",), ("wasAttributedTo",), ()):
-        for one in statements:
-            if one.kind in wanted or (not wanted and one.kind not in _BEFORE):
-                yield graph.item(one)
+    yield from map(graph.item, sorted(statements, key=_turn))
+
+
+def _turn(one: Statement) -> int:
+    """Who there is comes first, then whom they speak for, then what they said."""
+    return _BEFORE.index(one.kind) if one.kind in _BEFORE else len(_BEFORE)
 
 
 _BEFORE: Final = ("agent", "actedOnBehalfOf", "wasAttributedTo")
-
-
 _ABOUT: Final = {
     "wasGeneratedBy": "prov:entity",
     "wasDerivedFrom": "prov:generatedEntity",
@@ -183,7 +182,7 @@ class _Graph:
     def _claim(self, one: Statement, passing: list[Object], remarks: list[str]) -> Object:
         entity, agent = self._named(one, "prov:entity"), self._named_or_none(one, "prov:agent")
         given = self._entities.get(entity, {})
-        if not given and entity not in self._entities:
+        if entity not in self._entities:
             remarks.append(f"entity {show(entity)} is described nowhere: its id is what it says")
         first = self._quoted_from(entity)
         claimant = agent if first is None else first
@@ -271,6 +270,6 @@ class _Graph:
 def _why_not(kind: str) -> str:
     if kind == "entity":
         return "an entity is recorded with whom it is attributed to"
-    if kind in _ELEMENTS:
-        return f"an {kind} has no place in the ledger; it lends claims its time"
+    if kind == "activity":
+        return "an activity has no place in the ledger; it lends claims its time"
     return f"{kind} joins nothing that the ledger holds"

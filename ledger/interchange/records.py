@@ -1,7 +1,7 @@
 """Objects of a file as the nouns they stand for, ready to be entered.
 
-Here lives what each type of line becomes. Which fields and shapes it may have is in
-`ledger.interchange.shapes`; what is worth a warning, in `.remarks`; the run itself, in `.jsonl`.
+Here lives what each type of line becomes. Which fields and shapes it may have is in `.shapes`; what
+is worth a warning, in `.remarks`; the run itself, in `.importing`.
 """
 
 from __future__ import annotations
