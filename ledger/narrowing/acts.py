@@ -61,17 +61,6 @@ class Narrowed:
 
         return frame.memo("shown", "", found)
 
-    def about(
-        self, party: str | None, propositions: Iterable[str] | None, *, gone: bool = False
-    ) -> contextlib.AbstractContextManager[Facts]:
-        """The facts that bear on a party (on all) and some propositions (all, where it is None).
-
-        With `gone` those too of which something was erased.
-        """
-        parties = None if party is None else (party,)
-        claims = self.in_cells(parties, propositions)
-        return self.with_claims(claims | self.gone() if gone else claims)
-
     def in_cells(
         self, parties: Iterable[str] | None, propositions: Iterable[str] | None
     ) -> set[int]:
@@ -120,10 +109,6 @@ class Narrowed:
             frame = self.records.made(self.basis)
         with frame.with_acts(acts, self.basis, self.lately) as facts:
             yield facts
-
-    def named(self, kind: str, id_: str) -> contextlib.AbstractContextManager[Facts]:
-        """The facts that bear on a claim or document, by its host's id or the ledger's."""
-        return self.with_claims(self.known_as(kind, id_))
 
     def known_as(self, kind: str, id_: str) -> set[int]:
         """The events that are known by an id of a kind, a host's or the ledger's."""
@@ -252,7 +237,7 @@ def of_claim(folded: Folded, claim: str) -> Iterator[Facts]:
             head = read.head(conn, folded.tables, folded.origin)
         with narrowed(folded, 0 if head is None else head.size) as found:
             if found is not None:
-                with found.named("claim", claim) as facts:
+                with found.with_claims(found.known_as("claim", claim)) as facts:
                     yield facts
                 return
     with folded.facts() as facts:

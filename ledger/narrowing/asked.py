@@ -132,7 +132,7 @@ class Asked:
             if told is not None
         }
         if others := claims.keys() - found.keys():
-            with near.about(party, others) as facts:
+            with near.with_claims(near.in_cells([party], others)) as facts:
                 found |= {one: positions.unless_silent(facts, party, one, said) for one in others}
         return perspectives.of_one_party(frame, found, on, said, basis)
 
@@ -171,7 +171,7 @@ class Asked:
 
     def trace(self, claim: str, document_text: str | None = None) -> provenance.Trace:
         """A claim back to its words, without its proof."""
-        with self._named("claim", claim) as facts:
+        with self._with(lambda near: near.known_as("claim", claim)) as facts:
             return provenance.trace(facts, provenance.find(facts, claim), document_text)
 
     def claims(self, wanted: listing.Filters) -> listing.Claims:
@@ -222,7 +222,7 @@ class Asked:
 
     def document(self, document: str) -> catalogue.DocumentLine:
         """One document."""
-        with self._named("document", document) as facts:
+        with self._with(lambda near: near.known_as("document", document)) as facts:
             return catalogue.document(facts, naming.find(facts, "document", document))
 
     def documents(self) -> tuple[catalogue.DocumentLine, ...]:
@@ -271,9 +271,17 @@ class Asked:
     def _about(
         self, party: str | None, propositions: Iterable[str] | None, *, gone: bool = False
     ) -> contextlib.AbstractContextManager[Facts]:
-        if self._narrowed is None:
-            return contextlib.nullcontext(self.records)
-        return self._narrowed.about(party, propositions, gone=gone)
+        """The facts that bear on a party (on all) and some propositions (all, where it is None).
+
+        With `gone` those too of which something was erased.
+        """
+        parties = None if party is None else (party,)
+
+        def found(near: Narrowed) -> set[int]:
+            claims = near.in_cells(parties, propositions)
+            return claims | near.gone() if gone else claims
+
+        return self._with(found)
 
     def _carried(
         self, document: str | None, utterance: str | None
@@ -281,9 +289,10 @@ class Asked:
         """The facts of the acts in a document, or of an utterance where none is named."""
 
         def found(near: Narrowed) -> set[int]:
-            if document is not None:
-                return near.carried_by([document]) | near.gone()
-            return near.uttered(utterance or "") | near.gone()
+            acts = (
+                near.uttered(utterance or "") if document is None else near.carried_by([document])
+            )
+            return acts | near.gone()
 
         return self._with(found)
 
@@ -294,11 +303,6 @@ class Asked:
         if self._narrowed is None:
             return contextlib.nullcontext(self.records)
         return self._narrowed.with_claims(sequences(self._narrowed))
-
-    def _named(self, kind: str, id_: str) -> contextlib.AbstractContextManager[Facts]:
-        if self._narrowed is None:
-            return contextlib.nullcontext(self.records)
-        return self._narrowed.named(kind, id_)
 
 
 def ask(folded: Folded, basis: int, said: Knob, question: Callable[[Asked], T]) -> T:
