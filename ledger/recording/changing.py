@@ -144,20 +144,20 @@ def read_changes(
         InvalidCorrection: the same, where that was asked for.
     """
     readers = _READERS[type(event)]
-    saying = isinstance(event, _ACTS)
+    saying = (*_WHO, "quote", "utterance") if isinstance(event, _ACTS) else ()
     changes: dict[str, Any] = {}
     for field, value in fields.items():
         if field in readers:
             changes[field] = readers[field](intake, value)
-        elif not (saying and field in (*_WHO, "quote", "utterance")):
-            known = (*readers, *((*_WHO, "quote", "utterance") if saying else ()))
-            else_ = ("amended", "strike_out=True")
+        elif field not in saying:
+            known = (*readers, *saying)
+            done, instead = "amended", "strike_out=True"
             if refused is InvalidCorrection:
-                else_ = ("corrected", "never_said=True")
+                done, instead = "corrected", "never_said=True"
             raise refused(
-                f"{show(field)} of this record cannot be {else_[0]}."
+                f"{show(field)} of this record cannot be {done}."
                 f"{did_you_mean(near(field, known))} What can be: {', '.join(known) or 'nothing'};"
-                f" or {else_[1]}. Ids and a document's bytes are never changed.",
+                f" or {instead}. Ids and a document's bytes are never changed.",
                 field=field,
                 given=value,
             )
@@ -180,14 +180,7 @@ def _of_an_act(
     who = {field: fields[field] for field in _WHO if field in fields}
     if who:
         claim = Claim(proposition="-", act="assert", **who)
-        found["chains"], found["link_words"] = attribution(
-            intake,
-            checker,
-            claimant=claim.claimant,
-            via=claim.via,
-            on_behalf_of=claim.on_behalf_of,
-            chains=claim.chain,
-        )
+        found["chains"], found["link_words"] = attribution(intake, checker, claim)
     elif "document" in changes:
         found["chains"] = _reported_anew(intake, event, changes["document"])
     return found

@@ -13,7 +13,7 @@ from ledger.errors import (
     InvalidRelation,
 )
 from ledger.model import events as ev
-from ledger.model.attribution import Chain, Link, chain_of, claimant_of, with_publisher
+from ledger.model.attribution import Link, chain_of, claimant_of, with_publisher
 from ledger.model.claim import REFERRING_BACK, Claim, Relation, check_act_kind, check_act_stance
 from ledger.model.document import MAX_TEXT, digest
 from ledger.model.quotation import Quotation, anchored, within
@@ -35,14 +35,7 @@ def record(intake: Intake, claim: Claim, *, document_text: str | None = None) ->
     """
     document = None if claim.document is None else intake.find("document", claim.document)
     words = Words(intake, document, document_text)
-    chains, link_words = attribution(
-        intake,
-        words,
-        claimant=claim.claimant,
-        via=claim.via,
-        on_behalf_of=claim.on_behalf_of,
-        chains=claim.chain,
-    )
+    chains, link_words = attribution(intake, words, claim)
     event = ev.ClaimRecorded(
         chains=chains,
         addressees=parties(intake, claim.addressees),
@@ -142,25 +135,18 @@ class Words:
 
 
 def attribution(
-    intake: Intake,
-    words: Words,
-    *,
-    claimant: Sequence[str],
-    via: Sequence[str],
-    on_behalf_of: Sequence[str],
-    chains: Sequence[Chain],
+    intake: Intake, words: Words, act: Claim
 ) -> tuple[tuple[tuple[ev.ChainLink, ...], ...], tuple[ev.LinkWords, ...]]:
     """The chains of an act by ledger ids, and the document's words for their links.
 
     The publisher's reports link is put in front where it was left out.
     """
-    if not chains:
-        chains = tuple(
-            chain_of(claimant=one, via=via, on_behalf_of=on_behalf_of)
-            for one in (claimant or (None,))
-        )
-    elif claimant:
-        _check_claimants(claimant, chains)
+    chains = act.chain or tuple(
+        chain_of(claimant=one, via=act.via, on_behalf_of=act.on_behalf_of)
+        for one in (act.claimant or (None,))
+    )
+    if act.chain and act.claimant:
+        _check_claimants(act.claimant, chains)
     document = intake.get(words.document, ev.DocumentRegistered)
     publisher = document.publisher if document else None
     found: list[tuple[ev.ChainLink, ...]] = []

@@ -72,32 +72,25 @@ def _party(intake: Intake, noun: Party) -> Made:
     members = tuple(intake.find("party", member) for member in noun.members)
     above = [intake.find("party", party) for party in noun.part_of]
     event = ev.PartyRegistered(key=noun.id, name=noun.name, kind=noun.kind, members=members)
+    names = (*noun.names, *noun.metonyms)
     taken = intake.taken("party", noun.id, event)
     if taken is None:
         id_ = intake.add(event)
-        names = [name(intake, id_, one).id for one in (*noun.names, *noun.metonyms)]
-        belongs = [_belongs(intake, id_, party) for party in above]
-        return intake.made(id_, [*names, *belongs])
+        named = [name(intake, id_, one).id for one in names]
+        stream = intake.stream_of(id_)
+        belongs = [intake.add(_belonging(id_, party), stream=stream) for party in above]
+        return intake.made(id_, [*named, *belongs])
     same = (
         intake.original(taken) == event
-        and all(_name_there(intake, taken, one) for one in (*noun.names, *noun.metonyms))
-        and all(_there(intake, _membership_event(taken, party), taken) for party in above)
+        and all(intake.alike("names_of", taken, _naming(taken, one)) for one in names)
+        and all(intake.alike("memberships_of", taken, _belonging(taken, one)) for one in above)
     )
-    events = 1 + len(noun.names) + len(noun.metonyms) + len(above)
+    events = 1 + len(names) + len(above)
     return intake.same_or_refuse("party", noun.id, taken, same=same, events=events)
 
 
-def _membership_event(member: str, organisation: str) -> ev.MembershipRecorded:
+def _belonging(member: str, organisation: str) -> ev.MembershipRecorded:
     return ev.MembershipRecorded(member=member, organisation=organisation)
-
-
-def _belongs(intake: Intake, member: str, organisation: str) -> str:
-    return intake.add(_membership_event(member, organisation), stream=intake.stream_of(member))
-
-
-def _there(intake: Intake, event: ev.MembershipRecorded, member: str) -> str | None:
-    """The live record of the very same membership, if there is one."""
-    return intake.alike("memberships_of", member, event)
 
 
 def _membership(intake: Intake, noun: Membership) -> Made:
@@ -109,7 +102,7 @@ def _membership(intake: Intake, noun: Membership) -> Made:
         period=noun.period,
         speaks_for=noun.speaks_for,
     )
-    if (there := _there(intake, event, member)) is not None:
+    if (there := intake.alike("memberships_of", member, event)) is not None:
         return intake.already(there)
     return intake.made(intake.add(event, stream=intake.stream_of(member)))
 
@@ -125,15 +118,12 @@ def _naming(party: str, one: Name) -> ev.PartyNamed:
     )
 
 
-def _name_there(intake: Intake, party: str, one: Name) -> str | None:
-    return intake.alike("names_of", party, _naming(party, one))
-
-
 def name(intake: Intake, party: str, one: Name) -> Made:
     """A further name of a party (by ledger id)."""
-    if (there := _name_there(intake, party, one)) is not None:
+    event = _naming(party, one)
+    if (there := intake.alike("names_of", party, event)) is not None:
         return intake.already(there)
-    return intake.made(intake.add(_naming(party, one), stream=intake.stream_of(party)))
+    return intake.made(intake.add(event, stream=intake.stream_of(party)))
 
 
 def _document(intake: Intake, noun: Document) -> Made:

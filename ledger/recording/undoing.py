@@ -82,14 +82,7 @@ def withdraw(
         )
     document = None if act.document is None else intake.find("document", act.document)
     words = Words(intake, document, document_text)
-    chains, link_words = attribution(
-        intake,
-        words,
-        claimant=act.claimant,
-        via=act.via,
-        on_behalf_of=act.on_behalf_of,
-        chains=act.chain,
-    )
+    chains, link_words = attribution(intake, words, act)
     event = ev.ClaimWithdrawn(
         chains=chains,
         capacity=act.capacity,
