@@ -56,22 +56,6 @@ class Version:
     raw: bytes = attrs.field(repr=False)
 
 
-def _followed(path: Path) -> Path:
-    """The file that a link leads to; one that leads to itself is left to git to refuse."""
-    return Path(os.path.realpath(path))
-
-
-def versions(path: Path) -> Iterator[Version]:
-    """The versions of a file on the first-parent line of its repository, oldest first.
-
-    Raises:
-        InvalidImport: the file is in no git repository, or git is not installed.
-    """
-    path = _followed(path)
-    for commit, committed in _commits(path):
-        yield _version(path, commit, committed)
-
-
 def import_history(
     ledger: Ledger, path: Path, *, strike_out_vanished: bool = False, **options: Any
 ) -> Iterator[tuple[Version, Imported]]:
@@ -88,7 +72,8 @@ def import_history(
 
     Raises:
         InvalidImport: the log ends after the first commit, with something else than this history;
-            or there is no commit, or one of a time that is to come; or a dry run was asked for.
+            or there is no commit, or one of a time that is to come; or a dry run was asked for; or
+            the file is in no git repository, or git is not installed.
     """
     if options.get("dry_run"):
         raise InvalidImport(
@@ -97,7 +82,7 @@ def import_history(
             field="dry_run",
             given=True,
         )
-    path = _followed(path)
+    path = Path(os.path.realpath(path))  # a link that leads to itself is left to git to refuse
     commits = _commits(path)
     _check_past(commits)
     latest = itertools.accumulate((committed for _, committed in commits), max)
@@ -260,7 +245,7 @@ class _Way:
 
 
 def _commits(path: Path) -> list[_Commit]:
-    """The commits that left a version of a file, with the committer's time, oldest first."""
+    """The commits of the first-parent line that left a version of a file, oldest first."""
     folder, name = path.parent, path.name
     if path.is_dir():
         raise InvalidImport(

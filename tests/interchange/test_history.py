@@ -14,7 +14,7 @@ import pytest
 from ledger import Ledger, Party, Proposition
 from ledger.errors import InvalidImport
 from ledger.interchange import Outcome
-from ledger.interchange.history import import_history, versions
+from ledger.interchange.history import import_history
 
 ROWS = "claimant,act,proposition,stance\n"
 
@@ -58,8 +58,8 @@ def ledger():
 
 
 def test_each_version_is_known_from_its_commit_on(ledger, history):
-    accounts = [account for _, account in import_history(ledger, history)]
-    assert [(one.accepted, one.skipped) for one in accounts] == [(1, 0), (1, 0), (0, 1)]
+    told = list(import_history(ledger, history))
+    assert [(one.accepted, one.skipped) for _, one in told] == [(1, 0), (1, 0), (0, 1)]
     for known, stances in (
         ("2022-09-09T15:46:35Z", set()),
         ("2022-09-09T15:46:36Z", {"supports"}),
@@ -68,7 +68,7 @@ def test_each_version_is_known_from_its_commit_on(ledger, history):
         assert {row.stance for row in ledger.as_of(known=known).claims()} == stances
     last = list(ledger.events())[-1]
     assert last.recorder.tool == "git"
-    assert last.correlation == list(versions(history))[1].commit
+    assert last.correlation == told[1][0].commit
     ledger.verify()
 
 
@@ -102,9 +102,9 @@ def test_a_file_that_was_never_committed_is_told(ledger, history):
         list(import_history(ledger, alone))
 
 
-def test_a_file_outside_of_any_repository_has_no_history(tmp_path):
+def test_a_file_outside_of_any_repository_has_no_history(ledger, tmp_path):
     with pytest.raises(InvalidImport, match="git repository"):
-        list(versions(tmp_path / "votes.csv"))
+        list(import_history(ledger, tmp_path / "votes.csv"))
 
 
 def struck(ledger, path):
@@ -135,7 +135,8 @@ def test_what_the_next_version_does_not_hold_is_struck_out_where_that_is_asked_f
     last = list(ledger.events())[-1]
     assert (last.type, last.recorder.tool) == ("record_amended", "git")
     assert last.event.reason.startswith("not in votes.csv any more, by commit ")
-    assert last.correlation == list(versions(history))[-1].commit
+    *_, (version, _) = import_history(ledger, history)
+    assert last.correlation == version.commit
 
 
 @pytest.mark.parametrize("many", [1, 2, 3])
