@@ -8,7 +8,7 @@ from typing import Final
 from ledger.errors import UnknownEvent
 from ledger.model import events as ev
 from ledger.model.text import show
-from ledger.projections.indexing import KEYED
+from ledger.projections.indexing import KEYED, entries
 from ledger.projections.naming import check
 from ledger.recording.intake import Intake
 
@@ -63,30 +63,12 @@ def naming(intake: Intake, id_: str) -> Iterator[str]:
             yield other
 
 
-def _names(event: ev.Event) -> set[str | None]:
+def _names(event: ev.Event) -> set[str]:
+    found = {id_ for relation, id_ in entries(event) if relation != "names_of"}
     match event:
-        case ev.PartyRegistered():
-            return set(event.members)
-        case ev.MembershipRecorded():
-            return {event.member, event.organisation}
-        case ev.PartiesMerged() | ev.PropositionsMerged():
-            return {event.kept, event.merged}
-        case ev.TopicDefined():
-            return {event.part_of}
-        case ev.PropositionDefined():
-            return set(event.topics)
-        case ev.OccurrenceDescribed():
-            return set(event.propositions)
-        case ev.DocumentRegistered():
-            return {event.publisher}
-        case ev.DocumentRevised():
-            return {event.document, event.revises}
-        case ev.ClaimRecorded() | ev.ClaimWithdrawn():
-            found = {link.agent for chain in event.chains for link in chain}
-            if isinstance(event, ev.ClaimRecorded):
-                found |= {*event.addressees, *event.mentions, event.proposition}
-            return {*found, event.document}
+        case ev.ClaimRecorded():
+            return {*found, *event.addressees, *event.mentions}
         case ev.ClaimCorrected():
-            return {event.document}
+            return {*found, event.document}
         case _:
-            return set()
+            return found

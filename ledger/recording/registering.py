@@ -13,6 +13,7 @@ from ledger.model.proposition import Occurrence, Proposition, Topic
 from ledger.model.text import check_text, show
 from ledger.projections import naming
 from ledger.projections.effective import Facts
+from ledger.projections.indexing import KEYED
 from ledger.recording.intake import Intake, Made
 
 Noun = Party | Membership | Topic | Proposition | Occurrence | Document
@@ -51,16 +52,10 @@ def register(intake: Intake, noun: Noun) -> Made:
 
 
 Keyed = ev.TopicDefined | ev.PropositionDefined | ev.OccurrenceDescribed | ev.DocumentRegistered
-_KINDS = {
-    ev.TopicDefined: "topic",
-    ev.PropositionDefined: "proposition",
-    ev.OccurrenceDescribed: "occurrence",
-    ev.DocumentRegistered: "document",
-}
 
 
 def _keyed(intake: Intake, event: Keyed) -> Made:
-    kind = _KINDS[type(event)]
+    kind = KEYED[type(event)]
     taken = intake.taken(kind, event.key, event)
     if taken is not None:
         same = intake.original(taken) == event
