@@ -19,6 +19,7 @@ from typing import Any, Final
 import attrs
 from sqlalchemy import Dialect, Engine, event
 
+from ledger.store.engines import is_in_memory
 from ledger.store.turns import only_connection
 from ledger.store.ways import REFUSALS
 
@@ -155,9 +156,8 @@ def driver_of(engine: Engine) -> Driver | None:
         return found  # asked for before the lock of a fold: a checkout may have to wait
     if found is not None and found.failed:
         return None
-    if engine.dialect.driver != "pysqlite" or only_connection(engine) is not None:
-        return None
-    if engine.url.database in (None, "", ":memory:") or "mode=memory" in str(engine.url):
+    alone = only_connection(engine) is not None or is_in_memory(engine)
+    if engine.dialect.driver != "pysqlite" or alone:
         return None
     with _making:
         found = _drivers.get(engine.dialect)

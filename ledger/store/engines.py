@@ -138,6 +138,18 @@ def shown(url: URL) -> str:
     return str(url)
 
 
+def is_in_memory(engine: Engine) -> bool:
+    """Whether an engine's database is SQLite's and in no file.
+
+    Example:
+        >>> is_in_memory(engine_for(":memory:"))
+        True
+    """
+    url = engine.url
+    named = url.database in (*_MEMORY, "file::memory:") or "mode=memory" in str(url)
+    return url.get_backend_name() == "sqlite" and named
+
+
 def _postgresql(url: URL) -> Engine:
     if importlib.util.find_spec("psycopg") is None:
         raise MissingExtra("postgres", needs="psycopg", purpose="A PostgreSQL ledger")

@@ -31,18 +31,13 @@ from sqlalchemy.pool import StaticPool
 from ledger import errors
 from ledger.errors import Invalid, StoreError, TamperEvidence
 from ledger.merkle.hashing import HASH_BYTES
+from ledger.store.engines import is_in_memory
 from ledger.store.layout import Layout
 
 STRETCH: Final = 1 << 13
 """How many events a helper looks at in one go: whole tiles."""
 
 _CHILD: Final = "from ledger.store.helping import serve; serve()"
-
-
-def _is_alone(engine: Engine) -> bool:
-    """Whether a database is seen by one connection alone."""
-    in_memory = engine.dialect.name == "sqlite" and engine.url.database in (None, "", ":memory:")
-    return in_memory or isinstance(engine.pool, StaticPool)
 
 
 @attrs.frozen(kw_only=True)
@@ -82,7 +77,7 @@ class Spread:
             )
         if processes == 1:
             return None
-        if not isinstance(host, Engine) or _is_alone(host):
+        if not isinstance(host, Engine) or isinstance(host.pool, StaticPool) or is_in_memory(host):
             raise Invalid(
                 "Other processes see neither a database in memory nor what a host's connection "
                 "sees. Verify with one process, or with a ledger on a file's or server's engine.",

@@ -164,6 +164,16 @@ def test_where_others_cannot_look_one_process_is_wanted(long):
         long.verify(processes=0)
 
 
+@pytest.mark.parametrize("name", ["file:shared?mode=memory&", "file::memory:?"])
+def test_a_database_in_memory_that_connections_share_is_seen_by_no_other_process(name):
+    engine = sa.create_engine(f"sqlite:///{name}cache=shared&uri=true", poolclass=sa.QueuePool)
+    with engine.connect():  # it lasts as long as one of them
+        schema.upgrade(engine)
+        with pytest.raises(Invalid, match="database in memory"):
+            Ledger(engine).verify(processes=2)
+    engine.dispose()
+
+
 def test_a_helper_that_ends_is_told(long, monkeypatch):
     monkeypatch.setattr(spread, "_CHILD", "raise SystemExit")
     with pytest.raises(StoreError, match="Verify again with one process"):
