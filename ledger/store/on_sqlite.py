@@ -12,11 +12,10 @@ import datetime as dt
 import functools
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import length_hint
 from typing import Any, Final
 
-import attrs
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from ledger.codec.entry import write_instant
@@ -62,36 +61,23 @@ _TEXT: Final = {
 }
 
 
-@attrs.frozen(kw_only=True)
-class _Text:
-    base: str
-    leaf: str
-    new_log: str
-    size: str
-    move_log: str
-    move_log_on: str
-    open_stream: str
-    move_stream: str
-    version: str
-    event: str
-    taken: str
-    event_table: str
-    stream_table: str
+_Texts = Mapping[str, str]
 
 
 @functools.cache
-def _text(tables: Tables) -> _Text:
+def _texts(tables: Tables) -> _Texts:
+    """The statements by name, and the names of the tables that they write to."""
     names = {name: tables.layout.qualified(name) for name in ("log", "event", "stream")}
     texts = {key: text.format(**names) for key, text in _TEXT.items()}
-    return _Text(**texts, event_table=names["event"], stream_table=names["stream"])
+    return texts | {f"{name}_table": named for name, named in names.items()}
 
 
 def head(conn: Writer, tables: Tables, origin: str) -> Head:
     """The head of a log, which is made where there is none."""
-    text = _text(tables)
+    text = _texts(tables)
     with contextlib.closing(conn.connection.cursor()) as cursor:
         base = _base(cursor, text, origin)
-        cursor.execute(text.leaf, (base.log_id, base.size - 1))
+        cursor.execute(text["leaf"], (base.log_id, base.size - 1))
         row: Any = cursor.fetchone()
     return Head(
         log_id=base.log_id,
@@ -109,7 +95,7 @@ def append(conn: Writer, tables: Tables, head: Head, batch: Batch) -> Base:
         WrongExpectedVersion: A stream is elsewhere.
         AlreadyRecorded: An id is taken.
     """
-    text = _text(tables)
+    text = _texts(tables)
     base = Base(log_id=head.log_id, size=head.size, known_at=head.known_at)
     with contextlib.closing(conn.connection.cursor()) as cursor:
         _write(cursor, text, base, batch, leaf=head.leaf)
@@ -123,19 +109,19 @@ def put(conn: Writer, tables: Tables, origin: str, batch: Batch) -> Base:
         WrongExpectedVersion: A stream is elsewhere.
         AlreadyRecorded: An id is taken.
     """
-    text = _text(tables)
+    text = _texts(tables)
     with contextlib.closing(conn.connection.cursor()) as cursor:
         base = _base(cursor, text, origin)
         _write(cursor, text, base, batch)
     return base
 
 
-def _base(cursor: DBAPICursor, text: _Text, origin: str) -> Base:
-    cursor.execute(text.base, (origin,))
+def _base(cursor: DBAPICursor, text: _Texts, origin: str) -> Base:
+    cursor.execute(text["base"], (origin,))
     row: Any = cursor.fetchone()
     if row is None:
-        cursor.execute(text.new_log, (origin,))
-        cursor.execute(text.base, (origin,))
+        cursor.execute(text["new_log"], (origin,))
+        cursor.execute(text["base"], (origin,))
         row = cursor.fetchone()
     log_id, size, known_at = row
     known = None if known_at is None else stored_instant(known_at)
@@ -143,17 +129,17 @@ def _base(cursor: DBAPICursor, text: _Text, origin: str) -> Base:
 
 
 def _write(
-    cursor: DBAPICursor, text: _Text, base: Base, batch: Batch, *, leaf: bytes = b""
+    cursor: DBAPICursor, text: _Texts, base: Base, batch: Batch, *, leaf: bytes = b""
 ) -> None:
     known = _written(batch.known(base.known_at))
     log, size = base.log_id, base.size
     move = (size + len(batch.drafts), known[-1], log, size)
     if leaf:
-        cursor.execute(text.move_log_on, (*move, log, size - 1, leaf))
+        cursor.execute(text["move_log_on"], (*move, log, size - 1, leaf))
     else:
-        cursor.execute(text.move_log, move)
+        cursor.execute(text["move_log"], move)
     if cursor.rowcount != 1:
-        cursor.execute(text.size, (log,))
+        cursor.execute(text["size"], (log,))
         row: Any = cursor.fetchone()
         raise head_moved(size, 0 if row is None else row[0])
     _move_streams(cursor, text, base, batch)
@@ -166,7 +152,7 @@ def _written(known: Sequence[dt.datetime]) -> Sequence[str]:
     return [write_instant(instant) for instant in known]
 
 
-def _move_streams(cursor: DBAPICursor, text: _Text, base: Base, batch: Batch) -> None:
+def _move_streams(cursor: DBAPICursor, text: _Texts, base: Base, batch: Batch) -> None:
     log = base.log_id
     new: list[tuple[Any, ...]] = []
     old: list[tuple[Any, ...]] = []
@@ -175,15 +161,15 @@ def _move_streams(cursor: DBAPICursor, text: _Text, base: Base, batch: Batch) ->
             new.append((log, name, version))
         else:
             old.append((expected, version, log, name))
-    if new and (refused := _refused(cursor, text.open_stream, new)):
+    if new and (refused := _refused(cursor, text["open_stream"], new)):
         raise _elsewhere(cursor, text, base, batch, refused[0][1], why=refused[1])
     if new and cursor.rowcount != len(new):
-        raise left_out(text.stream_table)
-    if old and (refused := _refused(cursor, text.move_stream, old)):
+        raise left_out(text["stream_table"])
+    if old and (refused := _refused(cursor, text["move_stream"], old)):
         raise _elsewhere(cursor, text, base, batch, refused[0][3], why=refused[1])
     if old and cursor.rowcount != len(old):  # a stream that is not there is no error
         for row in old:
-            cursor.execute(text.version, row[2:])
+            cursor.execute(text["version"], row[2:])
             if cursor.fetchone() is None:
                 raise _elsewhere(cursor, text, base, batch, row[3])
 
@@ -205,7 +191,7 @@ def _refused(
 
 def _elsewhere(
     cursor: DBAPICursor,
-    text: _Text,
+    text: _Texts,
     base: Base,
     batch: Batch,
     stream: str,
@@ -213,11 +199,11 @@ def _elsewhere(
     why: sqlite3.IntegrityError | None = None,
 ) -> Exception:
     # An event sent twice is refused for its id, not for the stream that it opened itself.
-    cursor.execute(text.taken, (base.log_id, base.size, json.dumps(batch.ids)))
+    cursor.execute(text["taken"], (base.log_id, base.size, json.dumps(batch.ids)))
     taken: Any = cursor.fetchone()
     if taken is not None:
         return already_recorded(*taken)
-    cursor.execute(text.version, (base.log_id, stream))
+    cursor.execute(text["version"], (base.log_id, stream))
     row: Any = cursor.fetchone()
     expected, actual = batch.moves[stream][0], NEW if row is None else row[0]
     if why is not None and actual == expected:  # so it was something else
@@ -226,7 +212,7 @@ def _elsewhere(
 
 
 def _insert_events(
-    cursor: DBAPICursor, text: _Text, base: Base, batch: Batch, known: Sequence[str]
+    cursor: DBAPICursor, text: _Texts, base: Base, batch: Batch, known: Sequence[str]
 ) -> None:
     log = base.log_id
     if any(draft.type == "content_erased" for draft in batch.drafts):
@@ -239,13 +225,13 @@ def _insert_events(
         for seq, (draft, at) in enumerate(zip(batch.drafts, known, strict=True), base.size)
         for slot in (draft.slots.get,)
     ]
-    refused = _refused(cursor, text.event, rows)
+    refused = _refused(cursor, text["event"], rows)
     if refused is None:
         if cursor.rowcount != len(rows):
-            raise left_out(text.event_table)
+            raise left_out(text["event_table"])
         return
     row, why = refused
-    cursor.execute(text.taken, (log, base.size, json.dumps([row[2]])))
+    cursor.execute(text["taken"], (log, base.size, json.dumps([row[2]])))
     taken: Any = cursor.fetchone()
     if taken is None:
         told = f"sequence {row[1]} of log {log} cannot be written: {why}"
