@@ -26,7 +26,7 @@ from ledger.codec.envelope import opened
 from ledger.model import events as ev
 from ledger.model.attribution import claimant_of, spoken_for
 from ledger.model.erasing import without
-from ledger.projecting.projection import Page, Projection
+from ledger.projecting.projection import Page, Projection, sequences
 from ledger.projecting.registry import Factory
 from ledger.projections.changing import changed_by
 from ledger.projections.indexing import FRAME_TYPES, host_ids, is_of_the_frame
@@ -133,25 +133,13 @@ def _links(found: _Found, seq_of: Mapping[str, int]) -> Iterator[store.LinkRow]:
 
 
 def _sequences(found: _Found, page: Page) -> Mapping[str, int]:
-    """The sequence of every id that the page names: from it, from memory, else by one query."""
-    kept: dict[str, int] = page.memory
     lasting = {id_ for _, id_, _ in found.named}
     for parties in {one[1] for one in found.claims}:
         lasting.update(parties)
     lasting.update(one[2] for one in found.claims)
     lasting.update(one[3] for one in found.claims if one[3] is not None)
-    wanted = lasting | {id_ for id_, _ in found.touches} | {id_ for _, id_ in found.uttered}
-    known = {**{id_: kept[id_] for id_ in wanted if id_ in kept}, **found.ids}
-    missing = [id_ for id_ in wanted if id_ not in known]
-    if missing and page.sequence_of is not None:
-        told = {id_: page.sequence_of(id_) for id_ in missing}
-        known |= {id_: seq for id_, seq in told.items() if seq is not None}
-        missing = [id_ for id_ in missing if id_ not in known]
-    if missing:
-        looked_up = views.sequences(page.conn, page.tables, page.log_id, missing)
-        known |= looked_up
-        kept |= {id_: looked_up[id_] for id_ in lasting if id_ in looked_up}
-    return known
+    passing = {id_ for id_, _ in found.touches} | {id_ for _, id_ in found.uttered}
+    return sequences(page, found.ids, lasting, passing)
 
 
 # -- one event ----------------------------------------------------------------------------------

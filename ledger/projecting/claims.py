@@ -23,7 +23,7 @@ from ledger.model import events as ev
 from ledger.model.attribution import claimant_of
 from ledger.model.bounds import Bounds
 from ledger.model.moment import Edtf
-from ledger.projecting.projection import Page, Projection
+from ledger.projecting.projection import Page, Projection, sequences
 from ledger.projecting.registry import Factory
 from ledger.store import views
 from ledger.store.layout import Layout
@@ -84,7 +84,10 @@ def _apply(table: Table, page: Page) -> None:
         _from_events(found, page.given)
     else:
         _from_rows(found, page)
-    seq_of = _sequences(found, page)
+    lasting = {one.proposition for one in found.claims}
+    lasting.update(*{one.parties for one in found.claims})
+    passing = {id_ for id_, _ in found.ends} | set(found.erased)
+    seq_of = sequences(page, found.ids, lasting, passing)
     views.add_claims(page.conn, table, page.log_id, [*_rows(found.claims, seq_of)])
     ends = [(seq_of[id_], seq) for id_, seq in found.ends if id_ in seq_of]
     views.end_claims(page.conn, table, page.log_id, ends)
@@ -100,25 +103,6 @@ def _rows(claims: Iterable[_Claim], seq_of: Mapping[str, int]) -> Iterator[Claim
             found = keys[parties] = sorted({seq_of.get(id_, NOBODY) for id_ in parties}) or [NOBODY]
         for party in found:
             yield (seq, party, seq_of.get(proposition, NOBODY), uttered, act, stance)
-
-
-def _sequences(found: _Found, page: Page) -> Mapping[str, int]:
-    """The sequence of every id that the page names: from it, from memory, else by one query."""
-    kept: dict[str, int] = page.memory
-    wanted = {one.proposition for one in found.claims}
-    wanted.update(*{one.parties for one in found.claims})
-    targets = {id_ for id_, _ in found.ends} | set(found.erased)
-    known = {**{id_: kept[id_] for id_ in wanted if id_ in kept}, **found.ids}
-    missing = [id_ for id_ in wanted | targets if id_ not in known]
-    if missing and page.sequence_of is not None:
-        found_at = {id_: page.sequence_of(id_) for id_ in missing}
-        known |= {id_: seq for id_, seq in found_at.items() if seq is not None}
-        missing = [id_ for id_ in missing if id_ not in known]
-    if missing:
-        looked_up = views.sequences(page.conn, page.tables, page.log_id, missing)
-        known |= looked_up
-        kept |= {id_: seq for id_, seq in looked_up.items() if id_ not in targets}
-    return known
 
 
 def _from_events(found: _Found, events: Sequence[ev.StoredEvent]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import attrs
@@ -21,7 +21,7 @@ from ledger.model.events import StoredEvent
 from ledger.model.fields import check_flag
 from ledger.model.text import show
 from ledger.projecting.failing import momentary
-from ledger.store import read
+from ledger.store import read, views
 from ledger.store.tables import Tables
 
 Mode = Literal["inline", "deferred"]
@@ -83,6 +83,28 @@ class Page:
             return [one for one in self.given if types is None or one.type in types]
         rows = read.rows(self.conn, self.tables, self.log_id, after=self.start - 1, until=self.stop)
         return [opened(row) for row in rows if types is None or row.type in types]
+
+
+def sequences(
+    page: Page, here: Mapping[str, int], lasting: set[str], passing: set[str]
+) -> Mapping[str, int]:
+    """The sequence of every id that a page names: from it, from memory, else by one query.
+
+    `here` are those of its own events. Of the others `lasting` are kept in memory, `passing` not.
+    """
+    kept: dict[str, int] = page.memory
+    wanted = lasting | passing
+    known = {**{id_: kept[id_] for id_ in wanted if id_ in kept}, **here}
+    missing = [id_ for id_ in wanted if id_ not in known]
+    if missing and page.sequence_of is not None:
+        told = {id_: page.sequence_of(id_) for id_ in missing}
+        known |= {id_: seq for id_, seq in told.items() if seq is not None}
+        missing = [id_ for id_ in missing if id_ not in known]
+    if missing:
+        looked_up = views.sequences(page.conn, page.tables, page.log_id, missing)
+        known |= looked_up
+        kept |= {id_: looked_up[id_] for id_ in lasting if id_ in looked_up}
+    return known
 
 
 @attrs.frozen(kw_only=True)
