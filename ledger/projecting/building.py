@@ -111,12 +111,11 @@ def switch(conn: Connection, tables: Tables, cursor: Cursor) -> None:
     cursors.serve(conn, tables, cursor.key)
 
 
-def drop(conn: Connection, tables: Tables, key: Build, projection: Projection | None) -> None:
+def drop(conn: Connection, tables: Tables, key: Build, projection: Projection) -> None:
     """Remove a build: its cursor, and its tables unless another log has rows in them."""
-    made = () if projection is None else projection.tables
-    cursors.lock_names(conn, tables, made)
+    cursors.lock_names(conn, tables, projection.tables)
     shared = cursors.others_on(conn, tables, key)
-    for table in made:
+    for table in projection.tables:
         if not shared:
             table.drop(conn, checkfirst=True)
         elif "log_id" in table.c:

@@ -12,15 +12,17 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from ledger.errors import StoreError
+from ledger.store.refusals import code_of
 
-_SQLITE: Final = tuple(
-    f"SQLITE_{word}"
-    for word in (
-        *("BUSY", "LOCKED", "FULL", "IOERR", "READONLY", "CANTOPEN", "NOMEM", "INTERRUPT"),
-        *("CORRUPT", "NOTADB"),
-    )
+_SQLITE: Final = (
+    *("BUSY", "LOCKED", "FULL", "IOERR", "READONLY", "CANTOPEN", "NOMEM", "INTERRUPT"),
+    *("CORRUPT", "NOTADB"),
 )
-_POSTGRES: Final = ("08", "25006", "40", "53", "55P03", "57", "58")
+_PASSING: Final = (
+    *(f"SQLITE_{word}" for word in _SQLITE),
+    *("08", "25006", "40", "53", "55P03", "57", "58"),
+)
+"""How the codes begin of what passes, on either engine."""
 
 
 def momentary(error: BaseException) -> bool:
@@ -32,6 +34,4 @@ def momentary(error: BaseException) -> bool:
     """
     if not isinstance(error, DBAPIError):
         return isinstance(error, StoreError | MemoryError)
-    name = getattr(error.orig, "sqlite_errorname", None) or ""
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return error.connection_invalidated or name.startswith(_SQLITE) or state.startswith(_POSTGRES)
+    return error.connection_invalidated or code_of(error.orig).startswith(_PASSING)

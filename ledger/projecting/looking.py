@@ -93,7 +93,9 @@ def statuses(site: Site, registry: Registry) -> tuple[ProjectionStatus, ...]:
                 served=served.get(one.key.name) == one.key,
                 position=one.position,
                 lag=0 if one.phase == "retired" else size - one.position,
-                lag_seconds=_waited(site, conn, one),
+                lag_seconds=0.0
+                if one.phase == "retired"
+                else telling.waited(site, conn, log_id, one.position),
                 owner=one.owner,
                 beat_at=one.beat_at,
                 parked=tuple(
@@ -104,13 +106,6 @@ def statuses(site: Site, registry: Registry) -> tuple[ProjectionStatus, ...]:
             )
             for one in cursors.cursors(conn, site.tables, log_id)
         )
-
-
-def _waited(site: Site, conn: Connection, at: Cursor) -> float:
-    """For how many seconds the first event that was not read has waited."""
-    if at.phase == "retired":
-        return 0.0
-    return telling.waited(site, conn, at.key.log_id, at.position)
 
 
 def serving(site: Site, registry: Registry, name: str, conn: Connection | None = None) -> Served:

@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from ledger.projecting.registry import Site
 from ledger.store import cursors
 from ledger.store.cursors import Build
-from ledger.store.refusals import refusal
+from ledger.store.refusals import told
 from ledger.store.transaction import writing
 from ledger.store.ways import connected
 
@@ -71,7 +71,7 @@ def _session_lock(site: Site, key: Build) -> Iterator[bool | None]:
         yield None
         return
     with _beside(engine) as conn:
-        with _told():
+        with told():
             number = _number(f"{cursors.table_number(conn, site.tables)} {key.log_id} {key}")
             locked = cursors.lock_session(conn, number)
         if not locked:
@@ -91,21 +91,12 @@ def _beside(engine: Engine) -> Iterator[Connection]:
     """A connection that the engine's pool does not count: the work may need all that it has."""
     beside = Engine(engine.pool.recreate(), engine.dialect, engine.url)
     try:
-        with _told():
+        with told():
             conn = connected(beside).execution_options(isolation_level="AUTOCOMMIT")
         with conn:
             yield conn
     finally:
         beside.dispose()
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """The driver's errors are told as the ledger's own."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise refusal(error) from error.orig
 
 
 def _number(words: str) -> int:

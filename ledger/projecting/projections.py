@@ -288,15 +288,10 @@ class Projections:
 
     def served_tables(self) -> tuple[Table, ...]:
         """The tables of every projection that is served and registered here."""
-        with self._site.reading() as conn:
-            log_id = self._site.log_id(conn)
-            found: dict[str, Build] = {}
-            if log_id is not None:
-                found = cursors.served(conn, self._site.tables, log_id)
         registered = {(one.name, one.version): one for one in self._registry.all()}
         return tuple(
             table
-            for key in found.values()
+            for key in self._served().values()
             if (key.name, key.version) in registered
             for table in registered[key.name, key.version].of(key.build).tables
         )
@@ -344,7 +339,8 @@ class Projections:
         """
         found = []
         known = {entry.name for entry in self._registry.all()}
-        for name in self._served_names():
+        self._site.flush()
+        for name in sorted(self._served()):
             if registered and name not in known:
                 continue
             checked = self.check(name)
@@ -359,11 +355,11 @@ class Projections:
             found.append(checked)
         return tuple(found)
 
-    def _served_names(self) -> list[str]:
-        self._site.flush()
+    def _served(self) -> dict[str, Build]:
+        """The build of each projection that is in use."""
         with self._site.reading() as conn:
             log_id = self._site.log_id(conn)
-            return [] if log_id is None else sorted(cursors.served(conn, self._site.tables, log_id))
+            return {} if log_id is None else cursors.served(conn, self._site.tables, log_id)
 
     # -- mending ----------------------------------------------------------------------------
 

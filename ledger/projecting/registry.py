@@ -20,8 +20,8 @@ from ledger.model.text import did_you_mean, is_storable, near, show
 from ledger.projecting.projection import Mode, Projection
 from ledger.projections.answer import Answer
 from ledger.store import read
+from ledger.store.binds import Bind
 from ledger.store.tables import Tables
-from ledger.store.transaction import Bind
 
 Factory = Callable[[int], Projection]
 Clock = Callable[[], dt.datetime]

@@ -30,9 +30,10 @@ from ledger.projecting.parking import park
 from ledger.projecting.projection import Page, Projection
 from ledger.projecting.registry import Outcome, Site, Status
 from ledger.store import cursors
+from ledger.store.binds import Bind
 from ledger.store.collector import collector_paused
 from ledger.store.cursors import Build, Kind
-from ledger.store.transaction import Bind, writing
+from ledger.store.transaction import writing
 
 BATCH: Final = 20_000
 _FIRST: Final = 100
@@ -99,7 +100,7 @@ class Run:
                 status = self._idle()
         return self.outcome(status)
 
-    def outcome(self, status: Status, *, switched: bool = False) -> Outcome:
+    def outcome(self, status: Status) -> Outcome:
         """What came of it so far."""
         return Outcome(
             name=self.key.name,
@@ -110,7 +111,6 @@ class Run:
             size=self.size,
             applied=self.applied,
             parked=self.parked,
-            switched=switched,
         )
 
     def step(self, conn: Connection, start: int, stop: int) -> None:

@@ -6,7 +6,9 @@ refusal *means* for an append (a taken id, a moved stream) is decided in `append
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from typing import Final
 
 import attrs
@@ -108,9 +110,14 @@ _PASSING: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "08", "57P")
 """How the codes begin of a lock that is held, and of a server that is lost, stops or starts."""
 
 
+def code_of(cause: BaseException | None) -> str:
+    """SQLite's name for an error of the driver's, or PostgreSQL's SQLSTATE; empty for any other."""
+    return getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
+
+
 def _sentence(cause: BaseException | None, *, lost: bool) -> str:
     """The longest matching beginning of the driver's code wins."""
-    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
+    code = code_of(cause)
     if code == "42501":
         return f"{_FORBIDDEN}: {cause}"
     if code.startswith("SQLITE_CORRUPT"):
@@ -165,6 +172,15 @@ def refusal(
     return StoreError(sentence)
 
 
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Tell the driver's errors, as SQLAlchemy wraps them, as the ledger's own."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise refusal(error) from error.orig
+
+
 def unreachable(cause: BaseException | None) -> StoreError:
     """The error of a server that does not answer."""
     return StoreError(
@@ -180,7 +196,7 @@ def passes(error: StoreError) -> bool:
         False
     """
     cause = error.__cause__
-    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
+    code = code_of(cause)
     if isinstance(cause, OSError) or code.startswith(_PASSING):
         return True
     if error.message in {_LOST, _LOST_READING, _LOCKED}:

@@ -25,11 +25,11 @@ from ledger.errors import (
 )
 from ledger.store import fresh, migrating
 from ledger.store import guards as guarding
-from ledger.store.binds import is_session, refuse_options
+from ledger.store.binds import Bind, is_session, refuse_options
 from ledger.store.engines import mark
 from ledger.store.layout import Layout
 from ledger.store.tables import tables_for
-from ledger.store.transaction import Bind, reading, watch_savepoints, writing
+from ledger.store.transaction import reading, watch_savepoints, writing
 
 REVISION: Final = "ledger_0007"
 """The last migration, which this version of the library reads and writes."""

@@ -18,13 +18,12 @@ from typing import Final
 
 import attrs
 from sqlalchemy import Connection, Engine, Table, text
-from sqlalchemy.exc import DBAPIError
 
 from ledger.errors import StoreError
 from ledger.projections.answer import Answer
-from ledger.store.refusals import refusal
+from ledger.store.binds import Bind
+from ledger.store.refusals import told
 from ledger.store.tables import Tables
-from ledger.store.transaction import Bind
 from ledger.store.turns import only_connection
 from ledger.store.ways import lent
 
@@ -79,7 +78,7 @@ def sweep(engine: Engine, tables: Tables, views: Sequence[Table]) -> tuple[Step,
     Raises:
         StoreError: The database refused: somebody is reading or writing, or a right is missing.
     """
-    with _refusals(), _autocommit(engine) as conn:
+    with told(), _autocommit(engine) as conn:
         if engine.dialect.name == "postgresql":
             statistics = _write_anew(conn, [tables.event, tables.parked, tables.cursor, *views])
             return (_postgres_step(done=True), *(() if statistics else (_STATISTICS,)), _COPIES)
@@ -125,14 +124,6 @@ def _in_memory(engine: Engine) -> bool:
         return all(not file for *_, file in conn.exec_driver_sql("PRAGMA database_list"))
 
 
-@contextlib.contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        raise refusal(error) from error.orig
-
-
 def _postgres_step(*, done: bool) -> Step:
     if done:
         return Step(
@@ -145,7 +136,7 @@ def _postgres_step(*, done: bool) -> Step:
 def _cut_journal(engine: Engine) -> list[Step]:
     """Let no page of the past stand in a journal: of a write-ahead log, or one that is kept."""
     try:
-        with _refusals(), _autocommit(engine) as conn:
+        with told(), _autocommit(engine) as conn:
             mode = str(conn.exec_driver_sql("PRAGMA journal_mode").scalar()).lower()
             if mode == "wal":
                 busy = _cut_wal(conn)

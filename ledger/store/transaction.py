@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ManagesConnection, StaticPool
 
 from ledger.errors import StoreError
+from ledger.store.binds import Bind
 from ledger.store.fetching import is_psycopg
 from ledger.store.held import Held, Writer
 from ledger.store.refusals import driver_error, refusal
@@ -45,8 +46,6 @@ from ledger.store.ways import (
     refuse_hosts_autocommit,
     set_options,
 )
-
-Bind = Engine | Connection
 
 
 @contextlib.contextmanager
