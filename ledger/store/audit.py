@@ -63,13 +63,12 @@ def audit(
     origin: str,
     *,
     since: int = 0,
-    upto: int | None = None,
     roots_at: Collection[int] = (),
     spread: Spread | None = None,
     contents: bool = True,
     progress: Progress | None = None,
 ) -> Audited:
-    """Check the events of a log from `since` on up to `upto` (all, if not given), heads and guards.
+    """Check the events of a log from `since` on, heads and guards.
 
     What lies before `since` is taken at its word. `roots` of the answer holds the 32-byte root for
     every size of `roots_at` from `since` on. The rows are streamed, by other processes where there
@@ -96,36 +95,35 @@ def audit(
         roots = {0: EMPTY_ROOT} if 0 in roots_at else {}
         return Audited(origin=origin, size=0, known_at=None, root=EMPTY_ROOT, roots=roots)
     log, size = head["id"], head["size"]
-    start, stop = min(since, size), size if upto is None else min(upto, size)
-    walk = _begun(conn, tables, origin, (log, start, stop), frozenset(roots_at))
+    start = min(since, size)
+    walk = _begun(conn, tables, origin, (log, start, size), frozenset(roots_at))
     walk.keep_root()
     streams = functools.cache(functools.partial(_streams, conn, tables, log, start))
     with _first_of_all(conn, tables, log, walk, size):
         if not contents:
-            walk.along_leaves(entries(conn, tables, log, start, stop), stop, progress)
+            walk.along_leaves(entries(conn, tables, log, start, size), size, progress)
         else:
-            alone = stop if spread is None else min(stop, -(-start // WIDTH) * WIDTH)
-            walk.along(pages(conn, tables, log, start, alone), stop, progress)
+            alone = size if spread is None else min(size, -(-start // WIDTH) * WIDTH)
+            walk.along(pages(conn, tables, log, start, alone), size, progress)
             if spread is not None:
-                of = log, stop
+                of = log, size
                 _together(conn, tables, walk, spread, of=of, first=streams, progress=progress)
     walk.holes.settle(conn, tables, log, walk.size, size)
-    if walk.size < stop:
+    if walk.size < size:
         raise MissingEntry(
             f"The head of {origin} counts {size:,} events, but the one at sequence "
             f"{walk.size} is missing.",
             sequence=walk.size,
         )
-    known_at = walk.known_at if contents or stop < size else head["known_at"]
-    heads.check_head(origin, head, walk.size, known_at)
+    known_at = walk.known_at if contents else head["known_at"]
+    heads.check_head(origin, head, known_at)
     if contents and (odd := streams()) is not None:
         raise odd
     heads.check_guards(conn, tables)
-    if stop == size:
-        check_nodes(conn, tables, log, walk.nodes, start)
+    check_nodes(conn, tables, log, walk.nodes, start)
     return Audited(
         origin=origin,
-        size=walk.size,
+        size=size,
         known_at=known_at,
         root=walk.frontier.root(),
         roots=walk.roots,

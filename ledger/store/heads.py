@@ -40,8 +40,8 @@ def head(conn: Connection, tables: Tables, origin: str) -> RowMapping | None:
         raise HeadMismatch(f"The head of {origin} cannot be read: {error}.") from error
 
 
-def check_head(origin: str, head: RowMapping, size: int, known_at: dt.datetime | None) -> None:
-    """Compare a log's head with the events, of which so many were looked at.
+def check_head(origin: str, head: RowMapping, known_at: dt.datetime | None) -> None:
+    """Compare a log's head with its events, as many as it counts, and the last one's instant.
 
     Raises:
         HeadMismatch: There are more events than it counts, or its last instant is another.
@@ -52,11 +52,11 @@ def check_head(origin: str, head: RowMapping, size: int, known_at: dt.datetime |
             f"{head['last']}.",
             sequence=head["size"],
         )
-    if size == head["size"] and head["known_at"] != known_at:
+    if head["known_at"] != known_at:
         raise HeadMismatch(
             f"The head of {origin} says that its last event was known at {head['known_at']}, the "
             f"entries give {known_at}.",
-            sequence=size - 1,
+            sequence=head["size"] - 1,
         )
 
 

@@ -85,14 +85,6 @@ def test_a_log_in_order_gives_its_roots(engine, tables, log):
     assert str(found).startswith("default: 8 events in order, root ")
 
 
-def test_a_part_of_the_log_can_be_audited(engine, tables, log, tamper):
-    tamper("UPDATE ledger_event SET slot_what = NULL WHERE seq = 6")
-    found = audited(engine, tables, upto=6)
-    assert (found.size, found.root) == (6, root_of(draft.leaf_hash for draft in log[:6]))
-    with pytest.raises(CommitmentMismatch):
-        audited(engine, tables, upto=7)
-
-
 def test_a_log_that_nobody_wrote_is_empty(engine, tables):
     found = audited(engine, tables, roots_at=[0, 1])
     assert (found.size, found.root, found.roots) == (0, root_of([]), {0: root_of([])})
