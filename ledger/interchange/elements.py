@@ -61,7 +61,7 @@ def written(path: Path) -> str:
     return shown.removeprefix(".") or "(all of it)"
 
 
-def elements(file: BinaryIO, wanted: Wanted, *, limit: int = MAX_LINE) -> Iterator[Element]:
+def elements(file: BinaryIO, wanted: Wanted) -> Iterator[Element]:
     r"""The values at the wanted places, outermost first: nothing inside one is looked at again.
 
     Raises:
@@ -74,7 +74,7 @@ def elements(file: BinaryIO, wanted: Wanted, *, limit: int = MAX_LINE) -> Iterat
         >>> [(written(one.path), one.line.number, one.line.raw) for one in found]
         [('a[0]', 1, b'1'), ('a[1]', 1, b'{"b": 2}')]
     """
-    return _Cutter(file, wanted, limit).elements()
+    return _Cutter(file, wanted).elements()
 
 
 def pieces(source: Source, *lists: tuple[str, ...]) -> Iterator[Element]:
@@ -97,12 +97,10 @@ def pieces(source: Source, *lists: tuple[str, ...]) -> Iterator[Element]:
 class _Cutter:
     """One pass over a document, sign by sign where they matter."""
 
-    def __init__(self, file: BinaryIO, wanted: Wanted, limit: int) -> None:
+    def __init__(self, file: BinaryIO, wanted: Wanted) -> None:
         self._file = file
         self._wanted = wanted
-        self._limit = limit
         self._path: list[str | int] = []
-        self._buffer = b""
         self._at = 0
         self._line = 1
         self._buffer = self._read().removeprefix(_MARK)
@@ -257,7 +255,7 @@ class _Cutter:
         return raw
 
     def _check(self, many: int) -> None:
-        if many > self._limit:
+        if many > MAX_LINE:
             raise self._fault(
-                f"one element is longer than {self._limit:,} bytes, the most that one may have"
+                f"one element is longer than {MAX_LINE:,} bytes, the most that one may have"
             )

@@ -35,6 +35,7 @@ _NO_TEXT: Final = {
 }
 _SHEETS: Final = (".xlsx", ".xlsm", ".ods")
 _PIECE: Final = 4_096
+_START: Final = 65_536
 MAX_TEXT_BYTES: Final = 80_000_000
 """The most bytes of a file that is read as a whole."""
 
@@ -111,7 +112,7 @@ class Source:
             return kind, "Unpack it first, or pack it with gzip."
         return kind, "Export from it in a format that is imported: claims import --help."
 
-    def start(self, most: int = 65_536) -> bytes:
+    def start(self) -> bytes:
         """The first bytes, to see what they are; none of a folder or a pipe.
 
         Raises:
@@ -121,12 +122,12 @@ class Source:
         if self.path.is_file():
             try:
                 with self.opened() as file:
-                    while len(found) < most and (piece := file.read(_PIECE)):
+                    while len(found) < _START and (piece := file.read(_PIECE)):
                         found += piece
             except DAMAGED as error:
                 if not found:  # else the reader tells how far it is sound
                     raise self._damaged(error) from error
-        return found[:most]
+        return found[:_START]
 
     def _damaged(self, error: Exception) -> InvalidImport:
         return InvalidImport(

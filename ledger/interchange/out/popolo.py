@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from ledger.interchange.out.iris import Iris
 from ledger.interchange.out.leaving import Leaving, leaving
 from ledger.interchange.out.plainly import last_day, plain_date
 from ledger.interchange.out.streaming import filled, write_lists
@@ -20,9 +19,8 @@ from ledger.projections.answer import plain
 from ledger.view import View
 
 
-def write(view: View, file: BinaryIO, *, iris: Iris) -> int:
+def write(view: View, file: BinaryIO) -> int:
     """Write one Popolo document; gives the number of its objects. Ids stay as they are."""
-    del iris  # Popolo's ids are local
     names = _names(view)
     lists = [
         ("persons", _people(view, names, person=True)),

@@ -249,14 +249,14 @@ class _Document:
     def _name(self, kind: str, id_: str) -> Any:
         return self.document.valid_qualified_name(self._id(kind, id_))
 
-    def _utterance(self, act: ev.Act, id_: str, type_: str = "Utterance") -> str:
+    def _utterance(self, act: ev.Act, id_: str) -> str:
         """The occasion: one activity for all the claims that share it."""
         key = f"of-{id_}" if act.utterance_key is None else act.utterance_key
         utterance = self._id("utterance", key)
         known = self.document.get_record(utterance)
         if not known:
             fields = _told(uttered=act.uttered)
-            self.document.activity(utterance, other_attributes=self._typed(type_, fields))
+            self.document.activity(utterance, other_attributes=self._typed("Utterance", fields))
         elif act.uttered is not None:
             known[0].add_attributes(_told(uttered=act.uttered))
         return utterance
