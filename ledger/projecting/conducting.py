@@ -6,17 +6,16 @@ the pointer is switched, under the lock of the log's head so that no append come
 
 from __future__ import annotations
 
-import threading
 from typing import Final
 
 import attrs
 
 from ledger.errors import InvalidProjection, ProjectionFailed
-from ledger.model.fields import check_flag, check_seconds, check_told
+from ledger.model.fields import check_flag
 from ledger.projecting import building
 from ledger.projecting.owning import owning
 from ledger.projecting.registry import Entry, Outcome, Site, Status
-from ledger.projecting.running import BATCH, Moved, Progress, Run, Wait
+from ledger.projecting.running import Moved, Orders, Run
 from ledger.store import cursors
 from ledger.store.append import lock_head
 from ledger.store.cursors import Build, Cursor
@@ -24,43 +23,6 @@ from ledger.store.transaction import writing
 
 _NEAR: Final = 1_000
 """How many events the switch itself takes at most, while appends wait."""
-
-
-@attrs.frozen(kw_only=True)
-class Orders:
-    """What a run is asked to do.
-
-    Raises:
-        InvalidProjection: a batch of no events, or fewer than none to be read.
-        Invalid: who is to be told, or to wait, cannot be called; `poll` is no time to wait.
-    """
-
-    until: int | None = None
-    batch: int = BATCH
-    progress: Progress | None = None
-    stop: threading.Event = attrs.field(factory=threading.Event)
-    wait: Wait | None = None
-    poll: float = 1.0
-    switch: bool = False
-
-    def __attrs_post_init__(self) -> None:
-        if type(self.batch) is not int or self.batch < 1:
-            raise InvalidProjection(
-                f"A batch holds at least one event, not {self.batch!r}. Leave it out for "
-                f"{BATCH:,}.",
-                field="batch",
-                given=self.batch,
-            )
-        if self.until is not None and (type(self.until) is not int or self.until < 0):
-            raise InvalidProjection(
-                f"until is a number of events, 0 or more, not {self.until!r}. Leave it out for "
-                "all that the log holds.",
-                field="until",
-                given=self.until,
-            )
-        check_seconds(self.poll, "poll")
-        check_told(self.progress, "progress")
-        check_told(self.wait, "wait", such_as="time.sleep")
 
 
 def conduct(site: Site, entry: Entry, at: Cursor | None, orders: Orders) -> Outcome:
@@ -75,11 +37,7 @@ def conduct(site: Site, entry: Entry, at: Cursor | None, orders: Orders) -> Outc
             projection=entry.of(at.key.build),
             key=at.key,
             fence=fence,
-            stop=orders.stop,
-            until=orders.until,
-            batch=orders.batch,
-            progress=orders.progress,
-            poll=orders.poll,
+            orders=orders,
         )
         switched = False
         if at.phase == "building":

@@ -19,7 +19,7 @@ from ledger.errors import InvalidProjection, LedgerError, ProjectionFailed, View
 from ledger.model.events import StoredEvent
 from ledger.projecting import checking, mending
 from ledger.projecting.checking import Checked
-from ledger.projecting.conducting import Orders, begun, begun_anew, conduct
+from ledger.projecting.conducting import begun, begun_anew, conduct
 from ledger.projecting.inlining import LIMIT, Inline, Memories
 from ledger.projecting.looking import ProjectionStatus, Served, serving, statuses
 from ledger.projecting.projection import Mode, Projection
@@ -33,7 +33,7 @@ from ledger.projecting.registry import (
     Source,
     entry_of,
 )
-from ledger.projecting.running import BATCH, Progress, Wait
+from ledger.projecting.running import BATCH, Orders, Progress, Wait
 from ledger.projecting.stopping import event_of
 from ledger.projecting.waking import news
 from ledger.store import cursors

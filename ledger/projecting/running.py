@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Engine, NestedTransaction
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ledger.errors import InvalidProjection, ProjectionFailed
+from ledger.model.fields import check_seconds, check_told
 from ledger.projecting import building, telling
 from ledger.projecting.effects import Effects
 from ledger.projecting.failing import momentary
@@ -54,6 +55,43 @@ Wait = Callable[[float], object]
 """Waits for news of the log, so many seconds at most; may come back early."""
 
 
+@attrs.frozen(kw_only=True)
+class Orders:
+    """What a run is asked to do.
+
+    Raises:
+        InvalidProjection: a batch of no events, or fewer than none to be read.
+        Invalid: who is to be told, or to wait, cannot be called; `poll` is no time to wait.
+    """
+
+    until: int | None = None
+    batch: int = BATCH
+    progress: Progress | None = None
+    stop: threading.Event = attrs.field(factory=threading.Event)
+    wait: Wait | None = None
+    poll: float = 1.0
+    switch: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if type(self.batch) is not int or self.batch < 1:
+            raise InvalidProjection(
+                f"A batch holds at least one event, not {self.batch!r}. Leave it out for "
+                f"{BATCH:,}.",
+                field="batch",
+                given=self.batch,
+            )
+        if self.until is not None and (type(self.until) is not int or self.until < 0):
+            raise InvalidProjection(
+                f"until is a number of events, 0 or more, not {self.until!r}. Leave it out for "
+                "all that the log holds.",
+                field="until",
+                given=self.until,
+            )
+        check_seconds(self.poll, "poll")
+        check_told(self.progress, "progress")
+        check_told(self.wait, "wait", such_as="time.sleep")
+
+
 class Moved(Exception):
     """Somebody else moved the cursor."""
 
@@ -66,13 +104,9 @@ class Run:
     projection: Projection
     key: Build
     fence: int
-    stop: threading.Event
-    until: int | None = None
-    batch: int = BATCH
-    width: int = _FIRST
-    progress: Progress | None = None
+    orders: Orders
     wait: Wait | None = None
-    poll: float = 1.0
+    width: int = _FIRST
     position: int = 0
     size: int = 0
     applied: int = 0
@@ -88,7 +122,7 @@ class Run:
         while status is None:
             goal = self._goal()
             telling.lag(self.site, self.key, position=self.position, size=self.size)
-            if self.stop.is_set():
+            if self.orders.stop.is_set():
                 status = "stopped"
             elif self.position < goal:
                 status = self._advance(goal)
@@ -145,7 +179,7 @@ class Run:
     def _goal(self) -> int:
         with self.site.reading() as conn:
             self.size = self.site.size(conn)
-        return self.size if self.until is None else min(self.until, self.size)
+        return self.size if self.orders.until is None else min(self.orders.until, self.size)
 
     def _refresh(self) -> Status | None:
         """Look where the cursor stands; "elsewhere" where it is not ours."""
@@ -161,8 +195,9 @@ class Run:
     def _advance(self, goal: int) -> Status | None:
         """Go on to a goal by batches, which grow as long as they take no time worth mentioning."""
         failures = 0
-        while self.position < goal and not self.stop.is_set():
-            stop, begun = min(self.position + min(self.width, self.batch), goal), time.monotonic()
+        while self.position < goal and not self.orders.stop.is_set():
+            stop = min(self.position + min(self.width, self.orders.batch), goal)
+            begun = time.monotonic()
             try:
                 with telling.batch(self.site, self.key), writing(self.site.bind) as conn:
                     self.step(conn, self.position, stop)
@@ -177,7 +212,7 @@ class Run:
                     self.width = ahead if ahead > 0 else (stop - self.position) // 2
                 elif failures < self.projection.retries:
                     failures += 1
-                    self.stop.wait(min(_PAUSE * 2**failures, _LONGEST_PAUSE))
+                    self.orders.stop.wait(min(_PAUSE * 2**failures, _LONGEST_PAUSE))
                 elif (status := self._set_aside(failure, failures + 1)) is not None:
                     return status
                 else:
@@ -185,10 +220,10 @@ class Run:
             else:
                 failures, many = 0, stop - self.position
                 late = time.monotonic() - begun > _LONG
-                self.width = max(1, many // 2) if late else min(self.batch, self.width * 2)
+                self.width = max(1, many // 2) if late else min(self.orders.batch, self.width * 2)
                 self._passed(stop)
                 if late and self.site.bind.dialect.name == "sqlite":
-                    self.stop.wait(_GAP)
+                    self.orders.stop.wait(_GAP)
                 self._make_effects()
         return None
 
@@ -196,8 +231,8 @@ class Run:
         self.applied += stop - self.position
         self.position = stop
         telling.lag(self.site, self.key, position=stop, size=self.size)
-        if self.progress is not None:
-            self.progress(stop, self.size)
+        if self.orders.progress is not None:
+            self.orders.progress(stop, self.size)
 
     def _set_aside(self, failure: ProjectionFailed, attempts: int) -> Status | None:
         """Park the event at the cursor and pass it, or note that it stops the build.
@@ -235,7 +270,7 @@ class Run:
                 projection=self.projection,
                 key=self.key,
                 fence=self.fence,
-                stop=self.stop,
+                stop=self.orders.stop,
             )
             if many := effects.catch_up(self.position):
                 self.parked += many
@@ -244,9 +279,9 @@ class Run:
     def _idle(self) -> Status | None:
         """Wait for news, and say every now and then that the owner is alive."""
         assert self.wait is not None  # noqa: S101 - go() has looked
-        self.wait(self.poll)
+        self.wait(self.orders.poll)
         # A sign of life is a commit too: given at each news, it would be news to every other owner.
-        if time.monotonic() - self.beaten >= self.poll:
+        if time.monotonic() - self.beaten >= self.orders.poll:
             with writing(self.site.bind) as conn:
                 now = self.site.clock()
                 alive = cursors.beat(conn, self.site.tables, self.key, self.fence, now)

@@ -16,7 +16,7 @@ from ledger import Ledger, Topic
 from ledger.errors import StoreError
 from ledger.projecting import Projection
 from ledger.projecting.owning import owning
-from ledger.projecting.running import Run
+from ledger.projecting.running import Orders, Run
 from ledger.store import cursors, transaction
 from ledger.store.cursors import Build
 from tests.waiting import until
@@ -218,14 +218,14 @@ def test_the_batch_of_a_stale_owner_is_refused_rows_and_all(small, kit):
 
     stale = take()
     made = kit.acts()
-    late = Run(site=site, projection=made, key=key, fence=stale, stop=threading.Event(), batch=1)
+    late = Run(site=site, projection=made, key=key, fence=stale, orders=Orders(batch=1))
     late.position = 5
     fresh = take()
     assert fresh == stale + 1
     assert late.go().status == "elsewhere"
     assert late._advance(8) == "elsewhere"
     assert kit.seqs(small) == []
-    owner = Run(site=site, projection=made, key=key, fence=fresh, stop=threading.Event())
+    owner = Run(site=site, projection=made, key=key, fence=fresh, orders=Orders())
     assert owner.go().status == "caught_up"
     assert kit.seqs(small) == [5, 6, 7]
 
