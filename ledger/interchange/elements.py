@@ -14,11 +14,10 @@ import attrs
 
 from ledger.codec.canonical import parse
 from ledger.errors import InvalidImport, NotJson
-from ledger.interchange.lines import DAMAGED, MAX_LINE, UTF16, Line
+from ledger.interchange.lines import DAMAGED, MARK, MAX_LINE, UTF16, Line
 from ledger.interchange.source import Source
 
 _PIECE: Final = 65_536
-_MARK: Final = b"\xef\xbb\xbf"
 _SIGNS: Final = re.compile(rb'["\\{}\[\],:]')
 _BLANKS: Final = re.compile(rb"[ \t\r\n]+")
 _STRING: Final = re.compile(rb'["\\]')
@@ -103,7 +102,7 @@ class _Cutter:
         self._path: list[str | int] = []
         self._at = 0
         self._line = 1
-        self._buffer = self._read().removeprefix(_MARK)
+        self._buffer = self._read().removeprefix(MARK)
         if self._buffer.startswith(UTF16):
             raise self._fault("the file is UTF-16, not UTF-8")
 

@@ -20,7 +20,7 @@ MAX_LINE: Final = 5_000_000
 """The most bytes that one line may have, unpacked, its line end included."""
 
 _PIECE: Final = 65_536
-_MARK: Final = b"\xef\xbb\xbf"
+MARK: Final = b"\xef\xbb\xbf"
 UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 """What Python says of a gzip packing that cannot be undone."""
@@ -60,7 +60,7 @@ class Line:
         """
         if self.fault:
             raise InvalidImport(self.fault, given=self.raw[:40])
-        raw = self.raw.removeprefix(_MARK) if self.marked else self.raw
+        raw = self.raw.removeprefix(MARK) if self.marked else self.raw
         nul = raw.find(b"\0")
         if nul >= 0:
             what = (
@@ -93,7 +93,7 @@ def lines(file: BinaryIO, *, limit: int = MAX_LINE) -> Iterator[Line]:
         raw, damage = _read(file, limit + 1)
         if not raw and not damage:
             return
-        line = Line(number=number, raw=raw, marked=number == 1 and raw.startswith(_MARK))
+        line = Line(number=number, raw=raw, marked=number == 1 and raw.startswith(MARK))
         if damage:
             yield attrs.evolve(line, fault=damage)
             return

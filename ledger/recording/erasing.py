@@ -100,7 +100,7 @@ def plan(intake: Intake, record: str, slots: Sequence[str] | None, *, quotations
     left = (
         *_other_versions(facts, found),
         *_own_documents(facts, found),
-        *_left(facts, found, _words_of(facts, found)),
+        *_left(facts, found, _standing(facts, _words_of(facts, found))),
     )
     falls = stored.type == "proposition_defined" and (id_, "what") in found
     return Plan(
@@ -242,7 +242,7 @@ def _of_a_person(facts: Facts, ids: Sequence[str], slots: Collection[str]) -> Pl
     return Plan(
         record=facts.public(ids[0]),
         parts=tuple(found.values()),
-        left=tuple(_part(facts, *one, "holds the same") for one in named if one not in found),
+        left=tuple(_left(facts, found, named)),
     )
 
 
@@ -349,9 +349,7 @@ def _quoted_from(facts: Facts, document: str) -> Iterator[str]:
 
 
 def _left(
-    facts: Facts, found: Mapping[tuple[str, str], Part], needles: Collection[str]
+    facts: Facts, found: Mapping[tuple[str, str], Part], places: Iterable[tuple[str, str]]
 ) -> Iterator[Part]:
-    """Where the same words stand in slots that nobody asked to erase."""
-    for id_, slot in _standing(facts, needles):
-        if (id_, slot) not in found:
-            yield _part(facts, id_, slot, "holds the same")
+    """The slots in which the same stands, and that nobody asked to erase."""
+    return (_part(facts, *one, "holds the same") for one in places if one not in found)

@@ -180,8 +180,8 @@ def take(
     held = cursor(conn, tables, key, lock=True)
     if held is None or held.phase == "retired":
         return None
-    alive = held.owner is not None and held.owner != owner and held.beat_at is not None
-    if alive and stale is not None and held.beat_at is not None and held.beat_at >= stale:
+    seen = None if held.owner in (None, owner) else held.beat_at
+    if seen is not None and stale is not None and seen >= stale:
         return None
     one = update(tables.cursor).where(*_is(tables.cursor, key), c.fence == held.fence)
     taken = conn.execute(one.values(owner=owner, fence=held.fence + 1, beat_at=now))
@@ -266,21 +266,11 @@ def parked(conn: Connection, tables: Tables, key: Build) -> list[Parked]:
     """What a build could not take, in the log's order."""
     c = tables.parked.c
     query = (
-        select(c.seq, c.event_id, c.kind, c.reason, c.attempts, c.at)
+        select(c.seq.label("sequence"), c.event_id, c.kind, c.reason, c.attempts, c.at)
         .where(*_is(tables.parked, key))
         .order_by(c.seq)
     )
-    return [
-        Parked(
-            sequence=row.seq,
-            event_id=row.event_id,
-            kind=row.kind,
-            reason=row.reason,
-            attempts=row.attempts,
-            at=row.at,
-        )
-        for row in conn.execute(query)
-    ]
+    return [Parked(**row._asdict()) for row in conn.execute(query)]
 
 
 def table_number(conn: Connection, tables: Tables) -> int | None:
