@@ -1,7 +1,8 @@
 """The driver's errors, told as the ledger's own.
 
 Here lives one mapping from SQLite's result names and PostgreSQL's SQLSTATEs to sentences. What a
-refusal *means* for an append (a taken id, a moved stream) is decided in `append`.
+refusal *means* for an append (a taken id, a moved stream) is decided where it is written, in
+`on_sqlite` and `on_postgres`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The tables of the log, as SQLAlchemy Core objects (store.md, 1).
 
 Here live names, columns and constraints. The triggers that keep the log append-only are in the
-migrations, the statements that write in `append`, those that read in `read`. What is derived from
-the log can be made anew and has no guards: its statements are in `tree` and `cursors`, its own
-tables in `views`.
+migrations, the statements that write in `on_sqlite` and `on_postgres`, those that read in `read`.
+What is derived from the log can be made anew and has no guards: its statements are in `tree` and
+`cursors`, its own tables in `views` and `cells`.
 
 ```
 ledger_log     id | origin | size | known_at                        one row per log: its head
