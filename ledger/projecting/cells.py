@@ -31,7 +31,7 @@ from ledger.projecting.registry import Factory
 from ledger.projections.changing import changed_by
 from ledger.projections.indexing import FRAME_TYPES, host_ids, is_of_the_frame
 from ledger.store import cells as store
-from ledger.store import read, views
+from ledger.store import read
 from ledger.store.layout import Layout
 
 NAME: Final = store.NAME
@@ -277,7 +277,7 @@ def _read(found: _Found, page: Page) -> None:
     add, link, name = found.claims.append, found.links.append, found.named.append
     if len(kept) > _REMEMBERED:
         kept.clear()
-    for seq, id_, type_, who, what in views.slim_rows(
+    for seq, id_, type_, who, what in read.slim_rows(
         page.conn, page.tables, page.log_id, page.start, page.stop
     ):
         ids[id_] = seq
@@ -342,7 +342,7 @@ def _moved(page: Page, link: Table, change: str) -> Iterator[store.CellRow]:
                 if event.changes.get("proposition"):
                     propositions[event.changes["proposition"]] = 0
         fresh = set(changes)
-    seq_of = views.sequences(page.conn, page.tables, page.log_id, [*parties, *propositions])
+    seq_of = read.sequences(page.conn, page.tables, page.log_id, [*parties, *propositions])
     by = [seq_of[id_] for id_ in parties if id_ in seq_of] + [store.NOBODY] * of_nobody
     on = [seq_of[id_] for id_ in propositions if id_ in seq_of]
     for party, proposition in itertools.product(by, on):

@@ -25,7 +25,7 @@ from ledger.model.bounds import Bounds
 from ledger.model.moment import Edtf
 from ledger.projecting.projection import Page, Projection, sequences
 from ledger.projecting.registry import Factory
-from ledger.store import views
+from ledger.store import read, views
 from ledger.store.layout import Layout
 from ledger.store.views import NOBODY, ClaimRow
 
@@ -133,7 +133,7 @@ def _from_events(found: _Found, events: Sequence[ev.StoredEvent]) -> None:
 
 def _from_rows(found: _Found, page: Page) -> None:
     kept, ids, add = page.memory, found.ids, found.claims.append
-    for seq, id_, type_, who, what in views.slim_rows(
+    for seq, id_, type_, who, what in read.slim_rows(
         page.conn, page.tables, page.log_id, page.start, page.stop
     ):
         if type_ == "claim_recorded":

@@ -21,7 +21,7 @@ from ledger.model.events import StoredEvent
 from ledger.model.fields import check_flag
 from ledger.model.text import show
 from ledger.projecting.failing import momentary
-from ledger.store import read, views
+from ledger.store import read
 from ledger.store.tables import Tables
 
 Mode = Literal["inline", "deferred"]
@@ -101,7 +101,7 @@ def sequences(
         known |= {id_: seq for id_, seq in told.items() if seq is not None}
         missing = [id_ for id_ in missing if id_ not in known]
     if missing:
-        looked_up = views.sequences(page.conn, page.tables, page.log_id, missing)
+        looked_up = read.sequences(page.conn, page.tables, page.log_id, missing)
         known |= looked_up
         kept |= {id_: looked_up[id_] for id_ in lasting if id_ in looked_up}
     return known

@@ -11,7 +11,7 @@ import datetime as dt
 import functools
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 from sqlalchemy import Connection, Select, bindparam, select
@@ -21,6 +21,7 @@ from ledger.errors import MissingEntry
 from ledger.model.text import is_storable
 from ledger.store.batch import Head
 from ledger.store.fetching import fetched
+from ledger.store.riding import Riding
 from ledger.store.tables import Tables
 from ledger.store.types import in_utc, stored_instant
 
@@ -31,6 +32,9 @@ STRETCH: Final = 4_000
 """How many sequences are looked at in one go when only some types or one stream are wanted."""
 
 _PAGE_OF_LEAVES: Final = 20_000
+
+SlimRow = tuple[int, str, str, bytes | None, bytes | None]
+"""Of a row of the log its sequence, id and type, and the slots who and what."""
 
 
 def head(conn: Connection, tables: Tables, origin: str) -> Head | None:
@@ -179,6 +183,35 @@ def sequences_of(conn: Connection, tables: Tables, log_id: int, type_: str, stop
         "WHERE log_id = CAST(? AS bigint) AND seq < CAST(? AS bigint) AND type = ?"
     )
     return {seq for (seq,) in fetched(conn, query, (log_id, stop, type_))}
+
+
+def sequences(
+    conn: Connection | Riding, tables: Tables, log_id: int, ids: Collection[str]
+) -> dict[str, int]:
+    """The sequences of events by their ids, in one query."""
+    if not ids:
+        return {}
+    if isinstance(conn, Riding):
+        with conn.looking() as looking:
+            return sequences(looking, tables, log_id, ids)
+    among, given = "= ANY(CAST(? AS text[]))", cast("str | list[str]", [*ids])
+    if conn.dialect.name == "sqlite":  # the number of its parameters is limited
+        among, given = "IN (SELECT value FROM json_each(?))", json.dumps(given)
+    query = (
+        f"SELECT id, seq FROM {tables.layout.qualified('event')} WHERE log_id = ? AND id {among}"  # noqa: S608 - a checked name
+    )
+    return dict(cast("Sequence[tuple[str, int]]", fetched(conn, query, (log_id, given))))
+
+
+def slim_rows(
+    conn: Connection, tables: Tables, log_id: int, start: int, stop: int
+) -> Sequence[SlimRow]:
+    """The rows with `start` <= sequence < `stop` in order, only what views are made from."""
+    query = (
+        f"SELECT seq, id, type, slot_who, slot_what FROM {tables.layout.qualified('event')} "  # noqa: S608 - a checked name
+        "WHERE log_id = ? AND seq >= ? AND seq < ? ORDER BY seq"
+    )
+    return cast("Sequence[SlimRow]", fetched(conn, query, (log_id, start, stop)))
 
 
 def _rows_among(

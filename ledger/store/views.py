@@ -19,9 +19,8 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import json
-from collections.abc import Collection, Iterable, Sequence
-from typing import Final, TypeAlias, cast
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -37,20 +36,16 @@ from sqlalchemy import (
     text,
 )
 
-from ledger.store.fetching import changed, fetched, is_psycopg
+from ledger.store.fetching import changed, is_psycopg
 from ledger.store.filling import MANY, copy, fill
 from ledger.store.layout import Layout
 from ledger.store.riding import Riding
-from ledger.store.tables import Tables
 
 VERSION: Final = 1
 NOBODY: Final = -1
 
 ClaimRow: TypeAlias = tuple[int, int, int, dt.date | None, str, str]
 """A row of the table, without its log and its end, in the order of the columns."""
-
-SlimRow: TypeAlias = tuple[int, str, str, bytes | None, bytes | None]
-"""Of a row of the log only what the table is made from: seq, id, type, who, what."""
 
 
 def claim_table(layout: Layout, build: int) -> Table:
@@ -102,13 +97,6 @@ VALUES (CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigin
 UPDATE {table} SET known_to = :known_to
 WHERE log_id = :log AND seq = :seq AND known_to IS NULL""",
     "remove": "DELETE FROM {table} WHERE log_id = :log AND seq = :seq",
-    "sequences_sqlite": """
-SELECT id, seq FROM {table} WHERE log_id = ? AND id IN (SELECT value FROM json_each(?))""",
-    "sequences": """
-SELECT id, seq FROM {table} WHERE log_id = ? AND id = ANY(CAST(? AS text[]))""",
-    "slim": """
-SELECT seq, id, type, slot_who, slot_what FROM {table}
-WHERE log_id = ? AND seq >= ? AND seq < ? ORDER BY seq""",
 }
 
 
@@ -161,27 +149,3 @@ def remove_claims(conn: Connection, table: Table, log_id: int, erased: Iterable[
     given = [{"log": log_id, "seq": seq} for seq in erased]
     if given:
         conn.execute(_sql("remove", table.fullname), given)
-
-
-def sequences(
-    conn: Connection | Riding, tables: Tables, log_id: int, ids: Collection[str]
-) -> dict[str, int]:
-    """The sequences of events by their ids, in one query."""
-    if not ids:
-        return {}
-    if isinstance(conn, Riding):
-        with conn.looking() as looking:
-            return sequences(looking, tables, log_id, ids)
-    name, given = "sequences", cast("str | list[str]", [*ids])
-    if conn.dialect.name == "sqlite":  # the number of its parameters is limited
-        name, given = "sequences_sqlite", json.dumps(given)
-    query = _TEXT[name].format(table=tables.event.fullname)
-    return dict(cast("Sequence[tuple[str, int]]", fetched(conn, query, (log_id, given))))
-
-
-def slim_rows(
-    conn: Connection, tables: Tables, log_id: int, start: int, stop: int
-) -> Sequence[SlimRow]:
-    """The rows with `start` <= sequence < `stop`, only what the table is made from."""
-    query = _TEXT["slim"].format(table=tables.event.fullname)
-    return cast("Sequence[SlimRow]", fetched(conn, query, (log_id, start, stop)))

@@ -15,7 +15,7 @@ from ledger.codec.peek import peek
 from ledger.projecting import cells as cells_view
 from ledger.projecting import claims as claims_view
 from ledger.store import read
-from ledger.store.views import slim_rows
+from ledger.store.read import slim_rows
 from tests.benchmarks.crowds import CHILD
 from tests.benchmarks.databases import Fresh
 from tests.benchmarks.harness import Prepared, Work, in_turn
