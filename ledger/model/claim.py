@@ -7,7 +7,7 @@ FactBank, relations CiTO where it has the name. The lists are open by namespace 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import attrs
 
@@ -63,8 +63,6 @@ RELATIONS: Final = frozenset(
     }
     | REFERRING_BACK
 )
-
-Stance = Literal["supports", "opposes", "neutral", "mixed", "undeclared"]
 
 
 def one_of(value: str, known: Sequence[str], field: str) -> str:

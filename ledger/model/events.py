@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import attrs
 
@@ -22,8 +22,6 @@ from ledger.model.moment import Edtf
 from ledger.model.period import ALWAYS, Period
 from ledger.model.quotation import Quotation
 from ledger.model.text import check_id, check_name, show
-
-Slot = Literal["who", "what", "words"]
 
 
 def _field(slot: str, *, fixed: bool, **options: Any) -> Any:
