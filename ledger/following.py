@@ -16,10 +16,11 @@ from sqlalchemy import Engine
 
 from ledger import observing
 from ledger.errors import MissingEntry, StoreError, TimedOut
+from ledger.folding import Folded
 from ledger.model.events import StoredEvent
 from ledger.model.fields import check_seconds, check_told
 from ledger.model.text import check_name
-from ledger.paging import Log, Pulled, Types, Wanted, bounded, bounds, pull
+from ledger.paging import Pulled, Types, Wanted, bounded, bounds, pull
 from ledger.store import read
 from ledger.store.follow import Stop, Stopped, never, stopped_of, waiting
 from ledger.store.refusals import passes
@@ -29,7 +30,7 @@ PATIENCE: Final = 30.0
 
 
 def follow(
-    log: Log,
+    log: Folded,
     *,
     after: int = -1,
     stream: str | None = None,
@@ -64,7 +65,7 @@ def follow(
     return _followed(follower, _engine_of(log))
 
 
-def wait_for(log: Log, sequence: int, *, timeout: float = 10.0, poll: float = 1.0) -> bool:
+def wait_for(log: Folded, sequence: int, *, timeout: float = 10.0, poll: float = 1.0) -> bool:
     """True as soon as this database shows the event at a sequence, which a replica may do late.
 
     Raises:
@@ -121,7 +122,7 @@ class Follower:
     Whoever waits between two looks does it in a way of its own: a thread here, a task in `aio`.
     """
 
-    log: Log
+    log: Folded
     wanted: Wanted
     stopped: Stopped
     poll: float
@@ -134,7 +135,7 @@ class Follower:
     @classmethod
     def of(
         cls,
-        log: Log,
+        log: Folded,
         *,
         after: int,
         wanted: Wanted,
@@ -228,13 +229,13 @@ def _followed(follower: Follower, engine: Engine) -> Generator[StoredEvent, None
                 waiter.arm(pulled.log_id)
 
 
-def _head(log: Log) -> tuple[int | None, int]:
+def _head(log: Folded) -> tuple[int | None, int]:
     with log.reading() as conn:
         head = read.head(conn, log.tables, log.origin)
     return (None, 0) if head is None else (head.log_id, head.size)
 
 
-def _engine_of(log: Log) -> Engine:
+def _engine_of(log: Folded) -> Engine:
     if isinstance(log.bind, Engine):
         return log.bind
     raise StoreError(

@@ -7,48 +7,27 @@ was read.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Engine
 
 from ledger.codec.converter import type_called
 from ledger.codec.entry import Row
 from ledger.codec.envelope import opened
 from ledger.errors import Invalid
+from ledger.folding import Folded
 from ledger.model.events import StoredEvent
 from ledger.model.text import show
 from ledger.store import read
 from ledger.store.collector import collector_paused
-from ledger.store.tables import Tables
 
 Types = str | type[Any] | Collection[str | type[Any]]
 """Event types, by stored name or by class; one or several."""
 
 
-class Log(Protocol):
-    """One log in a database."""
-
-    @property
-    def bind(self) -> Engine | Connection:
-        """What the ledger is bound to."""
-
-    @property
-    def tables(self) -> Tables:
-        """The tables it is in."""
-
-    @property
-    def origin(self) -> str:
-        """Its name."""
-
-    def reading(self) -> contextlib.AbstractContextManager[Connection]:
-        """A connection to read with."""
-
-
 def events(
-    log: Log,
+    log: Folded,
     *,
     after: int = -1,
     stream: str | None = None,
@@ -71,7 +50,7 @@ def events(
     return _events(log, after, limit, Wanted.of(types, stream))
 
 
-def _events(log: Log, after: int, limit: int | None, wanted: Wanted) -> Iterator[StoredEvent]:
+def _events(log: Folded, after: int, limit: int | None, wanted: Wanted) -> Iterator[StoredEvent]:
     last, size, version = bounds(log, wanted, after)
     left = size if limit is None else limit
     while left > 0 and last + 1 < size:
@@ -84,7 +63,7 @@ def _events(log: Log, after: int, limit: int | None, wanted: Wanted) -> Iterator
             return
 
 
-def entries(log: Log, *, until: int) -> Iterator[Row]:
+def entries(log: Folded, *, until: int) -> Iterator[Row]:
     """The first `until` entries with their slots as stored, in order, a page in memory at a time.
 
     Raises:
@@ -138,7 +117,9 @@ class Pulled:
         return self.last + 1 >= self.size
 
 
-def pull(log: Log, wanted: Wanted, *, after: int, limit: int, until: int | None = None) -> Pulled:
+def pull(
+    log: Folded, wanted: Wanted, *, after: int, limit: int, until: int | None = None
+) -> Pulled:
     """A page of what is wanted beyond `after`, and where the log stands as it is read."""
     with log.reading() as conn:
         head = read.head(conn, log.tables, log.origin)
@@ -159,7 +140,7 @@ def pull(log: Log, wanted: Wanted, *, after: int, limit: int, until: int | None 
     return Pulled(events=found, last=page.last, size=head.size, log_id=head.log_id)
 
 
-def bounds(log: Log, wanted: Wanted, after: int) -> tuple[int, int, int | None]:
+def bounds(log: Folded, wanted: Wanted, after: int) -> tuple[int, int, int | None]:
     """Where to begin, the log's size, and the version that ends a stream."""
     with log.reading() as conn:
         head = read.head(conn, log.tables, log.origin)

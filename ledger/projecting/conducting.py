@@ -68,7 +68,7 @@ def _switch(run: Run) -> bool:
         building.make_indexes(conn, run.projection)
     try:
         with writing(site.bind) as conn:
-            size = lock_head(conn, tables, site.source.origin).size
+            size = lock_head(conn, tables, site.folded.origin).size
             held = cursors.cursor(conn, tables, run.key, lock=True)
             if held is None or held.fence != run.fence or size - held.position > _NEAR:
                 return False

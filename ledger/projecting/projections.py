@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table
 
 from ledger.errors import InvalidProjection, LedgerError, ProjectionFailed, ViewMismatch
+from ledger.folding import Folded
 from ledger.model.events import StoredEvent
 from ledger.projecting import checking, mending
 from ledger.projecting.checking import Checked
@@ -30,7 +31,6 @@ from ledger.projecting.registry import (
     Outcome,
     Registry,
     Site,
-    Source,
     entry_of,
 )
 from ledger.projecting.running import BATCH, Orders, Progress, Wait
@@ -60,8 +60,8 @@ class Projections:
         ()
     """
 
-    def __init__(self, source: Source, clock: Clock, *, patience: dt.timedelta = _PATIENCE) -> None:
-        self._site = Site(source=source, clock=clock, patience=patience)
+    def __init__(self, folded: Folded, clock: Clock, *, patience: dt.timedelta = _PATIENCE) -> None:
+        self._site = Site(folded=folded, clock=clock, patience=patience)
         self._registry = Registry()
         self._hints: dict[tuple[int, str, int], int] = {}
         self._behind: deque[Entry] = deque()  # threads put into it and take out of it
@@ -83,9 +83,9 @@ class Projections:
         """
         self._registry.add(entry_of(projection, mode), replace=replace)
 
-    def together(self, source: Source, others: Iterable[Projections]) -> Projections:
+    def together(self, folded: Folded, others: Iterable[Projections]) -> Projections:
         """These and those of other ledgers over the same log, in a transaction that they share."""
-        joint = Projections(source, self._site.clock, patience=self._site.patience)
+        joint = Projections(folded, self._site.clock, patience=self._site.patience)
         joint._hints = self._hints
         for one in (self, *others):
             joint._registry.take_over(one._registry)  # noqa: SLF001 - of our own kind

@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Literal, Protocol
+from typing import Literal
 
 import attrs
 from sqlalchemy import Connection
 
 from ledger.errors import InvalidProjection, UnknownProjection
+from ledger.folding import Folded
 from ledger.model.fields import check_flag
 from ledger.model.text import did_you_mean, is_storable, near, show
 from ledger.projecting.projection import Mode, Projection
@@ -26,29 +27,6 @@ from ledger.store.tables import Tables
 Factory = Callable[[int], Projection]
 Clock = Callable[[], dt.datetime]
 Status = Literal["caught_up", "stopped", "elsewhere", "failing"]
-
-
-class Source(Protocol):
-    """The log that projections read: its database, its tables and its name."""
-
-    @property
-    def bind(self) -> Bind:
-        """Where its transactions come from."""
-
-    @property
-    def tables(self) -> Tables:
-        """Its tables."""
-
-    @property
-    def origin(self) -> str:
-        """Its name."""
-
-    @property
-    def before_reading(self) -> Callable[[], object] | None:
-        """What writes the pending entries of a Session, where it is one."""
-
-    def connected(self) -> AbstractContextManager[Connection]:
-        """A connection to read with, once it is sure that the tables are ours."""
 
 
 @attrs.frozen(kw_only=True)
@@ -237,35 +215,35 @@ class Registry:
 class Site:
     """Where projections run: the log, a clock, and for how long an owner is taken for alive."""
 
-    source: Source
+    folded: Folded
     clock: Clock
     patience: dt.timedelta
 
     @property
     def bind(self) -> Bind:
         """Where transactions come from."""
-        return self.source.bind
+        return self.folded.bind
 
     @property
     def tables(self) -> Tables:
         """The log's tables."""
-        return self.source.tables
+        return self.folded.tables
 
     def reading(self) -> AbstractContextManager[Connection]:
         """A connection to read with; what a Session holds back stays there."""
-        return self.source.connected()
+        return self.folded.connected()
 
     def flush(self) -> None:
         """Write what a Session holds back, before a host's question is answered."""
-        if (write := self.source.before_reading) is not None:
+        if (write := self.folded.before_reading) is not None:
             write()
 
     def log_id(self, conn: Connection) -> int | None:
         """The log's number, None before its first event."""
-        head = read.head(conn, self.tables, self.source.origin)
+        head = read.head(conn, self.tables, self.folded.origin)
         return None if head is None else head.log_id
 
     def size(self, conn: Connection) -> int:
         """How many events the log holds."""
-        head = read.head(conn, self.tables, self.source.origin)
+        head = read.head(conn, self.tables, self.folded.origin)
         return 0 if head is None else head.size

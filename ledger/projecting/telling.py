@@ -19,7 +19,7 @@ from ledger.store.cursors import Build
 
 def batch(site: Site, key: Build) -> AbstractContextManager[observing.Span]:
     """The span around one batch."""
-    return observing.projecting(site.source.origin, _engine(site), key.name)
+    return observing.projecting(site.folded.origin, _engine(site), key.name)
 
 
 def lag(site: Site, key: Build, *, position: int, size: int) -> None:
@@ -31,7 +31,7 @@ def lag(site: Site, key: Build, *, position: int, size: int) -> None:
         with contextlib.suppress(StoreError), site.reading() as conn:
             seconds = waited(site, conn, key.log_id, position)
     observing.lag(
-        site.source.origin, _engine(site), key.name, events=size - position, seconds=seconds
+        site.folded.origin, _engine(site), key.name, events=size - position, seconds=seconds
     )
 
 
@@ -42,7 +42,7 @@ def parked(site: Site, key: Build, conn: Connection | None = None) -> None:
     with site.reading() if conn is None else contextlib.nullcontext(conn) as one:
         noted = cursors.parked(one, site.tables, key)
     many = sum(event.kind != "skipped" for event in noted)
-    observing.parked(site.source.origin, _engine(site), key.name, events=many)
+    observing.parked(site.folded.origin, _engine(site), key.name, events=many)
 
 
 def waited(site: Site, conn: Connection, log_id: int, position: int) -> float:

@@ -176,7 +176,7 @@ def lines(child, many):
 def test_where_another_is_at_work_a_run_says_so(small, kit):
     small.projections.add(order(), mode="deferred")
     small.projections.run("order")
-    key = small.projections._site.source
+    key = small.projections._site.folded
     with small._folded.reading() as conn:
         log_id = small._folded.log_id(conn)
     assert key is small._folded
