@@ -32,7 +32,6 @@ from ledger.store.follow import (
     UNHEARD,
     OwnConnection,
     Stopped,
-    Watcher,
     channel,
     waiting,
     watcher,
@@ -125,7 +124,7 @@ class _Looking:
 
     def __init__(self, engine: Engine) -> None:
         self.armed = False
-        self._watcher: Watcher = watcher(engine)
+        self._watcher = watcher(engine)
 
     async def arm(self, log_id: int | None) -> None:  # noqa: ARG002 - a version tells of all logs
         await greenlet_spawn(self._watcher.changed)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Iterator
-from typing import Protocol
 
 import attrs
 from sqlalchemy import Connection
@@ -27,26 +26,8 @@ from ledger.store.held import Held
 from ledger.store.types import stored_instant
 
 
-class Moment(Protocol):
-    """A log in one moment: how many events it holds, and when the last of them was recorded."""
-
-    @property
-    def size(self) -> int:
-        """How many events it holds."""
-
-    @property
-    def last(self) -> dt.datetime | None:
-        """When the last of them was recorded."""
-
-    def recorded_at(self, sequence: int) -> dt.datetime:
-        """When one of them was recorded."""
-
-    def size_at(self, instant: dt.datetime) -> int:
-        """How many of them were known at an instant."""
-
-
 class Stored:
-    """A moment as the database tells it, inside a transaction."""
+    """A log in one moment as the database tells it, inside a transaction."""
 
     def __init__(self, conn: Connection, folded: Folded) -> None:
         self._conn, self._tables = conn, folded.tables
@@ -126,6 +107,10 @@ class Heading:
         if low < self._held.size and len(places.sizes) < PLACES:
             places.sizes[instant] = low
         return low
+
+
+Moment = Stored | AtOnce | Heading
+"""A log in one moment: how many events it holds, and when the last of them was recorded."""
 
 
 def _heading(folded: Folded, driver: Driver) -> Heading | None:

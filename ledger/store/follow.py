@@ -101,16 +101,6 @@ class Waiter(Protocol):
         """Let go of the database."""
 
 
-class Watcher(Protocol):
-    """What tells whether there may be something new; for whoever waits in a way of its own."""
-
-    def changed(self) -> bool:
-        """Whether anybody committed since it was asked last."""
-
-    def close(self) -> None:
-        """Let go of the database."""
-
-
 @contextlib.contextmanager
 def waiting(engine: Engine, layout: Layout) -> Iterator[Waiter]:
     """A waiter for an engine; the connection that it may need is its own, and closed at the end."""
