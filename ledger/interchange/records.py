@@ -188,14 +188,8 @@ def _with_extra(given: dict[str, Any], remarks: list[str]) -> dict[str, Any]:
 
 def _period(fields: dict[str, Any]) -> Period:
     """The period of a name or membership; until is the first day that no longer counts."""
-    bounds = fields.pop("bounds", "half_open")
-    if bounds not in ("half_open", "closed"):
-        raise InvalidImport(
-            f"bounds must be half_open or closed, got {show(bounds)}. Write one of the two.",
-            field="bounds",
-            given=bounds,
-        )
-    return Period.parse(fields.pop("from", None), fields.pop("until", None), bounds=bounds)
+    since, until = fields.pop("from", None), fields.pop("until", None)
+    return Period.parse(since, until, bounds=fields.pop("bounds", "half_open"))
 
 
 def _name(given: Mapping[str, Any] | str) -> Name:
