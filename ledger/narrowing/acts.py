@@ -152,7 +152,7 @@ class Narrowed:
         known: set[str] = set()
         uttered: set[int] = set()
         while new or fresh:
-            fresh += self._at(new)
+            fresh += events_at(self.conn, self.tables, self.records.log_id, new)
             found |= {one.sequence: one for one in fresh}
             known |= {one.id for one in fresh}
             named = {id_ for one in fresh for id_ in _names(one)} - known
@@ -180,9 +180,6 @@ class Narrowed:
         """All that events of the basis are linked to, or that several of them are."""
         key = self.records.log_id, self.basis
         return cells.targets(self.conn, self._build[1], key, kind, several=several)
-
-    def _at(self, sequences: Iterable[int]) -> list[ev.StoredEvent]:
-        return events_at(self.conn, self.tables, self.records.log_id, sequences)
 
     def _named(self, ids: set[str]) -> list[Row]:
         return read.rows_by_id(self.conn, self.tables, self.records.log_id, ids)

@@ -52,15 +52,11 @@ def annotated(view: View, *, iris: Iris) -> Iterator[dict[str, Any]]:
             case ev.PropositionDefined() as event:
                 texts[record.id] = event.text
             case (ev.ClaimRecorded() | ev.ClaimWithdrawn()) as event if event.document in addresses:
-                wording = _wording(event, texts)
+                on = event.proposition if isinstance(event, ev.ClaimRecorded) else ""
                 made = _Annotated(view, record, iris, addresses[event.document])
-                yield from made.all(event, wording)
+                yield from made.all(event, texts.get(on, ""))
             case _:
                 continue
-
-
-def _wording(act: ev.Act, texts: dict[str, str]) -> str:
-    return texts.get(act.proposition, "") if isinstance(act, ev.ClaimRecorded) else ""
 
 
 class _Annotated:

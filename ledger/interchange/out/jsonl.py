@@ -19,7 +19,6 @@ from ledger.model import events as ev
 from ledger.model.attribution import claimant_of
 from ledger.model.period import ALWAYS, Period
 from ledger.model.quotation import Quotation
-from ledger.model.rendering import Rendering
 from ledger.view import View
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -205,11 +204,10 @@ def _chain(act: ev.Act, index: int) -> list[dict[str, Any]]:
 
 def renderings_of(quote: Quotation) -> list[dict[str, Any]]:
     """The words of a quotation in other languages, as the objects that a line has for them."""
-    return [_rendering(one) for one in quote.renderings]
-
-
-def _rendering(one: Rendering) -> dict[str, Any]:
-    return filled(text=one.text, language=one.language, original=one.original or None, by=one.by)
+    return [
+        filled(text=one.text, language=one.language, original=one.original or None, by=one.by)
+        for one in quote.renderings
+    ]
 
 
 def quote_of(quote: Quotation | None) -> dict[str, Any] | None:

@@ -156,11 +156,11 @@ class _Document:
     def _id(self, kind: str, id_: str) -> str:
         return f"id:{self._iris.local(kind, id_)}"
 
-    def _term(self, word: str) -> Any:
-        return self.document.valid_qualified_name(f"ledger:{word}")
+    def _qualified(self, name: str) -> Any:
+        return self.document.valid_qualified_name(name)
 
     def _typed(self, word: str, fields: Given | None = None) -> dict[str, Any]:
-        return {"prov:type": self._term(word), **(fields or {})}
+        return {"prov:type": self._qualified(f"ledger:{word}"), **(fields or {})}
 
     def _entity(self, kind: str, id_: str, type_: str, fields: Given) -> None:
         self.document.entity(self._id(kind, id_), self._typed(type_, fields))
@@ -229,7 +229,7 @@ class _Document:
             **_quoted(event.quote),
             **_placed(record.entered),
         )
-        on = self._name("proposition", event.proposition)
+        on = self._qualified(self._id("proposition", event.proposition))
         self._entity("claim", record.id, "Claim", {"ledger:proposition": on, **fields})
         for word, parties in (("addressee", event.addressees), ("mention", event.mentions)):
             for one in parties:
@@ -245,9 +245,6 @@ class _Document:
             quoted = event.quote is not None
             derived = self.document.quotation if quoted else self.document.primary_source
             derived(id_, self._id("document", event.document), activity=utterance)
-
-    def _name(self, kind: str, id_: str) -> Any:
-        return self.document.valid_qualified_name(self._id(kind, id_))
 
     def _utterance(self, act: ev.Act, id_: str) -> str:
         """The occasion: one activity for all the claims that share it."""

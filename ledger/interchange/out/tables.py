@@ -100,13 +100,10 @@ def _plain(*fields: str) -> Callable[[Leaving], Iterable[Row]]:
             row["shown"] = record.shown
         if record.gone:
             row["name"] = None
-        yield {**_with_id(record), **row, **_place(record)}
+        own = {"id": record.id} if hasattr(event, "key") else {}
+        yield {**own, **row, **_place(record)}
 
     return make
-
-
-def _with_id(record: Leaving) -> Row:
-    return {"id": record.id} if hasattr(record.event, "key") else {}
 
 
 def _joint(record: Leaving) -> Iterable[Row]:
