@@ -152,7 +152,7 @@ def check_order(intake: Intake, id_: str | None, act: ev.Act, when: Bounds) -> N
         new, named = act.key or "the claim", ()
     name = show(facts.public(id_) if id_ else new)
 
-    tied = [] if utterance is None else [one for one in _tied(facts, utterance) if one != id_]
+    tied = [one for one in _tied(facts, utterance) if one != id_]
     if not (id_ or named or tied):
         return
 
@@ -178,8 +178,11 @@ def check_order(intake: Intake, id_: str | None, act: ev.Act, when: Bounds) -> N
                 )
 
 
-def _tied(facts: Facts, utterance: str) -> tuple[str, ...]:
+def _tied(facts: Facts, utterance: str | None) -> tuple[str, ...]:
     """The acts of an utterance that may refer back to one, or that one may refer back to."""
+
+    if utterance is None:
+        return ()
 
     def is_tied(one: str) -> bool:
         return bool(
