@@ -147,11 +147,10 @@ def check_order(intake: Intake, id_: str | None, act: ev.Act, when: Bounds) -> N
     """
     facts, utterance = intake.facts, act.utterance
     if isinstance(act, ev.ClaimWithdrawn):
-        new, named = "the withdrawal", act.claims
+        new, named = "The withdrawal", act.claims
     else:
-        new, named = act.key or "the claim", ()
-    name = show(facts.public(id_) if id_ else new)
-
+        new, named = show(act.key) if act.key else "The claim", ()
+    name = show(facts.public(id_)) if id_ else new
     tied = [one for one in _tied(facts, utterance) if one != id_]
     if not (id_ or named or tied):
         return
@@ -180,7 +179,6 @@ def check_order(intake: Intake, id_: str | None, act: ev.Act, when: Bounds) -> N
 
 def _tied(facts: Facts, utterance: str | None) -> tuple[str, ...]:
     """The acts of an utterance that may refer back to one, or that one may refer back to."""
-
     if utterance is None:
         return ()
 

@@ -504,7 +504,7 @@ record = { type = "withdrawal", claim = "old-{No}", uttered = "{New}" }
     "records, told",
     [
         (REVERSES, "uttered: 'new-2' (2021-01-01..2021-12-31) is earlier than 'old-2'"),
-        (TAKES_BACK, "uttered: 'the withdrawal' (2021-01-01..2021-12-31) is earlier"),
+        (TAKES_BACK, "uttered: The withdrawal (2021-01-01..2021-12-31) is earlier"),
     ],
 )
 def test_a_row_may_refer_back_to_its_own_claims_and_never_ahead(importing, records, told):

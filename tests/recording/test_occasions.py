@@ -21,11 +21,11 @@ SHARED = {"utterance": "session"}
         ),
         (
             withdraw("c1", uttered="[2023-02-22..2023-02-27]", **SHARED),
-            ("'the withdrawal', of one utterance with 'told', ", "later than 'back' (2023-02-21)"),
+            ("The withdrawal, of one utterance with 'told', ", "later than 'back' (2023-02-21)"),
         ),
         (
             withdraw("apart", uttered="2023", **SHARED),
-            ("'the withdrawal' (2023-02-14", "earlier than 'apart' (2023-02-26)"),
+            ("The withdrawal (2023-02-14", "earlier than 'apart' (2023-02-26)"),
         ),
         (
             amend("apart", uttered="[2023-02-22..2023-02-27]", **SHARED),
