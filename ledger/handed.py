@@ -55,31 +55,31 @@ _OF_A_CLAIM: Final = frozenset(field.name for field in attrs.fields(Claim))
 class ActFields(TypedDict, total=False):
     """What any act of saying may say of itself: who passed it on, when, where, in which words."""
 
-    id: str
-    via: Who
-    on_behalf_of: Who
-    chain: Sequence[Link] | Sequence[Sequence[Link]]
-    capacity: str
-    uttered: When
-    utterance: str
-    document: Id
-    quote: Quote
-    note: str
+    id: str | None
+    via: Who | None
+    on_behalf_of: Who | None
+    chain: Sequence[Link] | Sequence[Sequence[Link]] | None
+    capacity: str | None
+    uttered: When | None
+    utterance: str | None
+    document: Id | None
+    quote: Quote | None
+    note: str | None
 
 
 class ClaimFields(ActFields, total=False):
     """The further fields of a claim; `ledger.Claim` explains them."""
 
-    stance: str
-    factuality: str
-    about: When
-    expires: When
-    conditions: str
-    addressees: Who
-    mentions: Who
-    language: str
-    basis: str
-    extra: Mapping[str, Any]
+    stance: str | None
+    factuality: str | None
+    about: When | None
+    expires: When | None
+    conditions: str | None
+    addressees: Who | None
+    mentions: Who | None
+    language: str | None
+    basis: str | None
+    extra: Mapping[str, Any] | None
 
 
 def id_of(value: Id) -> str:

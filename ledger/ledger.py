@@ -325,9 +325,10 @@ class Ledger(Asking, Attesting, Erasing):
         self, *, correlation: str | None = None, causation: str | None = None
     ) -> Iterator[None]:
         """Mark every entry made inside with a correlation and a causation id."""
-        for field, value in (("causation", causation), ("correlation", correlation)):
-            if value is not None:
-                check_id(value, field=field)
+        given = (("causation", causation), ("correlation", correlation))
+        causation, correlation = (
+            None if value is None else check_id(value, field=field) for field, value in given
+        )
         token = tags.set((causation, correlation))
         try:
             yield

@@ -19,8 +19,9 @@ from typing import Final, Literal, Protocol, get_args
 import attrs
 
 from ledger.errors import InvalidAttribution
+from ledger.model.fields import to_role
 from ledger.model.quotation import Quotation
-from ledger.model.text import check_name, show
+from ledger.model.text import show
 
 LinkKind = Literal["reports", "says", "on_behalf_of", "cited"]
 LINK_KINDS: Final[tuple[LinkKind, ...]] = get_args(LinkKind)
@@ -59,14 +60,9 @@ class Link:
 
     agent: str
     kind: LinkKind = attrs.field(default="says", converter=_link_kind)
-    role: str = attrs.field(default="", kw_only=True)
+    role: str = attrs.field(default="", converter=to_role, kw_only=True)
     words: Quotation | None = attrs.field(default=None, converter=_quotation, kw_only=True)
     cue: Quotation | None = attrs.field(default=None, converter=_quotation, kw_only=True)
-
-    def __attrs_post_init__(self) -> None:
-        """A role is a name."""
-        if self.role:
-            check_name(self.role, field="role")
 
 
 Chain = tuple[Link, ...]

@@ -25,7 +25,7 @@ from ledger.model.fields import (
 )
 from ledger.model.moment import Edtf
 from ledger.model.quotation import Quotation
-from ledger.model.text import check_id, did_you_mean, near, show
+from ledger.model.text import bare, check_id, did_you_mean, near, show
 
 NEEDS_AIM: Final = frozenset(
     {"call_for", "demand", "offer", "commit", "threaten", "accept", "reject"}
@@ -73,7 +73,7 @@ def one_of(value: str, known: Sequence[str], field: str) -> str:
             field=field,
             given=value,
         )
-    return value
+    return bare(value)
 
 
 def _open_word(value: str, known: frozenset[str], field: str) -> bool:
@@ -92,7 +92,7 @@ def check_act(act: str) -> str:
             field="act",
             given=act,
         )
-    return act
+    return bare(act)
 
 
 def check_relation(relation: str) -> str:
@@ -105,7 +105,7 @@ def check_relation(relation: str) -> str:
             field="relation",
             given=relation,
         )
-    return relation
+    return bare(relation)
 
 
 def check_act_stance(act: str, stance: str) -> None:
@@ -150,14 +150,18 @@ def check_act_kind(act: str, kind: str, proposition: str) -> None:
         )
 
 
-def to_factuality(value: str) -> str:
-    """One of FactBank's commitments."""
-    return one_of(value, FACTUALITIES, "factuality")
+def to_factuality(value: str | None) -> str:
+    """One of FactBank's commitments; certain, if left out."""
+    return "certain" if value is None else one_of(value, FACTUALITIES, "factuality")
 
 
-def to_capacity(value: str) -> str:
-    """Official or personal."""
-    return one_of(value, CAPACITIES, "capacity")
+def to_capacity(value: str | None) -> str:
+    """Official or personal; official, if left out."""
+    return "official" if value is None else one_of(value, CAPACITIES, "capacity")
+
+
+def _stance(value: str | None) -> str:
+    return "" if value is None else one_of(value, STANCES, "stance")
 
 
 def _utterance(value: str | None) -> str | None:
@@ -188,7 +192,7 @@ def _quote(value: Any) -> Quotation | None:
     return None if value is None else Quotation.of(value)
 
 
-def _chains(value: Sequence[Link] | Sequence[Sequence[Link]]) -> tuple[Chain, ...]:
+def _chains(value: Sequence[Link] | Sequence[Sequence[Link]] | None) -> tuple[Chain, ...]:
     if not value:
         return ()
     if isinstance(value, Sequence) and not any(isinstance(one, str | Link) for one in value):
@@ -218,7 +222,7 @@ class Claim:
 
     proposition: str
     act: str = attrs.field(converter=check_act)
-    stance: str = attrs.field()
+    stance: str = attrs.field(default=None, converter=_stance)
     claimant: tuple[str, ...] = attrs.field(default=(), converter=to_ids)
     via: tuple[str, ...] = attrs.field(default=(), converter=to_ids)
     on_behalf_of: tuple[str, ...] = attrs.field(default=(), converter=to_ids)
@@ -240,13 +244,10 @@ class Claim:
     extra: Mapping[str, Any] = attrs.field(factory=dict, converter=to_extra)
     id: str | None = attrs.field(default=None, converter=to_id_or_none)
 
-    @stance.default
-    def _usual_stance(self) -> str:
-        return usual_stance(self.act)
-
     def __attrs_post_init__(self) -> None:
         """Stance fits act, and there is one way to say who."""
-        one_of(self.stance, STANCES, "stance")
+        if not self.stance:
+            object.__setattr__(self, "stance", usual_stance(self.act))
         check_act_stance(self.act, self.stance)
         if self.chain and (self.via or self.on_behalf_of):
             raise InvalidClaim(

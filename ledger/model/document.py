@@ -47,7 +47,7 @@ def check_url(value: str | None) -> str | None:
     """Refuse an address that is not http or https: nothing here is ever fetched."""
     if value is None:
         return None
-    check_name(value, field="url", limit=2_000)
+    value = check_name(value, field="url", limit=2_000)
     if not value.startswith(("http://", "https://")):
         raise InvalidDocument(
             f"The address {show(value)} is neither http nor https. Leave url out, or give the "

@@ -25,7 +25,7 @@ from ledger.model.dates import (
     read_instant,
     slashed,
 )
-from ledger.model.text import show
+from ledger.model.text import bare, show
 
 Bound = dt.date | dt.datetime
 """A plain day or an aware instant; test for the instant first, because a datetime is a date."""
@@ -96,14 +96,15 @@ class Edtf:
 
 def _text_of(value: object, field: str) -> str:
     if isinstance(value, str):
-        return value
-    if isinstance(value, dt.datetime):
+        return bare(value)
+    none = isinstance(value, dt.datetime) and value != value  # noqa: PLR0124 - pandas' NaT
+    if isinstance(value, dt.datetime) and not none:
         offset = value.utcoffset()
         if offset is not None and offset % dt.timedelta(minutes=1):
             # ISO 8601 writes offsets in minutes; a zone before standard time has seconds too.
             return (value.replace(tzinfo=dt.UTC) - offset).isoformat()
         return value.isoformat()
-    if isinstance(value, dt.date):
+    if isinstance(value, dt.date) and not none:
         return value.isoformat()
     kind = "nothing" if value is None else f"{type(value).__name__} {show(value)}"
     raise InvalidDate(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ledger.errors import Invalid
 from ledger.model.edtf import Edtf
-from ledger.model.text import check_id, check_name, check_text, show
+from ledger.model.text import bare, check_id, check_name, check_text, show
 
 DateLike = str | dt.date | Edtf
 
@@ -29,6 +29,11 @@ def to_id_or_none(value: str | None) -> str | None:
 def to_name(value: str) -> str:
     """A name: one line."""
     return check_name(value, field="name")
+
+
+def to_role(value: str) -> str:
+    """A role, one line, that may be left out."""
+    return "" if value == "" else check_name(value, field="role")
 
 
 def to_label(value: str) -> str:
@@ -91,8 +96,10 @@ def check_told(told: object, field: str, such_as: str = "print") -> None:
         )
 
 
-def to_extra(value: Mapping[str, Any]) -> Mapping[str, Any]:
+def to_extra(value: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Named values of any kind, in a copy with lists for tuples: what a log gives back."""
+    if value is None:
+        return {}
     if not isinstance(value, Mapping):
         raise Invalid(
             f"extra holds named values, not {show(value)} ({type(value).__name__}). Write "
@@ -100,13 +107,15 @@ def to_extra(value: Mapping[str, Any]) -> Mapping[str, Any]:
             field="extra",
             given=value,
         )
-    return {key: _listed(one) for key, one in value.items()}
+    return {_listed(key): _listed(one) for key, one in value.items()}
 
 
 def _listed(value: Any) -> Any:
     match value:
+        case str():
+            return bare(value)
         case dict():
-            return {key: _listed(one) for key, one in value.items()}
+            return {_listed(key): _listed(one) for key, one in value.items()}
         case list() | tuple():
             return [_listed(one) for one in value]
         case _:

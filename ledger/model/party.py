@@ -12,10 +12,18 @@ from typing import Any, Final
 import attrs
 
 from ledger.errors import InvalidMembership, InvalidParty
-from ledger.model.fields import check_flag, to_id, to_ids, to_language, to_name, to_rank
+from ledger.model.fields import (
+    check_flag,
+    to_id,
+    to_ids,
+    to_language,
+    to_name,
+    to_rank,
+    to_role,
+)
 from ledger.model.moment import Edtf
 from ledger.model.period import ALWAYS, Period
-from ledger.model.text import check_id, check_name, show
+from ledger.model.text import bare, check_id, show
 
 KINDS: Final = frozenset(
     {
@@ -49,7 +57,7 @@ def check_kind(kind: str) -> str:
             field="kind",
             given=kind,
         )
-    return kind
+    return bare(kind)
 
 
 def _metonym(value: bool) -> bool:  # noqa: FBT001 - a converter
@@ -151,7 +159,7 @@ class Membership:
 
     member: str
     organisation: str
-    role: str = attrs.field(default="", kw_only=True)
+    role: str = attrs.field(default="", converter=to_role, kw_only=True)
     period: Period = attrs.field(default=ALWAYS, converter=to_period, kw_only=True)
     speaks_for: bool = attrs.field(default=True, converter=_speaks_for, kw_only=True)
 
@@ -163,5 +171,3 @@ class Membership:
                 field="organisation",
                 given=self.organisation,
             )
-        if self.role != "":
-            check_name(self.role, field="role")

@@ -11,7 +11,7 @@ import attrs
 
 from ledger.errors import InvalidOccurrence, InvalidProposition
 from ledger.model.fields import to_id, to_ids, to_label
-from ledger.model.text import check_text, show
+from ledger.model.text import bare, check_text, show
 
 PROPOSITION_KINDS: Final = ("fact", "aim")
 
@@ -25,7 +25,7 @@ def check_proposition_kind(kind: str) -> str:
             field="kind",
             given=kind,
         )
-    return kind
+    return bare(kind)
 
 
 def to_proposition_text(text: str) -> str:

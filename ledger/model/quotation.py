@@ -54,8 +54,9 @@ def _suffix(value: str) -> str:
 
 
 def _mode(value: Mode) -> Mode:
-    if value in MODES:
-        return value
+    for mode in MODES:
+        if value == mode:
+            return mode
     raise InvalidQuotation(
         f"mode is {show(value)}.{did_you_mean(near(str(value), MODES))} "
         f"Write one of {', '.join(MODES)}.",

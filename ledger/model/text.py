@@ -107,7 +107,18 @@ def check_text(value: object, *, field: str, limit: int = MAX_FREE_TEXT) -> str:
         raise _refused(field, value, f"has {len(value):,} signs, at most {limit:,} are kept")
     if found := _UNSTORABLE.search(value):
         raise _unstorable(field, value, found)
-    return value
+    return bare(value)
+
+
+def bare(value: str) -> str:
+    """A text as a plain `str`: a host's may be the member of an enum, or numpy's.
+
+    Example:
+        >>> import enum
+        >>> bare(enum.StrEnum("Act", ["DENY"]).DENY)
+        'deny'
+    """
+    return value if type(value) is str else str.__str__(value)
 
 
 def check_name(value: object, *, field: str, limit: int = MAX_NAME) -> str:

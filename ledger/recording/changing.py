@@ -101,7 +101,7 @@ _READERS: Final[Mapping[type[Any], Mapping[str, Reader]]] = {
     ev.ClaimRecorded: {
         "proposition": _one("proposition"),
         "act": lambda _, v: words.check_act(v),
-        "stance": lambda _, v: v,
+        "stance": lambda _, v: words.one_of(v, words.STANCES, "stance"),
         **{
             field: _as_claim(field)
             for field in ("factuality", "capacity", "conditions", "basis", "note", "extra")
@@ -207,7 +207,6 @@ def check_record(intake: Intake, id_: str, event: Any) -> None:
     match event:
         case ev.ClaimRecorded() | ev.ClaimWithdrawn():
             if isinstance(event, ev.ClaimRecorded):
-                words.one_of(event.stance, words.STANCES, "stance")
                 check_claim(intake, event)
             if _moved(intake, id_, event):
                 check_times(intake, event.uttered, event.document, recorded)

@@ -127,7 +127,7 @@ def erase(intake: Intake, planned: Plan, *, reason: str, authority: str) -> list
                 field=field,
                 given=value,
             )
-        check_text(value, field=field)
+        told[field] = check_text(value, field=field)
     slots: dict[str, list[str]] = {}
     for part in planned.parts:
         slots.setdefault(part.event, []).append(part.slot)

@@ -214,7 +214,7 @@ def merge(intake: Intake, kept: str, merged: str, *, negated: bool, reason: str)
     """
     check_flag(negated, "negated")
     if reason != "":
-        check_text(reason, field="reason")
+        reason = check_text(reason, field="reason")
     for one in (kept, merged):
         naming.check("record", one)
     kind = _kind_of(intake, kept, merged)

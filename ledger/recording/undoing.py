@@ -271,7 +271,7 @@ def amend(
             field="reason" if fields or strike_out else "fields",
             given=reason,
         )
-    check_text(reason, field="reason")
+    reason = check_text(reason, field="reason")
     id_ = any_record(intake, record)
     root, event = _root(intake, id_)
     if isinstance(event, ev.ContentErased):
