@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -281,6 +282,11 @@ def test_what_is_no_date_is_refused_with_what_to_type(value, words):
 
     assert words in caught.value.message
     assert caught.value.given == value
+
+
+def test_the_date_that_pandas_puts_where_there_is_none_is_refused():
+    with pytest.raises(InvalidDate, match=r"uttered must be text, .* NaTType NaT.* Leave it"):
+        Edtf.parse(pd.NaT, field="uttered")
 
 
 def test_a_refusal_names_its_field():
