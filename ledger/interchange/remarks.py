@@ -244,10 +244,13 @@ def _membership(intake: Intake, made: Made) -> Iterator[str]:
     own = intake.get(made.id, ev.MembershipRecorded)
     if own is None:
         return
-    for other in _memberships_of(intake, own.member, but=made.id):
+    for id_, other in _memberships_of(intake, own.member, but=made.id):
         alike = (other.organisation, other.role) == (own.organisation, own.role)
-        if alike and _meet(own.period, other.period) == "certain":
-            yield f"overlaps the membership in the same role that holds {other.period}"
+        if alike and _surely_meet(own.period, other.period):
+            yield (
+                f"overlaps the membership in the same role that holds {other.period}. If it is the "
+                f"same one, amend the period of that, or strike it out: {id_}"
+            )
             break
     ring = _way(intake, own.organisation, own.member)
     if ring:
@@ -255,13 +258,22 @@ def _membership(intake: Intake, made: Made) -> Iterator[str]:
         yield f"closes a ring: {shown}; roll-up passes each party once"
 
 
-def _memberships_of(intake: Intake, member: str, but: str = "") -> Iterator[ev.MembershipRecorded]:
+def _memberships_of(
+    intake: Intake, member: str, but: str = ""
+) -> Iterator[tuple[str, ev.MembershipRecorded]]:
     stored = intake.facts.indexed("memberships_of", member)
     new = (one.id for one in intake.new if isinstance(one.event, ev.MembershipRecorded))
     for id_ in (*stored, *new):
         found = intake.get(id_, ev.MembershipRecorded)
         if found is not None and id_ != but and found.member == member:
-            yield found
+            yield id_, found
+
+
+def _surely_meet(*both: Period) -> bool:
+    """Whether some day is surely in both: each surely holds once both have begun."""
+    firsts = [one.since.latest for one in both if one.since and one.since.latest]
+    day = max(firsts, default=None)
+    return all(one.covers(day, day) == "certain" for one in both)
 
 
 def _meet(*both: Period) -> Coverage:
@@ -279,7 +291,7 @@ def _way(intake: Intake, start: str, goal: str) -> tuple[str, ...]:
     for way in ways:
         if way[-1] == goal:
             return way
-        for above in _memberships_of(intake, way[-1]):
+        for _, above in _memberships_of(intake, way[-1]):
             if above.organisation not in seen:
                 seen.add(above.organisation)
                 ways.append((*way, above.organisation))

@@ -54,6 +54,26 @@ def test_what_a_membership_would_take_from_a_record_that_is_not_there_is_told(po
     assert warnings[2] == ()
 
 
+@pytest.mark.parametrize("start", ["2017", "2017-03", "2017-03-04"])
+def test_a_seat_that_has_ended_since_is_told_to_overlap_the_one_that_goes_on(tmp_path, start):
+    file = tmp_path / "people.json"
+    told: list[Outcome] = []
+    with Ledger.open(":memory:") as ledger:
+        for end in ({}, {"end_date": "2022-06-30"}):
+            seats = [SEAT | {"start_date": start} | end]
+            file.write_text(
+                json.dumps({"persons": [ANN], "organizations": [HOUSE], "memberships": seats})
+            )
+            import_file(ledger, file, tell=told.append)
+        (warning,) = told[-1].warnings
+        old = next(ledger.events(types="membership_recorded")).id
+        assert warning.startswith("overlaps the membership in the same role")
+        assert warning.endswith(f"strike it out: {old}")
+        ledger.amend(old, strike_out=True, reason="it has ended")
+        assert import_file(ledger, file).skipped == 3
+        assert ledger.as_of().memberships("ann", on="2023-01-01") == ()
+
+
 def test_the_day_an_organisation_was_founded_is_told_to_be_left_out(popolo):
     places, _ = popolo({"organizations": [HOUSE | {"founding_date": "2010-01-01"}]})
     assert "founding_date" in places["organizations[0]"].warnings[0]
