@@ -15,6 +15,7 @@ from ledger.errors import (
     AlreadyRecorded,
     InvalidAmendment,
     InvalidCorrection,
+    InvalidQuotation,
     InvalidWithdrawal,
     StillNamed,
 )
@@ -231,7 +232,16 @@ def correct(
             field=min(fields),
             given=fields[min(fields)],
         )
-    changes = read_changes(intake, act, fields, InvalidCorrection)
+    try:
+        changes = read_changes(intake, act, fields, InvalidCorrection)
+    except InvalidQuotation as error:
+        raise InvalidQuotation(
+            f"{error.message} A corrected quote= stands in the document of {show(target)} too. "
+            f"Words that only {show(document)} has are a report of its own: write "
+            "never_said=True, and record them as a claim in that document.",
+            field=error.field,
+            given=error.given,
+        ) from None
     changed = attrs.evolve(act, **changes)
     check_record(intake, id_, changed)
     _check_changed(intake, changed)

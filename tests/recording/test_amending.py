@@ -37,6 +37,24 @@ def test_a_corrected_withdrawal_still_has_to_be_one(town, unchanged):
         town.correct("back", document="gazette-2", claims=["c3"])
 
 
+def test_words_that_stand_in_the_correction_alone_are_recorded_as_its_own_report(town, unchanged):
+    with unchanged(town), pytest.raises(er.InvalidQuotation) as caught:
+        town.correct("c1", document="gazette-2", quote="Corrected.")
+    assert caught.value.field == "quote.exact"
+    assert "never_said=True" in caught.value.message
+    assert "a claim in that document" in caught.value.message
+    town.correct("c1", document="gazette-2", never_said=True)
+    town.record(
+        claimant="board",
+        act="deny",
+        proposition="bridge-open",
+        uttered="2023-02-20",
+        document="gazette-2",
+        quote="Corrected.",
+    )
+    assert town.as_of(said="2023-02-21").position("board", "bridge-open").stance == "opposes"
+
+
 def test_what_was_never_said_cannot_be_taken_back_until_that_is_corrected(town, unchanged):
     town.correct("c1", document="gazette-2", never_said=True)
     with unchanged(town), pytest.raises(er.InvalidWithdrawal, match="'c1' was never said"):
