@@ -61,7 +61,8 @@ class Attesting(abc.ABC):
 
         Raises:
             RootMismatch: it does not.
-            InconsistentCheckpoint: they are of two logs, or the older one has more entries.
+            InconsistentCheckpoint: they are of two logs, or the log has fewer entries.
+            Invalid: the newer one was handed in first.
             InvalidCheckpoint: one of them is no checkpoint.
         """
         earlier = old if isinstance(old, int) else read_checkpoint(old)
@@ -93,6 +94,7 @@ class Attesting(abc.ABC):
 
         Raises:
             UnknownClaim: there is no such claim.
+            UnknownEvent: something that belongs to the bundle is newer than the checkpoint.
             InvalidBundle: the path exists already or cannot be written, or something of the whole
                 log was erased after the checkpoint.
         """

@@ -125,6 +125,13 @@ def prove_growth(
     from ledger.proving.keeping import trunk  # noqa: PLC0415 - loaded by whoever asks for it
 
     size = new if isinstance(new, int) else None
+    if isinstance(old, Checkpoint) and isinstance(new, Checkpoint) and old.size > new.size:
+        raise Invalid(
+            f"The first checkpoint counts {old.size} entries, the second {new.size}: the older one "
+            "goes first. Write prove_growth(older, newer).",
+            field="old",
+            given=old.size,
+        )
     with trunk(folded, None if isinstance(new, int) else new) as standing:
         return standing.at(size).growth(old)
 

@@ -130,6 +130,15 @@ class Checkpoint:
                 )
 
 
+def as_checkpoint(given: Checkpoint | str) -> Checkpoint:
+    """A checkpoint, perhaps handed in as its text.
+
+    Raises:
+        InvalidCheckpoint: it is neither.
+    """
+    return given if isinstance(given, Checkpoint) else Checkpoint.parse(given)
+
+
 def _read_signatures(below: str) -> tuple[Signature, ...]:
     try:
         return parse_signatures(below)

@@ -24,12 +24,13 @@ from ledger.errors import (
     CommitmentMismatch,
     InconsistentCheckpoint,
     InvalidBundle,
+    InvalidPolicy,
     LeafMismatch,
     NodeMismatch,
     ProofRejected,
     RootMismatch,
 )
-from ledger.merkle.checkpoint import Checkpoint
+from ledger.merkle.checkpoint import Checkpoint, as_checkpoint
 from ledger.merkle.hashing import leaf_hash
 from ledger.merkle.tiles import HEIGHT, WIDTH, place, tile_path, unbundled, widths
 from ledger.merkle.tree import Growth
@@ -130,6 +131,7 @@ def verify_bundle(
 
     Raises:
         InvalidBundle: it is no bundle, not a complete one, or not about what it says.
+        InvalidPolicy: the policy is none.
         CommitmentMismatch: what is disclosed is not what the entry commits to.
         LeafMismatch: an entry is not of this log.
         ProofRejected: an entry is not in the log at that place.
@@ -139,7 +141,15 @@ def verify_bundle(
         InconsistentCheckpoint: the checkpoint kept is of another log, or nothing shows whether it
             is continued.
     """
-    before = Checkpoint.parse(kept) if isinstance(kept, str) else kept
+    given: object = policy
+    if not isinstance(given, Policy | None):
+        raise InvalidPolicy(
+            f"{show(given)} is no policy. Write policy=Policy.parse(verifier_key), with the line "
+            "of the key as text; Policy is of ledger.signing.",
+            field="policy",
+            given=given,
+        )
+    before = None if kept is None else as_checkpoint(kept)
     with opened(Path(path)) as source:
         manifest = Manifest.parse(read_of(source, "bundle.json"))
         checkpoint = Checkpoint.parse(text_of(source, "checkpoint"))

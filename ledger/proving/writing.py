@@ -20,7 +20,7 @@ import attrs
 
 from ledger.codec.emptied import Emptied
 from ledger.codec.entry import SLOTS, Row
-from ledger.errors import Invalid, InvalidBundle
+from ledger.errors import Invalid, InvalidBundle, UnknownEvent
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.tiles import HEIGHT, WIDTH, bundled, place, tile_path, widths
 from ledger.merkle.tree import Growth
@@ -233,6 +233,7 @@ def write(
     Raises:
         InvalidBundle: there is something at the path already, it cannot be written, or of a whole
             log something was erased after the checkpoint.
+        UnknownEvent: something that belongs to it is newer than the checkpoint.
         Invalid: what is to be withheld of one entry is not in the bundle.
     """
     if "\0" in str(path):
@@ -246,6 +247,14 @@ def write(
             f"{str(path)!r} is there already, and is left as it is. Give another path.",
             field="path",
             given=str(path),
+        )
+    last, size = max(sequences or (-1,)), trunk.checkpoint.size
+    if last >= size:
+        raise UnknownEvent(
+            f"The checkpoint counts {size} entries, and what belongs to the bundle goes on to "
+            f"sequence {last}. Take a newer checkpoint, and give this one as since=: it then "
+            "shows which of the entries were in the log already.",
+            given=str(last),
         )
     with _placed(path) as put:
         writer = _Writer(trunk, withheld, put)

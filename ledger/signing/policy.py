@@ -19,7 +19,7 @@ from typing import Final, Self
 import attrs
 
 from ledger.errors import InvalidKey, InvalidPolicy, SignatureRejected
-from ledger.merkle.checkpoint import Checkpoint
+from ledger.merkle.checkpoint import Checkpoint, as_checkpoint
 from ledger.merkle.note import COSIGNATURE, ED25519, Signature, VerifierKey
 from ledger.model.text import show
 from ledger.signing import ed25519
@@ -110,14 +110,16 @@ class Policy:
             quorum=reader.quorum or NO_QUORUM,
         )
 
-    def check(self, checkpoint: Checkpoint) -> Signed:
-        """Who signed, where that is enough.
+    def check(self, checkpoint: Checkpoint | str) -> Signed:
+        """Who signed a checkpoint, or its text, where that is enough.
 
         Raises:
+            InvalidCheckpoint: it is no checkpoint.
             SignatureRejected: a signature by a known key is wrong, none is of the log, or too few
                 witnesses cosigned.
             MissingExtra: `cryptography` is not installed.
         """
+        checkpoint = as_checkpoint(checkpoint)
         logs = [
             key.name
             for key in self.logs
@@ -140,13 +142,14 @@ class Policy:
         times = {self.witnesses[name].key.name: time for name, time in seen.items()}
         return Signed(logs=tuple(logs), witnesses=times)
 
-    def reached(self, checkpoint: Checkpoint) -> bool:
-        """Whether enough witnesses have cosigned.
+    def reached(self, checkpoint: Checkpoint | str) -> bool:
+        """Whether enough witnesses have cosigned a checkpoint, or its text.
 
         Raises:
+            InvalidCheckpoint: it is no checkpoint.
             SignatureRejected: a signature by a known witness is wrong.
         """
-        return self._is_reached(self._seen(checkpoint))
+        return self._is_reached(self._seen(as_checkpoint(checkpoint)))
 
     def _seen(self, checkpoint: Checkpoint) -> Mapping[str, int]:
         """The witnesses that have cosigned, with the second in which they did."""

@@ -14,7 +14,10 @@ from ledger.errors import (
     InconsistentCheckpoint,
     Invalid,
     InvalidBundle,
+    InvalidCheckpoint,
+    InvalidPolicy,
     LedgerError,
+    UnknownEvent,
 )
 from ledger.proving import verify_bundle, writing
 from ledger.signing import Policy
@@ -325,3 +328,31 @@ def test_until_it_is_whole_it_has_a_name_that_tells_what_it_is_to_be(
     assert part.startswith(f"{name}.")
     assert part.endswith(".part")
     assert [*desk.iterdir()] == []
+
+
+def test_a_claim_that_was_changed_after_the_checkpoint_needs_a_newer_one_and_this_as_since(
+    ledger, out
+):
+    early = ledger.checkpoint(8)  # c1 and c2 are in, and what became of them is not
+    with pytest.raises(UnknownEvent, match=r"goes on to sequence \d+\. .* give this one as since="):
+        ledger.bundle(out / "early", claim="c1", checkpoint=early)
+    assert not (out / "early").exists()
+    ledger.bundle(out / "now", claim="c1", since=early)
+    found = verify_bundle(out / "now", kept=early)
+    assert found.continues == 8
+    recorded = [one.sequence for one in found.shown if one.type == "claim_recorded"]
+    assert max(recorded) < 8 < found.size
+
+
+def test_a_policy_is_asked_with_the_text_of_a_checkpoint_and_is_no_text_itself(
+    ledger, signer, verifier_key, out
+):
+    kept = str(ledger.checkpoint(signer=signer))
+    policy = Policy.parse(verifier_key)
+    assert policy.check(kept).logs == (ledger.origin,)
+    assert policy.reached(kept)
+    ledger.bundle(out / "c1", claim="c1")
+    with pytest.raises(InvalidPolicy, match=r"Policy\.parse\(verifier_key\)"):
+        verify_bundle(out / "c1", policy=verifier_key)
+    with pytest.raises(InvalidCheckpoint, match="read_text"):
+        verify_bundle(out / "c1", kept=out / "checkpoint.txt")

@@ -7,8 +7,10 @@ import pytest
 from ledger import Checkpoint, Ledger, Topic
 from ledger.errors import (
     InconsistentCheckpoint,
+    Invalid,
     ProofRejected,
     RootMismatch,
+    TamperEvidence,
     UnknownClaim,
     UnknownEvent,
 )
@@ -45,6 +47,14 @@ def test_what_came_after_the_checkpoint_is_not_proved_by_it(ledger):
     with pytest.raises(UnknownEvent, match="Take a newer one"):
         ledger.prove("c1", checkpoint=early)
     ledger.prove(2, checkpoint=str(early)).verify()
+
+
+def test_a_newer_checkpoint_handed_in_first_is_no_sign_of_tampering(ledger):
+    older, newer = ledger.checkpoint(3), ledger.checkpoint()
+    with pytest.raises(Invalid, match=r"Write prove_growth\(older, newer\)") as caught:
+        ledger.prove_growth(newer, older)
+    assert not isinstance(caught.value, TamperEvidence)
+    ledger.prove_growth(older, newer).verify(older)
 
 
 def test_an_unknown_claim_is_told_with_near_ones(ledger):
