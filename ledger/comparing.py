@@ -12,6 +12,16 @@ from ledger.projections.scope import Scope
 from ledger.view import View, ask_of
 
 
+def check_view(given: object, typed: str) -> None:
+    """Refuse what is no view, such as the ledger itself; `typed` is what to write instead.
+
+    Raises:
+        InvalidView: it is none.
+    """
+    if not isinstance(given, View):
+        raise InvalidView(f"{show(given)} is no view. Write {typed}.", field="view", given=given)
+
+
 def diff(before: View, after: View, scope: Scope) -> difference.Difference:
     """What a second view shows otherwise than a first; what only one of them knows is new, or gone.
 
@@ -19,13 +29,7 @@ def diff(before: View, after: View, scope: Scope) -> difference.Difference:
         NotFound: neither view knows the scope's party, topic or proposition.
     """
     for view in (before, after):
-        if not isinstance(view, View):
-            raise InvalidView(
-                f"{show(view)} is no view. Write diff(ledger.as_of(said=...), "
-                "ledger.as_of(said=...)), or known=, or both.",
-                field="view",
-                given=view,
-            )
+        check_view(view, "diff(ledger.as_of(said=...), ledger.as_of(said=...)), or known=, or both")
     old, new = _shown(before, scope), _shown(after, scope)
     if isinstance(old, NotFound) and isinstance(new, NotFound):
         raise new

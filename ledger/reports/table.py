@@ -11,6 +11,7 @@ from typing import assert_never
 
 import attrs
 
+from ledger.comparing import check_view
 from ledger.errors import InvalidView, NotFound, UnknownTopic
 from ledger.model import events as ev
 from ledger.projections import naming
@@ -27,7 +28,7 @@ def who_held_what(views: Sequence[View], *, topic: str) -> WhoHeldWhat:
     every view; a column is a view, in the order given.
 
     Raises:
-        InvalidView: no view was given.
+        InvalidView: no view was given, or something else.
         UnknownTopic: none of the views holds the topic.
 
     Example:
@@ -40,13 +41,16 @@ def who_held_what(views: Sequence[View], *, topic: str) -> WhoHeldWhat:
         >>> [str(cell) for cell in table.blocks[0].rows[0].cells]
         ['-', 'supports, call_for [1]']
     """
-    if not views:
+    given: object = views
+    if not views or isinstance(given, View):
         raise InvalidView(
             "A table needs a view for each column: who_held_what([ledger.as_of(said='2023-02-22')],"
             " topic=...).",
             field="views",
             given=views,
         )
+    for view in views:
+        check_view(view, "who_held_what([ledger.as_of(said=...)], topic=...)")
     label, blocks = _asked_for(views, topic)
     found = [
         _column(view, [(block, party) for block in blocks for party in block.parties])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import attrs
 import pytest
@@ -207,6 +208,13 @@ def test_a_claim_without_words_or_document_says_so(road):
     road.record(id="a", claimant="north", act="assert", proposition="open", uttered="2023-01-01")
     text = str(tabled(road, "2023-02-01", topic="roads"))
     assert "[1] (no quotation recorded)\n    a: North, assert, 2023-01-01, in no document" in text
+
+
+def test_what_is_no_list_of_views_is_refused_with_what_to_write(road):
+    wrong: list[Any] = [[road], road.as_of(), ["2023-02-01"]]
+    for given in wrong:
+        with pytest.raises(InvalidView, match=r"who_held_what\(\[ledger\.as_of\(said="):
+            who_held_what(given, topic="roads")
 
 
 def test_a_topic_on_which_nobody_spoke_says_so(road):

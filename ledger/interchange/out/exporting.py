@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import attrs
 
+from ledger.comparing import check_view
 from ledger.errors import Invalid
 from ledger.interchange.out.iris import Iris
 from ledger.interchange.source import is_irreplaceable
@@ -141,6 +142,7 @@ def export(
     yours; without it they are made of the name of the log.
 
     Raises:
+        InvalidView: it is no view.
         Invalid: there is no such format, the base is no base, the folder is not empty, or the path
             is a ledger's or cannot be written.
         MissingExtra: the format needs a library that is not installed.
@@ -152,6 +154,7 @@ def export(
         ...     print(export(ledger.as_of(), "jsonl", "dam.jsonl"))
         1 line written to dam.jsonl: JSON Lines, to be imported again
     """
+    check_view(view, "export(ledger.as_of(), 'jsonl', 'claims.jsonl')")
     chosen = format_called(format)
     if isinstance(target, str):
         target = Path(target)

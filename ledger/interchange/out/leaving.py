@@ -16,6 +16,7 @@ from typing import Final, Literal, TypeVar
 
 import attrs
 
+from ledger.comparing import check_view
 from ledger.interchange.out.showing import shown
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
@@ -104,6 +105,7 @@ def leaving(view: View, *kinds: Kind) -> Iterator[Leaving]:
     The log may grow meanwhile: the view's basis says what leaves. No lock is held while the caller
     looks at a record.
     """
+    check_view(view, "ledger.as_of(), or ledger.as_of(said=...)")
     with view.facts() as facts:
         chosen = [(kind, id_) for kind in kinds or KINDS for id_ in _LISTS[kind](facts)]
     for at in range(0, len(chosen), PAGE):

@@ -11,9 +11,10 @@ import pytest
 
 from ledger import Claim, Ledger
 from ledger.codec.entry import SLOTS
-from ledger.errors import Invalid
+from ledger.errors import Invalid, InvalidView
 from ledger.interchange import import_file
 from ledger.interchange.out import jsonl, leaving, log
+from ledger.interchange.out.arrow import frame
 from ledger.interchange.out.columns import COLUMNS
 from ledger.interchange.out.exporting import FORMATS, export
 from ledger.interchange.out.tables import rows
@@ -178,3 +179,12 @@ def test_lines_that_leave_are_valid_by_the_published_schema(corridor, full, requ
         for line in jsonl.lines(ledger.as_of()):
             validator.validate(line)
     assert not validator.is_valid({"type": "party", "id": 5, "name": "x"})
+
+
+def test_a_ledger_is_not_exported_but_a_view_of_it(corridor, tmp_path):
+    wrong: list[Any] = [corridor, "jsonl"]
+    for given in wrong:
+        with pytest.raises(InvalidView, match=r"is no view\. Write export\(ledger\.as_of\(\)"):
+            export(given, "jsonl", tmp_path / "out.jsonl")
+    with pytest.raises(InvalidView, match=r"Write ledger\.as_of\(\)"):
+        frame(corridor, "claims")
