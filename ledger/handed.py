@@ -164,7 +164,8 @@ def with_parties(noun: Noun) -> tuple[Noun, ...]:
     if fields is None:
         raise Invalid(
             f"{show(noun)} is nothing to register. Give a Party, Membership, Topic, Proposition, "
-            "Occurrence or Document; a claim goes into ledger.record(...).",
+            "Occurrence or Document; a claim goes into ledger.record(claimant=..., act=..., ...), "
+            "or Claim(...) into ledger.record_all([...]).",
             field="noun",
             given=noun,
         )

@@ -140,7 +140,11 @@ class CheckpointSigner:
 
     def __init__(self, memory: Memory, *signers: Signer) -> None:
         if not signers:
-            raise InvalidKey("Nobody signs: give at least one key.", field="signers")
+            raise InvalidKey(
+                "Nobody signs: give the memory and at least one key, as "
+                "CheckpointSigner(FileMemory(path), key).",
+                field="signers",
+            )
         self.__attrs_init__(memory, signers)
 
     def sign(self, checkpoint: Checkpoint, prove: Prove) -> Checkpoint:
