@@ -385,7 +385,7 @@ def _in_its_words(item: Item, value: Object) -> Item:
         return item
     lent = [field for field in _ENDS.values() if not value.get(field)]
     reason = told.reason
-    if lent:
+    if lent and told.value != show(value.get(_ENDS[told.field])):
         reason += (
             f" The membership has no {' and no '.join(lent)} of its own: that is of its term or "
             "post, or the death or dissolution of who is in it."

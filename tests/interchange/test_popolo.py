@@ -91,6 +91,19 @@ def test_what_is_wrong_with_a_date_that_was_lent_is_told_in_the_words_of_the_fil
     assert "has no end_date of its own" in told["memberships[0]"].reason
 
 
+def test_a_date_of_the_file_that_is_none_is_not_called_lent(popolo):
+    told, _ = popolo(
+        {
+            "persons": [ANN],
+            "organizations": [HOUSE],
+            "memberships": [SEAT | {"start_date": "2020-02-30"}],
+        }
+    )
+    reason = told["memberships[0]"].reason
+    assert reason.startswith("2020-02-30 is no day")
+    assert "of its own" not in reason
+
+
 def test_a_post_lends_its_dates_and_what_a_name_says_more_is_told(popolo):
     named = ANN | {"other_names": [{"name": "Anna", "note": "as a child"}]}
     post = {"id": "p", "organization_id": "house", "start_date": "2012", "end_date": "2013"}
