@@ -153,7 +153,7 @@ class View:
         if not scope.narrow:
             raise InvalidView(
                 "Say whose positions, or on what: positions(topic=...), positions(proposition=...) "
-                "or positions(party=...)."
+                "or positions(party=...). Everybody's on everything: columns()."
             )
         return self._ask(lambda asked: asked.positions(scope, policy))
 

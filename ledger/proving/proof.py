@@ -104,8 +104,10 @@ class Trunk:
         if size is None:
             return self
         if type(size) is not int or not 0 <= size <= self.tree.size:
+            day = " For the end of a day: ledger.as_of(known='2024-03-14').checkpoint()."
             raise UnknownEvent(
-                f"There is no checkpoint at size {size!r}: the log holds {self.tree.size} events.",
+                f"There is no checkpoint at size {size!r}: the log holds {self.tree.size} events."
+                f"{'' if type(size) is int else day}",
                 given=str(size),
             )
         return attrs.evolve(self, given=Checkpoint(self.folded.origin, size, self.tree.root(size)))

@@ -88,6 +88,16 @@ WRONG: dict[str, tuple[Callable[[Any], object], type[LedgerError], str]] = {
         "Hand over its text, as Path('checkpoint.txt').read_text()",
     ),
     "a size as text": (lambda one: one.checkpoint("2"), UnknownEvent, "checkpoint at size '2'"),
+    "a day for the size of a checkpoint": (
+        lambda one: one.checkpoint("2024-03-14"),
+        UnknownEvent,
+        "For the end of a day: ledger.as_of(known='2024-03-14').checkpoint()",
+    ),
+    "everybody on everything": (
+        lambda one: one.positions(),
+        InvalidView,
+        "Everybody's on everything: columns()",
+    ),
     "a text of no document": (
         lambda one: one.check_quotes("paper", texts="It is shut."),
         InvalidView,
