@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TypedDict, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypedDict, TypeVar, cast
 
 import attrs
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import StaticPool
 
 from ledger.appending import Clock, utc_now
-from ledger.errors import Invalid, InvalidClaim, InvalidLayout, InvalidView, StoreError
+from ledger.errors import (
+    Invalid,
+    InvalidClaim,
+    InvalidLayout,
+    InvalidView,
+    LedgerError,
+    StoreError,
+)
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.frontier import root_of
 from ledger.model.attribution import Link
@@ -24,11 +31,13 @@ from ledger.model.proposition import Occurrence, Proposition, Topic
 from ledger.model.quotation import Quotation
 from ledger.model.text import did_you_mean, near, show
 from ledger.receipt import Receipt
+from ledger.recording.intake import Intake, Made
 from ledger.recording.registering import Noun
 from ledger.store.binds import Host, is_session
 from ledger.store.engines import engine_for
 from ledger.store.layout import Layout
 
+T = TypeVar("T")
 Id = str | Receipt
 Who = Id | Party | Sequence[Id | Party]
 When = str | dt.date | Edtf
@@ -318,3 +327,20 @@ def claims_of(given: Iterable[Claim]) -> list[Claim]:
                 given=claim,
             )
     return found
+
+
+def each(
+    given: Iterable[tuple[int, T]], enter: Callable[[Intake, T], Made], intake: Intake
+) -> list[Made]:
+    """What becomes of each of several; a refusal has a note of which one it was, and where."""
+    made: list[Made] = []
+    for place, one in given:
+        try:
+            made.append(enter(intake, one))
+        except LedgerError as error:
+            error.add_note(
+                f"It is at place {place} of the list, from 0: "
+                f"{show(getattr(one, 'id', None) or one)}. Nothing of the list was stored."
+            )
+            raise
+    return made

@@ -141,10 +141,8 @@ class Ledger(Asking, Attesting, Erasing):
     def register_all(self, nouns: Iterable[Noun]) -> list[Receipt]:
         """Register several in one append; later ones may name earlier ones. All or nothing."""
         several = handed.several(nouns, of=handed.NOUNS, one="ledger.register(noun)")
-        given = [noun for one in several for noun in handed.with_parties(one)]
-        return self.appender.append(
-            lambda intake: [registering.register(intake, one) for one in given]
-        )
+        given = [(at, noun) for at, one in enumerate(several) for noun in handed.with_parties(one)]
+        return self.appender.append(lambda intake: handed.each(given, registering.register, intake))
 
     def name(
         self,
@@ -196,8 +194,8 @@ class Ledger(Asking, Attesting, Erasing):
 
     def record_all(self, claims: Iterable[Claim]) -> list[Receipt]:
         """Record many claims in one append. All or nothing."""
-        given = handed.claims_of(claims)
-        return self.appender.append(lambda intake: [claiming.record(intake, one) for one in given])
+        given = [*enumerate(handed.claims_of(claims))]
+        return self.appender.append(lambda intake: handed.each(given, claiming.record, intake))
 
     def relate(self, claim: Id, relation: str, target: Id, *, note: str | None = None) -> Receipt:
         """Record a typed edge between two claims.

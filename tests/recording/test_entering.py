@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import enum
 import json
 
 import attrs
-import numpy as np
 import pytest
 
 from ledger import (
@@ -52,54 +50,6 @@ CLAIM = Claim(
 
 def sequences(ledger):
     return [stored.sequence for stored in ledger.events()]
-
-
-# -- what counts as a text, and what as left out -------------------------------------------------
-
-
-class Word(enum.StrEnum):
-    """As an application names them: a member of an enum is a text, as numpy's texts are."""
-
-    ID = "c5"
-    CLAIMANT = "board"
-    ACT = "deny"
-    STANCE = "opposes"
-    PROPOSITION = "bridge-open"
-    UTTERED = "2023-02-20"
-    DOCUMENT = "gazette-1"
-    QUOTE = "the lower bridge is open"
-    FACTUALITY = "probable"
-    CAPACITY = "personal"
-    UTTERANCE = "press-hour"
-    LANGUAGE = "en"
-    NOTE = "a note"
-    CONDITIONS = "if dry"
-
-
-@pytest.mark.parametrize("kind", [Word, np.str_], ids=["enum", "numpy"])
-def test_a_text_of_a_class_of_its_own_is_a_text(town, kind):
-    fields = {word.name.lower(): kind(word) for word in Word}
-    with town.tagged(correlation=kind("c5")):
-        town.record(**fields, extra={kind("en"): [kind("c5")]})
-    town.register(Membership("stranger", kind("board"), role=kind("a note")))
-    town.amend("c5", stance=kind("opposes"), reason=kind("a note"))
-    (stored,) = [one for one in town.events(types="claim_recorded") if one.event.key == "c5"]
-    texts = (stored.event.act, stored.event.stance, stored.event.uttered.text, stored.event.key)
-    assert texts == ("deny", "opposes", "2023-02-20", "c5")
-    assert {type(text) for text in texts} == {str}
-
-
-def test_none_is_left_out(town):
-    """As it comes of a row or a form, in which a field that nobody filled in is None."""
-    fields = {field.name: None for field in attrs.fields(Claim)}
-    town.record(**fields | {"id": "c6", "act": "deny", "proposition": "bridge-open"})
-    given = next(one.event for one in town.events(types="claim_recorded") if one.event.key == "c6")
-    assert (given.stance, given.factuality, given.capacity, given.extra) == (
-        "opposes",
-        "certain",
-        "official",
-        {},
-    )
 
 
 # -- receipts -----------------------------------------------------------------------------------
