@@ -56,9 +56,11 @@ def check(kind: str, given: object) -> None:
     """Refuse what is no id of anything."""
     if not isinstance(given, str):
         article = "An" if kind[0] in "aeiou" else "A"
+        own = getattr(given, "id", None)
+        hint = f" Register it, and write its id: {show(own)}." if isinstance(own, str) else ""
         raise errors.Invalid(
             f"{article} {kind} is named by its id, a text, not by {show(given)} "
-            f"({type(given).__name__}).",
+            f"({type(given).__name__}).{hint}",
             field=kind,
             given=given,
         )

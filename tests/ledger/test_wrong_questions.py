@@ -88,6 +88,11 @@ WRONG: dict[str, tuple[Callable[[Any], object], type[LedgerError], str]] = {
         "Hand over its text, as Path('checkpoint.txt').read_text()",
     ),
     "a size as text": (lambda one: one.checkpoint("2"), UnknownEvent, "checkpoint at size '2'"),
+    "a proposition for its id": (
+        lambda one: one.position("mill", Proposition("shut", text="The weir is shut")),
+        Invalid,
+        "(Proposition). Register it, and write its id: 'shut'.",
+    ),
     "a day for the size of a checkpoint": (
         lambda one: one.checkpoint("2024-03-14"),
         UnknownEvent,
