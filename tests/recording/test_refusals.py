@@ -163,7 +163,7 @@ def test_an_unknown_id_is_refused_with_the_nearest_named(standing, unchanged, ca
         (record(claimant="qqq"), er.UnknownParty, "ledger.register(Party(...))"),
         (record(proposition="qqq"), er.UnknownProposition, "ledger.register(Proposition(...))"),
         (record(document="qqq"), er.UnknownDocument, "ledger.register(Document(...))"),
-        (withdraw("qqq"), er.UnknownClaim, "ledger.record(...)"),
+        (withdraw("qqq"), er.UnknownClaim, "ledger.record("),
         (amend("qqq", note="n"), er.UnknownEvent, "claims log"),
         (record(claimant=NUL), er.UnknownParty, "ledger.register(Party(...))"),
         (record(claimant=HALF), er.UnknownParty, "ledger.register(Party(...))"),
@@ -196,7 +196,7 @@ def test_what_is_no_noun_cannot_be_registered(standing, unchanged):
     others: list[Any] = ["board", None, Claim(proposition="bridge-open", act="assert")]
     for given in others:
         found = refused(standing, unchanged, partial(Ledger.register, noun=given), er.Invalid)
-        assert "ledger.record(...)" in found.message
+        assert "ledger.record(" in found.message
 
 
 # -- times --------------------------------------------------------------------------------------
