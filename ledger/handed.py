@@ -33,9 +33,12 @@ from ledger.model.text import did_you_mean, near, show
 from ledger.receipt import Receipt
 from ledger.recording.intake import Intake, Made
 from ledger.recording.registering import Noun
+from ledger.store import read, schema
 from ledger.store.binds import Host, is_session
 from ledger.store.engines import engine_for
 from ledger.store.layout import Layout
+from ledger.store.tables import tables_for
+from ledger.store.transaction import reading
 
 T = TypeVar("T")
 Id = str | Receipt
@@ -263,6 +266,27 @@ def origin_of(origin: str) -> str:
             given=origin,
         )
     return Checkpoint(origin, 0, root_of(())).origin
+
+
+def ready(bind: Engine | Connection, layout: Layout, origin: str | None) -> None:
+    """Make the tables where there are none; and see that a log which was not named is there.
+
+    Raises:
+        Invalid: no origin was given, and the database holds only logs of other names than the
+            usual one: it was forgotten, and an empty log would be taken for one of these.
+    """
+    schema.ensure(bind, layout)
+    if origin is not None:
+        return
+    with reading(bind) as conn:
+        held = read.origins(conn, tables_for(layout))
+    if held and "default" not in held:
+        raise Invalid(
+            f"The database holds no log 'default', but {', '.join(map(show, held))}. Write "
+            f"origin={show(held[0])} to open one that is there, or origin='default' to begin one.",
+            field="origin",
+            given=None,
+        )
 
 
 def clock_of(clock: Clock) -> Clock:

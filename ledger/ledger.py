@@ -38,7 +38,6 @@ from ledger.receipt import Receipt
 from ledger.recording import claiming, registering, undoing
 from ledger.recording.intake import Intake, Made
 from ledger.recording.registering import Noun
-from ledger.store import schema
 from ledger.store.binds import Host, is_session
 from ledger.store.engines import shown
 from ledger.store.layout import Layout
@@ -91,19 +90,21 @@ class Ledger(Asking, Attesting, Erasing):
         target: str | os.PathLike[str],
         *,
         layout: Layout | None = None,
-        origin: str = "default",
+        origin: str | None = None,
         clock: Clock = utc_now,
         recorder: Recorder | None = None,
     ) -> Self:
-        """Open a database by path or URL; create the tables or upgrade them where needed.
+        """Open a database by path or URL, and its log; make or upgrade the tables where needed.
 
         Raises:
             ForeignDatabase: the file belongs to another application, or is no database.
             SchemaNewer: the tables are of a later version of this library.
+            Invalid: without `origin` the log is "default", and there are only others.
         """
-        ledger = cls(target, layout=layout, origin=origin, clock=clock, recorder=recorder)
+        log = "default" if origin is None else origin
+        ledger = cls(target, layout=layout, origin=log, clock=clock, recorder=recorder)
         try:
-            schema.ensure(ledger._folded.bind, ledger.layout)
+            handed.ready(ledger._folded.bind, ledger.layout, origin)
         except BaseException:
             ledger.close()
             raise

@@ -25,12 +25,12 @@ from ledger.aio.view import AsyncView
 from ledger.aio.waking import Waker, waking
 from ledger.appending import Clock, utc_now
 from ledger.errors import StoreError
-from ledger.handed import Id
+from ledger.handed import Id, ready
 from ledger.ledger import Ledger
 from ledger.model.events import Recorder, StoredEvent
 from ledger.paging import Types, Wanted
 from ledger.projections.difference import Difference
-from ledger.store import read, schema
+from ledger.store import read
 from ledger.store.follow import Stop, never
 from ledger.store.layout import Layout
 from ledger.store.refusals import passes
@@ -111,11 +111,11 @@ class AsyncLedger:
         target: str | os.PathLike[str],
         *,
         layout: Layout | None = None,
-        origin: str = "default",
+        origin: str | None = None,
         clock: Clock = utc_now,
         recorder: Recorder | None = None,
     ) -> Self:
-        """Open a database by path or URL; create the tables or upgrade them where needed.
+        """Open a database by path or URL, and its log; make or upgrade the tables where needed.
 
         The ledger works in a thread of its own with a synchronous driver, even if the URL names an
         asynchronous one.
@@ -123,10 +123,12 @@ class AsyncLedger:
         Raises:
             ForeignDatabase: the file belongs to another application, or is no database.
             SchemaNewer: the tables are of a later version of this library.
+            Invalid: without `origin` the log is "default", and there are only others.
         """
-        ledger = cls(target, layout=layout, origin=origin, clock=clock, recorder=recorder)
+        log = "default" if origin is None else origin
+        ledger = cls(target, layout=layout, origin=log, clock=clock, recorder=recorder)
         try:
-            await ledger.run_sync(lambda it: schema.ensure(it.appender.folded.bind, it.layout))
+            await ledger.run_sync(lambda it: ready(it.appender.folded.bind, it.layout, origin))
         except BaseException:
             await ledger.close()
             raise

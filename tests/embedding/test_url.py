@@ -126,7 +126,7 @@ def test_what_is_no_text_of_a_url_is_told_how_to_write_it(host):
         ({"layout": ""}, r"'' is no layout"),
         ({"layout": 3}, r'3 is no layout.*layout=Layout\(prefix="ledger_"\)'),
         ({"origin": 3}, r"3 cannot name a log.*origin='claims\.example/ledger'"),
-        ({"origin": None}, r"None cannot name a log"),
+        ({"origin": ("a", "b")}, r"cannot name a log"),
         ({"clock": 3}, r"3 is no clock.*clock=lambda: datetime\.now\(UTC\)"),
         ({"recorder": "me"}, r"'me' is no recorder.*recorder=Recorder\(id='me'\)"),
         ({"recorder": 3}, r'3 is no recorder.*recorder=Recorder\(id="desk-7"\)'),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ledger import Document, Ledger, Party, Projection, Proposition, Quotation
+from ledger.aio import AsyncLedger
 from ledger.errors import (
     Invalid,
     InvalidBundle,
@@ -282,3 +284,26 @@ def test_a_ledger_is_shown_by_what_was_typed_without_its_password(target, shown)
     ledger = Ledger(target)
     assert repr(ledger) == f"Ledger('{shown}', origin='default')"
     ledger.close()
+
+
+@pytest.mark.parametrize("opened", ["Ledger", "AsyncLedger"])
+def test_a_log_that_was_not_named_is_not_begun_beside_others(tmp_path, opened):
+    path = tmp_path / "bank.db"
+
+    def open_(**named):
+        if opened == "Ledger":
+            return Ledger.open(path, **named).close()
+
+        async def main():
+            await (await AsyncLedger.open(path, **named)).close()
+
+        return asyncio.run(main())
+
+    with Ledger.open(path, origin="bank.example/claims") as ledger:
+        ledger.register(Party("mill", name="Mill"))
+    with pytest.raises(Invalid, match=r"no log 'default', but 'bank\.example/claims'\. Write"):
+        open_()
+    open_(origin="bank.example/claims")
+    with Ledger.open(path, origin="default") as ledger:
+        ledger.register(Party("mill", name="Mill"))
+    open_()
