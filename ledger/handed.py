@@ -275,8 +275,7 @@ def ready(bind: Engine | Connection, layout: Layout, origin: str | None) -> None
         Invalid: no origin was given, and the database holds only logs of other names than the
             usual one: it was forgotten, and an empty log would be taken for one of these.
     """
-    schema.ensure(bind, layout)
-    if origin is not None:
+    if not schema.ensure(bind, layout) or origin is not None:
         return
     with reading(bind) as conn:
         held = read.origins(conn, tables_for(layout))

@@ -82,8 +82,8 @@ def _revisions(conn: Connection, layout: Layout) -> Sequence[str] | None:
     return conn.scalars(select(versions.c.version_num)).all()
 
 
-def ensure(bind: Bind, layout: Layout) -> None:
-    """Bring the tables to this version where they are not; one SELECT where they are.
+def ensure(bind: Bind, layout: Layout) -> bool:
+    """Bring the tables to this version where they are not, and tell whether there were any.
 
     Raises:
         SchemaNewer: The tables are of a later version than this library.
@@ -93,6 +93,7 @@ def ensure(bind: Bind, layout: Layout) -> None:
         found = revision(conn, layout)
     if found != REVISION:
         upgrade(bind, layout)
+    return found is not None
 
 
 def upgrade(bind: Bind, layout: Layout | None = None, *, to: str = REVISION) -> None:
