@@ -158,7 +158,7 @@ def check_order(intake: Intake, id_: str | None, act: ev.Act, when: Bounds) -> N
     def inside(other: str) -> bool:
         return other == id_ or _is_of(facts.act(other), utterance)
 
-    shared = _shared(facts, id_, utterance, when)
+    shared = _shared(facts, id_, utterance, when) if named or tied else None
     occasion = when if id_ or shared is None else shared
     check_refers_back(intake, id_, utterance, named, occasion, name=name)
     for one in (*([id_] if id_ else []), *(tied if shared is not None else [])):
@@ -199,10 +199,13 @@ def _tied(facts: Facts, utterance: str | None) -> tuple[str, ...]:
 
 def _shared(facts: Facts, id_: str | None, utterance: str | None, when: Bounds) -> Bounds | None:
     """The time that an act shares with the others of its utterance; None where there is none."""
-    others = () if utterance is None else acts_of(facts, utterance)
-    if id_ is not None:
-        times = [own_bounds(facts, one) for one in others if one != id_]
-    else:
-        times = [one_occasion(facts, one)[0] for one in others[:1] if one_occasion(facts, one)[1]]
+    if utterance is None:
+        return None
+
+    def found() -> dict[str, Bounds]:
+        return {one: own_bounds(facts, one) for one in acts_of(facts, utterance)}
+
+    own = facts.memo("own_bounds", utterance, found)
+    times = {time for one, time in own.items() if one != id_}
     shared = when.meet(*times)
     return None if not times or shared.empty() else shared
