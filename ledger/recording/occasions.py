@@ -158,7 +158,9 @@ def check_order(intake: Intake, id_: str | None, act: ev.Act, when: Bounds) -> N
     def inside(other: str) -> bool:
         return other == id_ or _is_of(facts.act(other), utterance)
 
-    shared = _shared(facts, id_, utterance, when) if named or tied else None
+    shared = None
+    if utterance is not None and (named or tied):
+        shared = _shared(facts, id_, utterance, when)
     occasion = when if id_ or shared is None else shared
     check_refers_back(intake, id_, utterance, named, occasion, name=name)
     for one in (*([id_] if id_ else []), *(tied if shared is not None else [])):
@@ -197,10 +199,8 @@ def _tied(facts: Facts, utterance: str | None) -> tuple[str, ...]:
     return facts.memo("tied", utterance, found)
 
 
-def _shared(facts: Facts, id_: str | None, utterance: str | None, when: Bounds) -> Bounds | None:
+def _shared(facts: Facts, id_: str | None, utterance: str, when: Bounds) -> Bounds | None:
     """The time that an act shares with the others of its utterance; None where there is none."""
-    if utterance is None:
-        return None
 
     def found() -> dict[str, Bounds]:
         return {one: own_bounds(facts, one) for one in acts_of(facts, utterance)}
