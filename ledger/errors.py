@@ -3,7 +3,7 @@
 ```
 LedgerError
 +- Invalid (ValueError)       the input is not allowed: which field, what was given, what is
-|    InvalidText  InvalidDate  InvalidParty  InvalidName  InvalidMembership  InvalidDocument
+|    InvalidText  InvalidDate  InvalidParty  InvalidMembership  InvalidDocument
 |    InvalidQuotation  InvalidProposition  InvalidTopic  InvalidOccurrence  InvalidClaim
 |    InvalidAttribution  InvalidRelation  InvalidWithdrawal  InvalidCorrection
 |    InvalidAmendment  InvalidErasure  InvalidMerge  InvalidView  InvalidLayout
@@ -76,10 +76,6 @@ class InvalidDate(Invalid):
 
 class InvalidParty(Invalid):
     """A party that cannot be registered."""
-
-
-class InvalidName(Invalid):
-    """A name that cannot denote a party."""
 
 
 class InvalidMembership(Invalid):
