@@ -45,6 +45,7 @@ _PLACES: Final = (
     (CHECK, "asking", "check_quotes"),
     (CHECK, "indexing", "index"),
 )
+"""The group in the help, the module, and what it calls its commands."""
 _COMMANDS: Final = {
     attribute.removesuffix("_app").strip("_").replace("_", "-"): (module, attribute, group)
     for group, module, attributes in _PLACES

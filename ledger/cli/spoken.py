@@ -16,7 +16,7 @@ _NOUNS: Final = ("Party", "Topic", "Proposition", "Document")
 """What there is a list of."""
 _OPTIONS: Final = (
     "about|authority|claimant|conditions|document|expires|known|length|note|published|quote|reason|said|"
-    "sha256|stance|text|uttered|via"
+    "sha256|since|stance|text|uttered|via"
 )
 _RULES: Final = tuple(
     (re.compile(f"{_QUOTED}|{pattern}"), typed)
@@ -45,6 +45,10 @@ _RULES: Final = tuple(
         (r"(?:ledger\.)?\b(?P<a>withdraw|correct|amend|verify)\(\)", r"claims \g<a>"),
         (r"ask positions\(topic='(?P<a>[^']*)'\)", r"type: claims positions --topic \g<a>"),
         (r"ledger\.as_of\(known=SEQUENCE\)", "--known NUMBER"),
+        (
+            r"Write prove_growth\(older, newer\)",
+            "Type: claims prove --since OLDER --checkpoint NEWER",
+        ),
         (r", or in Python: ledger\.store\.schema\.upgrade\(engine, layout\)", ""),
         (r"Proposition\(\.\.\., kind=\"aim\"\)", "claims proposition add --kind aim"),
         (

@@ -236,7 +236,7 @@ def correct(
         changes = read_changes(intake, act, fields, InvalidCorrection)
     except InvalidQuotation as error:
         raise InvalidQuotation(
-            f"{error.message} A corrected quote= stands in the document of {show(target)} too. "
+            f"{error.message} A corrected quotation stands in the document of {show(target)} too. "
             f"Words that only {show(document)} has are a report of its own: write "
             "never_said=True, and record them as a claim in that document.",
             field=error.field,

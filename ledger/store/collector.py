@@ -1,6 +1,6 @@
-"""The garbage collector, kept off while a page of the log is made into objects.
+"""The garbage collector, kept off while much is made that stays.
 
-Here lives that alone, for whoever reads many rows at once.
+Here lives that alone, for whoever reads many rows or loads many modules at once.
 """
 
 from __future__ import annotations

@@ -85,6 +85,18 @@ def test_a_claim_and_the_growth_of_the_log_are_proved(good, refused, signed, tmp
     assert "Prove one thing" in refused("prove", "c1", "--since", "signed.txt")
 
 
+def test_what_comes_first_is_told_in_the_words_of_the_command(good, refused, filled, tmp_path):
+    older, newer = tmp_path / "older.txt", tmp_path / "newer.txt"
+    older.write_text(good("checkpoint").out)
+    good("withdraw", "c1", "--claimant", "board", "--uttered", "2024-05-01")
+    newer.write_text(good("checkpoint").out)
+    told = refused("prove", "--since", newer, "--checkpoint", older)
+    assert "Type: claims prove --since OLDER --checkpoint NEWER" in told
+    told = refused("bundle", "c1.zip", "--claim", "c1", "--checkpoint", older)
+    assert "give this one as --since" in told
+    assert "since=" not in told
+
+
 def test_a_number_that_no_event_can_have_is_an_id(good, signed):
     of_a_host = "1580661436132757504"
     claim = ["--claimant", "board", "--act", "deny", "--proposition", "safe"]
