@@ -133,6 +133,10 @@ def _parties_on(facts: Facts, proposition: str) -> list[str]:
     return sorted(reached, key=facts.public)
 
 
+_Side = tuple[str, tuple[str, ...], frozenset[str]]
+"""A party that holds something, its own words for it, and what casts doubt on them."""
+
+
 def contradictions(
     facts: Facts, said: Knob, *, one: str | None = None, on: Collection[str] | None = None
 ) -> tuple[Contradiction, ...]:
@@ -147,35 +151,35 @@ def contradictions(
             wanted is None or proposition in wanted
         ):
             continue
-        held: dict[str, list[Position]] = {"supports": [], "opposes": []}
+        held: dict[str, list[_Side]] = {"supports": [], "opposes": []}
         for party in speakers_on(facts, proposition):
             stand = unless_silent(facts, party, proposition, said)
-            if stand and stand.status == "held" and stand.stance in held and _own_words(stand):
-                held[stand.stance].append(stand)
+            if stand and stand.status == "held" and stand.stance in held and (own := _own(stand)):
+                held[stand.stance].append((stand.party, own, _doubts(stand, own)))
+        shown, asked = facts.public(proposition), None if one is None else facts.public(one)
         found += [
             Contradiction(
-                proposition=facts.public(proposition),
-                supports=a.party,
-                opposes=b.party,
-                supporting=_own_words(a),
-                opposing=_own_words(b),
-                doubtful=_doubtful(a, b),
+                proposition=shown,
+                supports=party,
+                opposes=other,
+                supporting=words,
+                opposing=theirs,
+                doubtful=tuple(sorted(doubts | more)),
             )
-            for a, b in itertools.product(held["supports"], held["opposes"])
-            if one is None or facts.public(one) in (a.party, b.party)
+            for (party, words, doubts), (other, theirs, more) in itertools.product(*held.values())
+            if asked is None or asked in (party, other)
         ]
     return tuple(sorted(found, key=lambda one: (one.proposition, one.supports, one.opposes)))
 
 
-def _own_words(stand: Position) -> tuple[str, ...]:
+def _own(stand: Position) -> tuple[str, ...]:
     """The standing claims of its own on which a party's position rests."""
     return tuple(one.claim for one in stand.evidence if one.own and not one.withdrawn)
 
 
-def _doubtful(*stands: Position) -> tuple[str, ...]:
-    own = {claim for one in stands for claim in _own_words(one)}
-    back = {claim for one in stands for claim in one.possibly_withdrawn if claim in own}
-    return tuple(sorted(back.union(*(one.contested_by for one in stands))))
+def _doubts(stand: Position, own: Collection[str]) -> frozenset[str]:
+    """The claims of its own that may have been taken back, and those that deny its words."""
+    return frozenset(own).intersection(stand.possibly_withdrawn).union(stand.contested_by)
 
 
 def speakers_on(facts: Facts, proposition: str) -> list[str]:
