@@ -70,8 +70,15 @@ class Bounds:
         )
 
     def with_highs(self, highs: Iterable[Bound]) -> Bounds:
-        """The same with further upper bounds."""
-        return attrs.evolve(self, highs=self.highs.union(highs))
+        """The same with further upper bounds: the earliest day of them and the earliest instant."""
+        days, instants = list[dt.date](), list[dt.datetime]()
+        for end in highs:
+            if isinstance(end, dt.datetime):
+                instants.append(end)
+            else:
+                days.append(end)
+        tightest = {min(ends) for ends in (days, instants) if ends}
+        return attrs.evolve(self, highs=self.highs.union(tightest))
 
     def meet(self, *others: Bounds) -> Bounds:
         """What lies in all; it may be empty."""

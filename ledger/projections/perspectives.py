@@ -6,6 +6,7 @@ own. A divergence is one occurrence told in two ways without denial (model.md, 5
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
@@ -133,7 +134,7 @@ def _parties_on(facts: Facts, proposition: str) -> list[str]:
     return sorted(reached, key=facts.public)
 
 
-_Side = tuple[str, tuple[str, ...], frozenset[str]]
+_Holder = tuple[str, tuple[str, ...], frozenset[str]]
 """A party that holds something, its own words for it, and what casts doubt on them."""
 
 
@@ -151,7 +152,7 @@ def contradictions(
             wanted is None or proposition in wanted
         ):
             continue
-        held: dict[str, list[_Side]] = {"supports": [], "opposes": []}
+        held: dict[str, list[_Holder]] = {"supports": [], "opposes": []}
         for party in speakers_on(facts, proposition):
             stand = unless_silent(facts, party, proposition, said)
             if stand and stand.status == "held" and stand.stance in held and (own := _own(stand)):
@@ -198,13 +199,25 @@ def spoken_on(facts: Facts, party: str) -> tuple[str, ...]:
     shown = facts.canonical(party)
     found: dict[str, None] = {}
     for id_ in sorted(may_reach(facts, shown), key=lambda id_: facts.stored[id_].sequence):
-        claim = facts.get(id_, ev.ClaimRecorded)
-        if claim is None:
+        claim = facts.act(id_)
+        if not isinstance(claim, ev.ClaimRecorded):
             continue
         path = reach(facts, id_).get(shown)
-        if shown in _speakers(facts, id_) or (path is not None and path.own):
+        if shown in facts.claimants(claim) or (path is not None and path.own):
             found[facts.canonical(claim.proposition)] = None
     return (*found,)
+
+
+@attrs.frozen(eq=False)
+class _Side:
+    """A standing claim as one side of a divergence: on what it is, by whom; and as it is shown."""
+
+    id: str
+    proposition: str
+    speakers: frozenset[str]
+    claim: str
+    by: str
+    on: str
 
 
 def divergences(facts: Facts, said: Knob, scope: Scope = EVERYTHING) -> tuple[Divergence, ...]:
@@ -215,9 +228,9 @@ def divergences(facts: Facts, said: Knob, scope: Scope = EVERYTHING) -> tuple[Di
     """
     on, party = scope.propositions(facts), scope.shown_party(facts)
 
-    def wanted(a: str, b: str) -> bool:
-        return (on is None or _proposition(facts, a) in on or _proposition(facts, b) in on) and (
-            party is None or party in _speakers(facts, a) or party in _speakers(facts, b)
+    def wanted(a: _Side, b: _Side) -> bool:
+        return (on is None or a.proposition in on or b.proposition in on) and (
+            party is None or party in a.speakers or party in b.speakers
         )
 
     return _divergences(facts, said, wanted)
@@ -228,8 +241,8 @@ def divergences_among(
 ) -> tuple[Divergence, ...]:
     """Those of which both claims are on some shown propositions."""
 
-    def wanted(a: str, b: str) -> bool:
-        return _proposition(facts, a) in propositions and _proposition(facts, b) in propositions
+    def wanted(a: _Side, b: _Side) -> bool:
+        return a.proposition in propositions and b.proposition in propositions
 
     return _divergences(facts, said, wanted)
 
@@ -246,45 +259,66 @@ def told_beside(facts: Facts, propositions: Iterable[str]) -> tuple[str, ...]:
 
 
 def _divergences(
-    facts: Facts, said: Knob, wanted: Callable[[str, str], bool]
+    facts: Facts, said: Knob, wanted: Callable[[_Side, _Side], bool]
 ) -> tuple[Divergence, ...]:
-    pairs: dict[tuple[str, str], str | None] = {}
+    @functools.cache
+    def side(claim: str) -> _Side | None:
+        return _side(facts, claim, said)
+
+    pairs: dict[tuple[_Side, _Side], str | None] = {}
     for _, edge in facts.of_type(ev.ClaimsRelated):
         if edge.relation == "divergent_characterisation":
-            pairs.setdefault(_pair(facts, edge.claim, edge.target), None)
+            a, b = sorted((edge.claim, edge.target), key=facts.public)
+            if (one := side(a)) is not None and (other := side(b)) is not None:
+                pairs.setdefault((one, other), None)
     for occurrence, described in facts.of_type(ev.OccurrenceDescribed):
-        for pair in _told_differently(facts, described.propositions):
+        for pair in _told_differently(facts, described.propositions, side):
             pairs[pair] = min(pairs.get(pair) or occurrence, occurrence, key=facts.public)
     return tuple(
-        _divergence(facts, a, b, occurrence)
-        for (a, b), occurrence in sorted(
-            pairs.items(), key=lambda item: tuple(map(facts.public, item[0]))
+        Divergence(
+            claims=(a.claim, b.claim),
+            parties=(a.by, b.by),
+            propositions=(a.on, b.on),
+            occurrence=facts.public(occurrence) if occurrence else None,
         )
-        if wanted(a, b)
-        and _standing(facts, a, said)
-        and _standing(facts, b, said)
-        and _two(facts, a, b)
+        for (a, b), occurrence in sorted(
+            pairs.items(), key=lambda item: tuple(one.claim for one in item[0])
+        )
+        if wanted(a, b) and a.speakers.isdisjoint(b.speakers)
     )
 
 
-def _pair(facts: Facts, a: str, b: str) -> tuple[str, str]:
-    first, second = sorted((a, b), key=facts.public)
-    return first, second
+def _side(facts: Facts, claim: str, said: Knob) -> _Side | None:
+    """A claim that stands by a date, None where it does not."""
+    event = facts.get(claim, ev.ClaimRecorded)
+    if event is None or facts.act(claim) is None or certainty(facts, claim, said) != "certain":
+        return None
+    named = facts.claimants(event)
+    if all(withdrawals(facts, claim, party, said) == "yes" for party in named):
+        return None
+    proposition = facts.canonical(event.proposition)
+    by = " or ".join(map(facts.public, named))
+    shown = facts.public(claim), by, facts.public(proposition)
+    return _Side(claim, proposition, frozenset(named), *shown)
 
 
-def _told_differently(facts: Facts, propositions: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _told_differently(
+    facts: Facts, propositions: Iterable[str], side: Callable[[str], _Side | None]
+) -> Iterator[tuple[_Side, _Side]]:
     """Pairs of claims that hold different facts of one occurrence, with nothing joining them."""
-    told = [
-        id_
+    found = [
+        one
         for proposition in dict.fromkeys(map(facts.canonical, propositions))
         for id_ in facts.claims_on(proposition)
         if (claim := facts.get(id_, ev.ClaimRecorded)) is not None
         and facts.stance(claim) == "supports"
         and _is_fact(facts, claim.proposition)
+        and (one := side(id_)) is not None
     ]
-    for a, b in itertools.combinations(told, 2):
-        if _proposition(facts, a) != _proposition(facts, b) and not _agree(facts, a, b):
-            yield _pair(facts, a, b)
+    agreeing = {one.id: _agreeing(facts, one.id) for one in found}
+    for a, b in itertools.combinations(sorted(found, key=lambda one: one.claim), 2):
+        if a.proposition != b.proposition and b.id not in agreeing[a.id]:
+            yield a, b
 
 
 def _is_fact(facts: Facts, proposition: str) -> bool:
@@ -292,48 +326,13 @@ def _is_fact(facts: Facts, proposition: str) -> bool:
     return event is not None and event.kind == "fact"
 
 
-def _proposition(facts: Facts, claim: str) -> str:
-    event = facts.get(claim, ev.ClaimRecorded)
-    return facts.canonical(event.proposition) if event else ""
-
-
-def _agree(facts: Facts, a: str, b: str) -> bool:
-    edges = (*facts.indexed("relations_from", a), *facts.indexed("relations_to", a))
-    return any(
-        isinstance(edge := facts.effective[id_], ev.ClaimsRelated)
-        and edge.relation in AGREEING
-        and b in (edge.claim, edge.target)
-        for id_ in edges
-    )
-
-
-def _standing(facts: Facts, claim: str, said: Knob) -> bool:
-    event = facts.get(claim, ev.ClaimRecorded)
-    if event is None or facts.act(claim) is None or certainty(facts, claim, said) != "certain":
-        return False
-    return any(withdrawals(facts, claim, party, said) != "yes" for party in facts.claimants(event))
-
-
-def _speakers(facts: Facts, claim: str) -> tuple[str, ...]:
-    act = facts.act(claim)
-    return () if act is None else tuple(facts.claimants(act))
-
-
-def _two(facts: Facts, a: str, b: str) -> bool:
-    first, second = _speakers(facts, a), _speakers(facts, b)
-    return bool(facts.act(a) and facts.act(b)) and not set(first) & set(second)
-
-
-def _divergence(facts: Facts, a: str, b: str, occurrence: str | None) -> Divergence:
-    def parties(claim: str) -> str:
-        return " or ".join(map(facts.public, _speakers(facts, claim)))
-
-    return Divergence(
-        claims=(facts.public(a), facts.public(b)),
-        parties=(parties(a), parties(b)),
-        propositions=(
-            facts.public(_proposition(facts, a)),
-            facts.public(_proposition(facts, b)),
-        ),
-        occurrence=facts.public(occurrence) if occurrence else None,
-    )
+def _agreeing(facts: Facts, claim: str) -> set[str]:
+    """The claims that a relation joins to one in agreement."""
+    edges = (*facts.indexed("relations_from", claim), *facts.indexed("relations_to", claim))
+    told = (facts.get(id_, ev.ClaimsRelated) for id_ in edges)
+    return {
+        end
+        for edge in told
+        if edge is not None and edge.relation in AGREEING
+        for end in (edge.claim, edge.target)
+    }

@@ -7,7 +7,7 @@ Whether it counts as said by a date is `Bounds.said_by`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
@@ -112,19 +112,37 @@ def bounds(facts: Facts, id_: str) -> Bounds:
 
 def _bounds(facts: Facts, id_: str) -> Bounds:
     found, _ = one_occasion(facts, id_)
-    lent: set[Bound] = set()
-    seen, queue = {id_}, [id_]
-    while queue:
-        for mate in reports(facts, queue.pop()):
-            for later in referrers(facts, mate):
-                if later not in seen:
-                    seen.add(later)
-                    queue.append(later)
-                    lent |= one_occasion(facts, later)[0].highs
     # An end before the start comes of a later change: it contradicts, so it lends nothing.
     return found.with_highs(
-        end for end in lent if not any(surely_before(end, low) for low in found.lows)
+        end for end in _lent(facts, id_) if not any(surely_before(end, low) for low in found.lows)
     )
+
+
+def _lent(facts: Facts, id_: str) -> frozenset[Bound]:
+    """The ends that an act is lent by all that refers back to its occasion, however far.
+
+    Who refers back last is worked out first: from each act of a thread to its end, it would take
+    the square of its length.
+    """
+    known: dict[str, frozenset[Bound]] = facts.memo("lent", "", dict)
+    for one in reversed(_referring(facts, id_, known)):
+        if one not in known:
+            _, *later = _referring(facts, one, known)
+            ends = (one_occasion(facts, act)[0].highs for act in later)
+            behind = (known.get(act, frozenset()) for act in later)
+            known[one] = frozenset[Bound]().union(*ends, *behind)
+    return known[id_]
+
+
+def _referring(facts: Facts, id_: str, known: Collection[str]) -> list[str]:
+    """An act, then what refers back to its occasion, as far as to those that are known."""
+    found, seen = [id_], {id_}
+    for here in found:
+        for mate in () if here in known else reports(facts, here):
+            further = [later for later in referrers(facts, mate) if later not in seen]
+            seen.update(further)
+            found += further
+    return found
 
 
 def back_from(facts: Facts, id_: str) -> Iterator[str]:

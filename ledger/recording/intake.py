@@ -109,7 +109,7 @@ class Intake:
         return event if isinstance(event, ev.ClaimRecorded | ev.ClaimWithdrawn) else None
 
     def behind(self, id_: str) -> Sequence[str]:
-        """What a claim refers back to by relations of this append."""
+        """What a claim refers back to, or a document revises, by events of this append."""
         return self._behind.get(id_, ())
 
     def original(self, id_: str) -> Any:
@@ -148,6 +148,8 @@ class Intake:
             self._in_stream.setdefault((stream, event), id_)
         if isinstance(event, ev.ClaimsRelated) and event.relation in REFERRING_BACK:
             self._behind.setdefault(event.claim, []).append(event.target)
+        if isinstance(event, ev.DocumentRevised):
+            self._behind.setdefault(event.document, []).append(event.revises)
         kind, key = KEYED.get(type(event)), getattr(event, "key", None)
         if kind is not None and key is not None:
             self._keys[kind, key] = id_

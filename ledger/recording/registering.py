@@ -158,7 +158,8 @@ def _revised(intake: Intake, made: Made, key: str, given: str) -> Made:
             field="revises",
             given=given,
         )
-    here: str | None = earlier
+    # No document revises one that is new, but itself.
+    here = earlier if made.already is not None or earlier == made.id else None
     seen: set[str] = set()
     while here is not None and here not in seen:  # an undoing may have closed a circle before
         seen.add(here)
@@ -176,12 +177,11 @@ def _revised(intake: Intake, made: Made, key: str, given: str) -> Made:
 
 def _revises(intake: Intake, document: str) -> str | None:
     """The version before a document."""
-    stored = (intake.get(id_, object) for id_ in intake.facts.indexed("revision_of", document))
-    new = (one.event for one in intake.new)
-    for event in (*stored, *new):
+    for id_ in intake.facts.indexed("revision_of", document):
+        event = intake.get(id_, object)
         if isinstance(event, ev.DocumentRevised) and event.document == document:
             return event.revises
-    return None
+    return next(iter(intake.behind(document)), None)
 
 
 def _kind_of(intake: Intake, *given: str) -> str:
