@@ -198,7 +198,8 @@ class Facts:
         for one in dict.fromkeys((held.id, target)):
             if one is not None and one in self.stored:
                 self._add_keys(one, self.stored[one].event)
-                self._refresh(one)
+                if one != now:  # what a change changes, it has seen to
+                    self._refresh(one)
         self._find_again(shared)
 
     def _find_again(self, gone: set[Entry]) -> None:
