@@ -28,7 +28,6 @@ from ledger.interchange.formats import format_of
 from ledger.interchange.items import REFUSALS, Item, Items, Options
 from ledger.interchange.lines import MAX_LINE, Line
 from ledger.interchange.outcomes import Outcome, refusal
-from ledger.interchange.records import ALONE
 from ledger.interchange.remarks import Bearers, changed_since, remarks
 from ledger.interchange.shelf import without_claims
 from ledger.interchange.source import Source
@@ -218,7 +217,7 @@ class _Run:
         batch: list[Item] = []
         size = 0
         for item in self._items:
-            alone = item.line.fault or any(one.type in ALONE for one in item.records)
+            alone = item.line.fault or any(one.alone for one in item.records)
             if batch and (
                 alone or len(batch) == BATCH_LINES or size + len(item.line.raw) > BATCH_BYTES
             ):

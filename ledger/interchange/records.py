@@ -22,7 +22,7 @@ from ledger.errors import (
 )
 from ledger.interchange.shapes import FORMS, SET_BY_THE_LEDGER, Fields, Unread, form_of, members
 from ledger.model import events as ev
-from ledger.model.claim import Claim, Relation
+from ledger.model.claim import REFERRING_BACK, Claim, Relation
 from ledger.model.document import Document
 from ledger.model.party import Membership, Name, Party
 from ledger.model.period import Period
@@ -34,9 +34,6 @@ from ledger.recording.intake import Intake, Made
 
 Enter = Callable[[Intake], Made]
 
-ALONE: Final = frozenset({"relation", "withdrawal", "merge"})
-"""The types that are about earlier lines, which must be in the log before them."""
-
 
 @attrs.frozen(kw_only=True)
 class Record:
@@ -46,6 +43,15 @@ class Record:
     fields: Fields
     enter: Enter
     remarks: tuple[str, ...] = ()
+
+    @property
+    def alone(self) -> bool:
+        """Whether earlier lines must be in the log before it, since it bears on their time."""
+        match self.type:
+            case "relation":
+                return self.fields["relation"] in REFERRING_BACK
+            case type_:
+                return type_ in {"withdrawal", "merge"}
 
 
 def record_of(value: object) -> Record:

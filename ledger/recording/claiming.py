@@ -198,10 +198,7 @@ def relate(intake: Intake, relation: Relation) -> Made:
     event = ev.ClaimsRelated(
         claim=claim, relation=relation.relation, target=target, note=relation.note
     )
-    for id_ in intake.facts.indexed("relations_from", claim):
-        if intake.facts.effective[id_] == event:
-            return intake.already(id_)
-    if (there := intake.once(event)) is not None:
+    if (there := intake.alike("relations_from", claim, event)) is not None:
         return intake.already(there)
     if relation.relation in REFERRING_BACK:
         act = intake.new_act(claim) or intake.facts.act(claim)

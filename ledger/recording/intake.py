@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -58,7 +58,7 @@ class Intake:
         self._keys: dict[tuple[str, str], str] = {}
         self._versions: dict[str, int] = {}
         self._streams: dict[str, str] = {}
-        self._in_stream: dict[tuple[str, ev.Event], str] = {}
+        self._joins: dict[ev.Event, str] = {}
         self._standing: dict[tuple[str, str], dict[ev.Event, str]] = {}
         self._behind: dict[str, list[str]] = {}
 
@@ -144,8 +144,8 @@ class Intake:
         self.new.append(new)
         self._events[id_] = event
         self._streams[id_] = stream
-        if isinstance(event, ev.PartyNamed | ev.MembershipRecorded):
-            self._in_stream.setdefault((stream, event), id_)
+        if isinstance(event, ev.PartyNamed | ev.MembershipRecorded | ev.ClaimsRelated):
+            self._joins.setdefault(event, id_)
         if isinstance(event, ev.ClaimsRelated) and event.relation in REFERRING_BACK:
             self._behind.setdefault(event.claim, []).append(event.target)
         if isinstance(event, ev.DocumentRevised):
@@ -191,19 +191,18 @@ class Intake:
         return self.facts.stored[id_].stream if found is None else found
 
     def alike(self, relation: str, id_: str, event: ev.Event) -> str | None:
-        """The live record of a party that says the very same, a name or membership.
+        """The live record that says the very same: a party's name or membership, a relation.
 
-        A party may have thousands of them, so they are looked through once.
+        There may be thousands of them, so they are looked through once.
         """
         standing = self._standing.get((relation, id_))
         if standing is None:
             standing = dict[ev.Event, str]()
             for one in self.facts.indexed(relation, id_):
-                found = self.get(one, ev.PartyNamed) or self.get(one, ev.MembershipRecorded)
-                if found is not None:
-                    standing.setdefault(found, one)
+                if (found := self.get(one, object)) is not None:
+                    standing.setdefault(cast("ev.Event", found), one)
             self._standing[relation, id_] = standing
-        there = standing.get(event) or self._in_stream.get((self.stream_of(id_), event))
+        there = standing.get(event) or self._joins.get(event)
         return there or self.once(event)
 
     def made(self, id_: str, events: Sequence[str] = ()) -> Made:

@@ -412,3 +412,17 @@ def test_what_names_what_was_struck_out_is_passed_over_and_told(importing, ledge
         "skipped",
         "accepted",
     ]
+
+
+def test_a_relation_that_orders_nothing_is_entered_once_along_with_its_claims(
+    importing, ledger, claim
+):
+    relation = {"type": "relation", "from": "c2", "relation": "supports", "to": "c1"}
+    missing = relation | {"to": "c9"}
+    given = [claim, claim | {"id": "c2", "uttered": "2024-03-05"}, relation, missing, relation]
+    told = importing(*given, relation | {"note": "why"})
+    verdicts = [one.verdict for one in told]
+    assert verdicts == ["accepted", "accepted", "accepted", "refused", "skipped", "accepted"]
+    assert len([*ledger.events(types="claims_related")]) == 2
+    instants = [one.recorded for one in ledger.events()]
+    assert instants[-2] == instants[-3]  # the first relation came in one append with its claims
