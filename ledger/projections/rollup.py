@@ -120,7 +120,8 @@ def from_chain(facts: Facts, chain: Sequence[Linked], days: Days, capacity: str)
             steps: Iterator[tuple[str, str, bool]] = _joint(facts, here)
         elif here == start and stated:
             behind = (("on_behalf_of", party, True) for party in stated)
-            steps = itertools.chain(_joint(facts, here), behind)
+            own = _up(facts, here, days) if here in stated else _joint(facts, here)
+            steps = itertools.chain(own, behind)
         else:
             steps = _up(facts, here, days)
         for how, party, certain in steps:

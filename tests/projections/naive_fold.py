@@ -257,7 +257,7 @@ class Fold:
             steps = [(m, False) for p in one_with for m in self.records[p]["members"]]
             if not personal and len(path) == 1 and stated:
                 steps += [(party, False) for party in stated]
-            elif not personal:
+            if not personal and (len(path) > 1 or not stated or here in map(self.shown, stated)):
                 terms: dict[str, list] = {}
                 for one in self.of("membership").values():
                     joint = self.records[one["organisation"]]["members"]

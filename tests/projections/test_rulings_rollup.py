@@ -60,6 +60,16 @@ def test_from_whom_they_speak_for_words_go_up_by_membership(told):
     assert [e.path for e in one.evidence] == [("river", "harbour", "delta")]
 
 
+def test_whoever_speaks_on_behalf_of_itself_goes_up_by_its_own_memberships(told):
+    told.ledger.register(Party("pier", name="The harbour office"))
+    told.claim("c1", "pier", uttered="2023-01-05", on_behalf_of="harbour")
+    before = told.ledger.position("delta", "quay")
+    told.ledger.merge("harbour", "pier", reason="one office, spelt otherwise")
+    after = told.ledger.position("delta", "quay")
+    assert [e.path for e in before.evidence] == [("pier", "harbour", "delta")]
+    assert [e.path for e in after.evidence] == [("harbour", "delta")]
+
+
 def test_reports_and_outer_sayings_take_no_position(told):
     told.claim(
         "c1",
