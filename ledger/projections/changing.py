@@ -18,6 +18,11 @@ from ledger.model import events as ev
 from ledger.model.erasing import SLOTS, blanked, needed, slot_of_change
 
 _CHANGES: Final = ("claim_corrected", "record_amended")
+_SHARING: Final = ("party_registered", "document_registered")
+"""What has names, memberships and revisions in its stream: an emptied change may be of these.
+
+Erasing takes the changes of a record along. Where one was of the record itself, that is emptied.
+"""
 
 
 class Changes(Protocol):
@@ -106,6 +111,8 @@ class Chain:
                 continue
             change, lost = self.content(change_id), self.hides(change_id)
             if isinstance(change, ev.Remains):
+                if stored.type in _SHARING:
+                    continue
                 return Evaluated(lost=True)
             if lost:
                 found.hidden = tuple(s for s in SLOTS if s in lost or s in found.hidden)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger import Document, Ledger, Party, Proposition, Topic
+from ledger import Document, Ledger, Membership, Party, Proposition, Topic
 from ledger.errors import AlreadyRecorded, InvalidAmendment, UnknownClaim
 from ledger.projecting import cells
 from tests.erasing.conftest import WHY
@@ -71,6 +71,57 @@ def test_a_party_without_its_kind_is_still_the_same_party(mill):
     assert (line.name, line.kind) == ("Mill", "x-ledger:gone")
     assert [gone.slots for gone in line.erased] == [("what",)]
     assert [row.party for row in mill.as_of().columns().at("2023-02-01")] == ["board", "mill"]
+
+
+def test_a_party_that_was_amended_is_still_the_same_without_its_kind(mill):
+    mill.amend("mill", kind="body", reason="it is no person")
+    mill.erase("mill", slots="what", **WHY)
+    assert mill.position("mill", "hers").status == "held"
+    assert next(one.kind for one in mill.as_of().parties() if one.id == "mill") == "x-ledger:gone"
+
+
+def belonging(ledger):
+    ledger.register(Membership("mill", "board", role="tenant"))
+    return [one.id for one in ledger.events(types="membership_recorded")][-1]
+
+
+def named(ledger):
+    ledger.name("mill", "Lower Mill")
+    return [one.id for one in ledger.events(types="party_named")][-1]
+
+
+@pytest.mark.parametrize("made", [belonging, named])
+@pytest.mark.parametrize("change", [{"period": "2023-01-01/.."}, {"strike_out": True}])
+def test_what_a_party_belongs_to_or_is_called_is_erased_without_the_party(mill, made, change):
+    id_ = made(mill)
+    at = mill.amend(id_, reason="misread", **change).sequences[0]
+    mill.erase(id_, slots="what", **WHY)
+    for view in (mill.as_of(), mill.as_of(known=at)):
+        assert {one.id for one in view.parties()} == {"mill", "board", "both"}
+        assert view.position("mill", "hers").status == "held"
+        assert view.position("mill", "hers").erased == ()
+
+
+def test_an_erased_revision_leaves_its_document_behind(mill):
+    mill.register_all([Document(f"d{n}", publisher="board", text=f"text {n}") for n in (1, 2)])
+    mill.register(Document("d3", publisher="board", text="text 3", revises="d2"))
+    revision = next(one.id for one in mill.events(types="document_revised"))
+    changed = mill.amend(revision, strike_out=True, reason="of another")
+    mill.amend(changed.ledger_id, strike_out=True, reason="it was")
+    mill.erase(revision, slots="what", **WHY)
+    assert [one.id for one in mill.as_of().documents()] == ["d1", "d2", "d3"]
+
+
+def test_what_was_struck_out_stays_so_when_it_is_erased(mill):
+    struck = mill.amend("c1", strike_out=True, reason="entered twice")
+    told = mill.erase("c1", slots=["who", "what"], **WHY)
+    assert {(part.sequence, part.slot) for part in told.parts} == {
+        (struck.sequences[0] - 2, "who"),
+        (struck.sequences[0] - 2, "what"),
+    }
+    for view in (mill.as_of(), mill.as_of(known=struck.sequences[0])):
+        assert view.claims().incomplete == 0
+        assert view.claims().ids == ("c2",)
 
 
 def test_a_joint_party_without_its_members_speaks_for_itself_alone(mill):
