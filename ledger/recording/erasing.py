@@ -198,9 +198,14 @@ def _struck_out_before(facts: Facts, given: str, id_: str) -> Iterator[str]:
 
 
 def there(stored: ev.StoredEvent) -> tuple[str, ...]:
-    """The slots of an event that hold something still."""
+    """The slots of an event that hold something still.
+
+    Of a striking out the `what` stays: it tells of nothing but the record, which would be back.
+    """
+    event = stored.event
+    kept = "what" if isinstance(event, ev.RecordAmended) and event.strike_out else ""
     by = ("by",) if stored.recorder.name and "by" not in stored.erased else ()
-    return (*(one for one in slots_of(stored.event) if one not in stored.erased), *by)
+    return (*(one for one in slots_of(event) if one not in (kept, *stored.erased)), *by)
 
 
 def _part(facts: Facts, id_: str, slot: str, why: str) -> Part:
