@@ -104,7 +104,7 @@ class Chain:
         if isinstance(event, ev.ClaimCorrected | ev.RecordAmended):
             return Evaluated(event=cast("ev.Event", self.content(id_)))
         if isinstance(event, ev.Remains):
-            return Evaluated(lost=True)
+            return Evaluated(lost=True, never_said=self._never_said(id_))
         found = Evaluated()
         for change_id in self._facts.changes_of(id_):
             if not self.live(change_id):
@@ -125,6 +125,12 @@ class Chain:
                 found.never_said = change.never_said  # the publisher's last word on it
         found.event = None if found.lost else event
         return found
+
+    def _never_said(self, id_: str) -> bool:
+        """The publisher's last word on whether it was said, as far as its corrections tell."""
+        changes = (self.content(one) for one in self._facts.changes_of(id_) if self.live(one))
+        told = [one.never_said for one in changes if isinstance(one, ev.ClaimCorrected)]
+        return bool(told) and told[-1]
 
     def look_through(self, id_: str) -> None:
         """Ask about the last changes first: each then finds those of it told, however deep."""

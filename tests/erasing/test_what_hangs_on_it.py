@@ -163,10 +163,12 @@ def test_a_striking_out_whose_reason_was_erased_can_be_taken_back(mill):
     assert mill.position("mill", "hers").status == "held"
 
 
-def test_what_its_publisher_took_for_never_said_is_not_counted_as_lost(mill):
+@pytest.mark.parametrize("gone, slot, others", [("hers", "what", 1), ("c3", "who", 0)])
+def test_what_its_publisher_took_for_never_said_is_not_counted_as_lost(mill, gone, slot, others):
     mill.register(Document("paper", publisher=Party("gazette", name="Gazette"), text="Text."))
     said = {"claimant": "board", "act": "assert", "proposition": "hers", "document": "paper"}
     mill.record(id="c3", **said)
     mill.correct("c3", document="paper", never_said=True)
-    mill.erase("hers", slots="what", **WHY)
-    assert mill.claims().incomplete == 1
+    mill.erase(gone, slots=slot, **WHY)
+    assert mill.claims().incomplete == mill.position("board", "shut").incomplete == others
+    assert len(mill.claims().lost) == others
