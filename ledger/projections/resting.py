@@ -5,7 +5,7 @@ The way back from a claim to its words is `ledger.projections.provenance`; here 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import attrs
@@ -20,7 +20,7 @@ from ledger.projections.erased import Erased, erased_of
 from ledger.projections.positions import certainty, position
 from ledger.projections.provenance import Trace, trace
 from ledger.projections.rollup import may_reach, reach
-from ledger.projections.saying import bounds, mates
+from ledger.projections.saying import back_from, bounds, mates
 from ledger.projections.standing import Certainty, Position
 from ledger.projections.versions import QuoteCheck, check_quotes, earlier, later
 
@@ -227,18 +227,27 @@ def falls_with(facts: Facts, document: str, said: Knob) -> tuple[Changed, ...]:
 
 
 def touched_by(facts: Facts, document: str) -> set[tuple[str, str]]:
-    """The parties and propositions on whose positions the acts in a document may bear."""
-    found: set[tuple[str, str]] = set()
-    for id_ in _acts_in(facts, document):
-        act = facts.act(id_)
-        edges = (facts.get(one, ev.ClaimsRelated) for one in facts.indexed("relations_from", id_))
-        named = act.claims if isinstance(act, ev.ClaimWithdrawn) else ()
-        for one in (id_, *mates(facts, id_), *named, *(edge.target for edge in edges if edge)):
-            claim = facts.act(one)
-            if isinstance(claim, ev.ClaimRecorded):
-                what = facts.canonical(claim.proposition)
-                found |= {(party, what) for party in reach(facts, one)}
-    return found
+    """The parties and propositions on whose positions the acts in a document may bear.
+
+    They lend their dates to what they refer back to, and to other reports of that: without a date
+    it may reach more parties.
+    """
+    acts = _acts_in(facts, document)
+    bearing = {back for act in acts for back in back_from(facts, act)}
+    claims = {mate for one in bearing for mate in mates(facts, one)}
+    found = _cells_of(facts, claims)
+    with facts.without(acts):
+        return found | _cells_of(facts, claims)
+
+
+def _cells_of(facts: Facts, claims: Iterable[str]) -> set[tuple[str, str]]:
+    """The parties that some claims reach, with what they are on; of withdrawals nothing."""
+    return {
+        (party, facts.canonical(claim.proposition))
+        for id_ in claims
+        if (claim := facts.get(id_, ev.ClaimRecorded)) is not None
+        for party in reach(facts, id_)
+    }
 
 
 def attributed_to(facts: Facts, party: str, said: Knob) -> AttributedTo:

@@ -6,6 +6,7 @@ import pytest
 
 from ledger import Document, Ledger, Link, Membership, Party, Proposition, Quotation
 from ledger.errors import InvalidDocument, StillNamed
+from ledger.projecting import cells
 
 OLD = "The board said the dam is safe. The union called it a risk. The dam is full."
 NEW = "Corrected. The board said the dam is safe. The union was not asked. The dam is full."
@@ -158,6 +159,37 @@ def test_what_falls_counts_withdrawals_and_what_they_give_back(town):
     found = town.resting_on("d5")
     assert [(one.act, one.proposition) for one in found.claims] == [("withdraws", "c2")]
     assert [(one.party, one.after.status) for one in found.falls] == [("union", "held")]
+
+
+@pytest.fixture(params=["folded", "narrowed"])
+def asked(request, town):
+    """The town, with the tables of cells and without."""
+    if request.param == "narrowed":
+        town.projections.add(cells(town.layout))
+        town.projections.ready("cells")
+    return town
+
+
+def test_what_a_withdrawal_took_back_of_other_reports_falls_too(asked):
+    asked.register(Party("both", name="Both", kind="joint", members=["board", "union"]))
+    asked.register(Document("d5", publisher="gazette", published="2023-02-25", text="Sorry."))
+    said = {"act": "assert", "proposition": "safe", "uttered": "2023-02-21", "utterance": "u5"}
+    asked.record(id="c5", claimant="board", **said)
+    asked.record(id="c6", claimant="union", **said)
+    asked.withdraw("c5", claimant="both", document="d5")
+    assert asked.position("union", "safe").status == "withdrawn"
+    falls = {one.party: one.after.status for one in asked.resting_on("d5").falls}
+    assert falls == {"board": "held", "county": "held", "union": "held"}
+
+
+def test_whom_undated_words_may_reach_without_a_report_that_dates_them_is_told(asked):
+    asked.register(Membership("union", "county", period="2023-01-01/2023-02-01"))
+    said = {"claimant": "union", "act": "assert", "proposition": "safe", "utterance": "u5"}
+    asked.register(Document("d5", publisher="gazette", published="2023-02-25", text="Now."))
+    asked.record(id="c5", uttered="2023-02-18", document="d5", **said)
+    asked.record(id="c6", stance="neutral", **said)
+    falls = {one.party: one.after for one in asked.resting_on("d5").falls}
+    assert [one.claim for one in falls["county"].possible] == ["c6"]
 
 
 def test_a_correction_is_listed_with_the_document_that_made_it(town):
