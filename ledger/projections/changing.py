@@ -19,10 +19,7 @@ from ledger.model.erasing import SLOTS, blanked, needed, slot_of_change
 
 _CHANGES: Final = ("claim_corrected", "record_amended")
 _SHARING: Final = ("party_registered", "document_registered")
-"""What has names, memberships and revisions in its stream: an emptied change may be of these.
-
-Erasing takes the changes of a record along. Where one was of the record itself, that is emptied.
-"""
+"""What has names, memberships and revisions in its stream."""
 
 
 class Changes(Protocol):
@@ -61,6 +58,14 @@ def changed_by(stored: ev.StoredEvent) -> str | None:
     if isinstance(event, ev.Remains) and event.type in _CHANGES:
         return stored.stream
     return None
+
+
+def is_of_another(record: ev.StoredEvent, change: ev.StoredEvent) -> bool:
+    """Whether an emptied change may be one of a name, membership or revision in the same stream.
+
+    Erasing takes the changes of a record along: where one was of the record, that tells the gap.
+    """
+    return record.type in _SHARING and isinstance(change.event, ev.Remains)
 
 
 def live(facts: Changes, id_: str) -> bool:
@@ -110,9 +115,9 @@ class Chain:
             if not self.live(change_id):
                 continue
             change, lost = self.content(change_id), self.hides(change_id)
+            if is_of_another(stored, self._facts.stored[change_id]):
+                continue
             if isinstance(change, ev.Remains):
-                if stored.type in _SHARING:
-                    continue
                 return Evaluated(lost=True)
             if lost:
                 found.hidden = tuple(s for s in SLOTS if s in lost or s in found.hidden)

@@ -13,6 +13,7 @@ import attrs
 
 from ledger.model import events as ev
 from ledger.projections.answer import Answer
+from ledger.projections.changing import is_of_another
 from ledger.projections.effective import Facts
 
 
@@ -96,7 +97,8 @@ def with_changes(facts: Facts, id_: str) -> Iterator[str]:
     """A record, its amendments and corrections, and those of these."""
     yield id_
     for change in facts.changes_of(id_):
-        yield from with_changes(facts, change)
+        if not is_of_another(facts.stored[id_], facts.stored[change]):
+            yield from with_changes(facts, change)
 
 
 def _erasures(facts: Facts, id_: str) -> Iterator[tuple[int, ev.ContentErased, dt.datetime]]:

@@ -100,6 +100,9 @@ def test_what_a_party_belongs_to_or_is_called_is_erased_without_the_party(mill, 
         assert {one.id for one in view.parties()} == {"mill", "board", "both"}
         assert view.position("mill", "hers").status == "held"
         assert view.position("mill", "hers").erased == ()
+    mill.erase("mill", slots="who", **WHY | {"reason": "her name"})
+    person = next(one for one in mill.as_of().parties() if one.erased)
+    assert [(one.slots, one.reason) for one in person.erased] == [(("who",), "her name")]
 
 
 def test_an_erased_revision_leaves_its_document_behind(mill):
