@@ -106,19 +106,27 @@ class Shown:
 
     Of what was looked up, `unknown` are the cells of a party or proposition that the view does not
     know. A cell that it shows under other ids, since it knows of a merge, has the position there;
-    `turned` are those of which that is on the opposite proposition.
+    `turned` are those of which that is on the opposite proposition. `asked` are the party and the
+    proposition of its scope, as they are shown by themselves, "" where it names none.
     """
 
     claims: dict[str, ClaimLine] = attrs.field(factory=dict)
     positions: dict[Cell, Position] = attrs.field(factory=dict)
+    asked: Cell = ("", "")
     unknown: frozenset[Cell] = frozenset()
     turned: frozenset[Cell] = frozenset()
     said: Knob
     basis: int
 
     def lacks(self, other: Shown) -> Lacking:
-        """What another shows and this one does not, though its log may hold it."""
-        claims, cells = other.claims.items(), other.positions.keys()
+        """What another shows and this one does not, though its log may hold it.
+
+        Who was asked about may be merged into another in one of them: it is looked up by itself.
+        """
+        claims = other.claims.items()
+        who, what = (mine or theirs for mine, theirs in zip(self.asked, other.asked, strict=True))
+        shown = self.positions.keys() | other.positions.keys()
+        cells = other.positions.keys() | {(who or one, what or on) for one, on in shown}
         return Lacking(
             claims=frozenset(
                 row.sequence
@@ -170,7 +178,8 @@ def shown(facts: Facts, said: Knob, scope: Scope = EVERYTHING) -> Shown:
     wanted = Filters(party=scope.party, topic=scope.topic, proposition=scope.proposition)
     # A line tells of a claim what it tells without a scope: whether all who made it took it back.
     lines = (claim_line(facts, id_, said, state) for id_, state in passing(facts, said, wanted))
-    return _shown(facts, said, lines, _positions(facts, said, scope))
+    found = _shown(facts, said, lines, _positions(facts, said, scope))
+    return attrs.evolve(found, asked=(facts.public(scope.party), facts.public(scope.proposition)))
 
 
 def looked_up(facts: Facts, said: Knob, lacking: Lacking) -> Shown:

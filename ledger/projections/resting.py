@@ -233,8 +233,7 @@ def touched_by(facts: Facts, document: str) -> set[tuple[str, str]]:
     it may reach more parties.
     """
     acts = _acts_in(facts, document)
-    bearing = {back for act in acts for back in back_from(facts, act)}
-    claims = {mate for one in bearing for mate in mates(facts, one)}
+    claims = {mate for one in back_from(facts, *acts) for mate in mates(facts, one)}
     found = _cells_of(facts, claims)
     with facts.without(acts):
         return found | _cells_of(facts, claims)

@@ -145,10 +145,10 @@ def _referring(facts: Facts, id_: str, known: Collection[str]) -> list[str]:
     return found
 
 
-def back_from(facts: Facts, id_: str) -> Iterator[str]:
-    """A live act, and all that it or a report of its occasion refers back to, however far."""
-    seen = {id_}
-    queue = [id_] if facts.act(id_) is not None else []
+def back_from(facts: Facts, *ids: str) -> Iterator[str]:
+    """Live acts, and all that they or reports of their occasions refer back to, however far."""
+    seen = {*ids}
+    queue = [id_ for id_ in ids if facts.act(id_) is not None]
     while queue:
         here = queue.pop()
         yield here

@@ -138,3 +138,33 @@ def test_a_position_that_reads_alike_is_told_with_the_claims_that_differ(told):
     told.claim("c2", "river", uttered="2023-01-04")
     (changed,) = told.ledger.diff(before, told.ledger.as_of()).positions
     assert str(changed) == "river on quay: supports (assert) -> supports (assert), by c2"
+
+
+def test_who_is_asked_about_is_told_of_where_its_words_are_those_of_another(told):
+    told.claim("c1", "river", uttered="2023-01-03")
+    told.claim("c2", "union", proposition="jammed", uttered="2023-01-03")
+    before = told.ledger.as_of()
+    merges = [
+        told.ledger.merge("river", "delta"),
+        told.ledger.merge("jammed", "quay", negated=True),
+    ]
+    merged = told.ledger.as_of()
+    for merge in merges:
+        told.ledger.amend(merge.ledger_id, strike_out=True, reason="not the same")
+    parted = told.ledger.as_of()
+
+    def lines(first, second, **scope):
+        return [str(one) for one in told.ledger.diff(first, second, **scope).positions]
+
+    assert lines(before, merged, party="delta", proposition="quay") == [
+        "delta on quay: silent -> opposes (assert) as river on jammed",
+        "river on jammed: silent -> opposes (assert)",
+    ]
+    assert lines(merged, parted, party="delta") == [
+        "delta on jammed: opposes (assert) as river on jammed -> silent",
+        "river on jammed: opposes (assert) -> silent",
+    ]
+    assert lines(merged, parted, party="union", proposition="quay") == [
+        "union on quay: supports (assert) as union on jammed -> silent"
+    ]
+    assert lines(before, parted, party="delta") == []
