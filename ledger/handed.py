@@ -21,7 +21,7 @@ from ledger.errors import (
     StoreError,
 )
 from ledger.merkle.checkpoint import Checkpoint
-from ledger.merkle.frontier import root_of
+from ledger.merkle.hashing import EMPTY_ROOT
 from ledger.model.attribution import Link
 from ledger.model.claim import Claim
 from ledger.model.document import Document
@@ -265,7 +265,7 @@ def origin_of(origin: str) -> str:
             field="origin",
             given=origin,
         )
-    return Checkpoint(origin, 0, root_of(())).origin
+    return Checkpoint(origin, 0, EMPTY_ROOT).origin
 
 
 def ready(bind: Engine | Connection, layout: Layout, origin: str | None) -> None:

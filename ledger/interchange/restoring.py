@@ -31,8 +31,8 @@ from ledger.interchange.lines import DAMAGED
 from ledger.interchange.out.log import FORMAT
 from ledger.interchange.source import Source
 from ledger.ledger import Ledger
-from ledger.merkle.frontier import Frontier
 from ledger.merkle.hashing import leaf_hash
+from ledger.merkle.tree import Growth
 from ledger.model.text import show
 from ledger.projections.answer import Answer
 from ledger.store import append as log
@@ -148,7 +148,7 @@ def _restored(
             field="file",
             given=at.size,
         )
-    tree, emptied = Frontier(), Emptied()
+    tree, emptied = Growth(), Emptied()
     while chunk := list(itertools.islice(lines, CHUNK)):
         rows = [_row(line, number, place) for place, (number, line) in enumerate(chunk, at.size)]
         for row in rows:

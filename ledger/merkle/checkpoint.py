@@ -21,8 +21,7 @@ from typing import Final, Self
 import attrs
 
 from ledger.errors import InvalidCheckpoint, InvalidNote
-from ledger.merkle.frontier import SIZE_LIMIT
-from ledger.merkle.hashing import HASH_BYTES
+from ledger.merkle.hashing import HASH_BYTES, SIZE_LIMIT
 from ledger.merkle.note import Note, Signature, parse_signatures
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\ud800-\udfff]")
@@ -40,8 +39,8 @@ class Checkpoint:
         InvalidCheckpoint: an empty origin or one of several lines, a size or root no tree has.
 
     Example:
-        >>> from ledger.merkle.frontier import root_of
-        >>> print(Checkpoint("claims.example/ledger", 0, root_of([])))
+        >>> from ledger.merkle.hashing import EMPTY_ROOT
+        >>> print(Checkpoint("claims.example/ledger", 0, EMPTY_ROOT))
         claims.example/ledger
         0
         47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=

@@ -1,6 +1,6 @@
 """The two hashes of the tree, for leaves and for nodes, after RFC 9162, 2.1.1.
 
-How nodes make a tree is in `frontier`, what is inside a leaf in `ledger.codec.entry`.
+How nodes make a tree is in `tree`, what is inside a leaf in `ledger.codec.entry`.
 
 A leaf is hashed behind the byte 0x00, a node behind 0x01. Without the two different bytes a node's
 64 bytes could be shown as the content of a leaf.
@@ -14,6 +14,9 @@ from typing import Final
 
 HASH_BYTES: Final = 32
 """The length of every hash of the tree, in bytes."""
+
+SIZE_LIMIT: Final = 2**63
+"""Every tree is smaller than this, in leaves, so that sizes fit a database's integers."""
 
 EMPTY_ROOT: Final = sha256(b"").digest()
 """The root of a tree without leaves."""

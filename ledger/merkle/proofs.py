@@ -1,7 +1,7 @@
-"""Inclusion and consistency proofs: made from leaf hashes, checked against roots.
+"""Inclusion and consistency proofs: which subtrees they are of, and checked against roots.
 
-Roots themselves are made in `frontier`. Who signed a root, and where the leaves are kept, is not
-known here.
+Hashes are put together in `tree`. Who signed a root, and where the leaves are kept, is not known
+here.
 
 Maker and checker walk the same way: from the root down to one leaf, noting the subtree left aside
 at each fork. The hashes of those subtrees, the lowest first, are the proof.
@@ -18,52 +18,10 @@ at each fork. The hashes of those subtrees, the lowest first, are the proof.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
-from ledger.errors import Invalid, MissingEntry, ProofRejected
-from ledger.merkle.frontier import SIZE_LIMIT, Frontier
-from ledger.merkle.hashing import HASH_BYTES, node_hash
-
-Leaves: TypeAlias = Callable[[int, int], Iterable[bytes]]
-"""The 32-byte leaf hashes from `start` up to, not including, `stop`."""
-
-
-def inclusion_proof(leaves: Leaves, index: int, size: int) -> tuple[bytes, ...]:
-    """The hashes that lead from leaf `index` to the root of the first `size` leaves.
-
-    Raises:
-        Invalid: there is no such leaf in a tree of that size.
-        MissingEntry: `leaves` gave fewer hashes than it was asked for.
-
-    Example:
-        >>> from ledger.merkle.hashing import leaf_hash
-        >>> hashes = [leaf_hash(name) for name in (b"a", b"b", b"c")]
-        >>> proof = inclusion_proof(lambda start, stop: hashes[start:stop], 2, 3)
-        >>> proof == (node_hash(hashes[0], hashes[1]),)
-        True
-
-    Follows RFC 9162, 2.1.3.1.
-    """
-    return tuple(_subtree(leaves, *subtree) for subtree in inclusion_subtrees(index, size))
-
-
-def consistency_proof(leaves: Leaves, old: int, new: int) -> tuple[bytes, ...]:
-    """The hashes that show the first `old` leaves unchanged among the first `new`.
-
-    Raises:
-        Invalid: `old` is 0 or greater than `new`.
-        MissingEntry: `leaves` gave fewer hashes than it was asked for.
-
-    Example:
-        >>> from ledger.merkle.hashing import leaf_hash
-        >>> hashes = [leaf_hash(name) for name in (b"a", b"b", b"c")]
-        >>> consistency_proof(lambda start, stop: hashes[start:stop], 2, 3) == (hashes[2],)
-        True
-
-    Follows RFC 9162, 2.1.4.1.
-    """
-    return tuple(_subtree(leaves, *subtree) for subtree in consistency_subtrees(old, new))
+from ledger.errors import Invalid, ProofRejected
+from ledger.merkle.hashing import HASH_BYTES, SIZE_LIMIT, node_hash
 
 
 def inclusion_subtrees(index: int, size: int) -> list[tuple[int, int]]:
@@ -75,6 +33,8 @@ def inclusion_subtrees(index: int, size: int) -> list[tuple[int, int]]:
     Example:
         >>> inclusion_subtrees(2, 7)
         [(3, 4), (0, 2), (4, 7)]
+
+    Follows RFC 9162, 2.1.3.1.
     """
     if not 0 <= index < size < SIZE_LIMIT:
         raise Invalid(f"A tree of {size} leaves has no leaf {index}.", field="index", given=index)
@@ -90,6 +50,8 @@ def consistency_subtrees(old: int, new: int) -> list[tuple[int, int]]:
     Example:
         >>> consistency_subtrees(3, 7)
         [(2, 3), (3, 4), (0, 2), (4, 7)]
+
+    Follows RFC 9162, 2.1.4.1.
     """
     if not 0 < old <= new < SIZE_LIMIT:
         raise Invalid(
@@ -179,17 +141,6 @@ def _walk(index: int, size: int, end: int | None = None) -> tuple[int, list[tupl
             aside.append((low, middle))
             low = middle
     return low, aside[::-1]
-
-
-def _subtree(leaves: Leaves, start: int, stop: int) -> bytes:
-    frontier = Frontier()
-    frontier.extend(leaves(start, stop))
-    if frontier.size != stop - start:
-        raise MissingEntry(
-            f"Leaves {start} to {stop - 1} were asked for, {frontier.size} hashes came.",
-            sequence=start + frontier.size,
-        )
-    return frontier.root()
 
 
 def _check_lengths(*hashes: bytes) -> None:

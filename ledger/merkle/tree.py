@@ -22,8 +22,7 @@ from typing import TypeAlias
 import attrs
 
 from ledger.errors import Invalid, MissingEntry
-from ledger.merkle.frontier import SIZE_LIMIT
-from ledger.merkle.hashing import EMPTY_ROOT, node_hash
+from ledger.merkle.hashing import EMPTY_ROOT, SIZE_LIMIT, node_hash
 from ledger.merkle.proofs import consistency_subtrees, inclusion_subtrees
 from ledger.merkle.tiles import HEIGHT, WIDTH
 
@@ -158,11 +157,21 @@ class Tree:
         return _joined([self._range(*edge) for edge in _edge_ranges(wanted)])
 
     def inclusion_proof(self, index: int, size: int) -> tuple[bytes, ...]:
-        """As `proofs.inclusion_proof`, for a tree no larger than this."""
+        """The hashes that lead from leaf `index` to the root of the first `size` leaves.
+
+        Raises:
+            Invalid: there is no such leaf in a tree of that size.
+            MissingEntry: `nodes` gave fewer hashes than it was asked for.
+        """
         return tuple(self._subtree(*one) for one in inclusion_subtrees(index, size))
 
     def consistency_proof(self, old: int, new: int) -> tuple[bytes, ...]:
-        """As `proofs.consistency_proof`, for a tree no larger than this."""
+        """The hashes that show the first `old` leaves unchanged among the first `new`.
+
+        Raises:
+            Invalid: `old` is 0 or greater than `new`.
+            MissingEntry: `nodes` gave fewer hashes than it was asked for.
+        """
         return tuple(self._subtree(*one) for one in consistency_subtrees(old, new))
 
     def _subtree(self, start: int, stop: int) -> bytes:

@@ -30,7 +30,7 @@ import attrs
 from ledger.codec.canonical import parse
 from ledger.codec.entry import SALT_BYTES, SLOTS
 from ledger.errors import CodecError, InvalidBundle
-from ledger.merkle.frontier import SIZE_LIMIT
+from ledger.merkle.hashing import SIZE_LIMIT
 from ledger.model.text import show
 
 FORMAT: Final = "claimledger-bundle/1"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ledger.errors import InvalidCheckpoint
 from ledger.merkle.checkpoint import Checkpoint
-from ledger.merkle.frontier import root_of
+from ledger.merkle.hashing import EMPTY_ROOT
 
 EMPTY = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 BODY = f"claims.example\n600\n{EMPTY}\n"
@@ -26,7 +26,7 @@ def test_every_checkpoint_reads_back_from_its_body_and_as_printed(origin, size, 
 
 
 def test_the_body_is_the_three_lines_of_the_format():
-    assert Checkpoint("claims.example", 600, root_of([])).body() == BODY
+    assert Checkpoint("claims.example", 600, EMPTY_ROOT).body() == BODY
 
 
 def test_signatures_are_left_aside():

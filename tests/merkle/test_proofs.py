@@ -8,48 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.errors import Invalid, MissingEntry, ProofRejected
-from ledger.merkle.frontier import root_of
+from ledger.errors import Invalid, ProofRejected
 from ledger.merkle.hashing import leaf_hash
-from ledger.merkle.proofs import (
-    consistency_proof,
-    inclusion_proof,
-    verify_consistency,
-    verify_inclusion,
-)
+from ledger.merkle.proofs import verify_consistency, verify_inclusion
+from tests.merkle.trees import path_of, root_of, subproof_of, tree_of
 
 LEAVES = [leaf_hash(b"leaf-%d" % number) for number in range(300)]
-
-
-def leaves(start, stop):
-    return iter(LEAVES[start:stop])
-
-
-def fork(size):
-    k = 1
-    while 2 * k < size:
-        k *= 2
-    return k
-
-
-def plain_path(index, hashes):
-    """RFC 9162, 2.1.3.1, to the letter."""
-    if len(hashes) == 1:
-        return ()
-    k = fork(len(hashes))
-    if index < k:
-        return (*plain_path(index, hashes[:k]), root_of(hashes[k:]))
-    return (*plain_path(index - k, hashes[k:]), root_of(hashes[:k]))
-
-
-def plain_subproof(old, hashes, whole):
-    """RFC 9162, 2.1.4.1, to the letter."""
-    if old == len(hashes):
-        return () if whole else (root_of(hashes),)
-    k = fork(len(hashes))
-    if old <= k:
-        return (*plain_subproof(old, hashes[:k], whole), root_of(hashes[k:]))
-    return (*plain_subproof(old - k, hashes[k:], whole=False), root_of(hashes[:k]))
+TREE = tree_of(LEAVES)
 
 
 @st.composite
@@ -60,7 +25,7 @@ def inclusions(draw):
         "leaf": LEAVES[index],
         "index": index,
         "size": size,
-        "proof": inclusion_proof(leaves, index, size),
+        "proof": TREE.inclusion_proof(index, size),
         "root": root_of(LEAVES[:size]),
     }
 
@@ -74,7 +39,7 @@ def consistencies(draw):
         "old_root": root_of(LEAVES[:old]),
         "new_size": new,
         "new_root": root_of(LEAVES[:new]),
-        "proof": consistency_proof(leaves, old, new),
+        "proof": TREE.consistency_proof(old, new),
     }
 
 
@@ -113,14 +78,14 @@ def tampered(draw, honest, hashes, numbers, steps):
 
 @given(inclusions())
 def test_an_inclusion_proof_is_the_one_of_the_plain_recursion_and_is_accepted(case):
-    assert case["proof"] == plain_path(case["index"], LEAVES[: case["size"]])
+    assert case["proof"] == path_of(case["index"], LEAVES[: case["size"]])
     verify_inclusion(**case)
 
 
 @given(consistencies())
 def test_a_consistency_proof_is_the_one_of_the_plain_recursion_and_is_accepted(case):
     hashes = LEAVES[: case["new_size"]]
-    assert case["proof"] == plain_subproof(case["old_size"], hashes, whole=True)
+    assert case["proof"] == subproof_of(case["old_size"], hashes)
     verify_consistency(**case)
 
 
@@ -128,33 +93,27 @@ def test_every_proof_of_every_small_tree_is_accepted():
     for size in range(1, 20):
         root = root_of(LEAVES[:size])
         for i in range(size):
-            proof = inclusion_proof(leaves, i, size)
+            proof = TREE.inclusion_proof(i, size)
             verify_inclusion(leaf=LEAVES[i], index=i, size=size, proof=proof, root=root)
             verify_consistency(
                 old_size=i + 1,
                 old_root=root_of(LEAVES[: i + 1]),
                 new_size=size,
                 new_root=root,
-                proof=consistency_proof(leaves, i + 1, size),
+                proof=TREE.consistency_proof(i + 1, size),
             )
 
 
 @pytest.mark.parametrize("index, size", [(0, 0), (1, 1), (-1, 5), (5, 5), (0, 2**63)])
 def test_no_inclusion_proof_is_made_of_a_leaf_that_is_not_there(index, size):
     with pytest.raises(Invalid):
-        inclusion_proof(leaves, index, size)
+        TREE.inclusion_proof(index, size)
 
 
 @pytest.mark.parametrize("old, new", [(0, 0), (0, 5), (-1, 5), (6, 5), (1, 2**63)])
 def test_no_consistency_proof_is_made_of_sizes_that_have_none(old, new):
     with pytest.raises(Invalid):
-        consistency_proof(leaves, old, new)
-
-
-def test_leaves_that_run_out_are_reported_and_not_proved_over():
-    with pytest.raises(MissingEntry) as caught:
-        inclusion_proof(leaves, 0, len(LEAVES) + 1)
-    assert caught.value.sequence == len(LEAVES)
+        TREE.consistency_proof(old, new)
 
 
 # -- what is no proof -------------------------------------------------------------------------
@@ -180,7 +139,7 @@ def test_a_consistency_proof_with_one_thing_changed_is_rejected(case):
 
 
 def test_a_proof_alone_does_not_tell_sizes_of_one_shape_apart():
-    proof = inclusion_proof(leaves, 0, 3)
+    proof = TREE.inclusion_proof(0, 3)
     verify_inclusion(leaf=LEAVES[0], index=0, size=4, proof=proof, root=root_of(LEAVES[:3]))
 
 
@@ -226,7 +185,7 @@ def test_the_message_names_the_leaf_and_both_roots():
     wrong = root_of(LEAVES[:3])
     with pytest.raises(ProofRejected) as caught:
         verify_inclusion(
-            leaf=LEAVES[1], index=1, size=2, proof=inclusion_proof(leaves, 1, 2), root=wrong
+            leaf=LEAVES[1], index=1, size=2, proof=TREE.inclusion_proof(1, 2), root=wrong
         )
     assert caught.value.sequence == 1
     assert "leaf 1" in str(caught.value)

@@ -1,36 +1,24 @@
-"""The tree by tiles: held against the plain recursion of RFC 9162 and against the other maker."""
+"""The tree by tiles: held against the plain recursions of RFC 9162."""
 
 from __future__ import annotations
 
 import functools
+import hashlib
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.errors import Invalid, InvalidBundle, MissingEntry
-from ledger.merkle.frontier import root_of
-from ledger.merkle.hashing import EMPTY_ROOT, leaf_hash, node_hash
-from ledger.merkle.proofs import consistency_proof, inclusion_proof
+from ledger.merkle.hashing import leaf_hash, node_hash
 from ledger.merkle.tiles import bundled, place, tile_path, unbundled, widths
 from ledger.merkle.tree import Growth, Tree
+from tests.merkle.trees import path_of, root_of, subproof_of
 
 LEAVES = [leaf_hash(b"leaf-%d" % number) for number in range(70_000)]
 EDGES = [0, 1, 2, 3, 255, 256, 257, 511, 512, 513, 65_535, 65_536, 65_537, 66_000, 69_999]
 sizes = st.one_of(st.sampled_from(EDGES), st.integers(0, 3_000))
 few = settings(max_examples=25)
-
-
-def plain_root(leaves):
-    """RFC 9162, 2.1.1, word for word."""
-    if not leaves:
-        return EMPTY_ROOT
-    if len(leaves) == 1:
-        return leaves[0]
-    split = 1
-    while split * 2 < len(leaves):
-        split *= 2
-    return node_hash(plain_root(leaves[:split]), plain_root(leaves[split:]))
 
 
 def kept():
@@ -60,14 +48,16 @@ def root_at(size):
     return root_of(LEAVES[:size])
 
 
-def slices(start, stop):
-    return LEAVES[start:stop]
+def test_a_leaf_and_a_node_over_the_same_bytes_have_different_hashes():
+    left, right = LEAVES[:2]
+    assert leaf_hash(left + right) != node_hash(left, right)
+    assert leaf_hash(b"") == hashlib.sha256(b"\x00").digest()
 
 
 def test_the_roots_of_whole_tiles_are_the_roots_over_their_leaves():
     assert {level: len(found) for level, found in LEVELS.items()} == {0: 70_000, 8: 273, 16: 1}
-    assert LEVELS[8][7] == plain_root(LEAVES[7 * 256 : 8 * 256])
-    assert LEVELS[16][0] == plain_root(LEAVES[:65_536])
+    assert LEVELS[8][7] == root_of(LEAVES[7 * 256 : 8 * 256])
+    assert LEVELS[16][0] == root_of(LEAVES[:65_536])
     assert (GROWTH.size, GROWTH.root()) == (70_000, root_of(LEAVES))
 
 
@@ -79,7 +69,7 @@ def test_a_tree_that_grows_in_any_steps_has_the_root_of_the_plain_recursion(size
         growth.extend(LEAVES[done : done + step])
         done += step
         assert growth.size == done
-    assert growth.root() == plain_root(LEAVES[:size])
+    assert growth.root() == root_of(LEAVES[:size])
 
 
 @given(sizes)
@@ -98,7 +88,7 @@ def test_an_inclusion_proof_is_that_of_the_leaves_by_a_few_reads(size, data):
     index = data.draw(st.one_of(st.just(size - 1), st.integers(0, size - 1)))
     reads = Reads()
     found = Tree(reads, 70_000).inclusion_proof(index, size)
-    assert found == inclusion_proof(slices, index, size)
+    assert found == path_of(index, LEAVES[:size])
     assert len(reads.asked) <= 5
     assert all(stop - start <= 256 for _, start, stop in reads.asked)
 
@@ -108,7 +98,8 @@ def test_an_inclusion_proof_is_that_of_the_leaves_by_a_few_reads(size, data):
 def test_a_consistency_proof_is_that_of_the_leaves_by_a_few_reads(one, other):
     old, new = sorted((one, other))
     reads = Reads()
-    assert Tree(reads, 70_000).consistency_proof(old, new) == consistency_proof(slices, old, new)
+    found = Tree(reads, 70_000).consistency_proof(old, new)
+    assert found == subproof_of(old, LEAVES[:new])
     assert len(reads.asked) <= 5
 
 

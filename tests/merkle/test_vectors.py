@@ -14,14 +14,10 @@ import pytest
 
 from ledger.errors import ProofRejected
 from ledger.merkle.checkpoint import Checkpoint
-from ledger.merkle.frontier import Frontier, root_of
 from ledger.merkle.hashing import HASH_BYTES, leaf_hash
-from ledger.merkle.proofs import (
-    consistency_proof,
-    inclusion_proof,
-    verify_consistency,
-    verify_inclusion,
-)
+from ledger.merkle.proofs import verify_consistency, verify_inclusion
+from ledger.merkle.tree import Growth
+from tests.merkle.trees import root_of, tree_of
 
 NOT_A_HASH = "consistency/additional/sizes-are-equal-one-and-proof-is-empty.json"
 """Wanted is that two equal roots of 12 bytes are accepted; here a root is 32 bytes."""
@@ -98,18 +94,15 @@ def test_roots_and_proofs_are_the_ones_that_go_prints(shared):
     go = json.loads(shared("vectors/tlog-cross/go-tlog.json").read_text())
     hashes = [leaf_hash(b"leaf-%d" % number) for number in range(1100)]
     roots = {int(size): b64decode(root) for size, root in go["roots"].items()}
-
-    def leaves(start, stop):
-        return hashes[start:stop]
-
-    assert {size: root_of(hashes[:size]) for size in roots} == roots
+    tree = tree_of(hashes)
+    assert {size: tree.root(size) for size in roots} == roots
     for index, size, printed in go["inclusion"]:
         proof = tuple(map(b64decode, printed))
-        assert inclusion_proof(leaves, index, size) == proof
+        assert tree.inclusion_proof(index, size) == proof
         verify_inclusion(leaf=hashes[index], index=index, size=size, proof=proof, root=roots[size])
     for old, new, printed in go["consistency"]:
         proof = tuple(map(b64decode, printed))
-        assert consistency_proof(leaves, old, new) == proof
+        assert tree.consistency_proof(old, new) == proof
         verify_consistency(
             old_size=old, old_root=roots[old], new_size=new, new_root=roots[new], proof=proof
         )
@@ -168,21 +161,22 @@ def test_the_entries_of_the_bundle_make_its_tiles_and_its_root(bundle, hashes):
     assert hashes_in(*lowest) == hashes
     above = hashes_in(*tiles(bundle / "log", "1"))
     assert above == [root_of(hashes_in(tile)) for tile in lowest[:2]]
-    assert root_of(hashes) == checkpoint.root
+    assert tree_of(hashes).root() == checkpoint.root
 
 
-def test_a_frontier_resumed_from_whole_tiles_reaches_the_root_of_the_bundle(bundle, hashes):
+def test_a_tree_that_goes_on_from_a_whole_tile_reaches_the_root_of_the_bundle(bundle, hashes):
     first, second = hashes_in(*tiles(bundle / "log", "1"))
-    frontier = Frontier(256, [first])
-    frontier.extend(hashes[256:512])
-    assert frontier.root() == root_of([first, second])
-    frontier.extend(hashes[512:])
-    assert frontier.root() == checkpoint_of(bundle / "log" / "checkpoint").root
+    growth = Growth()
+    growth.graft(first)
+    growth.extend(hashes[256:512])
+    assert growth.root() == root_of([first, second])
+    growth.extend(hashes[512:])
+    assert growth.root() == checkpoint_of(bundle / "log" / "checkpoint").root
 
 
 def test_the_claim_of_the_bundle_is_proved(bundle, hashes):
     proof, checkpoint = proof_and_checkpoint(bundle / "claim.tlog-proof")
-    assert proof == inclusion_proof(lambda start, stop: hashes[start:stop], 200, 600)
+    assert proof == tree_of(hashes).inclusion_proof(200, 600)
     verify_inclusion(
         leaf=leaf_hash((bundle / "claim.leaf").read_bytes()),
         index=200,
@@ -195,7 +189,7 @@ def test_the_claim_of_the_bundle_is_proved(bundle, hashes):
 def test_the_old_checkpoint_of_the_bundle_is_continued(bundle, hashes):
     proof, new = proof_and_checkpoint(bundle / "cons.proof")
     old = checkpoint_of(bundle / "old.checkpoint")
-    assert proof == consistency_proof(lambda start, stop: hashes[start:stop], 300, 600)
+    assert proof == tree_of(hashes).consistency_proof(300, 600)
     verify_consistency(
         old_size=old.size, old_root=old.root, new_size=new.size, new_root=new.root, proof=proof
     )

@@ -18,11 +18,11 @@ from ledger.errors import (
     MissingGuard,
     TamperEvidence,
 )
-from ledger.merkle.frontier import root_of
 from ledger.merkle.hashing import leaf_hash
 from ledger.store import guards, schema, transaction
 from ledger.store.audit import audit
 from ledger.store.layout import Layout
+from tests.merkle.trees import root_of
 
 NOON = dt.datetime(2023, 2, 23, 12, tzinfo=dt.UTC)
 

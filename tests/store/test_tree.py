@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from ledger import Ledger, Topic, storing
 from ledger.errors import NodeMismatch
-from ledger.merkle.frontier import root_of
 from ledger.model.events import NewEvent, TopicDefined
 from ledger.recording.ids import new_id
 from ledger.store import read, schema, tree
+from tests.merkle.trees import root_of
 
 NODE = "ledger_node"
 

@@ -11,9 +11,9 @@ from ledger.codec.canonical import canonical
 from ledger.codec.entry import draft, salted
 from ledger.codec.sound import sound
 from ledger.errors import ColumnMismatch, CommitmentMismatch, LeafMismatch, MissingEntry
-from ledger.merkle.frontier import root_of
 from ledger.store import read, transaction, walk
 from ledger.store.audit import audit
+from tests.merkle.trees import root_of
 
 NOON = dt.datetime(2023, 2, 23, 12, tzinfo=dt.UTC)
 
