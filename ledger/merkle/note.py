@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from hashlib import sha256
 from typing import Final, Self
 
@@ -32,10 +31,8 @@ COSIGNATURE: Final = 4
 """The kind of a witness's Ed25519 key, which signs a time with the text (C2SP tlog-cosignature)."""
 
 MOST_SIGNATURES: Final = 100
-MOST_CHARACTERS: Final = 1_000_000
 _KEY_ID_BYTES: Final = 4
 _ED25519_BYTES: Final = 32
-_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 _LINE: Final = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/=]+)")
 _KEY: Final = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)")
 
@@ -64,7 +61,7 @@ class Signature:
             InvalidNote: it is no signature.
         """
         found = _LINE.fullmatch(line)
-        data = _decoded(found[2]) if found else b""
+        data = decoded(found[2]) if found else b""
         if found is None or len(data) <= _KEY_ID_BYTES:
             raise InvalidNote(
                 "Below the empty line of a note only signatures may stand, each on a line that "
@@ -73,44 +70,6 @@ class Signature:
                 given=line,
             )
         return cls(found[1], data[:_KEY_ID_BYTES], data[_KEY_ID_BYTES:])
-
-
-@attrs.frozen
-class Note:
-    r"""A text of whole lines and the signatures below it; printed, it is what `parse` reads.
-
-    Example:
-        >>> note = Note("It is so.\n", (Signature("a", bytes(4), b"signed"),))
-        >>> Note.parse(str(note)) == note
-        True
-
-    Follows C2SP signed-note.
-    """
-
-    text: str
-    signatures: tuple[Signature, ...] = ()
-
-    def __str__(self) -> str:
-        if not self.signatures:
-            return self.text
-        return self.text + "\n" + "".join(f"{one}\n" for one in self.signatures)
-
-    @classmethod
-    def parse(cls, written: str) -> Self:
-        """Read a signed note; nothing is verified.
-
-        Raises:
-            InvalidNote: it is none, or longer than any; `field` says which part is not.
-        """
-        if len(written) > MOST_CHARACTERS or _CONTROL.search(written):
-            raise InvalidNote(
-                f"A note is text of at most {MOST_CHARACTERS:,} characters without control signs. "
-                "Give the file as it was written.",
-                field="text",
-                given=written[:100],
-            )
-        text, _, below = written.rpartition("\n\n")
-        return cls(f"{text}\n", parse_signatures(below))
 
 
 def parse_signatures(below: str) -> tuple[Signature, ...]:
@@ -189,7 +148,7 @@ class VerifierKey:
             InvalidKey: it is none.
         """
         found = _KEY.fullmatch(line.strip())
-        data = _decoded(found[3]) if found else b""
+        data = decoded(found[3]) if found else b""
         if found is not None and len(data) > 1:
             key = cls(found[1], data[0], data[1:])
             if key.key_id.hex() == found[2]:
@@ -206,10 +165,10 @@ class VerifierKey:
         return (signature.name, signature.key_id) == (self.name, self.key_id)
 
 
-def _decoded(text: str) -> bytes:
+def decoded(text: str) -> bytes:
     """The bytes in base64, none where it is written in another than the one right way."""
     try:
         data = b64decode(text, validate=True)
-    except (NotBase64, ValueError):
+    except ValueError:
         return b""
     return data if b64encode(data).decode() == text else b""

@@ -17,8 +17,7 @@ claims.example/ledger               claims.example/ledger            the checkpo
 from __future__ import annotations
 
 import re
-from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
+from base64 import b64encode
 from typing import Final, Self
 
 import attrs
@@ -26,6 +25,7 @@ import attrs
 from ledger.errors import InconsistentCheckpoint, InvalidProof, ProofRejected
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.hashing import EMPTY_ROOT, HASH_BYTES, leaf_hash
+from ledger.merkle.note import decoded
 from ledger.merkle.proofs import verify_consistency, verify_inclusion
 
 _HEAD: Final = "c2sp.org/tlog-proof@v1"
@@ -179,11 +179,8 @@ def _hashes(lines: list[str]) -> tuple[bytes, ...]:
 
 
 def _hash(line: str) -> bytes:
-    try:
-        found = b64decode(line, validate=True)
-    except (NotBase64, ValueError):
-        found = b""
-    if len(found) != HASH_BYTES or b64encode(found).decode() != line:
+    found = decoded(line)
+    if len(found) != HASH_BYTES:
         raise InvalidProof(
             f"A line of a proof is a hash of {HASH_BYTES} bytes in base64, not {line[:60]!r}.",
             field="hashes",

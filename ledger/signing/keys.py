@@ -14,7 +14,6 @@ import os
 import re
 import stat
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from pathlib import Path
 from typing import Any, Final, Protocol, Self, runtime_checkable
 
@@ -101,7 +100,7 @@ class Ed25519Signer:
         found = _PRIVATE.fullmatch(written.strip())
         try:
             data = b64decode(found[3], validate=True) if found else b""
-        except (NotBase64, ValueError):
+        except ValueError:
             data = b""
         if found is not None and data[:1] == bytes([ED25519]) and len(data) == _SEED_BYTES + 1:
             signer = cls.from_seed(found[1], data[1:])

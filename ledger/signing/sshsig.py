@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 import struct
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from hashlib import sha512
 from typing import Final
 
@@ -63,7 +62,7 @@ def verify_ssh_signature(key: VerifierKey, text: str, data: bytes) -> None:
     found = _ARMOUR.fullmatch(text)
     try:
         blob = b64decode("".join(found[1].split()), validate=True) if found else b""
-    except (NotBase64, ValueError):
+    except ValueError:
         blob = b""
     head = _before(key)
     signature = _packed(_KIND) + struct.pack(">I", 64)
