@@ -20,7 +20,6 @@ from ledger.signing import (
     Ed25519Signer,
     FileMemory,
     Policy,
-    Witness,
     allowed_signer,
     cosigned,
     ssh_signature,
@@ -121,7 +120,7 @@ def checkpoint(
 
 
 def _witnessed(ledger: Ledger, found: Checkpoint, policy: Policy) -> tuple[Checkpoint, bool]:
-    asked = [Witness(url=one.url, key=one.key) for one in policy.witnesses.values() if one.url]
+    asked = [one for one in policy.witnesses.values() if one.url]
 
     def prove(old: int, new: int) -> tuple[bytes, ...]:
         return ledger.prove_growth(old, new).hashes

@@ -23,18 +23,10 @@ from ledger.merkle.checkpoint import Checkpoint, as_checkpoint
 from ledger.merkle.note import COSIGNATURE, ED25519, Signature, VerifierKey
 from ledger.model.text import show
 from ledger.signing import ed25519
-from ledger.signing.witness import TIME_BYTES, cosigned_text, cosigned_time, is_address
+from ledger.signing.witness import TIME_BYTES, Witness, cosigned_text, cosigned_time, is_address
 
 NO_QUORUM: Final = "none"
 _MOST_LINES: Final = 1_000
-
-
-@attrs.frozen(kw_only=True)
-class Witnessed:
-    """A witness that a policy knows: its key, and where it is asked."""
-
-    key: VerifierKey
-    url: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -72,7 +64,7 @@ class Policy:
     """
 
     logs: tuple[VerifierKey, ...]
-    witnesses: Mapping[str, Witnessed] = attrs.field(factory=dict)
+    witnesses: Mapping[str, Witness] = attrs.field(factory=dict)
     groups: Mapping[str, Group] = attrs.field(factory=dict)
     quorum: str = NO_QUORUM
 
@@ -199,7 +191,7 @@ class _Reader:
     """
 
     logs: list[VerifierKey] = attrs.field(factory=list)
-    witnesses: dict[str, Witnessed] = attrs.field(factory=dict)
+    witnesses: dict[str, Witness] = attrs.field(factory=dict)
     groups: dict[str, Group] = attrs.field(factory=dict)
     grouped: dict[str, str] = attrs.field(factory=dict)
     quorum: str | None = None
@@ -236,7 +228,7 @@ class _Reader:
                 field="url",
                 given=url,
             )
-        self.witnesses[name] = Witnessed(key=key, url=url)
+        self.witnesses[name] = Witness(url=url, key=key)
 
     def _group(self, number: int, name: str, least: str, members: list[str]) -> None:
         many = {"any": 1, "all": len(members)}.get(least)

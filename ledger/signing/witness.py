@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any, Final
@@ -28,9 +28,7 @@ from ledger.merkle.note import COSIGNATURE, Signature, VerifierKey, parse_signat
 from ledger.merkle.written import GrowthProof
 from ledger.model.text import show
 from ledger.signing import ed25519
-
-Prove = Callable[[int, int], Sequence[bytes]]
-"""Gives the proof that the log at its second size continues the log at its first."""
+from ledger.signing.heads import Prove
 
 TIME_BYTES: Final = 8
 """A cosignature begins with its time."""
@@ -44,7 +42,7 @@ _SECONDS: Final = 10.0
 
 @attrs.frozen(kw_only=True)
 class Witness:
-    """A witness that can be asked: where, and the key that it answers with."""
+    """A witness: where it can be asked, if it can, and the key that it answers with."""
 
     url: str
     key: VerifierKey
