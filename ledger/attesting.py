@@ -1,7 +1,7 @@
 """What a ledger attests to others: checkpoints, proofs, bundles.
 
-How they are made is in `ledger.auditing` and `ledger.proving`; the log's own verification is asked
-of the ledger itself.
+How they are made is in `ledger.proving`, which is imported by whoever asks for it; the log's own
+verification is asked of the ledger itself.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from ledger import auditing
@@ -51,8 +52,13 @@ class Attesting(abc.ABC):
             UnknownEvent: the checkpoint does not count it yet.
             RootMismatch: the checkpoint is of other entries.
         """
-        wanted = claim if isinstance(claim, int) else id_of(claim)
-        return auditing.prove(self._folded, wanted, read_checkpoint(checkpoint))
+        from ledger.proving.keeping import trunk  # noqa: PLC0415 - see above
+        from ledger.proving.proof import sequence_of  # noqa: PLC0415 - see above
+
+        given = read_checkpoint(checkpoint)
+        sequence = sequence_of(self._folded, claim if isinstance(claim, int) else id_of(claim))
+        with trunk(self._folded, given) as standing:
+            return standing.proof(sequence)
 
     def prove_growth(
         self, old: Checkpoint | str | int, new: Checkpoint | str | int | None = None
@@ -65,16 +71,23 @@ class Attesting(abc.ABC):
             Invalid: the newer one was handed in first.
             InvalidCheckpoint: one of them is no checkpoint.
         """
+        from ledger.proving.keeping import trunk  # noqa: PLC0415 - see above
+
         earlier = old if isinstance(old, int) else read_checkpoint(old)
         if earlier is None:
             raise InvalidCheckpoint(
                 "None is no older checkpoint. Hand over its text, or its size.", field="old"
             )
-        return auditing.prove_growth(
-            self._folded,
-            earlier,
-            new if isinstance(new, int) else read_checkpoint(new),
-        )
+        size, later = (new, None) if isinstance(new, int) else (None, read_checkpoint(new))
+        if isinstance(earlier, Checkpoint) and later is not None and earlier.size > later.size:
+            raise Invalid(
+                f"The first checkpoint counts {earlier.size} entries, the second {later.size}: the "
+                "older one goes first. Write prove_growth(older, newer).",
+                field="old",
+                given=earlier.size,
+            )
+        with trunk(self._folded, later) as standing:
+            return standing.at(size).growth(earlier)
 
     def bundle(
         self,
@@ -98,6 +111,9 @@ class Attesting(abc.ABC):
             InvalidBundle: the path exists already or cannot be written, or something of the whole
                 log was erased after the checkpoint.
         """
+        from ledger.proving.keeping import trunk  # noqa: PLC0415 - see above
+        from ledger.proving.writing import Withheld, belonging, write  # noqa: PLC0415 - see above
+
         if claim is not None and party is not None:
             raise Invalid("A bundle is of a claim or of a party: give one of them.", field="claim")
         if not isinstance(path, (str, os.PathLike)):
@@ -106,15 +122,27 @@ class Attesting(abc.ABC):
                 field="path",
                 given=path,
             )
-        return auditing.bundle(
-            self._folded,
-            path,
-            claim=None if claim is None else id_of(claim),
-            party=None if party is None else id_of(party),
-            given=read_checkpoint(checkpoint),
-            since=read_checkpoint(since),
-            withhold=withhold,
-        )
+        given, before = read_checkpoint(checkpoint), read_checkpoint(since)
+        withheld = Withheld.parse(withhold)
+        about: dict[str, str] = {}
+        sequences: tuple[int, ...] | None = None
+        with trunk(self._folded, given) as standing:
+            if claim is not None or party is not None:
+                with self._folded.fold.lock:  # what belongs to it at the moment of the checkpoint
+                    facts = self._folded.fold.at_head(standing.conn)
+                    about, sequences = belonging(
+                        facts,
+                        claim=None if claim is None else id_of(claim),
+                        party=None if party is None else id_of(party),
+                    )
+            return write(
+                Path(path),
+                standing,
+                about=about,
+                sequences=sequences,
+                since=before,
+                withheld=withheld,
+            )
 
 
 @overload

@@ -1,4 +1,4 @@
-"""Checkpoints, proofs and the verification of a whole log: what an auditor asks for.
+"""Checkpoints and the verification of a whole log: what an auditor asks for.
 
 Proofs and bundles for those who do not have the database are made in `ledger.proving`. It, and what
 reads a whole log, are imported when they are asked for: a program that records pays nothing for it.
@@ -7,9 +7,7 @@ reads a whole log, are imported when they are asked for: a program that records 
 from __future__ import annotations
 
 import datetime as dt
-import os
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
@@ -27,8 +25,6 @@ from ledger.receipt import is_ahead, later_than
 from ledger.store import read
 
 if TYPE_CHECKING:
-    from ledger.merkle.written import GrowthProof
-    from ledger.proving import Bundled, Proof
     from ledger.signing import CheckpointSigner
     from ledger.signing.policy import Signed
 
@@ -105,61 +101,6 @@ def _check_signer(signer: object) -> None:
             "ledger.signing.",
             field="signer",
             given=signer,
-        )
-
-
-def prove(folded: Folded, claim: str | int, given: Checkpoint | None) -> Proof:
-    """The proof of one entry, up to a checkpoint or to the log's end."""
-    from ledger.proving.keeping import trunk  # noqa: PLC0415 - loaded by whoever asks for it
-    from ledger.proving.proof import sequence_of  # noqa: PLC0415 - loaded by whoever asks for it
-
-    sequence = sequence_of(folded, claim)
-    with trunk(folded, given) as standing:
-        return standing.proof(sequence)
-
-
-def prove_growth(
-    folded: Folded, old: Checkpoint | int, new: Checkpoint | int | None
-) -> GrowthProof:
-    """The proof that a log continues an older checkpoint."""
-    from ledger.proving.keeping import trunk  # noqa: PLC0415 - loaded by whoever asks for it
-
-    size = new if isinstance(new, int) else None
-    if isinstance(old, Checkpoint) and isinstance(new, Checkpoint) and old.size > new.size:
-        raise Invalid(
-            f"The first checkpoint counts {old.size} entries, the second {new.size}: the older one "
-            "goes first. Write prove_growth(older, newer).",
-            field="old",
-            given=old.size,
-        )
-    with trunk(folded, None if isinstance(new, int) else new) as standing:
-        return standing.at(size).growth(old)
-
-
-def bundle(
-    folded: Folded,
-    path: str | os.PathLike[str],
-    *,
-    claim: str | None,
-    party: str | None,
-    given: Checkpoint | None,
-    since: Checkpoint | None,
-    withhold: Iterable[str],
-) -> Bundled:
-    """A bundle of a claim or of a party, or of the whole log where neither is named."""
-    from ledger.proving.keeping import trunk  # noqa: PLC0415 - loaded by whoever asks for it
-    from ledger.proving.writing import Withheld, belonging, write  # noqa: PLC0415 - loaded by whoever asks for it
-
-    withheld = Withheld.parse(withhold)
-    about: dict[str, str] = {}
-    sequences: tuple[int, ...] | None = None
-    with trunk(folded, given) as standing:
-        if claim is not None or party is not None:
-            with folded.fold.lock:  # what belongs to it at the moment of the checkpoint
-                facts = folded.fold.at_head(standing.conn)
-                about, sequences = belonging(facts, claim=claim, party=party)
-        return write(
-            Path(path), standing, about=about, sequences=sequences, since=since, withheld=withheld
         )
 
 
