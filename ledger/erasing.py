@@ -74,60 +74,6 @@ def _listed(mark: str, parts: Sequence[object]) -> list[str]:
     return [*lines, f"{mark}and {more} more"] if more > 0 else lines
 
 
-def erase(
-    appender: Appender,
-    record: str,
-    *,
-    slots: str | Sequence[str] | None,
-    reason: str,
-    authority: str,
-    quotations: bool,
-    dry_run: bool,
-) -> Erasure:
-    """Plan an erasure against the log as it is, and store it."""
-    check_flag(quotations, "quotations")
-    check_flag(dry_run, "dry_run")
-    planned: list[Plan] = []
-
-    def entry(intake: Intake) -> list[Made]:
-        found = erasing.plan(intake, record, slots, quotations=quotations)
-        planned[:] = [found]  # again, where another append came first
-        return erasing.erase(intake, found, reason=reason, authority=authority)
-
-    receipts: list[Receipt] = []
-    if dry_run:
-        with appender.folded.facts() as facts:
-            entry(Intake(facts, now=appender.clock()))
-    else:
-        receipts = appender.append_at_once(entry)
-    plan = planned[-1]
-    return Erasure(
-        record=record,
-        reason=reason,
-        authority=authority,
-        stored="nothing" if not plan.parts else "dry_run" if dry_run else "stored",
-        parts=plan.parts if dry_run else _silent(plan.parts),
-        left=plan.left if dry_run else _silent(plan.left),
-        falling=plan.falling,
-        sequences=tuple(seq for one in receipts for seq in one.sequences),
-        recorded=receipts[0].recorded if receipts else None,
-        steps=_follow(appender, plan) if receipts else (),
-    )
-
-
-def vacuum(appender: Appender) -> tuple[Step, ...]:
-    """Write the files of the log and of what is registered as its views anew."""
-    bind = appender.folded.host
-    if not isinstance(bind, Engine):
-        raise Invalid(
-            "The files can be written anew only outside a transaction. Commit, then use a ledger "
-            f"on the engine: Ledger(engine).vacuum(), not one on a {type(bind).__name__}.",
-            field="bind",
-            given=bind,
-        )
-    return sweeping.sweep(bind, appender.folded.tables, appender.projections.served_tables())
-
-
 class Erasing:
     """The methods of a ledger that erase."""
 
@@ -154,14 +100,34 @@ class Erasing:
             UnknownEvent: nothing has that id.
             InvalidErasure: no reason, no authority, or a slot that cannot be erased by itself.
         """
-        return erase(
-            self.appender,
-            id_of(record),
-            slots=slots,
+        check_flag(quotations, "quotations")
+        check_flag(dry_run, "dry_run")
+        id_ = id_of(record)
+        planned: list[Plan] = []
+
+        def entry(intake: Intake) -> list[Made]:
+            found = erasing.plan(intake, id_, slots, quotations=quotations)
+            planned[:] = [found]  # again, where another append came first
+            return erasing.erase(intake, found, reason=reason, authority=authority)
+
+        receipts: list[Receipt] = []
+        if dry_run:
+            with self.appender.folded.facts() as facts:
+                entry(Intake(facts, now=self.appender.clock()))
+        else:
+            receipts = self.appender.append_at_once(entry)
+        plan = planned[-1]
+        return Erasure(
+            record=id_,
             reason=reason,
             authority=authority,
-            quotations=quotations,
-            dry_run=dry_run,
+            stored="nothing" if not plan.parts else "dry_run" if dry_run else "stored",
+            parts=plan.parts if dry_run else _silent(plan.parts),
+            left=plan.left if dry_run else _silent(plan.left),
+            falling=plan.falling,
+            sequences=tuple(seq for one in receipts for seq in one.sequences),
+            recorded=receipts[0].recorded if receipts else None,
+            steps=_follow(self.appender, plan) if receipts else (),
         )
 
     def vacuum(self) -> tuple[Step, ...]:
@@ -171,7 +137,16 @@ class Erasing:
             Invalid: the ledger is bound to a Connection or Session, whose commit comes first.
             StoreError: the database refused, for example because a right is missing.
         """
-        return vacuum(self.appender)
+        folded, projections = self.appender.folded, self.appender.projections
+        if not isinstance(folded.host, Engine):
+            raise Invalid(
+                "The files can be written anew only outside a transaction. Commit, then use a "
+                "ledger on the engine: Ledger(engine).vacuum(), not one on a "
+                f"{type(folded.host).__name__}.",
+                field="bind",
+                given=folded.host,
+            )
+        return sweeping.sweep(folded.host, folded.tables, projections.served_tables())
 
 
 def _silent(parts: Sequence[Part]) -> tuple[Part, ...]:
