@@ -209,7 +209,7 @@ class Asking(abc.ABC):
             StoreError: the ledger is bound to a host's connection or session.
             MissingEntry: the log ends before `after`: it was restored from an older copy, or cut.
         """
-        return following.follow(
+        follower = following.Follower.of(
             self._folded,
             after=after,
             stream=stream,
@@ -219,6 +219,7 @@ class Asking(abc.ABC):
             idle=idle,
             name=name,
         )
+        return following.followed(follower)
 
     def wait_for(self, sequence: int, *, timeout: float = 10.0, poll: float = 1.0) -> bool:
         """Wait until this database has the event at a sequence number (a replica may be late).

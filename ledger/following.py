@@ -1,6 +1,6 @@
 """The log as it grows: following its events as they come, and waiting for one.
 
-Here live `follow` and `wait_for`, and the steps that whoever waits in another way takes too. What
+Here live `followed` and `wait_for`, and the steps that whoever waits in another way takes too. What
 wakes a follower is in `ledger.store.follow`, how a page is read in `ledger.paging`.
 """
 
@@ -22,50 +22,24 @@ from ledger.model.fields import check_seconds, check_told
 from ledger.model.text import check_name
 from ledger.paging import Pulled, Types, Wanted, bounded, bounds, pull
 from ledger.store import read
-from ledger.store.follow import Stop, Stopped, never, stopped_of, waiting
+from ledger.store.follow import Stopped, never, stopped_of, waiting
 from ledger.store.refusals import passes
 
 PATIENCE: Final = 30.0
 """For how many seconds a follower goes on asking a server that cannot be reached."""
 
 
-def follow(
-    log: Folded,
-    *,
-    after: int = -1,
-    stream: str | None = None,
-    types: Types | None = None,
-    stop: Stop | None = None,
-    poll: float = 1.0,
-    idle: Callable[[int], object] | None = None,
-    name: str = "follow",
-) -> Generator[StoredEvent, None, None]:
-    """The events beyond `after`, then each that comes: every one once, in order, without end.
-
-    A commit wakes it; it looks every `poll` seconds as well. `stop` is asked between events and
-    while waiting; a `threading.Event` will do. `idle` is told, each time all is read, up to
-    which sequence everything was looked at. Lag is reported under `name`. A server that is away is
-    asked again for half a minute.
+def followed(follower: Follower) -> Generator[StoredEvent, None, None]:
+    """The events that a follower comes to, a thread waiting for each commit.
 
     Raises:
-        UnknownEventType: One of the types is none.
         StoreError: The ledger is bound to a host's connection; or the database refused.
-        MissingEntry: The log ends before `after`: it was restored from an older copy, or cut.
-        Invalid: `after` or `poll` is no number that it can be, or `stop` cannot be asked.
+        MissingEntry: The log ends before what was read: it was restored from an older copy, or cut.
     """
-    follower = Follower.of(
-        log,
-        after=after,
-        wanted=Wanted.of(types, stream),
-        stop=stop,
-        poll=poll,
-        idle=idle,
-        name=name,
-    )
-    return _followed(follower, _engine_of(log))
+    return _followed(follower, _engine_of(follower.log))
 
 
-def wait_for(log: Folded, sequence: int, *, timeout: float = 10.0, poll: float = 1.0) -> bool:
+def wait_for(log: Folded, sequence: int, *, timeout: float, poll: float) -> bool:
     """True as soon as this database shows the event at a sequence, which a replica may do late.
 
     Raises:
@@ -75,14 +49,14 @@ def wait_for(log: Folded, sequence: int, *, timeout: float = 10.0, poll: float =
     """
     check_wait(sequence, timeout, poll)
     engine, end = _engine_of(log), time.monotonic() + timeout
-    log_id, size = _head(log)
+    log_id, size = head(log)
     if size > sequence:
         return True
     with waiting(engine, log.tables.layout) as waiter:
         while True:
             waiter.arm(log_id)
             try:
-                log_id, size = _head(log)
+                log_id, size = head(log)
             except StoreError as error:
                 if not passes(error) or time.monotonic() >= end:
                     raise
@@ -138,7 +112,8 @@ class Follower:
         log: Folded,
         *,
         after: int,
-        wanted: Wanted,
+        stream: str | None,
+        types: Types | None,
         stop: object,
         poll: float,
         idle: Callable[[int], object] | None,
@@ -147,9 +122,11 @@ class Follower:
         """A reader of what lies beyond `after`.
 
         Raises:
+            UnknownEventType: one of the types is none.
             Invalid: `after` or `poll` is no number that it can be, or `stop` or `idle` is none.
             InvalidText: `name` is no name.
         """
+        wanted = Wanted.of(types, stream)
         bounded("after", after, -1)
         check_seconds(poll, "poll")
         check_told(idle, "idle")
@@ -229,10 +206,11 @@ def _followed(follower: Follower, engine: Engine) -> Generator[StoredEvent, None
                 waiter.arm(pulled.log_id)
 
 
-def _head(log: Folded) -> tuple[int | None, int]:
+def head(log: Folded) -> tuple[int | None, int]:
+    """The number of the log, and how many events another transaction sees."""
     with log.reading() as conn:
-        head = read.head(conn, log.tables, log.origin)
-    return (None, 0) if head is None else (head.log_id, head.size)
+        held = read.head(conn, log.tables, log.origin)
+    return (None, 0) if held is None else (held.log_id, held.size)
 
 
 def _engine_of(log: Folded) -> Engine:

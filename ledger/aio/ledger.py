@@ -28,9 +28,8 @@ from ledger.errors import StoreError
 from ledger.handed import Id, ready
 from ledger.ledger import Ledger
 from ledger.model.events import Recorder, StoredEvent
-from ledger.paging import Types, Wanted
+from ledger.paging import Types
 from ledger.projections.difference import Difference
-from ledger.store import read
 from ledger.store.follow import Stop, never
 from ledger.store.layout import Layout
 from ledger.store.refusals import passes
@@ -261,7 +260,8 @@ class AsyncLedger:
         follower = following.Follower.of(
             self._ledger().appender.folded,
             after=after,
-            wanted=Wanted.of(types, stream),
+            stream=stream,
+            types=types,
             stop=stop,
             poll=poll,
             idle=idle,
@@ -344,7 +344,7 @@ class AsyncLedger:
 
 
 def _head(ledger: Ledger) -> tuple[int | None, int]:
-    """The number of the log, and how many events another transaction sees."""
+    """What `following.head` says of a log, where somebody may wait for more."""
     folded = ledger.appender.folded
     if not isinstance(folded.host, Engine):
         raise StoreError(
@@ -352,6 +352,4 @@ def _head(ledger: Ledger) -> tuple[int | None, int]:
             "transaction would stay open meanwhile, and might never show them. Wait with one bound "
             "to the engine: AsyncLedger(engine)"
         )
-    with folded.reading() as conn:
-        head = read.head(conn, folded.tables, folded.origin)
-    return (None, 0) if head is None else (head.log_id, head.size)
+    return following.head(folded)

@@ -10,7 +10,7 @@ from typing import Any, Self
 import pytest
 import sqlalchemy as sa
 
-from ledger import Ledger, Party, following
+from ledger import Ledger, Party
 
 ENOUGH = 30.0
 """Seconds after which something that should have happened long ago counts as not happening."""
@@ -26,7 +26,7 @@ class Follower:
         self._stop = threading.Event()
         self._news = threading.Condition()
         options = {"idle": self._idle, "stop": self._stop.is_set, **options}
-        self._events = following.follow(ledger._folded, **options)
+        self._events = ledger.follow(**options)
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:

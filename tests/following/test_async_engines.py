@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
-from ledger import Ledger, following
+from ledger import Ledger
 from ledger.errors import TimedOut
 from ledger.store import schema
 
@@ -32,7 +32,7 @@ def test_a_task_follows_what_another_task_of_the_same_loop_records(async_url, re
         engine = create_async_engine(async_url)
         ledger = Ledger(engine.sync_engine)
         await greenlet_spawn(register, ledger)
-        events = following.follow(ledger._folded)
+        events = ledger.follow()
         seen = [(await greenlet_spawn(next, events)).sequence]
         for _ in range(2):
             coming = asyncio.create_task(greenlet_spawn(next, events))
@@ -40,9 +40,7 @@ def test_a_task_follows_what_another_task_of_the_same_loop_records(async_url, re
             await greenlet_spawn(register, ledger)
             seen.append((await coming).sequence)
         with pytest.raises(TimedOut):
-            await greenlet_spawn(
-                lambda: following.wait_for(ledger._folded, 9, timeout=0.05, poll=0.01)
-            )
+            await greenlet_spawn(lambda: ledger.wait_for(9, timeout=0.05, poll=0.01))
         await greenlet_spawn(events.close)
         await engine.dispose()
         return seen

@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 import sqlalchemy as sa
 
-from ledger import Ledger, Party, Proposition, Topic, following, paging
+from ledger import Ledger, Party, Proposition, Topic, paging
 from ledger.errors import Invalid, MissingEntry, UnknownEventType
 from ledger.model.events import PropositionDefined, TopicDefined
 from ledger.store import read
@@ -114,10 +114,9 @@ def test_what_is_no_type_at_all_is_refused(ledger, types):
 @pytest.mark.parametrize("bound", ["after", "limit"])
 @pytest.mark.parametrize("given", ["3", 1.5, True, -2])
 def test_a_bound_that_is_no_number_of_events_is_refused_at_the_call(ledger, bound, given):
-    for read_by in (paging.events, following.follow):
-        if not (read_by is following.follow and bound == "limit"):
-            with pytest.raises(Invalid, match=f"{bound} must be .* not {given!r}"):
-                read_by(ledger._folded, **{bound: given})
+    for read_by in (ledger.events, ledger.follow)[: 1 + (bound == "after")]:
+        with pytest.raises(Invalid, match=f"{bound} must be .* not {given!r}"):
+            read_by(**{bound: given})
 
 
 def test_events_of_a_hosts_transaction_are_read_through_it(ledger, register):
@@ -155,13 +154,13 @@ def test_an_event_that_is_gone_is_missed_and_not_passed_over(tmp_path, register)
         assert caught.value.sequence == 2
 
 
-@pytest.mark.parametrize("how", [paging.events, following.follow])
+@pytest.mark.parametrize("how", [Ledger.events, Ledger.follow])
 def test_a_long_log_takes_no_more_memory_than_a_short_one(tmp_path, monkeypatch, how):
     monkeypatch.setattr(read, "PAGE", 100)
     many = [Party(f"p-{n}", name=f"Party number {n}", kind="state") for n in range(4000)]
     with Ledger.open(tmp_path / "claims.db") as ledger:
         ledger.register_all(many)
-        log = Ledger(ledger._folded.bind)._folded
+        log = Ledger(ledger._folded.bind)
         peaks = [peak(how(log), count) for count in (400, 4000)]
     assert peaks[1] < 1.5 * peaks[0]
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from ledger import Ledger, Party, following
+from ledger import Ledger, Party
 from ledger.aio import AsyncLedger
 from ledger.errors import Invalid, MissingEntry, StoreError
 from ledger.store import follow as waking
@@ -138,7 +138,7 @@ def test_a_follower_that_waits_stops_when_it_is_told(ledger, register, followed)
 def test_a_follower_stops_between_two_events(ledger, register):
     register(ledger, 5)
     seen: list[int] = []
-    events = following.follow(ledger._folded, stop=lambda: len(seen) == 2)
+    events = ledger.follow(stop=lambda: len(seen) == 2)
     seen.extend(event.sequence for event in events)
     assert seen == [0, 1]
 
@@ -146,7 +146,7 @@ def test_a_follower_stops_between_two_events(ledger, register):
 def test_a_caller_may_write_while_it_follows(ledger, register):
     register(ledger)
     seen: list[int] = []
-    for event in following.follow(ledger._folded, stop=lambda: len(seen) == 5):
+    for event in ledger.follow(stop=lambda: len(seen) == 5):
         seen.append(event.sequence)
         register(ledger)
     assert seen == [0, 1, 2, 3, 4]
@@ -160,7 +160,7 @@ def test_no_connection_of_the_pool_is_held_while_the_caller_works(shared_databas
     schema.upgrade(engine)
     ledger = Ledger(engine)
     register(ledger, 2)
-    events = following.follow(ledger._folded, stop=None)
+    events = ledger.follow(stop=None)
     with engine.connect():
         pass
     assert next(events).sequence == 0
@@ -179,7 +179,7 @@ def test_nothing_stays_open_when_a_follower_is_closed(two, register):
     reader, writer = two
     threads = threading.active_count()
     register(writer)
-    events = following.follow(reader._folded, poll=0.01)
+    events = reader.follow(poll=0.01)
     next(events)
     register(writer)
     next(events)
@@ -193,15 +193,15 @@ def test_a_ledger_in_a_hosts_transaction_refuses_to_wait(ledger):
     with ledger._folded.bind.connect() as conn:
         joined = Ledger(conn)
         with pytest.raises(StoreError, match="would stay open meanwhile"):
-            following.follow(joined._folded)
+            joined.follow()
         with pytest.raises(StoreError, match="would stay open meanwhile"):
-            following.wait_for(joined._folded, 0)
+            joined.wait_for(0)
 
 
 def test_a_log_shorter_than_what_was_read_is_no_log_to_go_on_with(ledger, register):
     register(ledger, 2)
     with pytest.raises(MissingEntry, match="restored from an older copy") as caught:
-        next(following.follow(ledger._folded, after=2))
+        next(ledger.follow(after=2))
     assert caught.value.sequence == 2
 
 
@@ -256,7 +256,7 @@ class TestPostgres:
     def test_who_waits_outlasts_it_too(self, postgres_ledger, postgres_url, register):
         register(postgres_ledger)
         with ThreadPoolExecutor(1) as pool:
-            coming = pool.submit(following.wait_for, postgres_ledger._folded, 1, poll=0.1)
+            coming = pool.submit(postgres_ledger.wait_for, 1, poll=0.1)
             time.sleep(0.3)
             terminate(postgres_url, None)
             register(Ledger(sa.create_engine(postgres_url, poolclass=sa.NullPool)))
@@ -266,7 +266,7 @@ class TestPostgres:
         self, postgres_ledger, postgres_url, register, listeners
     ):
         register(postgres_ledger)
-        events = following.follow(postgres_ledger._folded, poll=0.05)
+        events = postgres_ledger.follow(poll=0.05)
         assert next(events).sequence == 0
         register(postgres_ledger)
         assert next(events).sequence == 1
@@ -277,9 +277,7 @@ class TestPostgres:
     def test_the_listener_goes_with_the_follower(self, postgres_ledger, register, listeners):
         register(postgres_ledger)
         seen: list[int] = []
-        events = following.follow(
-            postgres_ledger._folded, poll=0.01, stop=lambda: len(seen) > 0, idle=seen.append
-        )
+        events = postgres_ledger.follow(poll=0.01, stop=lambda: len(seen) > 0, idle=seen.append)
         assert next(events).sequence == 0
         assert next(events, None) is None
         assert seen == [0]

@@ -18,7 +18,7 @@ from opentelemetry.trace import StatusCode
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.orm import Session
 
-from ledger import Ledger, Party, following, observing
+from ledger import Ledger, Party, observing
 from ledger.errors import AlreadyRecorded, MissingExtra, UnknownParty
 from ledger.otel import instrument
 from ledger.projecting import Projection
@@ -166,9 +166,7 @@ def test_a_follower_tells_how_far_behind_it_is_in_events_and_in_seconds(
     clock.set("2023-03-01T12:00Z")
     register(ledger, 4)
     stop = threading.Event()
-    events = following.follow(
-        ledger._folded, name="mailer", stop=stop.is_set, idle=lambda _: stop.set(), poll=0.01
-    )
+    events = ledger.follow(name="mailer", stop=stop.is_set, idle=lambda _: stop.set(), poll=0.01)
     next(events)
     assert lag(told, "events") == 4
     assert lag(told, "time") > 365 * 24 * 3600

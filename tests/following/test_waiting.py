@@ -6,14 +6,14 @@ import threading
 
 import pytest
 
-from ledger import Ledger, following
+from ledger import Ledger
 from ledger.errors import Invalid, LedgerError, TimedOut
 from ledger.store import follow
 
 
 def test_what_is_there_is_not_waited_for(ledger, register):
     register(ledger, 2)
-    assert following.wait_for(ledger._folded, 1, timeout=0) is True
+    assert ledger.wait_for(1, timeout=0) is True
 
 
 def test_an_event_that_comes_ends_the_waiting(shared_database, register):
@@ -21,7 +21,7 @@ def test_an_event_that_comes_ends_the_waiting(shared_database, register):
         register(writer)
         came: list[bool] = []
         waiting = threading.Thread(
-            target=lambda: came.append(following.wait_for(reader._folded, 2, timeout=60, poll=600))
+            target=lambda: came.append(reader.wait_for(2, timeout=60, poll=600))
         )
         waiting.start()
         register(writer, 2)
@@ -35,14 +35,14 @@ def test_a_commit_is_heard_and_not_only_looked_for(shared_database, register, mo
         register(writer)
         writing = threading.Timer(0.2, register, (writer,))
         writing.start()
-        assert following.wait_for(reader._folded, 1, timeout=20, poll=60)
+        assert reader.wait_for(1, timeout=20, poll=60)
         writing.join()
 
 
 def test_the_first_event_of_a_log_can_be_waited_for(ledger, register):
     waiting = threading.Timer(0.05, register, (ledger,))
     waiting.start()
-    assert following.wait_for(ledger._folded, 0, timeout=30)
+    assert ledger.wait_for(0, timeout=30)
     waiting.join()
 
 
@@ -52,7 +52,7 @@ def test_an_event_that_does_not_come_is_an_error_that_says_where_the_log_is(
 ):
     register(ledger, held)
     with pytest.raises(TimedOut, match=told) as caught:
-        following.wait_for(ledger._folded, 7, timeout=0.05, poll=0.01)
+        ledger.wait_for(7, timeout=0.05, poll=0.01)
     assert caught.value.head == held - 1
     assert caught.value.sequence == 7
     assert isinstance(caught.value, TimeoutError)
@@ -71,4 +71,4 @@ def test_an_event_that_does_not_come_is_an_error_that_says_where_the_log_is(
 )
 def test_what_cannot_be_waited_for_is_refused(ledger, given, told):
     with pytest.raises(Invalid, match=told):
-        following.wait_for(ledger._folded, **given)
+        ledger.wait_for(**given)
