@@ -19,7 +19,6 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -72,17 +71,10 @@ class Row(NamedTuple):
 
     def slot(self, name: str) -> bytes | None:
         """The salted payload of one slot, None where there is none (or it was erased)."""
-        match name:
-            case "who":
-                return self.who
-            case "what":
-                return self.what
-            case "words":
-                return self.words
-            case "by":
-                return self.by
-            case _:
-                raise CodecError(f"There is no slot {name!r}; the slots are {', '.join(SLOTS)}.")
+        if name not in SLOTS:
+            raise CodecError(f"There is no slot {name!r}; the slots are {', '.join(SLOTS)}.")
+        found: bytes | None = getattr(self, name)
+        return found
 
 
 row_of: Final[Callable[[Iterable[Any]], Row]] = Row._make
@@ -104,9 +96,7 @@ def commitment(slot: bytes) -> str:
         >>> commitment(bytes(32) + b'{"act":"assert"}')[:16]
         'ef584287a608c7da'
     """
-    if (
-        len(slot) < SALT_BYTES
-    ):  # none of ours; what there is of a salt is hashed with its own length
+    if len(slot) < SALT_BYTES:  # none of ours: what there is of a salt is hashed behind its length
         return hashlib.sha256(_TAG + _sized(slot) + _AFTER_SALT + _sized(b"")).hexdigest()
     return _committed(slot[:SALT_BYTES], slot[SALT_BYTES:])
 
@@ -114,11 +104,6 @@ def commitment(slot: bytes) -> str:
 def _committed(salt: bytes, payload: bytes) -> str:
     size = len(payload).to_bytes(8, "big")
     return hashlib.sha256(b"".join((_BEFORE_SALT, salt, _AFTER_SALT, size, payload))).hexdigest()
-
-
-def salted(payload: bytes, *, salt: bytes | None = None) -> bytes:
-    """The slot column for a payload: 32 random bytes, then the payload."""
-    return (os.urandom(SALT_BYTES) if salt is None else salt) + payload
 
 
 def payload(slot: bytes) -> bytes:
@@ -146,38 +131,6 @@ Drafter = Callable[[str, str, int, str, int, Mapping[str, bytes], bytes], Draft]
 """Makes a draft from id, type, version, stream, place in it, payloads by slot, enough salt."""
 
 
-def draft(
-    *,
-    log: str,
-    id: str,  # noqa: A002 - the word of the format
-    type: str,  # noqa: A002 - the word of the format
-    type_v: int,
-    stream: str,
-    stream_v: int,
-    recorded_at: dt.datetime,
-    recorder: str,
-    slots: Mapping[str, bytes],
-    causation: str | None = None,
-    correlation: str | None = None,
-) -> Draft:
-    """Write the entry of one event over its salted slots, and hash it.
-
-    Raises:
-        NotCanonical: a text that no entry can hold.
-        CodecError: the entry is longer than the format allows.
-    """
-    write = drafter(
-        log=log,
-        recorded_at=recorded_at,
-        recorder=recorder,
-        causation=causation,
-        correlation=correlation,
-    )
-    payloads = {name: payload(slot) for name, slot in slots.items()}
-    salts = b"".join(slots[name][:SALT_BYTES] for name in _BY_NAME if name in slots)
-    return write(id, type, type_v, stream, stream_v, payloads, salts)
-
-
 def drafter(
     *,
     log: str,
@@ -186,7 +139,12 @@ def drafter(
     causation: str | None = None,
     correlation: str | None = None,
 ) -> Drafter:
-    """What writes the entries of one append, as `draft` does; what they share is written once."""
+    """What writes the entries of one append over salted slots; what they share is written once.
+
+    Raises:
+        NotCanonical: a text that no entry can hold; raised by what is given, too.
+        CodecError: an entry is longer than the format allows; raised by what is given.
+    """
     tags, before, after = _shared(log, recorder, causation, correlation)
     before = f"{before}{write_instant(recorded_at)}{after}"
 

@@ -19,6 +19,7 @@ from ledger.errors import CodecError, NotCanonical
 from ledger.model import events as ev
 from ledger.model.erasing import without
 from ledger.recording.ids import new_id
+from tests import drafts
 
 
 def texts_in(value: object) -> Iterator[str]:
@@ -59,7 +60,7 @@ def test_a_slot_read_back_and_written_again_is_the_same_bytes(any_event, data, s
     again = converter.encode_slots(converter.decode(converter.type_name(event), slots))
     assert again == slots
     for payload in slots.values():
-        assert entry.payload(entry.salted(payload, salt=salt)) == payload
+        assert entry.payload(drafts.salted(payload, salt=salt)) == payload
 
 
 def test_what_is_sealed_is_opened_as_it_was(full, sealed, row_of):

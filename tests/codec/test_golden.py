@@ -17,6 +17,7 @@ from ledger.codec import converter, entry
 from ledger.codec.canonical import canonical
 from ledger.codec.envelope import opened
 from ledger.model import events as ev
+from tests import drafts
 
 FOLDER = Path(__file__).parent / "golden"
 SALTS = {name: hashlib.sha256(f"golden {name}".encode()).digest() for name in entry.SLOTS}
@@ -35,7 +36,7 @@ def written(event: ev.Event) -> dict[str, Any]:
         **converter.encode_slots(event),
         "by": canonical({"name": "The evening desk", "tool": "by hand"}),
     }
-    draft = entry.draft(
+    draft = drafts.draft(
         log="golden",
         id="01860000-0000-7000-8000-000000000001",
         type=type_,
@@ -44,7 +45,7 @@ def written(event: ev.Event) -> dict[str, Any]:
         stream_v=4,
         recorded_at=entry.read_instant("2023-02-23T12:00:00.000005Z"),
         recorder="desk-7",
-        slots={name: entry.salted(one, salt=SALTS[name]) for name, one in payloads.items()},
+        slots={name: drafts.salted(one, salt=SALTS[name]) for name, one in payloads.items()},
         causation="01860000-0000-7000-8000-000000000003",
         correlation="batch-1",
     )

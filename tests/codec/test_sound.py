@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.codec.entry import SLOTS, Row, draft, salted, write_instant
+from ledger.codec.entry import SLOTS, Row, write_instant
 from ledger.codec.sound import Columns, sound, written
 from ledger.merkle.hashing import leaf_hash
+from tests.drafts import draft, salted
 
 NOON = dt.datetime(2023, 2, 23, 12, tzinfo=dt.UTC)
 TEXT = st.text(

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ledger import Ledger
-from ledger.codec.entry import salted
 from ledger.errors import StoreError
 from ledger.model import events as ev
 from ledger.store.grants import Roles, grants
+from tests.drafts import salted
 from tests.erasing.conftest import WHY, filled
 
 ATTEMPTS = {

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 from sqlalchemy import Engine
 
-from ledger.codec.entry import Draft, draft, salted
+from ledger.codec.entry import Draft
 from ledger.store import engines, schema, transaction
 from ledger.store.append import Appended, append, lock_head
 from ledger.store.layout import Layout
 from ledger.store.tables import Tables, tables_for
+from tests.drafts import draft, salted
 
 NOON = dt.datetime(2023, 2, 23, 12, tzinfo=dt.UTC)
 

@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 
-from ledger.codec.entry import salted
 from ledger.errors import (
     ColumnMismatch,
     CommitmentMismatch,
@@ -22,6 +21,7 @@ from ledger.merkle.hashing import leaf_hash
 from ledger.store import guards, schema, transaction
 from ledger.store.audit import audit
 from ledger.store.layout import Layout
+from tests.drafts import salted
 from tests.merkle.trees import root_of
 
 NOON = dt.datetime(2023, 2, 23, 12, tzinfo=dt.UTC)

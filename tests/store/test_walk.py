@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from ledger.codec.canonical import canonical
-from ledger.codec.entry import draft, salted
 from ledger.codec.sound import sound
 from ledger.errors import ColumnMismatch, CommitmentMismatch, LeafMismatch, MissingEntry
 from ledger.store import read, transaction, walk
 from ledger.store.audit import audit
+from tests.drafts import draft, salted
 from tests.merkle.trees import root_of
 
 NOON = dt.datetime(2023, 2, 23, 12, tzinfo=dt.UTC)

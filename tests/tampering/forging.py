@@ -13,10 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from ledger.codec.canonical import canonical
-from ledger.codec.entry import commitment, salted
+from ledger.codec.entry import commitment
 from ledger.merkle.hashing import leaf_hash
 from ledger.store import guards, schema
 from ledger.store.layout import Layout
+from tests.drafts import salted
 
 TABLES = ("ledger_log", "ledger_event", "ledger_stream")
 DERIVED = ("ledger_node",)

@@ -9,9 +9,9 @@ import pytest
 
 from ledger import Ledger, Topic
 from ledger.codec.canonical import canonical
-from ledger.codec.entry import salted
 from ledger.errors import SignerRefused
 from ledger.signing import CheckpointSigner, Ed25519Signer, FileMemory
+from tests.drafts import salted
 from tests.erasing.conftest import WHY
 
 OTHER = salted(canonical({"chains": [[{"agent": "x", "kind": "says"}]]}))
