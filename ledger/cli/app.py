@@ -18,7 +18,7 @@ from cyclopts.exceptions import (
 )
 
 from ledger.cli.options import ASK, CHECK, ENTER, UNDO
-from ledger.cli.output import one_line, unbreakable, warn
+from ledger.cli.output import unbreakable, warn
 from ledger.cli.spoken import spoken
 from ledger.errors import LedgerError
 from ledger.model.text import show
@@ -96,7 +96,7 @@ def run(argv: Sequence[str]) -> int:
         warn(f"claims: {spoken(str(error))}")
         return 1
     except CycloptsError as error:
-        warn(f"claims: {one_line(_wrong(error))} Type: {_help(error)}")
+        warn(f"claims: {_wrong(error)} Type: {_help(error)}")
         return _STATUS_OF_USAGE
     except BrokenPipeError:  # whoever read us has seen enough
         _let_go_of_output()

@@ -90,8 +90,7 @@ def _print_positions(view: View, scope: Scope, *, policy: str = "latest", json: 
     rows = [row for one in found for row in one]
     incomplete = max((one.incomplete for one in found), default=0)
     if json:
-        told = {"said": view.said, "known": view.known, "basis": view.basis}
-        as_json({**told, "incomplete": incomplete, "rows": rows})
+        as_json({**_dates(view), "incomplete": incomplete, "rows": rows})
         return
     if not rows:
         say(f"nobody holds a position, {view}")
@@ -201,7 +200,7 @@ def claims(
             answer(found, json=where.json)
             return
         columns = ("id", "claimant", "act", "stance", "proposition", "said")
-        rows = rows_of(found, {name: name for name in columns})
+        rows = rows_of(found, columns)
         marks = [_marks(row) for row in found]
         table((*columns, "marks"), [(*row, mark) for row, mark in zip(rows, marks, strict=True)])
         for lost in found.lost:

@@ -80,7 +80,7 @@ def _print(
     json: bool,
     more: tuple[str, Iterable[str]] | None = None,
 ) -> None:
-    rows = rows_of(found, {name: name for name in columns})
+    rows = rows_of(found, columns)
     if json:
         as_json(list(found))
     elif not rows:

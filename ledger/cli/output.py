@@ -12,7 +12,7 @@ import io
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import attrs
@@ -134,9 +134,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         print("  ".join(padded).rstrip())
 
 
-def rows_of(values: Iterable[Answer], columns: Mapping[str, str]) -> list[list[str]]:
+def rows_of(values: Iterable[Answer], columns: Sequence[str]) -> list[list[str]]:
     """Answers as rows of a table: one attribute for each column."""
-    return [[_cell(getattr(one, name)) for name in columns.values()] for one in values]
+    return [[_cell(getattr(one, name)) for name in columns] for one in values]
 
 
 def _cell(value: object) -> str:
