@@ -19,6 +19,7 @@ import attrs
 import msgspec
 
 from ledger.codec.canonical import canonical
+from ledger.codec.images import CHAINS
 from ledger.errors import CodecError, UnknownEventType
 from ledger.model import events as ev
 from ledger.model.moment import Edtf
@@ -36,7 +37,6 @@ TYPES: Final[Mapping[str, type[Any]]] = {name: cls for cls, name in ev.TYPE_NAME
 VERSIONS: Final[Mapping[str, int]] = dict.fromkeys(TYPES, 1)
 """The version of each type that this library writes."""
 
-_CHAINS: Final = tuple[tuple[ev.ChainLink, ...], ...]
 _CHANGES: Final = (ev.ClaimCorrected, ev.RecordAmended)
 _PARTS: Final[frozenset[type[Any]]] = frozenset((Rendering, Quotation, ev.ChainLink, ev.LinkWords))
 _WRONG: Final = (TypeError, ValueError, KeyError, AttributeError, RecursionError)
@@ -117,7 +117,7 @@ def converter() -> cattrs.Converter:
     # What most events hold; cattrs would look up again for each value how its type is read.
     made.register_structure_hook(str | None, _text_or_none)
     made.register_structure_hook(Edtf | None, _date_or_none)
-    made.register_structure_hook_func(lambda cls: cls == _CHAINS, _chains)
+    made.register_structure_hook_func(lambda cls: cls == CHAINS, _chains)
     made.register_unstructure_hook_func(lambda cls: cls is Any, lambda value: value)
 
     def skipped(cls: type[Any]) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class Bounds:
 
     def empty(self) -> bool:
         """Whether nothing can lie between: some end is surely over before the start."""
-        return any(surely_before(high, low) for high in self.highs for low in self.lows)
+        return self.precedes(self)
 
     def said_by(self, knob: Knob) -> Literal["certain", "possible", "not_yet"]:
         """Whether the act lies at or before the cut.
@@ -210,4 +210,4 @@ def _local_day(bound: Bound, offset: dt.timedelta) -> dt.date:
     try:
         return (bound.astimezone(dt.UTC) + offset).date()
     except OverflowError:
-        return dt.date.max if offset > dt.timedelta() else dt.date.min
+        return dt.date.max if offset > _ZERO else dt.date.min

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from ledger.model import events as ev
+from ledger.model.erasing import SLOTS
 from ledger.projections.answer import Answer
 from ledger.projections.changing import is_of_another
 from ledger.projections.effective import Facts
@@ -55,7 +56,7 @@ def erased(facts: Facts, id_: str) -> tuple[Erased, ...]:
             slots = {*event.slots, *(found[key].slots if key in found else ())}
             found[key] = Erased(
                 record=facts.public(id_),
-                slots=tuple(slot for slot in ("who", "what", "words", "by") if slot in slots),
+                slots=tuple(slot for slot in SLOTS if slot in slots),
                 recorded=recorded,
                 reason=event.reason,
                 authority=event.authority,
@@ -65,7 +66,7 @@ def erased(facts: Facts, id_: str) -> tuple[Erased, ...]:
     if missing:
         untold = Erased(
             record=facts.public(id_),
-            slots=tuple(slot for slot in ("who", "what", "words") if slot in missing),
+            slots=tuple(slot for slot in SLOTS if slot in missing),
             recorded=None,
             reason="",
             authority="",

@@ -281,6 +281,3 @@ class _PlainFacts:
             return claim.key or claim.id
         found = self._documents.get(id_)
         return self._frame.public(id_) if found is None else found
-
-
-__all__ = ["PlainClaim", "plain_position", "way"]

@@ -264,18 +264,3 @@ class _Cell:
         if self._possible:
             return _POSSIBLE
         return _UNDECLARED if self._aside else SILENT
-
-
-__all__ = [
-    "NEVER",
-    "SILENT",
-    "STATES",
-    "Days",
-    "Steps",
-    "Told",
-    "asked",
-    "days_of",
-    "steps_of",
-    "steps_on",
-    "told_on",
-]

@@ -68,12 +68,8 @@ class CheckedEntry(Answer):
 
     def __str__(self) -> str:
         told = f"#{self.sequence} {self.recorded_at} {self.type}"
-        if self.missing:
-            told += ", ".join(
-                f"{': ' if not at else ''}{slot} {why}"
-                for at, (slot, why) in enumerate(self.missing.items())
-            )
-        return told
+        missing = ", ".join(f"{slot} {why}" for slot, why in self.missing.items())
+        return f"{told}: {missing}" if missing else told
 
 
 @attrs.frozen(kw_only=True)
@@ -236,7 +232,7 @@ class _Checking:
         for level, roots in above.items():
             for index, width in widths(size, level // HEIGHT):
                 hashes = roots[index * WIDTH : index * WIDTH + width]
-                self._compare(tile_path(level // HEIGHT, index, width), hashes, -1)
+                self._compare(tile_path(level // HEIGHT, index, width), hashes)
 
     def _tile(self, index: int, width: int) -> list[bytes]:
         name = tile_path("entries", index, width)
@@ -256,11 +252,10 @@ class _Checking:
             self._entry(sequence, entry, one)
         return leaves
 
-    def _compare(self, name: str, hashes: list[bytes], first: int) -> None:
+    def _compare(self, name: str, hashes: list[bytes], first: int | None = None) -> None:
         if read_of(self.source, name) != b"".join(hashes):
             raise NodeMismatch(
-                f"{name} of the bundle does not follow from its entries.",
-                sequence=None if first < 0 else first,
+                f"{name} of the bundle does not follow from its entries.", sequence=first
             )
 
     def _entry(self, sequence: int, data: bytes, told: object) -> CheckedEntry:

@@ -8,6 +8,7 @@ import attrs
 
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
+from ledger.projections import naming
 from ledger.projections.answer import Answer
 from ledger.projections.effective import Facts
 from ledger.projections.standing import Evidence
@@ -69,6 +70,4 @@ def _reference(facts: Facts, document: str) -> str:
 
 def name_of(facts: Facts, party: str) -> str:
     """The name of a party by the id that is shown; the id itself where nothing else is left."""
-    id_ = facts.id_of("party", party)
-    event = facts.get(facts.canonical(id_), ev.PartyRegistered) if id_ else None
-    return (event.name if event else "") or party
+    return naming.name_of(facts, facts.id_of("party", party) or party)
