@@ -27,6 +27,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
 from ledger import Ledger, Recorder
+from ledger.store import engines, schema
 
 ROOT: Final = Path(__file__).parents[1]
 IN_CI: Final = os.environ.get("CI", "").lower() in {"1", "true"}
@@ -134,6 +135,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         case _:
             url: str = request.getfixturevalue("postgres_url")
             return url
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[sa.Engine]:
+    """An engine as a ledger's own with the tables, once for each database."""
+    made = engines.engine_for(database)
+    schema.upgrade(made)
+    yield made
+    made.dispose()
 
 
 class Clock:

@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 
 from ledger import Document, Ledger, Name, Party, Proposition, Recorder, Topic
-from ledger.store import engines, schema
 
 ROOT = str(Path(__file__).parents[2])
 if ROOT not in sys.path:
@@ -55,15 +54,6 @@ def filled(ledger: Ledger) -> Ledger:
     )
     ledger.amend("c1", note="she rang back", reason="added later")
     return ledger
-
-
-@pytest.fixture
-def engine(database):
-    """An engine whose tables are there, on each database."""
-    made = engines.engine_for(database)
-    schema.upgrade(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

@@ -16,16 +16,6 @@ from ledger.errors import (
     UnknownEvent,
 )
 from ledger.merkle.proofs import verify_inclusion
-from ledger.store import engines, schema
-
-
-@pytest.fixture
-def engine(database):
-    """An engine of the test's own, whose transactions it may take back."""
-    made = engines.engine_for(database)
-    schema.upgrade(made)
-    yield made
-    made.dispose()
 
 
 def grow(ledger, many):

@@ -16,19 +16,10 @@ from ledger.model import events as ev
 from ledger.model.events import NewEvent
 from ledger.recording.ids import new_id
 from ledger.store import schema
-from ledger.store.engines import engine_for
 
 
 def party(id_):
     return Party(id_, name=id_.title())
-
-
-@pytest.fixture
-def engine(database):
-    engine = engine_for(database)
-    schema.upgrade(engine)
-    yield engine
-    engine.dispose()
 
 
 def ids(ledger):

@@ -20,7 +20,7 @@ from ledger.errors import (
     RootMismatch,
     StoreError,
 )
-from ledger.store import engines, schema, spread
+from ledger.store import schema, spread
 
 
 @pytest.fixture
@@ -184,14 +184,6 @@ def test_a_helper_that_ends_is_told(long, monkeypatch):
 
 
 # -- from where it was verified before ----------------------------------------------------------
-
-
-@pytest.fixture
-def engine(database):
-    made = engines.engine_for(database)
-    schema.upgrade(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

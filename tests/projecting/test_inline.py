@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from ledger import Claim, Ledger, Party
 from ledger.errors import InvalidProjection, ProjectionFailed
 from ledger.projecting import Projection, inlining
-from ledger.store import engines, schema
+from ledger.store import schema
 from tests.waiting import until
 
 
@@ -132,14 +132,6 @@ def test_an_old_event_that_it_cannot_take_refuses_no_append(small, kit):
 def test_effects_cannot_be_inline(small, kit):
     with pytest.raises(InvalidProjection, match="on_live"):
         small.projections.add(kit.tally(on_live=print))
-
-
-@pytest.fixture
-def engine(database):
-    made = engines.engine_for(database)
-    schema.upgrade(made)
-    yield made
-    made.dispose()
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])

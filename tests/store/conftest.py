@@ -1,16 +1,16 @@
-"""What the tests of the store share: an engine with tables, and drafts to append."""
+"""What the tests of the store share: its tables, and drafts to append."""
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from sqlalchemy import Engine
 
 from ledger.codec.entry import Draft
-from ledger.store import engines, schema, transaction
+from ledger.store import transaction
 from ledger.store.append import Appended, append, lock_head
 from ledger.store.layout import Layout
 from ledger.store.tables import Tables, tables_for
@@ -22,15 +22,6 @@ NOON = dt.datetime(2023, 2, 23, 12, tzinfo=dt.UTC)
 @pytest.fixture
 def tables() -> Tables:
     return tables_for(Layout())
-
-
-@pytest.fixture
-def engine(database: str) -> Iterator[Engine]:
-    """An engine on either database, with the ledger's tables."""
-    made = engines.engine_for(database)
-    schema.upgrade(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

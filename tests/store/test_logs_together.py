@@ -10,19 +10,11 @@ import pytest
 from ledger import Ledger, Party, Proposition
 from ledger.errors import InconsistentCheckpoint, TimedOut, UnknownClaim
 from ledger.projecting import claims
-from ledger.store import engines, read, schema, transaction
+from ledger.store import read, transaction
 from ledger.store.layout import Layout
 from ledger.store.tables import tables_for
 
 NAMES = {"one": "The One", "two": "The Two"}
-
-
-@pytest.fixture
-def engine(database):
-    made = engines.engine_for(database)
-    schema.upgrade(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture
