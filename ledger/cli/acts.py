@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -15,10 +15,8 @@ from ledger.cli.options import DESK, At, Desk, Flag, Id, Many, given, ranges
 from ledger.cli.output import answer, warn
 from ledger.codec.canonical import parse
 from ledger.errors import Invalid, InvalidQuotation, InvalidWithdrawal, NotJson
-from ledger.model.quotation import Quotation
+from ledger.model.quotation import Mode, Quotation
 from ledger.model.text import show
-
-Mode = Literal["direct", "indirect", "mixed", "reported", "reference"]
 
 
 def record(

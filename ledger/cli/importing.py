@@ -20,6 +20,7 @@ from ledger.interchange.account import Imported
 from ledger.interchange.history import import_history
 from ledger.interchange.importing import Progress as Told
 from ledger.interchange.source import is_irreplaceable
+from ledger.model.period import BoundsRule
 from ledger.model.text import show
 
 SHOWN = 20
@@ -34,7 +35,7 @@ def import_(
     *,
     format_: Annotated[Named | None, Parameter(name="--format")] = None,
     mapping: Path | None = None,
-    bounds: Literal["closed", "half_open"] | None = None,
+    bounds: BoundsRule | None = None,
     report: Path | None = None,
     dry_run: Flag = False,
     all_or_nothing: Flag = False,

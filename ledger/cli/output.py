@@ -68,14 +68,10 @@ def say(text: str) -> None:
     print("\n".join(map(safe, text.split("\n"))))
 
 
-def one_line(text: str) -> str:
-    """A text of several lines, as a driver may give, in one."""
-    return " ".join(part.strip() for part in text.split("\n") if part.strip())
-
-
 def warn(text: str) -> None:
-    """Print a line to standard error."""
-    print(safe(one_line(text)), file=sys.stderr)
+    """Print a line to standard error; of several, as a driver may give, one is made."""
+    line = " ".join(part.strip() for part in text.split("\n") if part.strip())
+    print(safe(line), file=sys.stderr)
 
 
 def as_json(value: Any) -> None:

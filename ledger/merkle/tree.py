@@ -80,7 +80,8 @@ class Growth:
         Raises:
             MissingEntry: `nodes` gave fewer hashes than it was asked for.
         """
-        return cls(size, [[*tile] for tile in _edges(nodes, size)] or _nothing(), whole)
+        pending = [[*_all(nodes, *edge)] for edge in _edge_ranges(size)]
+        return cls(size, pending or _nothing(), whole)
 
     def append(self, leaf: bytes) -> None:
         """Add the 32-byte hash of the next leaf."""
@@ -197,11 +198,6 @@ class Tree:
             last = min(first + WIDTH, self.size >> level)
             self._tiles[level, tile] = _all(self.nodes, level, first, last)
         return self._tiles[level, tile][start - first : stop - first]
-
-
-def _edges(nodes: Nodes, size: int) -> Iterator[Sequence[bytes]]:
-    for level, start, stop in _edge_ranges(size):
-        yield _all(nodes, level, start, stop)
 
 
 def _edge_ranges(size: int) -> Iterator[tuple[int, int, int]]:

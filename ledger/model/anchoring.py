@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import bisect
 import difflib
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -164,30 +165,6 @@ def _widened(text: str, offsets: Sequence[int]) -> Iterator[int]:
         yield total
 
 
-def _same_invisible(text: str) -> str:
-    return _HIDDEN.sub("", text)
-
-
-def _same_form(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
-
-
-def _same_line_ends(text: str) -> str:
-    return _LINE_END.sub("\n", text)
-
-
-def _same_marks(text: str) -> str:
-    return _QUOTATION_MARK.sub('"', text)
-
-
-def _same_dashes(text: str) -> str:
-    return _DASH.sub("-", text).replace("…", "...")
-
-
-def _same_blanks(text: str) -> str:
-    return _BLANKS.sub(" ", text)
-
-
 # Beyond plane 0 a range is written: a class that lists its signs there is forty times as slow.
 _PLANE_0 = "".join(sign for sign in INVISIBLE if sign <= "\uffff")
 _HIDDEN = re.compile(f"[{_PLANE_0}\U000e0100-\U000e01ef]")
@@ -197,12 +174,12 @@ _DASH = re.compile("[\u2010-\u2015\u2212]")
 _BLANKS = re.compile(r"\s+")
 _Fold = Callable[[str], str]
 _FOLDS: tuple[tuple[str, _Fold], ...] = (
-    ("an invisible sign", _same_invisible),
-    ("Unicode normal form", _same_form),
-    ("line ends", _same_line_ends),
-    ("quotation marks", _same_marks),
-    ("dashes or dots", _same_dashes),
-    ("white space", _same_blanks),
+    ("an invisible sign", functools.partial(_HIDDEN.sub, "")),
+    ("Unicode normal form", functools.partial(unicodedata.normalize, "NFC")),
+    ("line ends", functools.partial(_LINE_END.sub, "\n")),
+    ("quotation marks", functools.partial(_QUOTATION_MARK.sub, '"')),
+    ("dashes or dots", lambda text: _DASH.sub("-", text).replace("…", "...")),
+    ("white space", functools.partial(_BLANKS.sub, " ")),
     ("upper and lower case", str.casefold),
 )
 """What is often changed on the way, from the narrowest to the widest; applied in this order."""
