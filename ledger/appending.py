@@ -73,7 +73,6 @@ class Appender:
         Raises:
             LedgerError: what speaks against it; `stored` says whether anything may be stored.
         """
-        refuse_inside(self.folded.bind)
         with self.watched() as told:
             return self.thriftily(lambda path: path.append_alone(entry, told))
 
@@ -120,7 +119,6 @@ class Appender:
             WrongExpectedVersion: a stream is elsewhere.
             AlreadyRecorded: an id is taken by another content.
         """
-        refuse_inside(self.folded.bind)
         unit = Unit(self.folded.origin)
         entered = self.entered(_as_given)
         entered.new = loading.typed(events)
@@ -180,7 +178,12 @@ class Appender:
     # -- entering ---------------------------------------------------------------------------
 
     def entered(self, entry: Entry) -> Entered:
-        """An entry with the circumstances of this moment."""
+        """An entry with the circumstances of this moment.
+
+        Raises:
+            InvalidProjection: a projection takes an event just now, and is not to record.
+        """
+        refuse_inside(self.folded.bind)
         causation, correlation = tags.get()
         return Entered(
             entry=entry,

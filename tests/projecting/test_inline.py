@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
 
 from ledger import Claim, Ledger, Party
 from ledger.errors import InvalidProjection, ProjectionFailed
@@ -362,6 +363,31 @@ def test_one_that_records_is_refused_and_does_not_wait_for_itself(ledger, kit):
     assert "for event in ledger.follow()" in str(caught.value.__cause__)
     ledger.register(Party("mill", name="Mill"))
     assert ledger.verify().size == 6
+
+
+@pytest.mark.timeout(20)
+def test_one_that_records_with_other_threads_does_not_wait_for_itself(ledger):
+    shared = ledger.grouped()
+    echo = Party("echo", name="Echo")
+    shared.projections.add(Projection(name="echo", apply=lambda *_: shared.register(echo)))
+    with pytest.raises(ProjectionFailed, match="echo tried to record"):
+        shared.register(Party("mill", name="Mill"))
+    assert ledger.verify().size == 0
+
+
+@pytest.mark.parametrize("end", ["flush", "commit"])
+def test_one_that_records_in_a_session_is_refused_too(engine, end):
+    with Session(engine) as session:
+        ledger = Ledger(session)
+        echo = Party("echo", name="Echo")
+        ledger.projections.add(Projection(name="echo", apply=lambda *_: ledger.register(echo)))
+        ledger.register(Party("mill", name="Mill"))
+        with pytest.raises(ProjectionFailed, match="echo tried to record"):
+            getattr(ledger if end == "flush" else session, end)()
+        session.rollback()
+    ledger = Ledger(engine)
+    ledger.register(Party("mill", name="Mill"))
+    assert [one.id for one in ledger.as_of().parties()] == ["mill"]
 
 
 def test_logs_of_one_database_may_begin_a_view_at_the_same_time(postgres_url, kit):
