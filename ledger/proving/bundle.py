@@ -283,7 +283,8 @@ class _Checking:
             self.gaps.append((entry["id"], found))
         what = said.get("what")
         if entry["type"] == _ERASURE and isinstance(what, dict):
-            for name in what.get("slots", ()):
+            gone = what.get("slots")
+            for name in gone if isinstance(gone, list) else ():
                 self.erasures[str(what.get("target")), str(name)] = (
                     f"erased by #{sequence} on {found.recorded_at[:10]}, because "
                     f"{what.get('reason')}, by the authority of {what.get('authority')}"

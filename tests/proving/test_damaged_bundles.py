@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import os
 import shutil
@@ -21,8 +22,11 @@ from ledger.errors import (
     RootMismatch,
     SignatureRejected,
 )
+from ledger.merkle.tiles import bundled
 from ledger.proving import verify_bundle
+from ledger.proving.layout import FORMAT, write_slots
 from ledger.signing import Ed25519Signer, Policy
+from tests.drafts import draft, salted
 from tests.proving.conftest import ORIGIN, spoken
 
 
@@ -273,3 +277,32 @@ def test_a_bundle_that_nobody_or_another_signed_is_not_trusted(ledger, signer, o
     other = Ed25519Signer.generate(ORIGIN).verifier_key
     with pytest.raises(SignatureRejected):
         verify_bundle(out / "signed", policy=Policy.parse(str(other)))
+
+
+@pytest.mark.parametrize("slots", [5, None, "words", [["words"], "words"]])
+def test_an_erasure_that_erases_no_slots_is_read_as_any_entry(tmp_path, slots):
+    told = {"slots": slots, "target": "c1", "reason": "asked", "authority": "desk"}
+    slot = salted(json.dumps(told).encode())
+    made = draft(
+        log=ORIGIN,
+        id="e1",
+        type="content_erased",
+        type_v=1,
+        stream="e1",
+        stream_v=0,
+        recorded_at=dt.datetime(2024, 3, 1, tzinfo=dt.UTC),
+        recorder="desk",
+        slots={"what": slot},
+    )
+    about = {"format": FORMAT, "origin": ORIGIN, "size": 1, "about": {}}
+    files = {
+        "bundle.json": json.dumps(about).encode(),
+        "checkpoint": str(Checkpoint(ORIGIN, 1, made.leaf_hash)).encode(),
+        "tile/entries/000.p/1": bundled([made.entry.encode()]),
+        "tile/0/000.p/1": made.leaf_hash,
+        "slots/000.p/1.json": json.dumps([write_slots({"what": slot})]).encode(),
+    }
+    for name, data in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    assert verify_bundle(tmp_path).incomplete == ()
