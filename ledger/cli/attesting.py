@@ -176,6 +176,13 @@ def prove(
             field="claim",
             given=claim,
         )
+    if since is not None and entry is not None:
+        raise Invalid(
+            "--entry writes what a claim's proof is of, and growth has no such bytes. Leave "
+            "--entry out, or name a claim.",
+            field="entry",
+            given=str(entry),
+        )
     if key is not None and entry is None:
         raise Invalid(
             "--key signs the entry, which is not written. Type --entry FILE as well.",

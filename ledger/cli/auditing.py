@@ -62,6 +62,15 @@ def verify(
     kept = None if checkpoint is None else read_checkpoint(checkpoint)
     policy = None if trust is None else read_policy(trust)
     if bundle is not None:
+        asked = {"since": since, "jobs": jobs - 1, "tree_only": tree_only, "views": views}
+        for field in (name for name, given in asked.items() if given):
+            option = f"--{field.replace('_', '-')}"
+            raise Invalid(
+                f"{option} is for a ledger, and a bundle is checked as a whole. Leave {option} "
+                "out; a checkpoint that the bundle must continue goes into --checkpoint.",
+                field=field,
+                given=str(bundle),
+            )
         answer(verify_bundle(bundle, policy=policy, kept=kept), json=where.json)
         return
     signed = None

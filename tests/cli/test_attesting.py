@@ -83,6 +83,8 @@ def test_a_claim_and_the_growth_of_the_log_are_proved(good, refused, signed, tmp
     assert growth.checkpoint.size == 18
     assert "Prove one thing" in refused("prove")
     assert "Prove one thing" in refused("prove", "c1", "--since", "signed.txt")
+    told = refused("prove", "--since", "signed.txt", "--entry", "c1.json")
+    assert "Leave --entry out" in told
 
 
 def test_what_comes_first_is_told_in_the_words_of_the_command(good, refused, filled, tmp_path):
@@ -144,4 +146,6 @@ def test_a_bundle_is_checked_where_there_is_no_ledger(good, refused, signed, fil
     (tmp_path / "log" / "tile" / "0" / "000.p" / "17").write_bytes(bytes(17 * 32))
     assert "does not follow from its entries" in refused("verify", "log")
     assert "no bundle" in refused("verify", "missing.zip")
+    for option in (("--since", "log/checkpoint"), ("--jobs", "2"), ("--tree-only",), ("--views",)):
+        assert f"Leave {option[0]} out" in refused("verify", "log", *option)
     assert "is not signed by" in refused("verify", "part", "--trust", "weir.vkey")
