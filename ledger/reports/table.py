@@ -21,7 +21,7 @@ from ledger.reports.quoting import Quoted, name_of, quoted
 from ledger.view import View
 
 
-def who_held_what(views: Sequence[View], *, topic: str) -> WhoHeldWhat:
+def who_held_what(views: Iterable[View], *, topic: str) -> WhoHeldWhat:
     """The positions on a topic in several views, side by side, with the words they rest on.
 
     A row is a party on a proposition of the topic (or of a topic inside it) that is not silent in
@@ -42,25 +42,26 @@ def who_held_what(views: Sequence[View], *, topic: str) -> WhoHeldWhat:
         ['-', 'supports, call_for [1]']
     """
     given: object = views
-    if not views or isinstance(given, View):
+    several = tuple(given) if isinstance(given, Iterable) else ()
+    if not several:
         raise InvalidView(
             "A table needs a view for each column: who_held_what([ledger.as_of(said='2023-02-22')],"
             " topic=...).",
             field="views",
             given=views,
         )
-    for view in views:
+    for view in several:
         check_view(view, "who_held_what([ledger.as_of(said=...)], topic=...)")
-    label, blocks = _asked_for(views, topic)
+    label, blocks = _asked_for(several, topic)
     found = [
         _column(view, [(block, party) for block in blocks for party in block.parties])
-        for view in views
+        for view in several
     ]
     quotes: dict[Quoted, int] = {}
     return WhoHeldWhat(
         topic=topic,
         label=label,
-        columns=tuple(Column(said=v.said, known=v.known, basis=v.basis) for v in views),
+        columns=tuple(Column(said=v.said, known=v.known, basis=v.basis) for v in several),
         blocks=tuple(_block(block, found, quotes) for block in blocks if block.parties),
         quotes=tuple(quotes),
         documents=tuple(dict.fromkeys(one.reference for one in quotes if one.reference)),

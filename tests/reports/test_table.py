@@ -211,10 +211,15 @@ def test_a_claim_without_words_or_document_says_so(road):
 
 
 def test_what_is_no_list_of_views_is_refused_with_what_to_write(road):
-    wrong: list[Any] = [[road], road.as_of(), ["2023-02-01"]]
+    wrong: list[Any] = [[road], road.as_of(), ["2023-02-01"], road, 5, iter(())]
     for given in wrong:
         with pytest.raises(InvalidView, match=r"who_held_what\(\[ledger\.as_of\(said="):
             who_held_what(given, topic="roads")
+
+
+def test_views_are_gone_through_once(road):
+    views = [road.as_of(said="2023-02-01"), road.as_of()]
+    assert who_held_what(iter(views), topic="roads") == who_held_what(views, topic="roads")
 
 
 def test_a_topic_on_which_nobody_spoke_says_so(road):
