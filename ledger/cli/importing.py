@@ -67,6 +67,12 @@ def import_(
         strike_out_vanished: With --history, strike out what the next version no longer holds.
         quiet: Do not print warnings.
     """
+    if strike_out_vanished and not history:
+        raise InvalidImport(
+            "Only of a history can it be told what vanished. Type --history too.",
+            field="strike_out_vanished",
+            given=True,
+        )
     refusals = 0
 
     def tell(outcome: Outcome) -> None:
@@ -91,12 +97,6 @@ def import_(
             "tell": tell,
             "progress": stack.enter_context(_bar(file.name)),
         }
-        if strike_out_vanished and not history:
-            raise InvalidImport(
-                "Only of a history can it be told what vanished. Type --history too.",
-                field="strike_out_vanished",
-                given=True,
-            )
         stack.callback(lambda: _tell_of_more(file.name, refusals - SHOWN, report))
         if not history:
             account = import_file(ledger, file, bring_back=bring_back, **options)

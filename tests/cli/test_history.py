@@ -86,7 +86,9 @@ def test_what_vanished_is_struck_out_where_that_is_asked_for(good, tmp_path):
     assert good("log").out.splitlines()[-1].startswith("#3 2022-10-20 17:11:24Z record_amended")
 
 
-def test_without_a_history_nothing_can_vanish(good, refused, parties):
+def test_without_a_history_nothing_can_vanish(good, refused, parties, tmp_path):
     good("init")
-    told = refused("import", str(parties), "--strike-out-vanished")
+    (report := tmp_path / "report.jsonl").write_text("kept")
+    told = refused("import", str(parties), "--strike-out-vanished", "--report", str(report))
+    assert report.read_text() == "kept"
     assert "Type --history too" in told
