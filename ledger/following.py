@@ -216,10 +216,14 @@ def head(log: Folded) -> tuple[int | None, int]:
 def _engine_of(log: Folded) -> Engine:
     if isinstance(log.bind, Engine):
         return log.bind
-    raise StoreError(
+    raise cannot_wait("Follow with one bound to the engine: Ledger(connection.engine).follow()")
+
+
+def cannot_wait(typed: str) -> StoreError:
+    """The error of a ledger in a host's transaction; `typed` is what to write instead."""
+    return StoreError(
         "A ledger bound to a host's connection or session cannot wait for events: its transaction "
-        "would stay open meanwhile, and might never show them. Follow with one bound to the "
-        "engine: Ledger(connection.engine).follow()"
+        f"would stay open meanwhile, and might never show them. {typed}"
     )
 
 

@@ -347,9 +347,5 @@ def _head(ledger: Ledger) -> tuple[int | None, int]:
     """What `following.head` says of a log, where somebody may wait for more."""
     folded = ledger.appender.folded
     if not isinstance(folded.host, Engine):
-        raise StoreError(
-            "A ledger bound to a host's connection or session cannot wait for events: its "
-            "transaction would stay open meanwhile, and might never show them. Wait with one bound "
-            "to the engine: AsyncLedger(engine)"
-        )
+        raise following.cannot_wait("Wait with one bound to the engine: AsyncLedger(engine)")
     return following.head(folded)

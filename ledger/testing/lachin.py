@@ -97,6 +97,11 @@ def _at(start: int, exact: str, mode: str = "indirect") -> Quotation:
     return Quotation.of({"exact": exact, "ranges": [(start, start + len(exact))], "mode": mode})
 
 
+_SPOKESWOMAN: Final = (
+    Link("maria-zakharova"),
+    Link("ru-mfa", "on_behalf_of", role="spokeswoman"),
+)
+
 CLAIMS: Final = (
     Claim(
         id="mod-blocked",
@@ -155,10 +160,7 @@ CLAIMS: Final = (
     ),
     Claim(
         id="lavrov-soon",
-        chain=[
-            Link("sergei-lavrov"),
-            Link("ru-mfa", "on_behalf_of", role="foreign minister"),
-        ],
+        chain=[Link("sergei-lavrov"), Link("ru-mfa", "on_behalf_of", role="foreign minister")],
         act="predict",
         proposition="settled-soon",
         factuality="possible",
@@ -168,10 +170,7 @@ CLAIMS: Final = (
     ),
     Claim(
         id="zakharova-full-use",
-        chain=[
-            Link("maria-zakharova"),
-            Link("ru-mfa", "on_behalf_of", role="spokeswoman"),
-        ],
+        chain=_SPOKESWOMAN,
         act="commit",
         proposition="full-use",
         uttered="2023-02-22",
@@ -184,10 +183,7 @@ CLAIMS: Final = (
     ),
     Claim(
         id="zakharova-call",
-        chain=[
-            Link("maria-zakharova"),
-            Link("ru-mfa", "on_behalf_of", role="spokeswoman"),
-        ],
+        chain=_SPOKESWOMAN,
         act="call_for",
         proposition="joint-work",
         factuality="uncommitted",
@@ -199,11 +195,7 @@ CLAIMS: Final = (
     ),
     Claim(
         id="moscow-call",
-        chain=[
-            Link("maria-zakharova"),
-            Link("ru-mfa", "on_behalf_of", role="spokeswoman"),
-            Link("ru"),
-        ],
+        chain=[*_SPOKESWOMAN, Link("ru")],
         act="call_for",
         proposition="joint-work",
         factuality="uncommitted",
