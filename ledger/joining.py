@@ -136,11 +136,18 @@ class Work:
         if not self._waiting.entries:
             return []
         appender = self._joint(session)
-        with appender.watched() as told:
-            receipts = appender.thriftily(lambda path: path.write(self._waiting, told))
-        self._written += self._waiting.entries
-        self._waiting = Unit(self._waiting.origin)
-        return receipts
+        unit, many = self._waiting, len(self._written)
+        # What a projection asks while it is written would else write it once more.
+        self._waiting = Unit(unit.origin)
+        self._written += unit.entries
+        try:
+            with appender.watched() as told:
+                return appender.thriftily(lambda path: path.write(unit, told))
+        except BaseException:
+            if self._appenders:  # else the transaction has ended
+                self._waiting = unit
+                del self._written[many:]
+            raise
 
     def _joint(self, session: Session) -> Appender:
         """The write path of all who entered something, in this Session.

@@ -390,6 +390,21 @@ def test_one_that_records_in_a_session_is_refused_too(engine, end):
     assert [one.id for one in ledger.as_of().parties()] == ["mill"]
 
 
+@pytest.mark.parametrize("end", ["flush", "commit"])
+def test_one_may_ask_its_ledger_in_a_session_as_anywhere(engine, end):
+    seen = []
+    with Session(engine) as session:
+        ledger = Ledger(session)
+        ask = Projection(name="ask", apply=lambda *_: seen.append(len(ledger.as_of().parties())))
+        ledger.projections.add(ask)
+        ledger.register_all([Party("mill", name="Mill"), Party("board", name="Board")])
+        getattr(ledger if end == "flush" else session, end)()
+        ledger.register(Party("guild", name="Guild"))
+        session.commit()
+    assert seen == [2, 2, 3]
+    assert Ledger(engine).verify().size == 3
+
+
 def test_logs_of_one_database_may_begin_a_view_at_the_same_time(postgres_url, kit):
     engine = sa.create_engine(postgres_url)
     schema.upgrade(engine)
