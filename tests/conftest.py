@@ -137,6 +137,21 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
             return url
 
 
+@pytest.fixture(scope="module", params=["sqlite-memory", "sqlite-file", "postgres"])
+def lasting_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The same for all tests of a file together."""
+    match request.param:
+        case "sqlite-memory":
+            yield "sqlite://"
+        case "sqlite-file":
+            yield f"sqlite:///{tmp_path_factory.mktemp('lasting') / 'claims.db'}"
+        case _:
+            with request.getfixturevalue("new_postgres")() as url:
+                yield url
+
+
 @pytest.fixture
 def engine(database: str) -> Iterator[sa.Engine]:
     """An engine as a ledger's own with the tables, once for each database."""

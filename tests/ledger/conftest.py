@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -72,19 +71,9 @@ def told(ledger, clock):
     return _tell(ledger, lambda day: clock.set(f"2023-03-{day:02}T12:00:00Z"))
 
 
-@pytest.fixture(scope="module", params=["sqlite-memory", "sqlite-file", "postgres"])
-def standing(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Ledger]:
+@pytest.fixture(scope="module")
+def standing(lasting_database: str) -> Iterator[Ledger]:
     """What `told` is, shared by the tests of a file, once for each engine; they may not write."""
-    with contextlib.ExitStack() as stack:
-        match request.param:
-            case "sqlite-memory":
-                url = "sqlite://"
-            case "sqlite-file":
-                url = f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'claims.db'}"
-            case _:
-                url = stack.enter_context(request.getfixturevalue("new_postgres")())
-        noon = Noon()
-        ledger = stack.enter_context(Ledger.open(url, clock=noon))
+    noon = Noon()
+    with Ledger.open(lasting_database, clock=noon) as ledger:
         yield _tell(ledger, lambda day: setattr(noon, "day", day))

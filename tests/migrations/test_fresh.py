@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from ledger import Ledger
 from ledger.errors import StoreError
-from ledger.store import engines, fresh, migrating, schema, transaction
+from ledger.store import fresh, migrating, schema, transaction
 from ledger.store.layout import Layout
 
 DIALECTS = ("sqlite", "postgresql")
@@ -79,13 +79,6 @@ def drawn(dialect):
 
 def file(dialect):
     return migrating.folder() / "fresh" / f"{schema.REVISION}.{dialect}.sql"
-
-
-@pytest.fixture
-def engine(database):
-    made = engines.engine_for(database)
-    yield made
-    made.dispose()
 
 
 def everything(conn, layout):

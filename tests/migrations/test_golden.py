@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from ledger import Ledger, Party
 from ledger.errors import SchemaOutdated
 from ledger.projecting import Projection
-from ledger.store import engines, migrating, schema
+from ledger.store import migrating, schema
 from ledger.store.layout import Layout
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -42,14 +42,6 @@ def run(engine, script):
             driver.executescript(script)
         else:
             driver.execute(script)
-
-
-@pytest.fixture
-def engine(database):
-    """An engine as a ledger's own, on an empty database."""
-    made = engines.engine_for(database)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

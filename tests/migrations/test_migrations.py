@@ -31,13 +31,6 @@ from ledger.store.tables import tables_for
 
 
 @pytest.fixture
-def engine(database):
-    made = engines.engine_for(database)
-    yield made
-    made.dispose()
-
-
-@pytest.fixture
 def postgres(postgres_url):
     made = engines.engine_for(postgres_url)
     yield made

@@ -5,7 +5,6 @@ The folder's other helpers are imported by their full names, from wherever pytes
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import sys
 from collections.abc import Callable, Iterator
@@ -84,17 +83,8 @@ def town(ledger: Ledger) -> Ledger:
     return _fill(ledger)
 
 
-@pytest.fixture(scope="module", params=["sqlite-memory", "sqlite-file", "postgres"])
-def standing(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Ledger]:
+@pytest.fixture(scope="module")
+def standing(lasting_database: str) -> Iterator[Ledger]:
     """A filled ledger that the tests of a file share, once for each engine; they may not write."""
-    with contextlib.ExitStack() as stack:
-        match request.param:
-            case "sqlite-memory":
-                url = "sqlite://"
-            case "sqlite-file":
-                url = f"sqlite:///{tmp_path_factory.mktemp('town') / 'claims.db'}"
-            case _:
-                url = stack.enter_context(request.getfixturevalue("new_postgres")())
-        yield _fill(stack.enter_context(Ledger.open(url, clock=lambda: NOON)))
+    with Ledger.open(lasting_database, clock=lambda: NOON) as ledger:
+        yield _fill(ledger)
