@@ -18,7 +18,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
 
 import attrs
 import sqlalchemy as sa
@@ -29,8 +28,6 @@ from tests.faults.checks import Notes, check
 from tests.faults.seen import Place, Seen, refusal, sqlite
 from tests.faults.world import MODES, Step
 from tests.faults.writer import GAVE_UP, Writer
-
-_UNLIMITED: Final = 1 << 30
 
 
 def path_of(url: str) -> Path:

@@ -37,7 +37,6 @@ BASE = "https://claims.example/"
 IRIS = Iris(BASE)
 CITO = rdflib.Namespace("http://purl.org/spar/cito/")
 NPX = rdflib.Namespace("http://purl.org/nanopub/x/")
-DCT = rdflib.namespace.DCTERMS
 
 
 @pytest.fixture(params=["corridor", "full"])
