@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ from cyclopts import App, Parameter
 
 from ledger import Checkpoint, Ledger
 from ledger.cli.options import CHECK, HERE, Flag, Many, NumberOrNone, Where, number_or_id
-from ledger.cli.output import answer, as_json, say, warn
+from ledger.cli.output import answer, as_json, handed_out, say, warn
 from ledger.errors import Invalid, InvalidCheckpoint, InvalidPolicy
 from ledger.interchange.source import is_irreplaceable
 from ledger.model.text import show
@@ -196,8 +195,8 @@ def prove(
     with where.ledger() as ledger:
         if since is not None:
             growth = ledger.prove_growth(read_checkpoint(since), given)
-            told = {"old": growth.old, "size": growth.checkpoint.size}
-            _print(str(growth), told, growth.hashes, growth.checkpoint, json=where.json)
+            told = _told(growth.hashes, growth.checkpoint, old=growth.old)
+            handed_out(str(growth), told, json=where.json)
             return
         proof = ledger.prove(number_or_id(claim or ""), checkpoint=given)
     signature = None if key is None else ssh_signature(Ed25519Signer.read(key), proof.entry)
@@ -205,8 +204,12 @@ def prove(
         _beside(entry).write_text(signature)
     if entry is not None:
         entry.write_bytes(proof.entry)
-    told = {"index": proof.sequence, "size": proof.checkpoint.size}
-    _print(f"{proof}\n", told, proof.inclusion.hashes, proof.checkpoint, json=where.json)
+    told = _told(proof.inclusion.hashes, proof.checkpoint, index=proof.sequence)
+    handed_out(f"{proof}\n", told, json=where.json)
+
+
+def _told(hashes: tuple[bytes, ...], end: Checkpoint, **begin: int) -> dict[str, object]:
+    return {**begin, "size": end.size, "hashes": hashes, "checkpoint": f"{end}\n"}
 
 
 def _beside(entry: Path) -> Path:
@@ -223,20 +226,6 @@ def _expect_replaceable(entry: Path) -> None:
                 field="entry",
                 given=str(entry),
             )
-
-
-def _print(
-    text: str,
-    told: dict[str, int],
-    hashes: tuple[bytes, ...],
-    checkpoint: Checkpoint,
-    *,
-    json: bool,
-) -> None:
-    if json:
-        as_json({**told, "hashes": hashes, "checkpoint": f"{checkpoint}\n"})
-    else:
-        sys.stdout.write(text)
 
 
 def bundle(

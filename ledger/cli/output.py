@@ -12,7 +12,7 @@ import io
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -77,6 +77,14 @@ def warn(text: str) -> None:
 def as_json(value: Any) -> None:
     """Print one JSON document on one line, keys sorted (RFC 8785), harmful signs as escapes."""
     print(safe(jcs(plain(value)).decode()))
+
+
+def handed_out(text: str, told: Mapping[str, Any], *, json: bool) -> None:
+    """Print a text that others read as it stands, or what it tells as JSON."""
+    if json:
+        as_json(told)
+    else:
+        sys.stdout.write(text)
 
 
 def answer(value: Answer, *, json: bool) -> None:

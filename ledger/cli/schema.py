@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Literal
 
 import attrs
 from cyclopts import App, Parameter
 
 from ledger.cli.options import CHECK, DESK, Desk, Flag
-from ledger.cli.output import as_json, safe, say
+from ledger.cli.output import as_json, handed_out, safe, say
 from ledger.store import schema
 from ledger.store.engines import engine_for
 from ledger.store.grants import Roles, grants
@@ -66,7 +65,7 @@ def schema_sql(
         json: Print one JSON document.
     """
     statements = schema.sql(dialect, Layout(prefix=prefix, schema=schema_name), since=since)
-    _print(statements, {"dialect": dialect, "sql": statements}, json=json)
+    handed_out(statements, {"dialect": dialect, "sql": statements}, json=json)
 
 
 @schema_app.command(name="grants")
@@ -93,11 +92,4 @@ def schema_grants(
     """
     roles = Roles(owner=owner, writer=writer, reader=reader)
     statements = grants(Layout(prefix=prefix, schema=schema_name), roles)
-    _print(statements, {"dialect": "postgresql", "sql": statements}, json=json)
-
-
-def _print(statements: str, document: dict[str, str], *, json: bool) -> None:
-    if json:
-        as_json(document)
-    else:
-        sys.stdout.write(statements)
+    handed_out(statements, {"dialect": "postgresql", "sql": statements}, json=json)
