@@ -27,27 +27,6 @@ from ledger.model.events import Event, NewEvent, Recorder, Remains, StoredEvent
 # -- writing ------------------------------------------------------------------------------------
 
 
-def seal(
-    new: NewEvent,
-    *,
-    log: str,
-    recorded_at: dt.datetime,
-    recorder: Recorder,
-    causation: str | None = None,
-    correlation: str | None = None,
-) -> entry.Draft:
-    """Salt an event's slots and write its entry, ready for the log."""
-    (draft,) = seal_all(
-        (new,),
-        log=log,
-        recorded_at=recorded_at,
-        recorder=recorder,
-        causation=causation,
-        correlation=correlation,
-    )
-    return draft
-
-
 def seal_all(
     events: Sequence[NewEvent],
     *,

@@ -26,7 +26,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DatabaseError
 
 from ledger.codec.entry import Draft, Row
-from ledger.codec.envelope import seal
+from ledger.codec.envelope import seal_all
 from ledger.errors import AlreadyRecorded, HeadMoved, MissingExtra, WrongExpectedVersion
 from ledger.ledger import Ledger
 from ledger.model.events import NewEvent, PartyNamed, PartyRegistered, Recorder
@@ -61,7 +61,7 @@ def further_name(of: str, version: int, *, name: str = "", log: str = LOG) -> Dr
 
 
 def _draft(new: NewEvent, at: dt.datetime, log: str) -> Draft:
-    return seal(new, log=log, recorded_at=at, recorder=Recorder(id="contract"))
+    return seal_all([new], log=log, recorded_at=at, recorder=Recorder(id="contract"))[0]
 
 
 def store(engine: Engine, drafts: Sequence[Draft], *, log: str = LOG) -> Appended:

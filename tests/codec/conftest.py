@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ledger.codec import converter
 from ledger.codec.entry import Draft, Row
-from ledger.codec.envelope import seal
+from ledger.codec.envelope import seal_all
 from ledger.model import events as ev
 from ledger.model.moment import Edtf
 from ledger.model.period import ALWAYS, Period
@@ -179,7 +179,8 @@ def sealed() -> Callable[..., Draft]:
 
     def make(event: ev.Event, *, recorder: ev.Recorder = RECORDER) -> Draft:
         new = ev.NewEvent(id=EVENT, stream=STREAM, stream_v=3, event=event)
-        return seal(new, log="town", recorded_at=NOON, recorder=recorder, correlation="batch-1")
+        told: dict[str, Any] = {"recorder": recorder, "correlation": "batch-1"}
+        return seal_all([new], log="town", recorded_at=NOON, **told)[0]
 
     return make
 

@@ -26,7 +26,7 @@ from ledger import Ledger, Proposition, Recorder
 from ledger.aio import AsyncLedger
 from ledger.appending import utc_now
 from ledger.codec.entry import Draft
-from ledger.codec.envelope import seal
+from ledger.codec.envelope import seal_all
 from ledger.errors import StoreError
 from ledger.interchange import import_file
 from ledger.model.events import NewEvent, PartyRegistered
@@ -323,8 +323,7 @@ def typed(names: Sequence[str]) -> list[NewEvent]:
 
 def sealed(events: Sequence[NewEvent], origin: str) -> list[Draft]:
     """Drafts of them, entered now."""
-    now, nobody = utc_now(), Recorder()
-    return [seal(one, log=origin, recorded_at=now, recorder=nobody) for one in events]
+    return seal_all(events, log=origin, recorded_at=utc_now(), recorder=Recorder())
 
 
 PATHS: Final[dict[str, Callable[[Place], AbstractContextManager[Enter]]]] = {
