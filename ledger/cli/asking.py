@@ -247,6 +247,13 @@ def trace(
             field="claim",
             given=claim,
         )
+    if text_file is not None and claim is None:
+        raise InvalidView(
+            "--text-file is the text of a claim's document. Name the claim, or leave --text-file "
+            "out.",
+            field="text_file",
+            given=str(text_file),
+        )
     with where.ledger() as ledger:
         view = when.view(ledger)
         if claim is not None:

@@ -141,6 +141,20 @@ def test_a_trace_leads_to_words_document_and_proof(good, filled):
     assert len(answer["leaf_hash"]) == 64
 
 
+@pytest.mark.parametrize(
+    "asked, told",
+    [
+        ((), "Trace one thing"),
+        (("c1", "--document", "report"), "Trace one thing"),
+        (("c1", "--on", "safe"), "Trace one thing"),
+        (("--document", "report", "--text-file", "x.txt"), "Name the claim, or leave --text-file"),
+        (("--party", "board", "--text-file", "x.txt"), "Name the claim, or leave --text-file"),
+    ],
+)
+def test_what_is_not_traced_is_refused(refused, filled, asked, told):
+    assert told in refused("trace", *asked)
+
+
 def test_contradictions_and_divergences(good, filled):
     assert good("contradictions").out == "safe: board supports (c1), office opposes (c3)\n"
     assert good("contradictions", "--said", "2024-03-02").out == "no contradictions\n"
