@@ -73,9 +73,17 @@ class Policy:
         """Read a policy; a single verifier key is one, too.
 
         Raises:
-            InvalidPolicy: a line is none, or would let fewer witnesses pass than it says; it is
-                named.
+            InvalidPolicy: it is no text; or a line is none, or would let fewer witnesses pass than
+                it says; it is named.
         """
+        given: object = text
+        if not isinstance(given, str):
+            raise InvalidPolicy(
+                f"A policy is read from text, not from {type(given).__name__}. Write "
+                "Policy.parse(Path('weir.vkey').read_text()).",
+                field="policy",
+                given=given,
+            )
         reader = _Reader()
         lines = text.splitlines()
         if len(lines) > _MOST_LINES:

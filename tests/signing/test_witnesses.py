@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
+from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -233,6 +235,12 @@ def test_an_address_at_which_nobody_can_be_asked_is_refused_with_its_line(url):
     for good in ("http://127.0.0.1:80", "http://[::1]:8080/a", "https://witness.example/a?b"):
         policy = Policy.parse(f"log {LOG}\n{witness} {good}\nquorum a")
         assert policy.witnesses["a"].url == good
+
+
+@pytest.mark.parametrize("one", [Path("weir.vkey"), b"log x", None])
+def test_a_policy_is_read_from_text_alone(one: Any):
+    with pytest.raises(InvalidPolicy, match=r"Path\('weir\.vkey'\)\.read_text\(\)"):
+        Policy.parse(one)
 
 
 @given(st.text())
