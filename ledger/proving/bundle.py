@@ -145,6 +145,10 @@ def verify_bundle(
             field="policy",
             given=given,
         )
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidBundle(
+            f"{show(path)} is no path. Write verify_bundle('weir.zip').", field="path", given=path
+        )
     before = None if kept is None else as_checkpoint(kept)
     with opened(Path(path)) as source:
         manifest = Manifest.parse(read_of(source, "bundle.json"))

@@ -344,6 +344,12 @@ def test_a_claim_that_was_changed_after_the_checkpoint_needs_a_newer_one_and_thi
     assert max(recorded) < 8 < found.size
 
 
+@pytest.mark.parametrize("given", [5, None, b"out.zip"])
+def test_what_is_no_path_is_no_bundle(given):
+    with pytest.raises(InvalidBundle, match=r"is no path\. Write verify_bundle\('weir\.zip'\)"):
+        verify_bundle(given)
+
+
 def test_a_policy_is_asked_with_the_text_of_a_checkpoint_and_is_no_text_itself(
     ledger, signer, verifier_key, out
 ):
