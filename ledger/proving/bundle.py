@@ -145,7 +145,7 @@ def verify_bundle(
             field="policy",
             given=given,
         )
-    if not isinstance(path, str | os.PathLike):
+    if not isinstance(path, (str, os.PathLike)):
         raise InvalidBundle(
             f"{show(path)} is no path. Write verify_bundle('weir.zip').", field="path", given=path
         )
