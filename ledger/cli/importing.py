@@ -73,6 +73,13 @@ def import_(
             field="strike_out_vanished",
             given=True,
         )
+    if bring_back and history:
+        raise InvalidImport(
+            "A history is recorded as it was; what vanished in it and returned is brought back "
+            "with --strike-out-vanished. Leave --bring-back out.",
+            field="bring_back",
+            given=True,
+        )
     refusals = 0
 
     def tell(outcome: Outcome) -> None:

@@ -92,3 +92,8 @@ def test_without_a_history_nothing_can_vanish(good, refused, parties, tmp_path):
     told = refused("import", str(parties), "--strike-out-vanished", "--report", str(report))
     assert report.read_text() == "kept"
     assert "Type --history too" in told
+
+
+def test_a_history_brings_nothing_back_by_an_option_of_a_single_file(good, refused, parties):
+    good("init")
+    assert "Leave --bring-back out" in refused("import", str(parties), "--history", "--bring-back")
