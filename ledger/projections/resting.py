@@ -235,8 +235,10 @@ def touched_by(facts: Facts, document: str) -> set[tuple[str, str]]:
     acts = _acts_in(facts, document)
     claims = {mate for one in back_from(facts, *acts) for mate in mates(facts, one)}
     found = _cells_of(facts, claims)
+    if not (others := claims.difference(acts)):
+        return found
     with facts.without(acts):
-        return found | _cells_of(facts, claims)
+        return found | _cells_of(facts, others)
 
 
 def _cells_of(facts: Facts, claims: Iterable[str]) -> set[tuple[str, str]]:

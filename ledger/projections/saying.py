@@ -112,6 +112,8 @@ def bounds(facts: Facts, id_: str) -> Bounds:
 
 def _bounds(facts: Facts, id_: str) -> Bounds:
     found, _ = one_occasion(facts, id_)
+    if not any(True for mate in reports(facts, id_) for _ in referrers(facts, mate)):
+        return found  # as nearly always
     # An end before the start comes of a later change: it contradicts, so it lends nothing.
     return found.with_highs(
         end for end in _lent(facts, id_) if not any(surely_before(end, low) for low in found.lows)
