@@ -30,7 +30,7 @@ from ledger.projections import (
     standing,
     versions,
 )
-from ledger.projections.logbook import LogLine, log_line
+from ledger.projections.logbook import LogLine
 from ledger.projections.perspectives import Contradiction, Divergence, Positions
 from ledger.projections.policies import Policy
 from ledger.projections.scope import Scope
@@ -238,10 +238,8 @@ class Asking(abc.ABC):
         return Cursor(self._folded, name)
 
     def log(self, *, after: int = -1, limit: int | None = None) -> Iterator[LogLine]:
-        """The log, one line for each event."""
-        with self._folded.facts() as facts:
-            pass
-        return (log_line(facts, event) for event in self.events(after=after, limit=limit))
+        """The log, one line for each event, in constant memory."""
+        return paging.lines(self._folded, after=after, limit=limit)
 
 
 def _check_filters(given: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ was read.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ from ledger.errors import Invalid
 from ledger.folding import Folded
 from ledger.model.events import StoredEvent
 from ledger.model.text import show
+from ledger.projections import logbook
+from ledger.projections.logbook import LogLine
 from ledger.store import read
 from ledger.store.collector import collector_paused
 
@@ -61,6 +64,28 @@ def _events(log: Folded, after: int, limit: int | None, wanted: Wanted) -> Itera
         last, left = pulled.last, left - len(pulled.events)
         if version is not None and pulled.events and pulled.events[-1].stream_v >= version:
             return
+
+
+def lines(log: Folded, *, after: int = -1, limit: int | None = None) -> Iterator[LogLine]:
+    """The same events as lines; the records that they name are looked up, a page at a time.
+
+    Raises:
+        Invalid: `after` or `limit` is no number that it can be.
+        MissingEntry: An event that the log counts is not there.
+    """
+    return _lines(log, events(log, after=after, limit=limit))
+
+
+def _lines(log: Folded, told: Iterator[StoredEvent]) -> Iterator[LogLine]:
+    erasures: list[StoredEvent] = []
+    while page := [*itertools.islice(told, read.PAGE)]:
+        named = {id_ for one in page for id_ in logbook.names(one)} - {one.id for one in page}
+        with log.reading() as conn:
+            log_id = log.log_id(conn)
+            rows = [] if log_id is None else read.rows_by_id(conn, log.tables, log_id, named)
+        if any(one.erased for one in page) and not erasures:
+            erasures = [*events(log, types="content_erased")]
+        yield from logbook.log_lines(page, map(opened, rows), erasures)
 
 
 def entries(log: Folded, *, until: int) -> Iterator[Row]:

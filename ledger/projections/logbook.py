@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import attrs
@@ -33,8 +34,44 @@ class LogLine(Answer):
         return f"#{self.sequence} {when} {self.type} {self.summary} by {self.recorder}{gone}"
 
 
-def log_line(facts: Facts, stored: ev.StoredEvent) -> LogLine:
-    """An event as a line; `facts` tell how the ids it names are shown."""
+def log_lines(
+    page: Iterable[ev.StoredEvent],
+    named: Iterable[ev.StoredEvent],
+    erasures: Iterable[ev.StoredEvent],
+) -> Iterator[LogLine]:
+    """Events as lines, by the records that they name and by erasures of the log."""
+    facts = Facts()  # of which the events are asked for, and nothing that they come to
+    facts.stored = {one.id: one for one in (*named, *page)}
+    for one in erasures:
+        if isinstance(one.event, ev.ContentErased):
+            facts.erasures.setdefault(one.event.target, {})[one.sequence] = one
+    return (_line(facts, one) for one in page)
+
+
+def names(stored: ev.StoredEvent) -> tuple[str, ...]:
+    """The records whose ids stand in the line of an event."""
+    match stored.event:
+        case ev.PartyNamed() as event:
+            return (event.party,)
+        case ev.MembershipRecorded() as event:
+            return (event.member, event.organisation)
+        case ev.DocumentRevised() as event:
+            return (event.document, event.revises)
+        case ev.ClaimRecorded() as event:
+            return (event.proposition,)
+        case ev.ClaimsRelated() as event:
+            return (event.claim, event.target)
+        case ev.ClaimWithdrawn() as event:
+            return event.claims
+        case ev.ClaimCorrected() | ev.RecordAmended() | ev.ContentErased() as event:
+            return (event.target,)
+        case ev.PartiesMerged() | ev.PropositionsMerged() as event:
+            return (event.merged, event.kept)
+        case _:
+            return ()
+
+
+def _line(facts: Facts, stored: ev.StoredEvent) -> LogLine:
     return LogLine(
         sequence=stored.sequence,
         id=stored.id,

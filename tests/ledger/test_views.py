@@ -7,9 +7,10 @@ import re
 
 import pytest
 
-from ledger import Ledger, Party, Proposition, Topic
+from ledger import Ledger, Membership, Party, Proposition, Topic
 from ledger.errors import Invalid, InvalidView, UnknownClaim, UnknownParty
 from ledger.store import read
+from tests.counting import calls
 
 OPEN, CLOSED = "supports", "opposes"
 AHEAD = dt.timezone(dt.timedelta(hours=14))
@@ -320,6 +321,32 @@ def test_the_log_is_read_from_a_place_on_and_so_far(standing, monkeypatch, bound
     monkeypatch.setattr(read, "PAGE", page)
     assert [one.sequence for one in standing.events(**bounds)] == list(expected)
     assert [line.sequence for line in standing.log(**bounds)] == list(expected)
+
+
+def test_lines_are_alike_however_few_events_are_looked_at_at_once(told, monkeypatch):
+    why = {"reason": "misread", "authority": "the desk"}
+    told.withdraw("third", claimant="board", uttered="2023-03-19")
+    told.amend("first", uttered="2023-01-31", reason="misread")
+    told.relate("third", "updates", "first")
+    told.register(Membership("board", told.register(Party("town", name="Town")).id))
+    told.merge("town", told.register(Party("city", name="City")).id)
+    told.erase("second", slots="who", **why)
+    whole = [(str(line), line.to_dict()) for line in told.log()]
+    assert any(line["erasures"] for _, line in whole)
+    monkeypatch.setattr(read, "PAGE", 1)
+    assert [(str(line), line.to_dict()) for line in told.log()] == whole
+
+
+def test_a_few_lines_of_a_log_take_no_look_at_the_rest(tmp_path):
+    def counted(many):
+        path = tmp_path / f"{many}.db"
+        with Ledger.open(path) as ledger:
+            ledger.register_all(Party(f"p{one}", name=f"P {one}") for one in range(many))
+        with Ledger.open(path) as ledger:
+            return calls(lambda: [*ledger.log(limit=3)])[0]
+
+    counted(4)  # whatever is loaded when it is first used
+    assert counted(400) < 1.1 * counted(40)
 
 
 def test_a_line_of_the_log_tells_when_what_and_who(told):

@@ -1,19 +1,18 @@
 """What is recorded and asked of long logs takes work in step with them, not its square.
 
-Work is counted in calls, since time on a shared machine tells nothing. Four times as much takes at
-most `STEP` times the calls, where the square would take sixteen.
+Four times as much takes at most `STEP` times the calls, where the square would take sixteen.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from ledger import Claim, Document, Ledger, Membership, Party, Proposition, Topic
+from tests.counting import calls
 
 FEW, MANY, STEP = 40, 160, 8
 
@@ -139,23 +138,6 @@ def answers(ledger: Ledger) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "attributed_to", lambda: view.attributed_to("p0")
     yield "evidence", lambda: view.evidence("p0", "q0")
     yield "diff", lambda: ledger.diff(ledger.as_of(said="2020-01-20"), view)
-
-
-def calls(work: Callable[[], Any]) -> tuple[int, Any]:
-    """How often a function was called within some work, and what came of it."""
-    counted = 0
-
-    def count(_frame: object, event: str, _argument: object) -> None:
-        nonlocal counted
-        counted += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        found = work()
-    finally:
-        sys.setprofile(before)
-    return counted, found
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
