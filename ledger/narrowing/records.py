@@ -96,10 +96,19 @@ class Records:
     _ahead: tuple[object, Records] | None = attrs.field(default=None, init=False)
 
     def frame(self, basis: int) -> Frame:
-        """The frame of a prefix; prefixes that differ by acts alone have one frame."""
+        """The frame of a prefix; prefixes that differ by acts alone have one frame.
+
+        The latest one goes on with the log: a new party costs no look at all the others.
+        """
         many = self._many(basis)
         if many not in self.frames:
-            self.frames[many] = self.made(basis)
+            before = max(self.frames, default=None)
+            if before is not None and before < many and before[1] <= many[1]:
+                made = self.frames.pop(before)
+                made.go_on(self.events[before[0] : many[0]], gone=self.gone[: many[1]])
+            else:
+                made = self.made(basis)
+            self.frames[many] = made
             while len(self.frames) > _KEPT:
                 self.frames.popitem(last=False)
         self.frames.move_to_end(many)

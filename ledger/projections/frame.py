@@ -60,9 +60,18 @@ class Frame(Facts):
         super().__init__()
         self.kept: dict[tuple[str, str], Any] = {}
         self._more_keys: Keys = no_more
+        self._lost_claims = 0
         self.extend(records)
-        self.kept.clear()
         self.erasures = erasures
+        self._settle(gone)
+
+    def go_on(self, records: Iterable[ev.StoredEvent], *, gone: Iterable[ev.StoredEvent]) -> None:
+        """Become the frame of a longer prefix, by the records that it has more; none erases."""
+        self.extend(records)
+        self._settle(gone)
+
+    def _settle(self, gone: Iterable[ev.StoredEvent]) -> None:
+        self.kept.clear()
         self._lost_claims = 0
         with self.with_acts(gone, self.size):
             self._lost_claims = super().lost_claims

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ledger import Claim, Document, Ledger, Membership, Party, Proposition, Topic
+from ledger.projecting import cells
 from tests.counting import calls
 
 FEW, MANY, STEP = 40, 160, 8
@@ -154,3 +156,19 @@ def test_four_times_as_much_takes_no_square_of_work(shape: Callable[[int], Ledge
     if shape is a_thread:
         del steps["recording"]  # each reply is held against all that it goes back to
     assert max(steps.values()) <= STEP, steps
+
+
+def test_a_new_party_takes_no_look_at_all_the_others(tmp_path: Path) -> None:
+    def counted(parties: int) -> int:
+        with Ledger.open(tmp_path / f"{parties}.db") as ledger:
+            ledger.projections.add(cells(ledger.layout))
+            ledger.register(Proposition("q0", text="It is so"))
+            ledger.register_all(
+                Party(f"p{number}", name=f"P {number}") for number in range(parties)
+            )
+            ledger.position("p0", "q0")
+            ledger.register(Party("new", name="New"))
+            return calls(lambda: ledger.position("new", "q0"))[0]
+
+    counted(4)  # whatever is loaded when it is first used
+    assert counted(400) < 2 * counted(40)
