@@ -91,6 +91,7 @@ class Records:
     sequences: list[int] = attrs.field(factory=list)
     erasures: dict[str, dict[int, ev.StoredEvent]] = attrs.field(factory=dict)
     last_erasure: int = -1
+    remains: list[ev.StoredEvent] = attrs.field(factory=list)
     gone: list[ev.StoredEvent] = attrs.field(factory=list)
     frames: OrderedDict[tuple[int, int], Frame] = attrs.field(factory=OrderedDict)
     _ahead: tuple[object, Records] | None = attrs.field(default=None, init=False)
@@ -127,6 +128,8 @@ class Records:
                 self.erasures.setdefault(one.event.target, {})[one.sequence] = one
                 self.last_erasure = one.sequence
         known = bisect.bisect_left(self.sequences, self.size)
+        self.remains = [one for one in self.remains if one.sequence < self.size]
+        self.remains += [one for one in events if isinstance(one.event, ev.Remains)]
         self.events[known:] = events
         self.sequences[known:] = [one.sequence for one in events]
         self.gone = gone
@@ -314,7 +317,7 @@ def _gone(
     key, start = (held.log_id, stop), held.size
     found = {one.sequence: one for one in held.gone}
     new = cells.linked(conn, link, key, cells.ERASED, start=start)
-    new |= _on_gone(conn, cell, key, [*held.events, *events], start)
+    new |= _on_gone(conn, cell, key, held, events)
     new |= cells.linked(conn, link, key, cells.TOUCH, found, start=start)
     while new:
         fresh = events_at(conn, tables, key[0], new)
@@ -330,16 +333,19 @@ def _on_gone(
     conn: Connection,
     cell: Table,
     key: tuple[int, int],
-    frame: Sequence[ev.StoredEvent],
-    start: int,
+    held: Records,
+    events: Iterable[ev.StoredEvent],
 ) -> set[int]:
     """The claims on propositions of which something was erased: in the cells of any party."""
-    lost = {changed_by(one) or one.id for one in frame if isinstance(one.event, ev.Remains)}
+    remains = [*held.remains, *(one for one in events if isinstance(one.event, ev.Remains))]
+    if not remains:
+        return set()
+    lost, frame = {changed_by(one) or one.id for one in remains}, [*held.events, *events]
     on = [one.sequence for one in frame if one.id in lost and one.type == "proposition_defined"]
     if not on:
         return set()
     parties = [one.sequence for one in frame if one.type == "party_registered"]
-    return cells.in_cells(conn, cell, key, [cells.NOBODY, *parties], on, start=start)
+    return cells.in_cells(conn, cell, key, [cells.NOBODY, *parties], on, start=held.size)
 
 
 def events_at(

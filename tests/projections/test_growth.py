@@ -158,17 +158,22 @@ def test_four_times_as_much_takes_no_square_of_work(shape: Callable[[int], Ledge
     assert max(steps.values()) <= STEP, steps
 
 
-def test_a_new_party_takes_no_look_at_all_the_others(tmp_path: Path) -> None:
-    def counted(parties: int) -> int:
+def test_neither_a_new_party_nor_a_claim_takes_a_look_at_all_parties(tmp_path: Path) -> None:
+    def counted(parties: int) -> tuple[int, int]:
         with Ledger.open(tmp_path / f"{parties}.db") as ledger:
             ledger.projections.add(cells(ledger.layout))
             ledger.register(Proposition("q0", text="It is so"))
             ledger.register_all(
                 Party(f"p{number}", name=f"P {number}") for number in range(parties)
             )
+            ledger.record(claimant="p0", act="assert", proposition="q0", uttered=day(0))
             ledger.position("p0", "q0")
             ledger.register(Party("new", name="New"))
-            return calls(lambda: ledger.position("new", "q0"))[0]
+            asked, _ = calls(lambda: ledger.position("new", "q0"))
+            claim: dict[str, Any] = {"claimant": "new", "act": "assert", "proposition": "q0"}
+            recorded, _ = calls(lambda: ledger.record(uttered=day(1), **claim))
+            return asked, recorded
 
     counted(4)  # whatever is loaded when it is first used
-    assert counted(400) < 2 * counted(40)
+    for few, many in zip(counted(FEW), counted(100 * FEW), strict=True):
+        assert many < 1.5 * few
