@@ -49,10 +49,12 @@ LONG: dict[str, list[Callable[[int], object]]] = {
         lambda many: document(title="t" * many),
         lambda many: document(url="https://" + "u" * (many - 8)),
     ],
-    "the text of a proposition; the conditions of a claim": [
+    "the text of a proposition; the conditions and the basis of a claim": [
         lambda many: Proposition("q", text="q" * many),
         lambda many: claim(conditions="c" * many),
+        lambda many: claim(basis="b" * many),
     ],
+    "a language tag": [lambda many: claim(language="l" * many)],
     "a quotation, its rendering, a note, a reason": [
         lambda many: Quotation(exact="w" * many),
         lambda many: Rendering(text="w" * many, language="en"),
