@@ -30,7 +30,7 @@ def position(
 ) -> None:
     """Show where a party stands on a proposition, and the claims behind it.
 
-    Example: `claims position Baku road-blocked --said 2023-01-18`
+    Example: `claims position Baku protest --said 2023-01-18`
 
     Args:
         who: The party, by id or by its name on that day.
@@ -70,7 +70,7 @@ def replay(
 ) -> None:
     """Show the positions as this ledger showed them on a date.
 
-    Example: `claims replay 2023-01-18 --topic lachin`
+    Example: `claims replay 2023-02-23 --topic lachin`
 
     Args:
         date: A day, an instant or a sequence number.
@@ -230,7 +230,7 @@ def trace(
 ) -> None:
     """Trace a claim to its words; or show what rests on a document or a party.
 
-    Example: `claims trace C03`
+    Example: `claims trace mod-blocked`
 
     Args:
         claim: The claim.
@@ -277,7 +277,7 @@ def check_quotes(
 ) -> int:
     """Check whether quotations are in their documents; the status is 1 if some are not.
 
-    Example: `claims check-quotes g1 --text-file g1.txt`
+    Example: `claims check-quotes ria-2023-02-22`
 
     Args:
         document: Only those of this document.

@@ -18,7 +18,7 @@ def explain(
 ) -> None:
     """Explain a position step by step: every claim, kept or dropped, and why.
 
-    Example: `claims explain Baku road-blocked --said 2023-01-18`
+    Example: `claims explain Baku protest --said 2023-01-18`
 
     Args:
         who: The party, by id or by its name on that day.

@@ -27,6 +27,7 @@ ASKING = [
     *("position", "positions", "timeline", "claims", "trace", "contradictions", "divergences"),
     *("party list", "document list", "topic list", "proposition list"),
 ]
+QUESTIONS = [*ASKING, "replay", "diff", "explain", "perspectives", "silences", "check-quotes"]
 HARM = "\x1b[31mred\x07\u202eback [bold]x[/bold] \x9b1m"
 
 
@@ -54,6 +55,14 @@ def test_each_commands_help_has_one_sentence_and_an_example_that_parses(good, co
     assert argv[: len(command.split())] == command.split()
     argv = argv[: argv.index(">")] if ">" in argv else argv
     assembled().parse_args(argv, exit_on_error=False, print_error=False)
+
+
+def test_the_examples_of_questions_run_on_the_ledger_of_the_demonstration(good, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    good("demo", "--folder", ".")
+    for command in QUESTIONS:
+        (example,) = re.findall(r"Example: claims (.+)", good(*command.split(), "--help").out)
+        good(*shlex.split(example), "--db", "lachin.db")
 
 
 def test_the_help_names_all_commands(good):
