@@ -69,7 +69,7 @@ def size_by(moment: Moment, known: Knob, now: dt.datetime) -> int:
     if known.starts() > now:
         raise InvalidView(
             f"known={known} lies in the future: it is {now:%Y-%m-%d %H:%M} UTC now, and nobody "
-            "can tell what will be known. Leave known= out for all that is known.",
+            "can tell what will be known. Ask as of today, or of an earlier day.",
             field="known",
             given=str(known),
         )

@@ -184,8 +184,8 @@ def later(facts: Facts, error: errors.NotFound, basis: int) -> errors.NotFound:
         return error
     return type(error)(
         f"No {kind} {show(error.given)} is in this view: it is known since "
-        f"{known.recorded:%Y-%m-%d %H:%M:%S} UTC, from sequence {known.sequence} on. Leave known= "
-        "out, or give a later one.",
+        f"{known.recorded:%Y-%m-%d %H:%M:%S} UTC, from sequence {known.sequence} on. Ask as of a "
+        "later date.",
         given=error.given,
     )
 

@@ -73,4 +73,10 @@ def test_what_was_entered_later_is_told_with_its_date(claims, filled, refused):
     assert claims("party", "add", "new", "--name", "New").status == 0
     told = refused("position", "new", "safe", "--known", "2024-03-06")
     assert "No party 'new' is in this view: it is known since 20" in told
-    assert told.endswith("Leave --known out, or give a later one.\n")
+    assert told.endswith(" on. Ask as of a later date.\n")
+
+
+@pytest.mark.parametrize("date", ["2024-03-06", "2999-01-01"])
+def test_a_replay_is_told_of_no_option_that_it_has_not(claims, filled, refused, date):
+    assert claims("party", "add", "new", "--name", "New").status == 0
+    assert "--known out" not in refused("replay", date, "--party", "new")

@@ -314,7 +314,7 @@ def test_what_is_known_since_is_no_advice_to_register_it(told):
         with pytest.raises(NotFound) as refused:
             ask(then)
         assert words in str(refused.value)
-        assert str(refused.value).endswith("Leave known= out, or give a later one.")
+        assert str(refused.value).endswith(" on. Ask as of a later date.")
         ask(told.ledger.as_of())
     with pytest.raises(UnknownParty, match="Register it"):
         then.position("nobody", "quay")
