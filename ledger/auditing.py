@@ -69,7 +69,8 @@ class Verification(Answer):
         gone = f", {slots} lawfully erased" if self.erased else ""
         if self.since:
             held += f", looked at from {self.since} on"
-        lines = [f"ok: {self.size} events of {self.origin}, root {self.root}{gone}{held}"]
+        events = "1 event" if self.size == 1 else f"{self.size} events"
+        lines = [f"ok: {events} of {self.origin}, root {self.root}{gone}{held}"]
         if self.known_at is not None and self.clock is not None:
             lines.append(later_than(self.known_at, self.clock))
         return "\n".join([*lines, *map(str, self.views)])

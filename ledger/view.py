@@ -84,7 +84,8 @@ class View:
 
     def __str__(self) -> str:
         known = "the last event" if self.known is None else str(self.known)
-        return f"said by {self.said}, known by {known} ({self.basis} events)"
+        events = "1 event" if self.basis == 1 else f"{self.basis} events"
+        return f"said by {self.said}, known by {known} ({events})"
 
     # -- positions --------------------------------------------------------------------------
 

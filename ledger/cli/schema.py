@@ -41,7 +41,7 @@ def init(target: str | None = None, /, *, beside: Flag = False, where: Desk = DE
         as_json({"events": size})
     else:
         shown = "The ledger" if "://" in where.db else where.db  # a URL may hold a password
-        say(f"{safe(shown)} is ready ({size} events)")
+        say(f"{safe(shown)} is ready ({size} event{'' if size == 1 else 's'})")
 
 
 @schema_app.command(name="sql")

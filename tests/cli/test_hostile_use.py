@@ -211,7 +211,7 @@ def other(tmp_path):
 
 
 def test_the_only_log_of_a_file_is_the_one_that_is_meant(good, other):
-    assert good("verify").out.startswith("ok: 1 events of press.example")
+    assert good("verify").out.startswith("ok: 1 event of press.example")
     good("party", "add", "ru", "--name", "Russia")
     assert good("checkpoint").out.startswith("press.example\n2\n")
 
@@ -231,5 +231,5 @@ def test_of_several_logs_one_is_named(good, refused, other):
 def test_tables_under_another_prefix_are_found(good, refused):
     good("init", "--prefix", "x_")
     good("party", "add", "ru", "--name", "Russia", "--prefix", "x_")
-    assert "1 events" in good("verify", "--prefix", "x_").out
+    assert "1 event " in good("verify", "--prefix", "x_").out
     assert "no ledger_log" in refused("verify")

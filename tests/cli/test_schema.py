@@ -34,10 +34,10 @@ def test_a_ledger_is_put_beside_a_hosts_tables_when_that_is_said(good, refused, 
     assert asked(host, "SELECT count(*) FROM sqlite_master") == 1
     assert good("init", "--beside", host).out == f"{host} is ready (0 events)\n"
     good("party", "add", "board", "--name", "Water Board", "--db", host)
-    assert good("verify", "--db", host).out.startswith("ok: 1 events")
+    assert good("verify", "--db", host).out.startswith("ok: 1 event ")
     assert asked(host, "SELECT id FROM parcel") == "p1"
     assert asked(host, "PRAGMA journal_mode") == "delete"
-    assert good("init", "--beside", host).out.endswith("is ready (1 events)\n")
+    assert good("init", "--beside", host).out.endswith("is ready (1 event)\n")
 
 
 def test_beside_takes_a_prefix_of_its_own(good, host):
