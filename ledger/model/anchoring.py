@@ -293,4 +293,4 @@ def missing(text: str, quote: str) -> str:
         )
     if place := nearest(text, quote):
         return f"The nearest passage, at {written([place])}, reads {show(text[slice(*place)])}."
-    return "Nothing like it stands there."
+    return "Nothing like it stands there. Copy the words from the document, or name another one."

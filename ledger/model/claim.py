@@ -276,7 +276,7 @@ class Relation:
         """A claim has no relation to itself."""
         if self.claim == self.target:
             raise InvalidRelation(
-                f"Claim {show(self.claim)} cannot be related to itself.",
+                f"Claim {show(self.claim)} cannot be related to itself. Name two claims.",
                 field="target",
                 given=self.target,
             )

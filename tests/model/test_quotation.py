@@ -215,7 +215,7 @@ def test_words_changed_on_the_way_are_found_with_the_cause(quote, cause):
 def test_the_nearest_passage_is_shown_for_words_that_do_not_occur():
     start, end = at("saw the")
     assert f"The nearest passage, at {start}..{end}, reads 'saw the'" in refusal("saw in the")
-    assert "Nothing like it" in refusal("qqq")
+    assert "Nothing like it stands there. Copy the words" in refusal("qqq")
 
 
 def test_a_long_quotation_is_followed_to_the_sign_where_it_parts():
