@@ -262,7 +262,7 @@ class View:
 
         Raises:
             UnknownClaim: no such claim in this view; near matches are named.
-            InvalidDocument: `document_text` is another document's.
+            InvalidDocument: `document_text` is another document's, or the claim is in none.
         """
         found = self._ask(lambda asked: asked.trace(claim, document_text))
         with self._folded.reading() as conn:

@@ -6,7 +6,7 @@ import datetime as dt
 
 import attrs
 
-from ledger.errors import InvalidView
+from ledger.errors import InvalidDocument, InvalidView
 from ledger.model import events as ev
 from ledger.model.bounds import Bounds
 from ledger.model.quotation import Quotation, context
@@ -139,7 +139,7 @@ def trace(facts: Facts, id_: str, document_text: str | None = None) -> Trace:
     `document_text` is the text of a document that was registered without it.
 
     Raises:
-        InvalidDocument: it is not that of the claim's document.
+        InvalidDocument: it is not that of the claim's document, or the claim is in none.
     """
     if facts.is_lost(id_):
         return _of_a_lost_claim(facts, id_)
@@ -147,6 +147,12 @@ def trace(facts: Facts, id_: str, document_text: str | None = None) -> Trace:
     assert isinstance(claim, ev.ClaimRecorded)  # noqa: S101 - the caller found a claim
     document = facts.get(claim.document, ev.DocumentRegistered)
     proposition = facts.get(facts.canonical(claim.proposition), ev.PropositionDefined)
+    if document_text is not None and claim.document is None:
+        raise InvalidDocument(
+            f"Claim {show(facts.public(id_))} is in no document. Leave the text out.",
+            field="document_text",
+            given=document_text,
+        )
     texts = {claim.document: document_text} if claim.document and document_text else {}
     checks = check_quotes(facts, claim.document, texts, act=id_) if claim.document else ()
     text = document_text or (document.text if document else None)

@@ -133,6 +133,9 @@ def test_a_text_that_turns_up_later_is_checked_against_its_digest(town):
         town.check_quotes("d9", texts={"d9": "another text"})
     traced = town.trace("sure", document_text="It is safe, all say.")
     assert (traced.before, traced.after) == ("It ", ", all say.")
+    town.record(id="heard", claimant="board", act="deny", proposition="safe")
+    with pytest.raises(InvalidDocument, match="'heard' is in no document"):
+        town.trace("heard", document_text="It is safe, all say.")
 
 
 # -- from a document ----------------------------------------------------------------------------
