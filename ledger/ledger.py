@@ -237,6 +237,7 @@ class Ledger(Asking, Attesting, Erasing):
         Raises:
             InvalidWithdrawal: no claimant, neither date nor document, or a claimant without part
                 in the claim; the message names `correct` and `amend`.
+            InvalidRelation: it is surely earlier than what it takes back.
         """
         act = undoing.withdrawal(plain_fields({"claimant": ids_of(claimant), **fields}))
         targets = ids_of(claims)
