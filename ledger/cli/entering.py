@@ -163,7 +163,7 @@ def proposition_add(
 ) -> None:
     """Define a proposition.
 
-    Example: `claims proposition add blocked --text "The road is blocked" --topic lachin`
+    Example: `claims proposition add blocked --text "The road is blocked"`
 
     Args:
         key: The id you choose.
