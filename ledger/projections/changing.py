@@ -15,7 +15,7 @@ import attrs
 
 from ledger.errors import LedgerError
 from ledger.model import events as ev
-from ledger.model.erasing import SLOTS, blanked, needed, slot_of_change
+from ledger.model.erasing import NAMELESS, SLOTS, blanked, needed, slot_of_change
 
 _CHANGES: Final = ("claim_corrected", "record_amended")
 _SHARING: Final = ("party_registered", "document_registered")
@@ -61,11 +61,12 @@ def changed_by(stored: ev.StoredEvent) -> str | None:
 
 
 def is_of_another(record: ev.StoredEvent, change: ev.StoredEvent) -> bool:
-    """Whether an emptied change may be one of a name, membership or revision in the same stream.
+    """Whether an emptied change was one of a name, membership or revision in the same stream.
 
-    Erasing takes the changes of a record along: where one was of the record, that tells the gap.
+    Erasing takes the changes of a record along: of one that is whole itself, none is empty.
     """
-    return record.type in _SHARING and isinstance(change.event, ev.Remains)
+    whole = record.type in _SHARING and "what" not in record.erased
+    return whole and isinstance(change.event, ev.Remains)
 
 
 def live(facts: Changes, id_: str) -> bool:
@@ -115,10 +116,15 @@ class Chain:
             if not self.live(change_id):
                 continue
             change, lost = self.content(change_id), self.hides(change_id)
-            if is_of_another(stored, self._facts.stored[change_id]):
+            held = self._facts.stored[change_id]
+            if is_of_another(stored, held):
                 continue
             if isinstance(change, ev.Remains):
-                return Evaluated(lost=True)
+                if not isinstance(event, ev.PartyRegistered):
+                    return Evaluated(lost=True)
+                if "who" in (*change.left, *held.erased):  # it may have been called otherwise
+                    event = attrs.evolve(event, name=NAMELESS)
+                continue
             if lost:
                 found.hidden = tuple(s for s in SLOTS if s in lost or s in found.hidden)
                 found.lost = found.lost or not lost.isdisjoint(needed(stored.type))

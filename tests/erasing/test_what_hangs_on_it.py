@@ -80,6 +80,16 @@ def test_a_party_that_was_amended_is_still_the_same_without_its_kind(mill):
     assert next(one.kind for one in mill.as_of().parties() if one.id == "mill") == "x-ledger:gone"
 
 
+def test_a_name_that_a_party_was_amended_to_goes_behind_its_kind(mill):
+    change = mill.amend("mill", name="Mara Weir", reason="misspelt").sequences[0]
+    mill.erase("mill", slots="what", **WHY)
+    assert next(one.name for one in mill.as_of().parties() if one.id == "mill") == ""
+    told = mill.erase("mill", **WHY)
+    assert (change, "who") in {(part.sequence, part.slot) for part in told.parts}
+    assert next(mill.events(after=change - 1)).erased == ("who", "what")
+    assert len(mill.as_of().parties()) == 3
+
+
 def belonging(ledger):
     ledger.register(Membership("mill", "board", role="tenant"))
     return [one.id for one in ledger.events(types="membership_recorded")][-1]
