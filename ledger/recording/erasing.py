@@ -232,9 +232,13 @@ def _of_a_person(facts: Facts, ids: Sequence[str], slots: Collection[str]) -> Pl
     found: dict[tuple[str, str], Part] = {}
     names: set[str] = set()
     group = {*ids}.union(*map(facts.merged_group, ids))
+    streams = {facts.stored[one].stream for one in group}
     for one, stored in facts.stored.items():
         event = stored.event
-        if one in group or (isinstance(event, ev.PartyNamed) and event.party in group):
+        names_one = isinstance(event, ev.PartyNamed) and event.party in group
+        # Of which name an emptied one is, or an emptied change to one, its stream alone tells.
+        emptied = isinstance(event, ev.Remains) and stored.stream in streams
+        if one in group or names_one or emptied:
             for target in with_changes(facts, one):
                 names |= set(map(comparable, _names_in(facts.stored[target])))
                 for slot, why in (("who", "their name"), ("what", "asked for")):

@@ -115,6 +115,15 @@ def test_what_a_party_belongs_to_or_is_called_is_erased_without_the_party(mill, 
     assert [(one.slots, one.reason) for one in person.erased] == [(("who",), "her name")]
 
 
+def test_a_name_that_was_emptied_of_its_period_goes_with_the_other_names(mill):
+    id_ = named(mill)
+    at = mill.amend(id_, name="Upper Mill", reason="misread").sequences[0]
+    mill.erase(id_, slots="what", **WHY)
+    told = mill.erase("mill", **WHY)
+    assert {(at - 1, "who"), (at, "who")} <= {(part.sequence, part.slot) for part in told.parts}
+    assert {"who", "what"} <= set(next(mill.events(after=at - 1)).erased)
+
+
 def test_an_erased_revision_leaves_its_document_behind(mill):
     mill.register_all([Document(f"d{n}", publisher="board", text=f"text {n}") for n in (1, 2)])
     mill.register(Document("d3", publisher="board", text="text 3", revises="d2"))
