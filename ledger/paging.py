@@ -82,7 +82,9 @@ def _lines(log: Folded, told: Iterator[StoredEvent]) -> Iterator[LogLine]:
         named = {id_ for one in page for id_ in logbook.names(one)} - {one.id for one in page}
         with log.reading() as conn:
             log_id = log.log_id(conn)
-            rows = [] if log_id is None else read.rows_by_id(conn, log.tables, log_id, named)
+            rows = list[Row]()
+            if log_id is not None:
+                rows = read.rows_by_id(conn, log.tables, log_id, named)
         if any(one.erased for one in page) and not erasures:
             erasures = [*events(log, types="content_erased")]
         yield from logbook.log_lines(page, map(opened, rows), erasures)
