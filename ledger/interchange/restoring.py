@@ -24,6 +24,7 @@ from ledger.errors import (
     InvalidImport,
     LeafMismatch,
     MissingEntry,
+    NotJson,
     RootMismatch,
 )
 from ledger.folding import Folded
@@ -126,9 +127,14 @@ def _head_of(line: bytes, origin: str) -> dict[str, Any]:
 def _object(line: bytes, number: int) -> dict[str, Any]:
     try:
         found = parse(line.decode())
-    except (CodecError, UnicodeDecodeError) as error:
+    except (NotJson, UnicodeDecodeError) as error:
         raise InvalidImport(
-            f"Line {number} is no JSON: {error}. Take an undamaged copy of the file.",
+            f"Line {number} is no JSON. Give an undamaged file that the export 'log' wrote.",
+            given=line[:40],
+        ) from error
+    except CodecError as error:
+        raise InvalidImport(
+            f"Line {number} cannot be read: {error}. Take an undamaged copy of the file.",
             given=line[:40],
         ) from error
     if not isinstance(found, dict):

@@ -58,3 +58,12 @@ def test_a_line_of_another_form_restores_nothing(file, line, field, value, error
         with pytest.raises(error):
             restore(copy, file)
         assert copy.checkpoint().size == 0
+
+
+@pytest.mark.parametrize("content", [b"a letter", b"\x89PNG\r\n", b'{"log":'])
+def test_what_is_no_log_file_at_all_is_told_once_and_what_to_give(tmp_path, content):
+    (path := tmp_path / "letter.txt").write_bytes(content)
+    with Ledger.open(":memory:") as copy, pytest.raises(InvalidImport) as told:
+        restore(copy, path)
+    message = "Line 1 is no JSON. Give an undamaged file that the export 'log' wrote."
+    assert str(told.value) == message
