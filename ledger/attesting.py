@@ -52,8 +52,8 @@ class Attesting(abc.ABC):
             UnknownEvent: the checkpoint does not count it yet.
             RootMismatch: the checkpoint is of other entries.
         """
-        from ledger.proving.keeping import trunk  # noqa: PLC0415 - see above
-        from ledger.proving.proof import sequence_of  # noqa: PLC0415 - see above
+        from ledger.proving.keeping import trunk  # noqa: PLC0415 - loaded by whoever asks for it
+        from ledger.proving.proof import sequence_of  # noqa: PLC0415 - loaded by whoever asks for it
 
         given = read_checkpoint(checkpoint)
         sequence = sequence_of(self._folded, claim if isinstance(claim, int) else id_of(claim))
@@ -71,7 +71,7 @@ class Attesting(abc.ABC):
             Invalid: the newer one was handed in first.
             InvalidCheckpoint: one of them is no checkpoint.
         """
-        from ledger.proving.keeping import trunk  # noqa: PLC0415 - see above
+        from ledger.proving.keeping import trunk  # noqa: PLC0415 - loaded by whoever asks for it
 
         earlier = old if isinstance(old, int) else read_checkpoint(old)
         if earlier is None:
@@ -111,8 +111,8 @@ class Attesting(abc.ABC):
             InvalidBundle: the path exists already or cannot be written, or something of the whole
                 log was erased after the checkpoint.
         """
-        from ledger.proving.keeping import trunk  # noqa: PLC0415 - see above
-        from ledger.proving.writing import Withheld, belonging, write  # noqa: PLC0415 - see above
+        from ledger.proving.keeping import trunk  # noqa: PLC0415 - loaded by whoever asks for it
+        from ledger.proving.writing import Withheld, belonging, write  # noqa: PLC0415 - loaded by whoever asks for it
 
         if claim is not None and party is not None:
             raise Invalid("A bundle is of a claim or of a party: give one of them.", field="claim")

@@ -46,12 +46,10 @@ class Record:
 
     @property
     def alone(self) -> bool:
-        """Whether earlier lines must be in the log before it, since it bears on their time."""
-        match self.type:
-            case "relation":
-                return self.fields["relation"] in REFERRING_BACK
-            case type_:
-                return type_ in {"withdrawal", "merge"}
+        """Whether the lines before it must be in the log: it bears on them, or on their time."""
+        if self.type == "relation":
+            return self.fields["relation"] in REFERRING_BACK
+        return self.type in {"withdrawal", "merge"}
 
 
 def record_of(value: object) -> Record:
